@@ -1,0 +1,39 @@
+"""The state database: everything that must survive a crash, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from invsyncd.store.attempts import Attempts
+from invsyncd.store.census import Census
+from invsyncd.store.database import Database, prepare, take_lock
+from invsyncd.store.journal import Facts, Journal
+from invsyncd.store.levels import Levels
+from invsyncd.store.listings import Listings
+from invsyncd.store.locations import Locations
+
+__all__ = ["Store", "prepare", "take_lock"]
+
+
+class Store:
+    """One database, by subject. Several subjects may be written in one `transaction`."""
+
+    def __init__(self, database: Database) -> None:
+        self.transaction = database.transaction
+        self.locations = Locations(database)
+        self.levels = Levels(database)
+        self.census = Census(database)
+        self.attempts = Attempts(database)
+        self.listings = Listings(database)
+        self.journal = Journal(database)
+        self.facts = Facts(database)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[Store]:
+        """Prepare and open the file at `path`; raises StateError where it cannot be trusted."""
+        prepare(path)
+        async with Database.open(path) as database:
+            yield cls(database)

@@ -1,0 +1,1 @@
+"""TikTok Shop's Open API: signed calls, rotating tokens, listings and their stock."""

@@ -1,0 +1,212 @@
+"""The wiring: settings in, running parts out. The only file that sees every other one."""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from invsyncd.config import Settings
+from invsyncd.engine.cycle import Cycle
+from invsyncd.engine.health import Health
+from invsyncd.engine.market import Market
+from invsyncd.engine.market_delivery import MarketDelivery
+from invsyncd.engine.report import PassReport
+from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.sides import Sides
+from invsyncd.metrics import Metrics
+from invsyncd.net.http import Http, session
+from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
+from invsyncd.shopify.client import ShopifyClient
+from invsyncd.shopify.source import ShopifySource
+from invsyncd.shopify.target import ShopifyTarget
+from invsyncd.store import Store
+from invsyncd.sync.model import Target
+from invsyncd.tiktok.client import TikTokClient
+from invsyncd.tiktok.shop import TikTokShop
+from invsyncd.tiktok.tokens import TokenKeeper, TokenPair
+
+Clock = Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that runs under one configuration."""
+
+    settings: Settings
+    store: Store
+    sides: Sides
+    health: Health
+    metrics: Metrics
+    source: ShopifySource
+    shopify: ShopifyClient
+    rulebook: Rulebook
+    cycle: Cycle
+    market: Market | None = None
+    shop: TikTokShop | None = None
+    tokens: TokenKeeper | None = None
+
+
+@asynccontextmanager
+async def assemble(
+    settings: Settings,
+    store: Store,
+    *,
+    clock: Clock = time.time,
+    metrics: Metrics | None = None,
+    dry_run: bool = False,
+) -> AsyncIterator[Parts]:
+    """Build clients and engine for one configuration; closes what it opened."""
+    metrics = metrics or Metrics()
+    async with AsyncExitStack() as stack:
+        http = Http(await stack.enter_async_context(session()), on_request=metrics.on_request)
+        shopify = ShopifyClient(
+            http,
+            endpoint=settings.shopify.endpoint,
+            api_version=settings.shopify.api_version,
+            credentials=credentials(settings),
+            clock=clock,
+        )
+        source = ShopifySource(shopify)
+        rulebook = Rulebook(settings, store)
+        cycle = Cycle(
+            settings,
+            store,
+            source,
+            ShopifyTarget(shopify, clock=clock),
+            rulebook,
+            clock=clock,
+            new_key=lambda: str(uuid.uuid4()),
+            dry_run=dry_run,
+        )
+        targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
+        health = Health(clock, settings.poll.interval_s, targets)
+        market = market_delivery = shop = tokens = None
+        if settings.tiktok.enabled:
+            tokens = _tokens(settings, store, http, clock)
+            shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
+            market = Market(settings, store, shop, rulebook, clock)
+            market_delivery = MarketDelivery(store, shop, market, rulebook, clock, dry_run=dry_run)
+        sides = Sides(
+            settings,
+            store,
+            cycle=cycle,
+            rulebook=rulebook,
+            health=health,
+            metrics=metrics,
+            clock=clock,
+            market=market,
+            market_delivery=market_delivery,
+        )
+        yield Parts(
+            settings,
+            store,
+            sides,
+            health,
+            metrics,
+            source,
+            shopify,
+            rulebook,
+            cycle,
+            market,
+            shop,
+            tokens,
+        )
+
+
+def credentials(settings: Settings) -> Credentials:
+    """The way to sign in to Shopify that the configuration chose."""
+    shopify = settings.shopify
+    if shopify.access_token is not None:
+        return StaticToken(shopify.access_token.get_secret_value())
+    return ClientCredentials(shopify.client_id or "", _text(shopify.client_secret))
+
+
+def _text(secret: SecretStr | None) -> str:
+    return "" if secret is None else secret.get_secret_value()
+
+
+def _tiktok(settings: Settings, http: Http, tokens: TokenKeeper, clock: Clock) -> TikTokClient:
+    tiktok = settings.tiktok
+    return TikTokClient(
+        http,
+        endpoint=tiktok.endpoint,
+        app_key=tiktok.app_key or "",
+        app_secret=_text(tiktok.app_secret),
+        tokens=tokens,
+        shop_cipher=tiktok.shop_cipher,
+        shop_id=tiktok.shop_id,
+        clock=clock,
+    )
+
+
+def _tokens(settings: Settings, store: Store, http: Http, clock: Clock) -> TokenKeeper:
+    """The keeper of TikTok's tokens: the newest pair lives in the state database.
+
+    The configured tokens are only a seed, for a database that has none.
+    """
+    tiktok = settings.tiktok
+
+    async def load() -> TokenPair | None:
+        stored = await store.facts.tokens()
+        if not stored:
+            return None
+        return TokenPair(
+            stored["access"],
+            int(stored["access_expires_at"]),
+            stored["refresh"],
+            int(stored["refresh_expires_at"]),
+        )
+
+    async def save(pair: TokenPair) -> None:
+        async with store.transaction() as tx:
+            await store.facts.save_tokens(
+                tx,
+                {
+                    "access": pair.access_token,
+                    "access_expires_at": str(pair.access_expires_at),
+                    "refresh": pair.refresh_token,
+                    "refresh_expires_at": str(pair.refresh_expires_at),
+                },
+            )
+
+    seed = TokenPair(_text(tiktok.access_token), 0, _text(tiktok.refresh_token), 0)
+    return TokenKeeper(
+        http,
+        auth_endpoint=tiktok.auth_endpoint,
+        app_key=tiktok.app_key or "",
+        app_secret=_text(tiktok.app_secret),
+        load=load,
+        save=save,
+        seed=seed if tiktok.has_seed_token else None,
+        clock=clock,
+    )
+
+
+@contextmanager
+def scratch_copy(path: Path) -> Iterator[Path]:
+    """A private, consistent copy of the state database for a dry run; the original is only read."""
+    with tempfile.TemporaryDirectory(prefix="invsyncd-") as folder:
+        copy = Path(folder) / "state.db"
+        if path.exists():
+            uri = f"file:{quote(str(path))}?mode=ro"
+            with (
+                closing(sqlite3.connect(uri, uri=True)) as original,
+                closing(sqlite3.connect(copy)) as target,
+            ):
+                original.backup(target)
+        yield copy
+
+
+async def one_pass(parts: Parts, report: PassReport) -> None:
+    """One pass over both sides, as `once` does it: both are delivered, neither waits."""
+    await parts.sides.once(report)
+    report.held[:] = [{"sku": sku, "item": item} for item, sku in await parts.store.census.held()]

@@ -1,0 +1,65 @@
+"""`backup` and `tiktok-login`: what an operator does by hand now and then."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+import click
+
+from invsyncd.app import assemble
+from invsyncd.cli.context import Context, pass_context, print_table
+from invsyncd.config import Settings
+from invsyncd.errors import ConfigError, StateError
+from invsyncd.store import Store
+from invsyncd.tiktok.shop import AuthorisedShop
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
+@pass_context
+def backup(context: Context, path: Path) -> None:
+    """A consistent copy of the state database, also while the daemon runs.
+
+    The copy holds TikTok's tokens: keep it like a password.
+    """
+    state = context.quiet_settings().state.path
+    if not state.exists():
+        raise StateError(f"there is no state database at {state}", advice="check state.path")
+    if path.exists():
+        raise StateError(f"{path} exists already", advice="name a file that does not exist")
+    with closing(sqlite3.connect(f"file:{quote(str(state))}?mode=ro", uri=True)) as database:
+        database.execute("VACUUM INTO ?", (str(path),))
+    path.chmod(0o600)
+    click.echo(f"copied {state} to {path} ({path.stat().st_size} bytes)")
+
+
+@click.command("tiktok-login")
+@click.option("--code", required=True, help="The authorization code from the seller's consent.")
+@pass_context
+def tiktok_login(context: Context, code: str) -> None:
+    """Exchange the seller's authorization code, store the tokens, list the shops."""
+    settings = context.quiet_settings()
+    if not settings.tiktok.enabled:
+        raise ConfigError("tiktok.enabled is false", advice="set it to true, with the app's key")
+    shops = asyncio.run(_login(settings, code))
+    click.echo("tokens stored; a running daemon takes them up within one interval")
+    print_table(
+        "Shops that the seller authorised",
+        ["id", "name", "region", "cipher"],
+        [[shop.id, shop.name, shop.region, shop.cipher] for shop in shops],
+    )
+
+
+async def _login(settings: Settings, code: str) -> list[AuthorisedShop]:
+    async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
+        if parts.tokens is None or parts.shop is None:
+            return []
+        await parts.tokens.exchange(code)
+        return await parts.shop.shops()
+
+
+COMMANDS = (backup, tiktok_login)

@@ -1,0 +1,243 @@
+"""`check`, `status`, `explain` and `journal`: looking, without changing anything."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from invsyncd.app import assemble, scratch_copy
+from invsyncd.cli.context import Context, as_json, pass_context, print_json, print_table
+from invsyncd.config import Settings
+from invsyncd.engine.check import Checked, Finding, check_all
+from invsyncd.engine.explain import explain as explain_sku
+from invsyncd.errors import InvsyncError, StateError
+from invsyncd.store import Store
+
+
+@click.command()
+@as_json
+@pass_context
+def check(context: Context, as_json: bool) -> None:
+    """Config, credentials, scopes, locations, warehouses, mapping and SKUs: all problems at once.
+
+    Only reads. Exits 1 when something must be mended, 0 otherwise.
+    """
+    settings = context.quiet_settings()
+    findings = asyncio.run(_check(settings))
+    bad = [finding for finding in findings if finding.bad]
+    if as_json:
+        print_json(
+            {
+                "ok": not bad,
+                "findings": [
+                    {"what": f.what, "ok": not f.bad, "says": f.says, "advice": f.advice}
+                    for f in findings
+                ],
+            }
+        )
+    else:
+        for finding in findings:
+            mark = "✗" if finding.bad else "✓"
+            click.echo(f"{mark} {finding.what}: {finding.says}")
+            if finding.advice:
+                click.echo(f"    Try: {finding.advice}")
+    click.get_current_context().exit(1 if bad else 0)
+
+
+async def _check(settings: Settings) -> list[Finding]:
+    with scratch_copy(settings.state.path) as path:
+        async with Store.open(path) as store, assemble(settings, store, dry_run=True) as parts:
+            return await check_all(
+                Checked(
+                    settings,
+                    store,
+                    parts.source,
+                    parts.rulebook,
+                    parts.cycle,
+                    parts.shop,
+                    parts.market,
+                )
+            )
+
+
+@click.command()
+@as_json
+@pass_context
+def status(context: Context, as_json: bool) -> None:
+    """What the running daemon says of itself; from the database when it is down."""
+    settings = context.quiet_settings()
+    found = _ask_daemon(settings)
+    if found is None:
+        found = asyncio.run(_from_database(settings))
+    if as_json:
+        print_json(found)
+        return
+    click.echo(f"source: {found['source']}")
+    if "ready" in found:
+        click.echo("ready" if found["ready"] else "not ready")
+        for reason in found["reasons"]:
+            click.echo(f"  {reason}")
+        print_table(
+            "Targets",
+            ["target", "authorised", "owed", "trouble"],
+            [
+                [name, "yes" if t["authorised"] else "no", t["undelivered"], t["trouble"] or None]
+                for name, t in found["targets"].items()
+            ],
+        )
+    print_table(
+        "Locations", ["location", "last read"], [list(x) for x in found["locations"].items()]
+    )
+
+
+def _ask_daemon(settings: Settings) -> dict[str, Any] | None:
+    host, port = settings.server.address
+    bracketed = f"[{host}]" if ":" in host else host
+    request = urllib.request.Request(f"http://{bracketed}:{port}/api/status")
+    if settings.server.token is not None:
+        request.add_header("Authorization", f"Bearer {settings.server.token.get_secret_value()}")
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            return {"source": "the running daemon", **json.load(answer)}
+    except (urllib.error.URLError, TimeoutError, ValueError, OSError):
+        return None
+
+
+async def _from_database(settings: Settings) -> dict[str, Any]:
+    async with _existing(settings) as store:
+        known = [k for k in await store.locations.all() if k.location.active]
+        return {
+            "source": "the state database; no daemon answers",
+            "locations": {k.location.name: _moment(k.read_at) for k in known},
+            "owed": len(await store.levels.owed()),
+            "held": [sku for _, sku in await store.census.held()],
+        }
+
+
+def _existing(settings: Settings) -> Any:
+    if not settings.state.path.exists():
+        raise StateError(
+            f"there is no state database at {settings.state.path}",
+            advice="start `invsyncd run` first, or check state.path",
+        )
+    return Store.open(settings.state.path)
+
+
+def _moment(at: int | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(sep=" ")
+
+
+@click.command()
+@click.argument("sku")
+@as_json
+@pass_context
+def explain(context: Context, sku: str, as_json: bool) -> None:
+    """Why each number of that SKU is what it is."""
+    settings = context.quiet_settings()
+    found = asyncio.run(_explain(settings, sku))
+    if found is None:
+        raise InvsyncError(f'no item has the SKU "{sku}"', advice="SKUs are compared exactly")
+    if as_json:
+        print_json(found)
+        return
+    for item in found["items"]:
+        _print_item(item)
+    _print_journal(found["journal"])
+
+
+async def _explain(settings: Settings, sku: str) -> dict[str, Any] | None:
+    async with _existing(settings) as store, assemble(settings, store) as parts:
+        try:
+            rules = await parts.rulebook.rules()
+        except InvsyncError:
+            rules = None
+        return await explain_sku(store, rules, sku, int(time.time()))
+
+
+def _print_item(item: dict[str, Any]) -> None:
+    pool = "no pool" if item["pool"] is None else f"pool {item['pool']}"
+    click.echo(f"{item['sku']} (item {item['item']}): {item['standing']}, {pool}")
+    print_table(
+        "Levels",
+        ["location", "available", "committed", "on hand", "active", "wanted"],
+        [
+            [
+                x["location"],
+                x["available"],
+                x["committed"],
+                x["on_hand"],
+                "yes" if x["active"] else "no",
+                x["wanted"],
+            ]
+            for x in item["levels"]
+        ],
+    )
+    for listing in item["listings"]:
+        print_table(
+            f"TikTok listing {listing['product_id']}/{listing['sku_id']} {listing['parked']}",
+            ["warehouse", "shown", "wanted", "held", "the rule, step by step"],
+            [
+                [
+                    x["warehouse"],
+                    x["shown"],
+                    x["wanted"],
+                    x["held"],
+                    " → ".join(f"{name} {units}" for name, units in x["steps"]),
+                ]
+                for x in listing["warehouses"]
+            ],
+        )
+
+
+@click.command()
+@click.option("--sku", help="Only this SKU.")
+@click.option("--since", type=click.DateTime(), help="Only from this moment (UTC) on.")
+@click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
+@as_json
+@pass_context
+def journal(
+    context: Context, sku: str | None, since: datetime | None, limit: int, as_json: bool
+) -> None:
+    """The record: every change, every write, and why."""
+    settings = context.quiet_settings()
+    at = 0 if since is None else int(since.replace(tzinfo=UTC).timestamp())
+    rows = asyncio.run(_journal(settings, sku, at, limit))
+    if as_json:
+        print_json({"journal": rows})
+    else:
+        _print_journal(rows)
+
+
+async def _journal(
+    settings: Settings, sku: str | None, since: int, limit: int
+) -> list[dict[str, Any]]:
+    async with _existing(settings) as store:
+        rows: list[dict[str, Any]] = await store.journal.read(sku=sku, since=since, limit=limit)
+        return rows
+
+
+def _print_journal(rows: list[dict[str, Any]]) -> None:
+    fixed = {"id", "at", "pass", "kind", "item", "sku"}
+    print_table(
+        "Journal (UTC)",
+        ["at", "what", "SKU", "numbers"],
+        [
+            [
+                _moment(row["at"]),
+                row["kind"],
+                row["sku"],
+                " ".join(f"{k}={v}" for k, v in row.items() if k not in fixed),
+            ]
+            for row in rows
+        ],
+    )
+
+
+COMMANDS = (check, status, explain, journal)

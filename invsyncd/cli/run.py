@@ -1,0 +1,96 @@
+"""`run` and `once`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import click
+
+from invsyncd.app import assemble, one_pass, scratch_copy
+from invsyncd.cli.context import Context, as_json, pass_context, print_json, print_table
+from invsyncd.config import Settings
+from invsyncd.daemon import new_pass_id
+from invsyncd.engine.report import PassReport
+from invsyncd.service import serve
+from invsyncd.store import Store, take_lock
+
+
+@click.command()
+@pass_context
+def run(context: Context) -> None:
+    """The daemon, until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
+    asyncio.run(serve(context.settings))
+
+
+@click.command()
+@click.option(
+    "--dry-run", is_flag=True, help="Write nothing anywhere; print what would be written."
+)
+@as_json
+@pass_context
+def once(context: Context, dry_run: bool, as_json: bool) -> None:
+    """One pass over both targets, then end.
+
+    Exits 3 when something was refused or is held, 1 when something failed.
+    """
+    settings = context.quiet_settings()
+    report = PassReport(new_pass_id(time.time()))
+    with ExitStack() as stack:
+        path = settings.state.path
+        if dry_run:
+            path = stack.enter_context(scratch_copy(path))
+        else:
+            stack.enter_context(take_lock(path))
+        asyncio.run(_once(settings, path, report, dry_run=dry_run))
+    if as_json:
+        print_json(report.as_json())
+    else:
+        _print(report, dry_run=dry_run)
+    code = 1 if report.failures else 3 if report.needs_a_person else 0
+    click.get_current_context().exit(code)
+
+
+async def _once(settings: Settings, path: Path, report: PassReport, *, dry_run: bool) -> None:
+    async with Store.open(path) as store, assemble(settings, store, dry_run=dry_run) as parts:
+        await one_pass(parts, report)
+
+
+def _print(report: PassReport, *, dry_run: bool) -> None:
+    print_table(
+        "Changes",
+        ["SKU", "location", "from", "to", "pool", "because"],
+        [
+            [c["sku"], c["location"], c["from"], c["to"], c["pool"], c["case"]]
+            for c in report.changes
+        ],
+    )
+    print_table(
+        "Writes that would be made" if dry_run else "Writes",
+        ["target", "SKU", "where", "from", "to", "outcome"],
+        [
+            [
+                w["target"],
+                w["sku"],
+                "/".join(map(str, w["key"].values())),
+                w["from"],
+                w["to"],
+                w["outcome"],
+            ]
+            for w in report.writes
+        ],
+    )
+    print_table("Held", ["SKU", "item"], [[h["sku"], h["item"]] for h in report.held])
+    for _, error in report.failures:
+        click.echo(f"Error: {error}", err=True)
+        if error.advice:
+            click.echo(f"Try: {error.advice}", err=True)
+    click.echo(
+        f"pass {report.pass_id}: {len(report.changes)} changes, {len(report.writes)} writes, "
+        f"{len(report.held)} held, {len(report.failures)} errors"
+    )
+
+
+COMMANDS = (run, once)

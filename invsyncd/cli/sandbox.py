@@ -1,0 +1,3 @@
+"""`sandbox` and `demo`."""
+
+COMMANDS = ()

@@ -1,0 +1,203 @@
+"""Settings: the whole configuration as one frozen value; other parts see nothing else.
+
+Values come in through `load` only: creating Settings never reads the environment or a file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from invsyncd.config.fields import (
+    FilePath,
+    Percent,
+    Rule,
+    Ruled,
+    Seconds,
+    Secret,
+    Section,
+    is_loopback,
+    said,
+)
+from invsyncd.config.problems import Problem
+from invsyncd.config.shopify import MirrorSettings, PollSettings, ShopifySettings
+from invsyncd.config.tiktok import TikTokSettings
+
+
+class GuardSettings(Section):
+    """How much one pass may change before it stops and asks."""
+
+    max_zeroed_percent: Annotated[
+        Percent,
+        Field(
+            description="Percent of listings that one pass may set to 0, from 20 listings on; "
+            "more pauses the target until resume; 0 = off"
+        ),
+    ] = 30
+    max_changed_percent: Annotated[
+        Percent,
+        Field(
+            description="Percent of listings that one pass may change; more pauses the target "
+            "until resume; 0 = off"
+        ),
+    ] = 0
+
+
+def _split(listen: str) -> tuple[str, int]:
+    """Take host and port apart; IPv6 stands in brackets."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})", listen)
+    if not match or int(match[3]) > 65535:
+        raise said(
+            "is not host:port", 'Write it like "127.0.0.1:8787" or "[::1]:8787"; port 0 = any free'
+        )
+    return match[1] or match[2], int(match[3])
+
+
+def _listen(value: str) -> str:
+    _split(value)
+    return value
+
+
+def _guarded(section: ServerSettings) -> Iterator[Problem]:
+    if not is_loopback(section.address[0]) and section.token is None:
+        yield Problem(
+            "listen",
+            "can be reached from other machines, and server.token is not set",
+            "Listen on 127.0.0.1, or set server.token (or the file server-token)",
+        )
+
+
+class ServerSettings(Section):
+    """The HTTP server for health, metrics and the status page."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (_guarded,)
+
+    listen: Annotated[
+        str,
+        AfterValidator(_listen),
+        Field(description="host:port; other than loopback only together with token"),
+    ] = "127.0.0.1:8787"
+    token: Annotated[
+        Secret | None,
+        Field(description="What a client must send as bearer token; needed beyond loopback"),
+    ] = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host (without brackets) and port."""
+        return _split(self.listen)
+
+
+class StateSettings(Section):
+    """Where the daemon remembers."""
+
+    path: Annotated[
+        FilePath,
+        Field(description="The state database; its directory must belong to the daemon"),
+    ] = Path("/var/lib/invsyncd/state.db")
+
+
+class DaemonSettings(Section):
+    """How the process behaves."""
+
+    shutdown_s: Annotated[
+        Seconds,
+        Field(
+            ge=0,
+            le=300,
+            description="Seconds that requests on the wire may take to finish after SIGTERM; stay "
+            "below the service manager's own limit",
+        ),
+    ] = 20.0
+
+
+class LogSettings(Section):
+    """What is written to stderr."""
+
+    format: Annotated[
+        Literal["text", "json"], Field(description="text for people, json for a log collector")
+    ] = "text"
+    level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        Field(description="The least serious message to write"),
+    ] = "info"
+
+
+def _something_to_do(settings: Settings) -> Iterator[Problem]:
+    if not settings.mirror.enabled and not settings.tiktok.enabled:
+        yield Problem(
+            "mirror.enabled",
+            "is false, and so is tiktok.enabled: there is nothing to run",
+            "Set one of the two to true",
+        )
+
+
+class Settings(BaseSettings, Ruled):
+    """Everything an operator can decide."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False
+    )
+    RULES: ClassVar[tuple[Rule, ...]] = (_something_to_do,)
+
+    secrets_dir: Annotated[
+        FilePath | None,
+        Field(description="Directory with one 0600 file per secret, named like tiktok-app-secret"),
+    ] = None
+    shopify: Annotated[ShopifySettings, Field(description="Which shop, and how to sign in")]
+    poll: Annotated[PollSettings, Field(description="How often Shopify is read")] = PollSettings()
+    mirror: Annotated[MirrorSettings, Field(description="Which levels show the same number")]
+    tiktok: Annotated[TikTokSettings, Field(description="The TikTok Shop side")]
+    guard: Annotated[GuardSettings, Field(description="How much one pass may change")] = (
+        GuardSettings()
+    )
+    server: Annotated[ServerSettings, Field(description="Health, metrics and the status page")] = (
+        ServerSettings()
+    )
+    state: Annotated[StateSettings, Field(description="Where the daemon remembers")] = (
+        StateSettings()
+    )
+    daemon: Annotated[DaemonSettings, Field(description="How the process behaves")] = (
+        DaemonSettings()
+    )
+    log: Annotated[LogSettings, Field(description="What is written to stderr")] = LogSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `load` gives.
+
+        The library's own sources stop at their first problem and pass over variables that name
+        no key; ours (sources.py) report every problem and know where each value came from.
+        """
+        return (init_settings,)
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret's value, so that the log can redact it."""
+        return tuple(_secrets(self))
+
+    def public_dump(self) -> dict[str, Any]:
+        """Everything as plain data with secrets masked, for debugging."""
+        return self.model_dump(mode="json")
+
+
+def _secrets(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secrets(getattr(value, name))
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _secrets(part)

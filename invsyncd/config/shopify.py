@@ -1,0 +1,218 @@
+"""The sections of the Shopify side: which shop, how often it is read, what is kept level."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field
+
+from invsyncd.config.fields import (
+    Endpoint,
+    Flag,
+    Location,
+    Rule,
+    Seconds,
+    Secret,
+    Section,
+    Text,
+    Units,
+    Word,
+    said,
+)
+from invsyncd.config.problems import Problem
+from invsyncd.sync.model import OnConflict, Unlevelled
+
+DAY_S = 86_400
+
+
+def _shop(value: str) -> str:
+    value = value.lower()
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+", value):
+        raise said(
+            "is not a shop's host name",
+            "Write the name that ends in .myshopify.com, without https:// and without a path",
+        )
+    return value
+
+
+def _api_version(value: str) -> str:
+    if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", value, re.ASCII):
+        raise said("is not an API version", 'Write year and month, such as "2026-10"')
+    return value
+
+
+def _own_endpoint(data: dict[str, Any]) -> str:
+    return f"https://{data.get('shop', '')}"
+
+
+def _one_grant(section: ShopifySettings) -> Iterator[Problem]:
+    """Ask for one way to sign in; two would leave open which one is meant."""
+    token, client_id, secret = section.access_token, section.client_id, section.client_secret
+    where = "(or the file shopify-{0}, or INVSYNCD_SHOPIFY__{1})"
+    if token and (client_id or secret):
+        yield Problem(
+            "access_token",
+            "is set beside client_id or client_secret",
+            "Keep one way to sign in: access_token alone, or client_id with client_secret",
+        )
+    elif not token and not client_id and not secret:
+        yield Problem(
+            "access_token",
+            "is required, unless client_id and client_secret are set",
+            "Set it " + where.format("access-token", "ACCESS_TOKEN"),
+        )
+    elif client_id and not secret:
+        yield Problem(
+            "client_secret",
+            "is required beside client_id",
+            "Set it " + where.format("client-secret", "CLIENT_SECRET"),
+        )
+    elif secret and not client_id:
+        yield Problem(
+            "client_id",
+            "is required beside client_secret",
+            "Copy the client ID of the same app from its settings",
+        )
+
+
+def _admin_host(section: ShopifySettings) -> Iterator[Problem]:
+    if (
+        not section.shop.endswith(".myshopify.com")
+        and section.endpoint == f"https://{section.shop}"
+    ):
+        yield Problem(
+            "shop",
+            "does not end in .myshopify.com",
+            "A shop's own domain does not answer the Admin API: write the .myshopify.com name",
+        )
+
+
+class ShopifySettings(Section):
+    """Which shop, and how to sign in."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (_one_grant, _admin_host)
+
+    shop: Annotated[
+        Word,
+        AfterValidator(_shop),
+        Field(description="The shop's own name, which ends in .myshopify.com"),
+    ]
+    access_token: Annotated[
+        Secret | None,
+        Field(description="Admin API token of a custom app; instead of client_id + client_secret"),
+    ] = None
+    client_id: Annotated[
+        Word | None,
+        Field(description="Client credentials grant: the token is fetched and renewed by itself"),
+    ] = None
+    client_secret: Annotated[
+        Secret | None, Field(description="The secret that belongs to client_id")
+    ] = None
+    api_version: Annotated[
+        str,
+        AfterValidator(_api_version),
+        Field(description="Admin API version, year and month; Shopify keeps each for a year"),
+    ] = "2026-10"
+    endpoint: Annotated[
+        Endpoint,
+        Field(description="Where the Admin API answers; another one only for the sandbox"),
+    ] = Field(default_factory=_own_endpoint)
+
+
+class PollSettings(Section):
+    """How often Shopify is read."""
+
+    interval_s: Annotated[
+        Seconds,
+        Field(
+            ge=0.01,
+            le=3600,
+            description="Seconds between two polls; shorter sees a sale sooner and costs more API",
+        ),
+    ] = 15.0
+    overlap_s: Annotated[
+        Seconds,
+        Field(
+            ge=0,
+            le=DAY_S,
+            description="Seconds each poll looks back before the last one, for late search results",
+        ),
+    ] = 120.0
+    catalogue_interval_s: Annotated[
+        Seconds,
+        Field(
+            ge=0.01,
+            le=DAY_S,
+            description="Seconds between readings of SKUs, tracking, policy and product type",
+        ),
+    ] = 300.0
+    full_scan_interval_s: Annotated[
+        Seconds,
+        Field(
+            ge=0.01,
+            le=30 * DAY_S,
+            description="Seconds between full scans, which find whatever a poll has missed",
+        ),
+    ] = float(DAY_S)
+
+
+def _one_list(section: MirrorSettings) -> Iterator[Problem]:
+    for name in sorted(set(section.locations) & set(section.exclude_locations)):
+        yield Problem(
+            "exclude_locations",
+            f'names "{name}", which mirror.locations names too',
+            "Remove it from one of the two",
+        )
+
+
+def _no_star(section: MirrorSettings) -> Iterator[Problem]:
+    if "*" in section.locations:
+        yield Problem(
+            "locations", '"*" is not used here', "Leave the list empty: that means every location"
+        )
+    if "*" in section.exclude_locations:
+        yield Problem(
+            "exclude_locations", '"*" would exclude every location', "Set mirror.enabled = false"
+        )
+
+
+class MirrorSettings(Section):
+    """Which levels show the same number, and what happens when counts contradict."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (_one_list, _no_star)
+
+    enabled: Annotated[
+        Flag,
+        Field(
+            description="Say true or false: mirroring overwrites the stock of other locations, "
+            "so it is never assumed"
+        ),
+    ]
+    product_types: Annotated[
+        tuple[Text, ...],
+        Field(description="Exact product types to mirror; empty means all products"),
+    ] = ()
+    locations: Annotated[
+        tuple[Location, ...],
+        Field(
+            description="Names or ids; empty means every active location that no fulfilment "
+            "service manages"
+        ),
+    ] = ()
+    exclude_locations: Annotated[
+        tuple[Location, ...], Field(description="Names or ids of locations to leave alone")
+    ] = ()
+    unlevelled: Annotated[
+        Unlevelled,
+        Field(description="What to do with levels that differ when they are first seen"),
+    ] = Unlevelled.FOLLOW
+    on_conflict: Annotated[
+        OnConflict,
+        Field(description="Which number wins when several locations were counted differently"),
+    ] = OnConflict.LOWEST
+    sale_max: Annotated[
+        Units,
+        Field(description="Units one till sale takes at most; a larger fall is read as a count"),
+    ] = 10

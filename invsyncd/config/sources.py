@@ -1,0 +1,236 @@
+"""Where values come from: environment, then secret files, then the TOML file.
+
+Nothing is judged here but whether a source can be read; what the values mean is for the model.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from invsyncd.config.fields import sections, walk
+from invsyncd.config.problems import ConfigProblems, Problem
+from invsyncd.config.settings import Settings
+
+ENV_PREFIX = "INVSYNCD_"
+ENV_OURS = frozenset({"INVSYNCD_CONFIG"})
+"""Variables that name no key but are read elsewhere."""
+
+CONFIG_BYTES_MAX = 1_000_000
+SECRET_BYTES_MAX = 16_384
+
+Document = dict[str, Any]
+
+
+class Sources:
+    """One configuration while it is put together: values, where each came from, what was wrong.
+
+    Call the methods strongest first: a value that is there already is kept.
+    """
+
+    def __init__(self, environ: Mapping[str, str], base: Path) -> None:
+        self.values: dict[tuple[str, ...], object] = {}
+        self.origins: dict[str, str] = {}
+        self.problems: list[Problem] = []
+        self._environ = environ
+        self._base = base
+
+    def take_environment(self) -> None:
+        """Read every INVSYNCD_… variable, and report those that name no key."""
+        known = {env_name(key): (key, field) for key, field in leaves()}
+        for name in sorted(self._environ):
+            if not name.startswith(ENV_PREFIX) or name in ENV_OURS:
+                continue
+            if name in known:
+                key, field = known[name]
+                self._put(key, from_text(self._environ[name], field.annotation), name)
+            else:
+                self.problems.append(_unknown_variable(name, list(known)))
+
+    def take_secret_files(self, secrets_dir: object) -> None:
+        """Read what the service manager hands over, then what lies in `secrets_dir`."""
+        credentials = self._environ.get("CREDENTIALS_DIRECTORY")
+        if credentials:
+            self._take_directory("$CREDENTIALS_DIRECTORY", Path(credentials), private=True)
+        if isinstance(secrets_dir, str) and secrets_dir and "\0" not in secrets_dir:
+            path = anchored(secrets_dir, self._base)
+            self._take_directory("secrets_dir", Path(path), private=False)
+
+    def over(self, document: Document) -> Document:
+        """Lay these values over the TOML document; a section that is none is left to the model."""
+        merged = {k: dict(v) if isinstance(v, dict) else v for k, v in document.items()}
+        for (*path, leaf), value in self.values.items():
+            place: object = merged
+            for part in path:
+                place = place.setdefault(part, {}) if isinstance(place, dict) else None
+            if isinstance(place, dict):
+                place[leaf] = value
+        return merged
+
+    def _take_directory(self, label: str, directory: Path, *, private: bool) -> None:
+        if not os.path.isdir(directory):  # Path.is_dir raises where this says no
+            self.problems.append(
+                Problem(label, f"{directory} is not a directory that can be read", "Correct it")
+            )
+            return
+        for key, field in leaves():
+            path = directory / secret_file(key)
+            if is_secret(field) and tuple(key.split(".")) not in self.values:
+                self._take_file(key, path, private=private)
+
+    def _take_file(self, key: str, path: Path, *, private: bool) -> None:
+        try:
+            text = _read_secret(path, private=private)
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            self.problems.append(Problem(key, f"the file {path} {_why(error)}", _fix(error, path)))
+            # Something is there: without this, the key would be reported as missing as well.
+            text = UNREAD
+        self._put(key, text, f"the file {path}")
+
+    def _put(self, key: str, value: object, origin: str) -> None:
+        self.values.setdefault(tuple(key.split(".")), value)
+        self.origins.setdefault(key, origin)
+
+
+UNREAD = "unread"
+"""Stands in for a secret that could not be read; there is a problem then, so it is never used."""
+
+
+class _ExposedError(ValueError):
+    """A secret file that other users can read."""
+
+
+def leaves() -> Iterator[tuple[str, FieldInfo]]:
+    """List the keys that hold a value (or a list of tables), without those inside such a list."""
+    for key, field in walk(Settings):
+        inner = sections(field.annotation)
+        if "[]" not in key and (inner is None or inner[1]):
+            yield key, field
+
+
+def env_name(key: str) -> str:
+    """Name the variable that sets a key."""
+    return ENV_PREFIX + key.upper().replace(".", "__")
+
+
+def secret_file(key: str) -> str:
+    """Name the file that holds a secret."""
+    return key.replace(".", "-").replace("_", "-")
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Tell whether a key holds a secret."""
+    return SecretStr in _parts(field.annotation)
+
+
+def from_text(text: str, annotation: object) -> object:
+    """Give a variable's text the type that the same value has in TOML; leave it if it has none."""
+    parts = set(_parts(annotation))
+    if bool in parts and text.lower() in {"true", "yes", "on", "1", "false", "no", "off", "0"}:
+        return text.lower() in {"true", "yes", "on", "1"}
+    if parts.isdisjoint({bool, int, float, tuple}):
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def anchored(path: str, base: Path) -> str:
+    """A relative path starts where the config file lies, wherever the daemon was started."""
+    path = os.path.expanduser(path)  # where Path.expanduser raises, this leaves the ~ to the model
+    return path if path.startswith("~") else str(base / path)
+
+
+def read_toml(path: Path) -> Document:
+    """Read the config file, or say why it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(CONFIG_BYTES_MAX + 1)
+        if len(raw) > CONFIG_BYTES_MAX:
+            raise _unreadable(path, f"is larger than {CONFIG_BYTES_MAX:,} bytes", "Is it a config?")
+        # Editors on Windows put a mark at the start, which TOML does not know.
+        return tomllib.loads(raw.decode("utf-8-sig"))
+    except OSError as error:
+        raise _unreadable(
+            path, f"cannot be read: {_reason(error)}", "Check path and rights"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise _unreadable(
+            path, f"is not UTF-8 text (byte {error.start})", "Save it as UTF-8"
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(path, f"is not valid TOML: {error}", "Correct that place") from None
+    except (ValueError, RecursionError):
+        raise _unreadable(
+            path, "is not valid TOML: it holds a value beyond every limit", "Shorten it"
+        ) from None
+
+
+def _parts(annotation: object) -> Iterator[object]:
+    """Take apart `X | None` and Annotated, down to classes; Literal and Enum count as text."""
+    origin = get_origin(annotation)
+    if origin is tuple:
+        yield tuple
+    elif origin is Literal:
+        yield str
+    elif isinstance(annotation, type):
+        yield str if issubclass(annotation, Enum) else annotation
+    else:
+        for part in get_args(annotation):
+            yield from _parts(part)
+
+
+def _read_secret(path: Path, *, private: bool) -> str:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise ValueError("is not a regular file")
+    if not private and status.st_mode & 0o077:
+        raise _ExposedError("can be read by other users")
+    with path.open("rb") as file:
+        raw = file.read(SECRET_BYTES_MAX + 1)
+    if len(raw) > SECRET_BYTES_MAX:
+        raise ValueError(f"is larger than {SECRET_BYTES_MAX:,} bytes")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8 text") from None
+    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
+def _why(error: Exception) -> str:
+    return f"cannot be read: {_reason(error)}" if isinstance(error, OSError) else str(error)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _fix(error: Exception, path: Path) -> str:
+    if isinstance(error, _ExposedError):
+        return f"chmod 600 {path}"
+    return "It must be a text file that the daemon's user may read"
+
+
+def _unknown_variable(name: str, known: list[str]) -> Problem:
+    near = difflib.get_close_matches(name.upper(), known, 1, 0.75)
+    shown = name if name.isprintable() and name.isascii() else json.dumps(name)
+    if near:
+        return Problem(shown, f"names no known key; did you mean {near[0]}?")
+    return Problem(shown, "names no known key", "Unset it; keys are named INVSYNCD_SECTION__KEY")
+
+
+def _unreadable(path: Path, message: str, advice: str) -> ConfigProblems:
+    return ConfigProblems(str(path), [Problem("", message, advice)])

@@ -1,0 +1,115 @@
+"""The loops: one that runs passes over Shopify, one that serves TikTok, until told to stop.
+
+They meet only in the store: a pass commits what both targets owe and wakes the other loop.
+Neither waits for the other. Every rest ends at once when the daemon is told to stop or reload.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from invsyncd.config import Settings
+from invsyncd.engine.report import PassReport
+from invsyncd.engine.sides import Sides
+from invsyncd.net.together import together
+from invsyncd.sync.model import Target
+
+DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
+DEAD_MAX_S = 600.0
+
+
+class SlowDown:
+    """How long to leave a side alone whose credentials are dead, in seconds."""
+
+    def __init__(self) -> None:
+        self._next_s = DEAD_FIRST_S
+
+    def after(self, *, dead: bool) -> float:
+        """0 while it lives; otherwise longer each time."""
+        if not dead:
+            self._next_s = DEAD_FIRST_S
+            return 0.0
+        wait_s, self._next_s = self._next_s, min(self._next_s * 2, DEAD_MAX_S)
+        return wait_s
+
+
+async def never() -> bool:
+    """No new tokens."""
+    return False
+
+
+def new_pass_id(now: float) -> str:
+    """An id that sorts by time and reads as one."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+class Daemon:
+    """Runs both sides until `stop` is called.
+
+    `new_tokens` tells whether somebody stored new TikTok tokens since it was last asked: a seller
+    who logged in again must not wait for the slow retry.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        sides: Sides,
+        clock: Callable[[], float],
+        new_tokens: Callable[[], Awaitable[bool]] = never,
+    ) -> None:
+        self._settings = settings
+        self._sides = sides
+        self._clock = clock
+        self._new_tokens = new_tokens
+        self._stop = asyncio.Event()
+        self._wake_tiktok = asyncio.Event()
+
+    def stop(self) -> None:
+        """Finish what is on the wire, then end."""
+        self._stop.set()
+        self._wake_tiktok.set()
+
+    async def run(self) -> None:
+        """Both loops, until stopped. A bug in one ends both: the process must be restarted."""
+        loops = [self._shopify_loop]
+        if self._settings.tiktok.enabled:
+            loops.append(self._tiktok_loop)
+        await together(loops)
+
+    async def _shopify_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        slow = SlowDown()
+        while not self._stop.is_set():
+            began = loop.time()
+            report = PassReport(new_pass_id(self._clock()))
+            await self._sides.shopify(report, on_commit=self._wake_tiktok.set)
+            wait_s = slow.after(dead=report.is_dead(Target.SHOPIFY))
+            if not wait_s:
+                wait_s = self._settings.poll.interval_s - (loop.time() - began)
+            await _rest(self._stop, wait_s)
+
+    async def _tiktok_loop(self) -> None:
+        loop = asyncio.get_running_loop()
+        slow = SlowDown()
+        not_before = 0.0
+        while not self._stop.is_set():
+            # Woken by a commit; otherwise it looks by itself whether something is due.
+            await _rest(self._wake_tiktok, self._settings.poll.interval_s)
+            self._wake_tiktok.clear()
+            if self._stop.is_set():
+                return
+            if loop.time() < not_before and not await self._new_tokens():
+                continue
+            report = PassReport(new_pass_id(self._clock()))
+            await self._sides.tiktok(report)
+            not_before = loop.time() + slow.after(dead=report.is_dead(Target.TIKTOK))
+
+
+async def _rest(until: asyncio.Event, seconds: float) -> None:
+    """Sleep, but not past the event."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(until.wait(), max(seconds, 0.0))

@@ -1,0 +1,142 @@
+"""diff → merge → plan → commit: what was read becomes what is known, in one transaction.
+
+The transaction takes the new known values, pools, watermarks, the attempts that follow from them
+and the journal. Nothing is sent here, and nothing is sent before this has committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from invsyncd.engine.offers import wanted_offers
+from invsyncd.engine.rules import Rules
+from invsyncd.store import Store
+from invsyncd.store.database import Tx
+from invsyncd.sync.fold import Folded, fold
+from invsyncd.sync.model import (
+    Attempt,
+    Catalogue,
+    Entry,
+    Item,
+    ItemState,
+    LevelWrite,
+    Offer,
+    Reading,
+)
+from invsyncd.sync.plan import ROWS_MAX, batches
+
+ROUND_ROWS_MAX = 20 * ROWS_MAX  # rows planned at once; what is left over is the next round's
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What a pass read. `touched` are items to fold even without a reading."""
+
+    readings: Mapping[int, Sequence[Reading]] = field(default_factory=dict)
+    catalogue: Mapping[int, Catalogue] = field(default_factory=dict)
+    touched: frozenset[int] = frozenset()
+    watermarks: Mapping[int, int | None] = field(default_factory=dict)
+    gaps: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def items(self) -> set[int]:
+        """Every item that this batch may move."""
+        return {*self.readings, *self.catalogue, *self.touched}
+
+
+@dataclass(frozen=True, slots=True)
+class Absorbed:
+    """What became of a batch: the folded items and the attempts to send now."""
+
+    folded: tuple[Folded, ...]
+    attempts: tuple[Attempt, ...]
+
+
+class Absorber:
+    """Folds batches into the store.
+
+    `new_key` makes idempotency keys; `clock` gives Unix seconds; `refused` says which writes
+    Shopify turned down lately and are not to be planned again yet.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Callable[[], float],
+        new_key: Callable[[], str],
+        refused: Callable[[LevelWrite], bool] = lambda _: False,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_key = new_key
+        self._refused = refused
+
+    async def absorb(
+        self, pass_id: str, batch: Batch, rules: Rules, *, plan_writes: bool = True
+    ) -> Absorbed:
+        """Fold, plan and commit; return what is to be sent.
+
+        Without `plan_writes` no attempt is made: what is owed stays derivable.
+        """
+        now = int(self._clock())
+        folded = await self._fold(batch, rules)
+        states = {f.state.item.id: f.state for f in folded}
+        entries: list[Entry] = [entry for f in folded for entry in f.entries]
+        async with self._store.transaction() as tx:
+            # Inside the transaction: the other target's side may hold units at the same time.
+            offers: list[Offer] = []
+            if rules.offers is not None:
+                offers = await wanted_offers(self._store, rules.offers, states, now)
+            await self._store.levels.save_states(tx, states.values())
+            await self._store.locations.advance(tx, batch.watermarks, now)
+            await self._store.listings.save_wanted(tx, offers)
+            await self._store.journal.add(tx, pass_id, now, entries)
+            attempts = await self.plan(tx, pass_id) if plan_writes else ()
+        return Absorbed(folded, attempts)
+
+    async def _fold(self, batch: Batch, rules: Rules) -> tuple[Folded, ...]:
+        states = await self._store.levels.states(batch.items)
+        in_flight = await self._store.attempts.in_flight()
+        folded: list[Folded] = []
+        for item in sorted(batch.items):
+            entry = batch.catalogue.get(item)
+            state = states.get(item)
+            if entry is not None:
+                state = _with_catalogue(state, entry)
+            if state is None:
+                continue  # a level of an item that Shopify does not know (any more)
+            folded.append(
+                fold(
+                    state,
+                    batch.readings.get(item, ()),
+                    rules.scope,
+                    rules.merge,
+                    in_flight=in_flight.get(item, frozenset()),
+                    gaps=batch.gaps,
+                )
+            )
+        return tuple(folded)
+
+    async def plan(self, tx: Tx, pass_id: str) -> tuple[Attempt, ...]:
+        """Turn what the mirror still owes into attempts, recorded before they are sent."""
+        pending = await self._store.levels.pending(tx, ROUND_ROWS_MAX)
+        attempts = tuple(
+            Attempt(self._new_key(), pass_id, int(self._clock()), rows)
+            for rows in batches(row for row in pending if not self._refused(row))
+        )
+        await self._store.attempts.add(tx, attempts)
+        return attempts
+
+
+def _with_catalogue(state: ItemState | None, entry: Catalogue) -> ItemState:
+    if state is None:
+        state = ItemState(Item(entry.item, entry.sku), {})
+    item = replace(
+        state.item,
+        sku=entry.sku,
+        tracked=entry.tracked,
+        continues=entry.continues,
+        product_types=entry.product_types,
+    )
+    return replace(state, item=item)

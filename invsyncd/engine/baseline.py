@@ -1,0 +1,80 @@
+"""The first baseline: every level of every active location, taken as known without a diff.
+
+Nothing is written to either target before it is complete (law 6). It may be interrupted at any
+moment: it then begins again, because half a baseline is no baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from invsyncd.engine.absorb import Absorber, Batch
+from invsyncd.engine.rules import Rules
+from invsyncd.net.together import together
+from invsyncd.shopify.source import ShopifySource
+from invsyncd.store import Store
+from invsyncd.store.sql import PAGE, pages
+from invsyncd.sync.model import Location
+
+DONE = "baseline"
+
+
+class Baseline:
+    """Fills an empty state database."""
+
+    def __init__(
+        self,
+        store: Store,
+        source: ShopifySource,
+        absorber: Absorber,
+        clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._source = source
+        self._absorber = absorber
+
+    async def is_complete(self) -> bool:
+        """Whether a whole baseline was ever taken."""
+        return await self._store.facts.get(DONE) is not None
+
+    async def take(self, pass_id: str, locations: list[Location], rules: Rules) -> int:
+        """Read everything, then give every item its first sight. Returns the number of items."""
+        async with self._store.transaction() as tx:
+            await self._store.levels.clear(tx)
+        active = [location for location in locations if location.active]
+        marks = await together([partial(self._read_one, location.id) for location in active])
+        await self._look_up_items()
+        items = await self._first_sight(pass_id, rules)
+        watermarks = {location.id: mark for location, mark in zip(active, marks, strict=True)}
+        async with self._store.transaction() as tx:
+            await self._store.locations.advance(tx, watermarks, int(self._clock()))
+            await self._store.facts.set(tx, DONE, pass_id)
+        return items
+
+    async def _read_one(self, location: int) -> int | None:
+        mark: int | None = None
+        async for page in self._source.poll(location, None):
+            mark = page.server_time if mark is None else mark
+            async with self._store.transaction() as tx:
+                await self._store.levels.save_readings(tx, page.readings)
+        return mark
+
+    async def _look_up_items(self) -> None:
+        """Levels of items that Shopify does not name (deleted meanwhile) are forgotten."""
+        for items in pages(await self._store.levels.items_without_catalogue(), PAGE):
+            entries = await self._source.catalogue(items)
+            async with self._store.transaction() as tx:
+                await self._store.levels.add_items(tx, entries)
+                await self._store.levels.forget(tx, set(items) - {e.item for e in entries})
+
+    async def _first_sight(self, pass_id: str, rules: Rules) -> int:
+        count = after = 0
+        while items := await self._store.levels.all_items(after):
+            after = items[-1]
+            count += len(items)
+            await self._absorber.absorb(
+                pass_id, Batch(touched=frozenset(items)), rules, plan_writes=False
+            )
+        return count

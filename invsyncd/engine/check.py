@@ -1,0 +1,155 @@
+"""Everything that can be wrong with a set-up, asked for at once, with what to do about each.
+
+It reads both sides and decides nothing; it works on a private copy of the state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from invsyncd.config import Settings
+from invsyncd.engine.cycle import Cycle
+from invsyncd.engine.market import Market
+from invsyncd.engine.report import PassReport
+from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.rules import Rules
+from invsyncd.errors import InvsyncError
+from invsyncd.shopify.source import ShopifySource
+from invsyncd.store import Store
+from invsyncd.tiktok.shop import TikTokShop
+
+SCOPES_NEEDED = ("read_locations", "write_inventory", "read_products")
+IMPLIED_BY = {"read_locations": ("write_locations",), "read_products": ("write_products",)}
+NAMES_MAX = 10  # so many examples stand in a line
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was checked, and what was found."""
+
+    what: str
+    says: str
+    bad: bool = False
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is looked at; `shop` and `market` are None while TikTok is off."""
+
+    settings: Settings
+    store: Store
+    source: ShopifySource
+    rulebook: Rulebook
+    cycle: Cycle
+    shop: TikTokShop | None
+    market: Market | None
+
+
+async def check_all(parts: Checked) -> list[Finding]:
+    """Check both sides; trouble in one never hides what is wrong in the other."""
+    source, rulebook, market, shop = parts.source, parts.rulebook, parts.market, parts.shop
+    findings = [Finding("configuration", "is complete")]
+    findings += await _tried("Shopify access", lambda: _scopes(source))
+    findings += await _tried("Shopify locations", lambda: _locations(rulebook, source))
+    if shop is not None:
+        findings += await _tried("TikTok warehouses", lambda: _warehouses(rulebook, shop))
+    findings += await _tried("rules", lambda: _rules(rulebook, parts.settings))
+    findings += await _tried("items", lambda: _items(parts.cycle, parts.store))
+    if market is not None:
+        findings += await _tried("TikTok listings", lambda: _listings(market, parts.store))
+    return findings
+
+
+async def _tried(what: str, ask: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
+    try:
+        return await ask()
+    except InvsyncError as error:
+        return [Finding(what, str(error), bad=True, advice=error.advice)]
+
+
+async def _scopes(source: ShopifySource) -> list[Finding]:
+    granted = set(await source.scopes())
+    missing = [
+        scope
+        for scope in SCOPES_NEEDED
+        if scope not in granted and granted.isdisjoint(IMPLIED_BY.get(scope, ()))
+    ]
+    if missing:
+        advice = "grant them in the app's settings and install it again"
+        says = f"the token lacks {', '.join(missing)}"
+        return [Finding("Shopify access", says, bad=True, advice=advice)]
+    return [Finding("Shopify access", "the token is accepted, with every scope that is needed")]
+
+
+async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]:
+    await rulebook.read_locations(source)
+    active = [loc for loc in await rulebook.locations() if loc.active]
+    names = ", ".join(
+        f'"{loc.name}" ({loc.id}{", fulfilment service" if loc.managed else ""})' for loc in active
+    )
+    return [Finding("Shopify locations", f"{len(active)} active: {names}")]
+
+
+async def _warehouses(rulebook: Rulebook, shop: TikTokShop) -> list[Finding]:
+    found = await shop.warehouses()
+    await rulebook.keep_warehouses(found)
+    sales = [w for w in found if w.sales]
+    names = ", ".join(f'"{w.name}" ({w.id}{"" if w.enabled else ", not enabled"})' for w in sales)
+    return [Finding("TikTok warehouses", f"{len(sales)} for sales: {names}")]
+
+
+async def _rules(rulebook: Rulebook, settings: Settings) -> list[Finding]:
+    rules = await rulebook.rules()
+    findings = [Finding("mirror", _mirror_says(rules))]
+    if rulebook.offers_error is not None:
+        error = rulebook.offers_error
+        findings.append(Finding("TikTok mapping", str(error), bad=True, advice=error.advice))
+    elif settings.tiktok.enabled and rules.offers is not None:
+        pairs = [f"{len(ids)} locations → {w}" for w, ids in rules.offers.sources.items()]
+        findings.append(Finding("TikTok mapping", ", ".join(pairs)))
+    return findings
+
+
+def _mirror_says(rules: Rules) -> str:
+    if not rules.scope.enabled:
+        return "is off"
+    types = ", ".join(sorted(rules.scope.product_types)) or "all products"
+    return f"{len(rules.scope.locations)} locations show one number, for {types}"
+
+
+async def _listings(market: Market, store: Store) -> list[Finding]:
+    count = await market.discover()
+    known = [x for x in await store.listings.all() if x.item is not None]
+    findings = [Finding("TikTok listings", f"{count} found, {len(known)} matched by SKU")]
+    unmatched = market.unmatched
+    cases = (
+        ("without a seller SKU", unmatched.empty, "set a seller SKU, or a [[tiktok.link]]"),
+        ("with a SKU that no known item has", unmatched.unknown, "compare the SKUs exactly"),
+        ("with a SKU that several items have", unmatched.ambiguous, "set a [[tiktok.link]]"),
+    )
+    for says, names, advice in cases:
+        if names:
+            text = f"{len(names)} {says}: {_some(names)}"
+            findings.append(Finding("TikTok listings", text, advice=advice))
+    return findings
+
+
+async def _items(cycle: Cycle, store: Store) -> list[Finding]:
+    """Read the shop into the private copy, as a first pass would."""
+    await cycle.commit(PassReport("check"))
+    findings = [Finding("items", f"{await store.census.items()} known")]
+    if unlevelled := await store.census.unlevelled():
+        says = f"{len(unlevelled)} with unequal levels: {_some(unlevelled)}"
+        advice = "mirror.unlevelled decides; by default they wait for their next change"
+        findings.append(Finding("items", says, advice=advice))
+    if twins := await store.census.shared_skus():
+        says = f"{len(twins)} SKUs stand on several items: {_some(twins)}"
+        findings.append(Finding("items", says, advice="give each its own SKU, or link its listing"))
+    return findings
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMES_MAX
+    return ", ".join(names[:NAMES_MAX]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,138 @@
+"""One pass: poll → diff → merge → plan → commit → deliver → confirm, in that order.
+
+This file is the whole pass for Shopify. What it reads is in `readings`, what it decides and
+commits is in `absorb`, what it sends is in `delivery`. TikTok's listings are planned in the same
+commit and delivered by `market`, so that neither target waits for the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from invsyncd.config import Settings
+from invsyncd.engine.absorb import Absorbed, Batch
+from invsyncd.engine.baseline import Baseline
+from invsyncd.engine.delivery import Delivery
+from invsyncd.engine.readings import Reader
+from invsyncd.engine.report import PassReport
+from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.rules import Rules
+from invsyncd.shopify.source import ShopifySource
+from invsyncd.shopify.target import ShopifyTarget
+from invsyncd.store import Store
+from invsyncd.sync.model import Standing
+
+
+@dataclass(slots=True)
+class Due:
+    """When the slower readings are due again, in Unix seconds; 0 is at once."""
+
+    locations: float = 0.0
+    catalogue: float = 0.0
+
+
+class Cycle:
+    """Runs passes over one shop. `clock` gives Unix seconds, `new_key` random unique text."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        source: ShopifySource,
+        target: ShopifyTarget,
+        rulebook: Rulebook,
+        *,
+        clock: Callable[[], float],
+        new_key: Callable[[], str],
+        dry_run: bool = False,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._source = source
+        self._rulebook = rulebook
+        self._clock = clock
+        self._dry_run = dry_run
+        self._reader = Reader(settings, store, source, clock)
+        self._delivery = Delivery(store, target, self._reader, clock, new_key)
+        self._absorber = self._delivery.absorber
+        self._baseline = Baseline(store, source, self._absorber, clock)
+        self._due = Due()
+
+    async def commit(self, report: PassReport) -> tuple[Rules, Absorbed]:
+        """Poll, diff, merge, plan, commit. After this both targets know what they owe.
+
+        Raises InvsyncError where the reading cannot be believed: then nothing has changed.
+        """
+        if not self._dry_run:
+            await self._delivery.recover(report)
+        if self._clock() >= self._due.locations:
+            await self._rulebook.read_locations(self._source)
+            self._due.locations = self._clock() + self._settings.poll.catalogue_interval_s
+        rules = await self._rulebook.rules()
+        if not await self._baseline.is_complete():
+            locations = await self._rulebook.locations()
+            await self._baseline.take(report.pass_id, locations, rules)
+            await self._rulebook.in_force(rules)
+            self._due.catalogue = self._clock() + self._settings.poll.catalogue_interval_s
+        batch = await self._reader.poll(await self._store.locations.all())
+        batch = await self._with_catalogue(batch)
+        await self._sweep_if_rules_changed(report.pass_id, rules)
+        absorbed = await self._absorber.absorb(report.pass_id, batch, rules)
+        _tell(report, absorbed)
+        return rules, absorbed
+
+    async def deliver(self, rules: Rules, absorbed: Absorbed, report: PassReport) -> None:
+        """Deliver and confirm what Shopify's levels owe."""
+        if self._dry_run:
+            for attempt in absorbed.attempts:
+                await self._delivery.tell_planned(attempt, report)
+        else:
+            await self._delivery.deliver(report.pass_id, absorbed.attempts, rules, report)
+
+    async def has_baseline(self) -> bool:
+        """Whether a first baseline is complete."""
+        return await self._baseline.is_complete()
+
+    def read_everything_soon(self) -> None:
+        """Make the slower readings due at once, as after a reload."""
+        self._due = Due()
+
+    async def _with_catalogue(self, batch: Batch) -> Batch:
+        if self._clock() < self._due.catalogue:
+            return batch
+        changed = await self._reader.catalogue_changes()
+        self._due.catalogue = self._clock() + self._settings.poll.catalogue_interval_s
+        return replace(batch, catalogue={**changed, **batch.catalogue})
+
+    async def _sweep_if_rules_changed(self, pass_id: str, rules: Rules) -> None:
+        """Give every item its standing under new rules, before this pass's changes are folded."""
+        if not await self._rulebook.are_new(rules):
+            return
+        after = 0
+        while items := await self._store.levels.all_items(after):
+            after = items[-1]
+            batch = Batch(touched=frozenset(items))
+            await self._absorber.absorb(pass_id, batch, rules, plan_writes=False)
+        await self._rulebook.in_force(rules)
+
+
+def _tell(report: PassReport, absorbed: Absorbed) -> None:
+    for folded in absorbed.folded:
+        item = folded.state.item
+        for change in folded.changes:
+            report.changes.append(
+                {
+                    "sku": item.sku,
+                    "item": item.id,
+                    "location": change.location,
+                    "from": change.before,
+                    "to": change.after,
+                    "orders": change.orders,
+                    "stock": change.stock,
+                    "pool": item.pool,
+                    "case": folded.verdict.case.value if folded.verdict else "not mirrored",
+                }
+            )
+        if item.standing is Standing.HELD:
+            report.held.append({"sku": item.sku, "item": item.id})

@@ -1,0 +1,201 @@
+"""deliver and confirm for Shopify: attempts out, outcomes in, until nothing is owed.
+
+An attempt was committed before it is sent here. Its outcome decides what becomes known: applied
+rows are known, stale ones are read again and their change is folded in, refused ones are left and
+said, and an attempt without an answer stays, to be repeated with its own key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from invsyncd.engine.absorb import Absorber
+from invsyncd.engine.readings import Reader
+from invsyncd.engine.report import PassReport
+from invsyncd.engine.rules import Rules
+from invsyncd.errors import InvsyncError, Refused
+from invsyncd.net.together import together
+from invsyncd.shopify.target import Applied, KeySpent, NotApplied, ShopifyTarget
+from invsyncd.store import Store
+from invsyncd.store.database import Tx
+from invsyncd.sync.judge import was_applied
+from invsyncd.sync.model import Attempt, Entry, LevelWrite, Target
+
+ROUNDS_MAX = 6  # stale rows are read and sent again this often; then it is the next pass's turn
+KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); an hour is for its clock
+REFUSED_WAIT_S = 600  # a write that was refused is not tried again before
+NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
+ITEMS_AT_ONCE = 4
+
+
+class Delivery:
+    """Carries out attempts. One at a time per shop: the pass owns it."""
+
+    def __init__(
+        self,
+        store: Store,
+        target: ShopifyTarget,
+        reader: Reader,
+        clock: Callable[[], float],
+        new_key: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._target = target
+        self._reader = reader
+        self._clock = clock
+        self._refused_until: dict[LevelWrite, float] = {}
+        self.absorber = Absorber(store, clock, new_key, self.is_refused)
+
+    def is_refused(self, row: LevelWrite) -> bool:
+        """Whether Shopify turned this very write down lately."""
+        until = self._refused_until.get(row)
+        if until is not None and until <= self._clock():
+            del self._refused_until[row]
+            return False
+        return until is not None
+
+    async def recover(self, report: PassReport) -> None:
+        """Ask what became of every attempt that was left without an outcome."""
+        attempts = await self._store.attempts.open()
+        await self._send(attempts, report, repeated=True)
+
+    async def deliver(
+        self, pass_id: str, attempts: Sequence[Attempt], rules: Rules, report: PassReport
+    ) -> None:
+        """Send attempts, decreases first; fold in what was stale and go on, for some rounds."""
+        for _ in range(ROUNDS_MAX):
+            if not attempts:
+                return
+            falling = [a for a in attempts if all(r.after < r.before for r in a.rows)]
+            rising = [a for a in attempts if a not in falling]
+            sent = await self._send(falling, report) and await self._send(rising, report)
+            if not sent:
+                return
+            attempts = await self._next_round(pass_id, rules)
+
+    async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
+        """Report an attempt that a dry run does not send."""
+        skus = await self._store.levels.skus({row.item for row in attempt.rows})
+        self._tell(report, attempt.rows, skus, "planned")
+
+    async def _next_round(self, pass_id: str, rules: Rules) -> Sequence[Attempt]:
+        doubtful = await self._store.levels.doubtful_items()
+        if not doubtful:
+            async with self._store.transaction() as tx:
+                return await self.absorber.plan(tx, pass_id)
+        batch = await self._reader.direct(doubtful)
+        return (await self.absorber.absorb(pass_id, batch, rules)).attempts
+
+    async def _send(
+        self, attempts: Sequence[Attempt], report: PassReport, *, repeated: bool = False
+    ) -> bool:
+        """Send all; whether every one of them got an outcome."""
+        calls = [partial(self._settle, attempt, report, repeated) for attempt in attempts]
+        return all(await together(calls, at_once=ITEMS_AT_ONCE))
+
+    async def _settle(self, attempt: Attempt, report: PassReport, repeated: bool) -> bool:
+        """Send one attempt and write down its outcome; False while it is unknown."""
+        if self._clock() - attempt.created_at > KEY_AGE_S_MAX:
+            await self._settle_by_reading(attempt, report)
+            return True
+        try:
+            outcome = await self._target.set_levels(attempt)
+        except Refused as error:
+            everything = range(len(attempt.rows))
+            outcome = NotApplied(refused=dict.fromkeys(everything, (error.code, str(error))))
+            report.failed(Target.SHOPIFY, error)
+        except InvsyncError as error:
+            report.failed(Target.SHOPIFY, error)
+            return False
+        match outcome:
+            case Applied(at=at):
+                await self._applied(attempt, at, report)
+            case NotApplied(stale=stale) if stale and (repeated or not outcome.certain):
+                await self._settle_by_reading(attempt, report)
+            case NotApplied():
+                await self._not_applied(attempt, outcome, report)
+            case KeySpent():
+                await self._settle_by_reading(attempt, report)
+        return True
+
+    async def _applied(self, attempt: Attempt, at: int, report: PassReport) -> None:
+        skus = await self._store.levels.skus({row.item for row in attempt.rows})
+        async with self._store.transaction() as tx:
+            await self._store.attempts.applied(tx, attempt, at)
+            await self._journal(tx, attempt, attempt.rows, skus, "applied")
+        self._tell(report, attempt.rows, skus, "applied")
+
+    async def _not_applied(self, attempt: Attempt, outcome: NotApplied, report: PassReport) -> None:
+        """Nothing was applied: stale rows are read again, refused ones are left, all others go on.
+
+        The change that made a row stale is somebody's; it is folded in before we write again.
+        """
+        rows = attempt.rows
+        refused = {rows[i]: reason for i, reason in outcome.refused.items()}
+        fixed = [row for row, (code, _) in refused.items() if code == NOT_MUTABLE]
+        skus = await self._store.levels.skus({row.item for row in rows})
+        until = self._clock() + REFUSED_WAIT_S
+        self._refused_until |= dict.fromkeys(refused, until)
+        async with self._store.transaction() as tx:
+            await self._store.attempts.end(tx, attempt)
+            await self._store.attempts.doubt(tx, [*(rows[i] for i in outcome.stale), *fixed])
+            await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
+            for row, (code, message) in refused.items():
+                why = f"refused: {code} {message}".strip()
+                await self._journal(tx, attempt, [row], skus, why)
+                self._tell(report, [row], skus, why)
+
+    async def _settle_by_reading(self, attempt: Attempt, report: PassReport) -> None:
+        """The key can no longer say what became of it: the levels themselves must."""
+        items = {row.item for row in attempt.rows}
+        batch = await self._reader.direct(items)
+        readings = {(r.item, r.location): r for found in batch.readings.values() for r in found}
+        states = await self._store.levels.states(items)
+        known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}
+        if was_applied(attempt.rows, known, readings):
+            stamps = [reading.updated_at for reading in readings.values()]
+            await self._applied(attempt, max(stamps), report)
+        async with self._store.transaction() as tx:
+            await self._store.attempts.end(tx, attempt)
+            await self._store.attempts.doubt(tx, attempt.rows)
+
+    async def _journal(
+        self,
+        tx: Tx,
+        attempt: Attempt,
+        rows: Sequence[LevelWrite],
+        skus: dict[int, str],
+        outcome: str,
+    ) -> None:
+        entries = [
+            Entry(
+                "write",
+                row.item,
+                skus.get(row.item, ""),
+                {
+                    "target": Target.SHOPIFY.value,
+                    "location": row.location,
+                    "from": row.before,
+                    "to": row.after,
+                    "key": attempt.key,
+                    "outcome": outcome,
+                },
+            )
+            for row in rows
+        ]
+        await self._store.journal.add(tx, attempt.pass_id, int(self._clock()), entries)
+
+    def _tell(
+        self, report: PassReport, rows: Sequence[LevelWrite], skus: dict[int, str], outcome: str
+    ) -> None:
+        for row in rows:
+            report.wrote(
+                Target.SHOPIFY,
+                skus.get(row.item, ""),
+                {"item": row.item, "location": row.location},
+                row.before,
+                row.after,
+                reason=f"the pool is {row.after}",
+                outcome=outcome,
+            )

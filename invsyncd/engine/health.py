@@ -1,0 +1,185 @@
+"""What the daemon knows of its own health, and every reason why it is not ready.
+
+Process-up is never health: a target that is not authorised, a location that was not read or a
+write that was not delivered is a reason, and each reason is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from invsyncd.sync.model import Target
+
+UNDELIVERED_S_MAX = 300
+POLL_INTERVALS_MAX = 3
+POLL_SLACK_S = 30
+PASS_S_MAX = 600  # a pass that takes longer has hung: every request in it has its own limit
+
+
+@dataclass(slots=True)
+class TargetHealth:
+    """One target: whether it takes our credentials, and what is wrong with it, if anything."""
+
+    authorised: bool = False
+    trouble: str = "not yet tried since the start"
+    paused: str = ""
+    undelivered: dict[Hashable, float] = field(default_factory=dict)
+
+    @property
+    def oldest_undelivered(self) -> float | None:
+        """Since when (Unix seconds) the oldest write waits; None when nothing waits."""
+        return min(self.undelivered.values(), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the health document."""
+
+    name: str
+    ok: bool
+    output: str = ""
+    observed: float | None = None
+    unit: str = ""
+
+
+class Health:
+    """Told by the loops, asked by the web server. `clock` gives Unix seconds."""
+
+    def __init__(
+        self, clock: Callable[[], float], interval_s: float, targets: Collection[Target]
+    ) -> None:
+        self._clock = clock
+        self._interval_s = interval_s
+        self.targets = {target: TargetHealth() for target in targets}
+        self.baseline = False
+        self.started_at = clock()
+        self.pass_began_at: float | None = None
+        self.last_pass: dict[str, Any] = {}
+        self.read_at: dict[str, float | None] = {}
+
+    def carry_over(self, old: Health) -> None:
+        """Keep what was known before a reload: it does not make the daemon less ready."""
+        self.baseline, self.read_at, self.last_pass = old.baseline, old.read_at, old.last_pass
+        self.started_at = old.started_at
+        self.targets |= {t: old.targets[t] for t in self.targets if t in old.targets}
+
+    def went_well(self, target: Target) -> bool:
+        """The target took our credentials; returns whether that is news."""
+        health = self.targets.get(target)
+        if health is None:
+            return False
+        news = not health.authorised or bool(health.trouble)
+        health.authorised, health.trouble = True, ""
+        return news
+
+    def unauthorised(self, target: Target, why: str) -> bool:
+        """The target does not take our credentials; returns whether that is news."""
+        health = self.targets.get(target)
+        if health is None:
+            return False
+        news = health.trouble != why
+        health.authorised, health.trouble = False, why
+        return news
+
+    def troubled(self, target: Target, why: str) -> bool:
+        """Something else is wrong; returns whether that is news."""
+        health = self.targets.get(target)
+        if health is None:
+            return False
+        news = health.trouble != why
+        health.trouble = why
+        return news
+
+    def undelivered(self, target: Target, keys: Collection[Hashable]) -> None:
+        """Exactly these writes are owed now; each keeps the time since when it is."""
+        health = self.targets.get(target)
+        if health is not None:
+            now = self._clock()
+            health.undelivered = {key: health.undelivered.get(key, now) for key in keys}
+
+    def live(self) -> bool:
+        """Whether the loop still turns."""
+        began = self.pass_began_at
+        return began is None or self._clock() - began <= max(PASS_S_MAX, 3 * self._interval_s)
+
+    def checks(self) -> list[Check]:
+        """Every check with its reason."""
+        now = self._clock()
+        found = [
+            Check("baseline", self.baseline, "" if self.baseline else _NO_BASELINE),
+        ]
+        age_max = POLL_INTERVALS_MAX * self._interval_s + POLL_SLACK_S
+        for name, read_at in sorted(self.read_at.items()):
+            age = None if read_at is None else now - read_at
+            ok = age is not None and age <= age_max
+            why = "" if ok else f'location "{name}" was last read {_ago(age)}'
+            found.append(Check(f"shopify:poll_age:{name}", ok, why, age, "s"))
+        for target, health in self.targets.items():
+            found += self._target_checks(target, health, now)
+        return found
+
+    def _target_checks(self, target: Target, health: TargetHealth, now: float) -> list[Check]:
+        oldest = health.oldest_undelivered
+        age = 0.0 if oldest is None else now - oldest
+        late = age > UNDELIVERED_S_MAX
+        why_late = f"{target.value}: {len(health.undelivered)} writes wait, the oldest {age:.0f} s"
+        why = f"{target.value}: {health.trouble}" if health.trouble else ""
+        return [
+            Check(f"{target.value}:authorised", health.authorised, why),
+            Check(f"{target.value}:paused", not health.paused, health.paused),
+            Check(f"{target.value}:undelivered_age", not late, why_late if late else "", age, "s"),
+        ]
+
+    def document(self) -> tuple[bool, dict[str, Any]]:
+        """(ready, health+json document), by the expired draft-inadarei-api-health-check."""
+        checks = self.checks()
+        ready = all(check.ok for check in checks)
+        return ready, {
+            "status": "pass" if ready else "fail",
+            "serviceId": "invsyncd",
+            "notes": [check.output for check in checks if check.output],
+            "checks": {check.name: [_check_json(check)] for check in checks},
+        }
+
+    def status(self) -> Mapping[str, Any]:
+        """What the status page and `invsyncd status` show."""
+        ready, document = self.document()
+        return {
+            "ready": ready,
+            "reasons": document["notes"],
+            "started_at": _iso(self.started_at),
+            "last_pass": self.last_pass,
+            "locations": {name: _iso(at) for name, at in sorted(self.read_at.items())},
+            "targets": {
+                target.value: {
+                    "authorised": health.authorised,
+                    "trouble": health.trouble,
+                    "paused": health.paused,
+                    "undelivered": len(health.undelivered),
+                }
+                for target, health in self.targets.items()
+            },
+        }
+
+
+_NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
+
+
+def _check_json(check: Check) -> dict[str, Any]:
+    found: dict[str, Any] = {"status": "pass" if check.ok else "fail"}
+    if check.observed is not None:
+        found |= {"observedValue": round(check.observed, 1), "observedUnit": check.unit}
+    if check.output:
+        found["output"] = check.output
+    return found
+
+
+def _ago(age: float | None) -> str:
+    return "never" if age is None else f"{age:.0f} s ago"
+
+
+def _iso(at: float | None) -> str | None:
+    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")

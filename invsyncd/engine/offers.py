@@ -1,0 +1,42 @@
+"""What every touched listing should show now: the rule applied to stored listings.
+
+Reads the store and decides with `sync.plan`; it never talks to TikTok.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from invsyncd.store import Store
+from invsyncd.sync.model import ItemState, Listing, Offer
+from invsyncd.sync.plan import OfferPlan, offer
+
+
+async def wanted_offers(
+    store: Store,
+    plan: OfferPlan,
+    states: Mapping[int, ItemState],
+    now: int,
+    listings: Iterable[Listing] | None = None,
+) -> list[Offer]:
+    """The offers of these items whose wanted quantity is another one than before.
+
+    `listings` narrows them; by default all listings of the items are planned. A listing without
+    an item is left alone.
+    """
+    if listings is None:
+        listings = await store.listings.of_items(states)
+    by_key = {(x.product_id, x.sku_id): x for x in listings}
+    changed: list[Offer] = []
+    for key, offers in (await store.listings.offers(by_key, now)).items():
+        listing = by_key[key]
+        state = states.get(listing.item) if listing.item is not None else None
+        for known in offers:
+            result = (
+                offer(state, listing, known.offer.warehouse, known.held, plan) if state else None
+            )
+            wanted = result.units if result else None
+            if wanted != known.offer.wanted:
+                changed.append(replace(known.offer, wanted=wanted))
+    return changed

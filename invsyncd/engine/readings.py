@@ -1,0 +1,166 @@
+"""poll: from Shopify to a batch that says only what is new.
+
+Every active location is polled at once, page by page; echoes are dropped page by page. If one
+location cannot be read, the whole reading is thrown away (law 8): the merge needs to see changes
+of the same moment together, or two locations that were counted together would look like two
+counts. Nothing here writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+
+from invsyncd.config import Settings
+from invsyncd.engine.absorb import Batch
+from invsyncd.net.together import together
+from invsyncd.shopify.source import ShopifySource
+from invsyncd.store import Store
+from invsyncd.store.locations import KnownLocation
+from invsyncd.sync.diff import may_be_past
+from invsyncd.sync.model import Catalogue, ItemState, Reading
+
+GAP_INTERVALS = 3  # a location is in a gap when its last good reading is older than this many
+
+
+class Reader:
+    """Reads what changed since the watermarks of the store."""
+
+    def __init__(
+        self, settings: Settings, store: Store, source: ShopifySource, clock: Callable[[], float]
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._source = source
+        self._clock = clock
+
+    async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
+        """Poll every active location; the batch holds true news and the new watermarks."""
+        active = [known for known in locations if known.location.active]
+        polled = await together([partial(self._poll_one, known) for known in active])
+        readings: dict[int, list[Reading]] = {}
+        for _, found in polled:
+            for reading in found:
+                readings.setdefault(reading.item, []).append(reading)
+        batch = Batch(
+            readings=readings,
+            watermarks={
+                known.location.id: mark for known, (mark, _) in zip(active, polled, strict=True)
+            },
+            gaps=self._gaps(active),
+        )
+        return await self._with_direct_reads(await self._with_new_items(batch))
+
+    async def _poll_one(self, known: KnownLocation) -> tuple[int | None, list[Reading]]:
+        """One location: its watermark after this poll, and the readings that are no echoes.
+
+        The watermark is the server's time of the *first* page: what changes while later pages are
+        read may be missed by them, and is found by the next poll. The overlap covers an index of
+        `updated_at` that lags.
+        """
+        since = known.watermark
+        if since is not None:
+            since -= int(self._settings.poll.overlap_s)
+        mark: int | None = None
+        news: list[Reading] = []
+        async for page in self._source.poll(known.location.id, since):
+            mark = page.server_time if mark is None else mark
+            news += await self._store.levels.differing(page.readings)
+        return mark, news
+
+    def _gaps(self, locations: Sequence[KnownLocation]) -> Mapping[int, int]:
+        """Whole poll intervals since each location's last good reading, where it was a gap."""
+        interval_s = self._settings.poll.interval_s
+        now = self._clock()
+        gaps: dict[int, int] = {}
+        for known in locations:
+            if known.read_at is not None and now - known.read_at > GAP_INTERVALS * interval_s:
+                gaps[known.location.id] = int((now - known.read_at) / interval_s)
+        return gaps
+
+    async def _with_new_items(self, batch: Batch) -> Batch:
+        """Look up items that were never seen; drop readings of items that are not there."""
+        unknown = await self._store.levels.unknown_items(batch.readings)
+        if not unknown:
+            return batch
+        catalogue = {entry.item: entry for entry in await self._source.catalogue(unknown)}
+        gone = set(unknown) - set(catalogue)
+        kept = {item: found for item, found in batch.readings.items() if item not in gone}
+        return replace(batch, readings=kept, catalogue=catalogue)
+
+    async def _with_direct_reads(self, batch: Batch) -> Batch:
+        """Replace what cannot be told from the past by a direct read of the whole item.
+
+        An item that is seen for the first time is read directly too: its levels may have come in
+        with two polls of two moments, and first sight must see them together.
+        """
+        states = await self._store.levels.states(batch.readings)
+        unsure = {
+            item
+            for item, readings in batch.readings.items()
+            if _is_unsure(states.get(item), readings)
+        }
+        unsure |= set(await self._store.levels.doubtful_items())
+        if not unsure:
+            return batch
+        direct = await self.direct(unsure)
+        return replace(batch, readings={**batch.readings, **direct.readings})
+
+    async def direct(self, items: Collection[int]) -> Batch:
+        """Read these items whole, past every index.
+
+        A level that a complete direct read does not list is not stocked there any more: it is
+        read as inactive, with the quantities that were known (missing is not zero).
+        """
+        readings: dict[int, list[Reading]] = {item: [] for item in items}
+        for reading in await self._source.read_items(sorted(items)):
+            readings[reading.item].append(reading)
+        for item, state in (await self._store.levels.states(items)).items():
+            listed = {reading.location for reading in readings[item]}
+            readings[item] += [
+                Reading(
+                    item=item,
+                    location=level.location,
+                    available=level.available,
+                    committed=level.committed,
+                    on_hand=level.on_hand,
+                    updated_at=level.updated_at,
+                    active=False,
+                    direct=True,
+                )
+                for level in state.levels.values()
+                if level.location not in listed and (level.active or level.doubtful)
+            ]
+        return Batch(readings=readings)
+
+    async def catalogue_changes(self) -> Mapping[int, Catalogue]:
+        """Known items of which the catalogue now says something else, a page at a time.
+
+        A toggled policy, a new SKU or product type moves no level, so polls never see it.
+        """
+        changed: dict[int, Catalogue] = {}
+        after = 0
+        while items := await self._store.levels.all_items(after):
+            after = items[-1]
+            entries = await self._source.catalogue(items)
+            states = await self._store.levels.states([entry.item for entry in entries])
+            changed |= {
+                entry.item: entry for entry in entries if _catalogue(states[entry.item]) != entry
+            }
+        return changed
+
+
+def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:
+    if state is None:
+        return True
+    return any(
+        may_be_past(reading, state.levels[reading.location])
+        for reading in readings
+        if reading.location in state.levels
+    )
+
+
+def _catalogue(state: ItemState) -> Catalogue:
+    item = state.item
+    return Catalogue(item.id, item.sku, item.tracked, item.continues, item.product_types)

@@ -1,0 +1,116 @@
+"""The rules in force: settings together with what both shops call their places.
+
+Locations and warehouses are remembered in the store, so that a restart while one side is down
+still knows how to serve the other.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from invsyncd.config import Settings
+from invsyncd.engine.rules import DoubleOffer, Rules, merge_rules, offer_plan, scope_of
+from invsyncd.errors import ConfigError
+from invsyncd.shopify.source import ShopifySource
+from invsyncd.store import Store
+from invsyncd.sync.model import Location
+from invsyncd.sync.rule import TIKTOK_MAX
+from invsyncd.tiktok.shop import Warehouse
+
+IN_FORCE = "rules"
+WAREHOUSES = "warehouses"
+MAX_QUANTITY = "max_quantity"
+MAX_QUANTITY_OLD = 99_999  # what TikTok's own documents say, and what some shops still enforce
+
+
+class Rulebook:
+    """Builds the rules and says when they changed. `offers_error` is why TikTok has none."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        self.offers_error: ConfigError | None = None
+
+    async def read_locations(self, source: ShopifySource) -> None:
+        """Ask Shopify for its locations and remember them."""
+        locations = await source.locations()
+        async with self._store.transaction() as tx:
+            await self._store.locations.save(tx, locations)
+
+    async def locations(self) -> list[Location]:
+        """Every location that is remembered."""
+        return [known.location for known in await self._store.locations.all()]
+
+    async def keep_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
+        """Remember TikTok's warehouses."""
+        async with self._store.transaction() as tx:
+            text = json.dumps([asdict(warehouse) for warehouse in warehouses])
+            await self._store.facts.set(tx, WAREHOUSES, text)
+
+    async def warehouses(self) -> list[Warehouse] | None:
+        """TikTok's warehouses; None where they were never read."""
+        text = await self._store.facts.get(WAREHOUSES)
+        return None if text is None else [Warehouse(**row) for row in json.loads(text)]
+
+    async def lower_max_quantity(self) -> bool:
+        """TikTok refused a quantity as too high: for good, this shop takes the older maximum.
+
+        Returns False where that was already so: then the maximum is not the reason.
+        """
+        if await self._store.facts.get(MAX_QUANTITY) is not None:
+            return False
+        async with self._store.transaction() as tx:
+            await self._store.facts.set(tx, MAX_QUANTITY, str(MAX_QUANTITY_OLD))
+        return True
+
+    async def rules(self) -> Rules:
+        """The rules as of now.
+
+        ConfigError where the mirror names a location that is not there, DoubleOffer where the
+        same units would be offered twice. Trouble on TikTok's side alone leaves the mirror
+        working: `offers` is None and `offers_error` says why.
+        """
+        locations = await self.locations()
+        scope = scope_of(self._settings, locations)
+        rules = Rules(scope, merge_rules(self._settings))
+        warehouses = await self.warehouses()
+        self.offers_error = None
+        if not self._settings.tiktok.enabled or warehouses is None:
+            return rules
+        highest = int(await self._store.facts.get(MAX_QUANTITY) or TIKTOK_MAX)
+        try:
+            plan = offer_plan(self._settings, locations, warehouses, scope, highest)
+        except DoubleOffer:
+            raise
+        except ConfigError as error:
+            self.offers_error = error
+            return rules
+        return Rules(scope, rules.merge, plan)
+
+    async def are_new(self, rules: Rules) -> bool:
+        """Whether all items have to be planned again because the rules are not those in force."""
+        return await self._store.facts.get(IN_FORCE) != fingerprint(rules)
+
+    async def in_force(self, rules: Rules) -> None:
+        """All items were planned by these rules."""
+        async with self._store.transaction() as tx:
+            await self._store.facts.set(tx, IN_FORCE, fingerprint(rules))
+
+
+def fingerprint(rules: Rules) -> str:
+    """The same text for the same rules, whatever the order of sets."""
+    scope = rules.scope
+    parts: dict[str, object] = {
+        "mirror": [scope.enabled, sorted(scope.locations), sorted(scope.product_types)]
+    }
+    if rules.offers is not None:
+        plan = rules.offers
+        parts["offers"] = [
+            asdict(plan.rule),
+            [[row.patterns, asdict(row.rule)] for row in plan.overrides],
+            {warehouse: sorted(ids) for warehouse, ids in sorted(plan.sources.items())},
+            plan.count.value,
+        ]
+    return json.dumps(parts, sort_keys=True)

@@ -1,0 +1,170 @@
+"""From settings and the shop's own names to the frozen rules that the heart works with.
+
+Names become ids here and nowhere else. A name that is not there is an error to report (law 8):
+a location that cannot be found must never quietly drop out of the mirror.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from invsyncd.config import Settings
+from invsyncd.errors import ConfigError
+from invsyncd.sync.fold import Scope
+from invsyncd.sync.merge import MergeRules
+from invsyncd.sync.model import Location
+from invsyncd.sync.plan import OfferPlan, Override, double_offers
+from invsyncd.sync.rule import OfferRule
+from invsyncd.tiktok.shop import Warehouse
+
+
+class DoubleOffer(ConfigError):
+    """The mapping would offer the same units twice: nothing may run with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Everything that decides a pass. `offers` is None while TikTok is off or not yet known."""
+
+    scope: Scope
+    merge: MergeRules
+    offers: OfferPlan | None = None
+
+
+def find_locations(names: Iterable[str], locations: Sequence[Location], key: str) -> set[int]:
+    """Ids of the named locations (by name or id); ConfigError for one that is not there."""
+    found: set[int] = set()
+    for name in names:
+        ids = {loc.id for loc in locations if name in (loc.name, str(loc.id))}
+        if len(ids) > 1:
+            raise ConfigError(
+                f'{key}: {len(ids)} locations are named "{name}"',
+                advice=f"use the id instead: one of {', '.join(map(str, sorted(ids)))}",
+            )
+        if not ids:
+            known = ", ".join(f'"{loc.name}"' for loc in locations if loc.active) or "none"
+            raise ConfigError(
+                f'{key}: the shop has no active location "{name}"',
+                advice=f"its active locations are: {known}",
+            )
+        found |= ids
+    return found
+
+
+def scope_of(settings: Settings, locations: Sequence[Location]) -> Scope:
+    """Which levels are mirrored."""
+    mirror = settings.mirror
+    active = [loc for loc in locations if loc.active]
+    if mirror.locations:
+        ids = find_locations(mirror.locations, active, "mirror.locations")
+    else:
+        excluded = excluded_locations(mirror.exclude_locations, locations)
+        ids = {loc.id for loc in active if not loc.managed} - excluded
+    return Scope(
+        enabled=mirror.enabled,
+        locations=frozenset(ids) if mirror.enabled else frozenset(),
+        product_types=frozenset(mirror.product_types),
+    )
+
+
+def excluded_locations(names: Iterable[str], locations: Sequence[Location]) -> set[int]:
+    """Ids of locations to leave out; a name that is gone leaves nothing to exclude."""
+    wanted = set(names)
+    return {loc.id for loc in locations if wanted & {loc.name, str(loc.id)}}
+
+
+def merge_rules(settings: Settings) -> MergeRules:
+    """The merge table's settings."""
+    mirror = settings.mirror
+    return MergeRules(mirror.sale_max, mirror.on_conflict, mirror.unlevelled)
+
+
+def find_warehouse(name: str, warehouses: Sequence[Warehouse]) -> str:
+    """The id of a sales warehouse, given its id or a name that only one of them has."""
+    sales = [w for w in warehouses if w.sales]
+    ids = {w.id for w in sales if w.id == name} or {w.id for w in sales if w.name == name}
+    if len(ids) == 1:
+        return ids.pop()
+    known = ", ".join(f'"{w.name}" ({w.id})' for w in sales) or "none"
+    what = "no sales warehouse" if not ids else f"{len(ids)} sales warehouses named"
+    raise ConfigError(
+        f'tiktok.mapping: the TikTok shop has {what} "{name}"',
+        advice=f"its sales warehouses are: {known}",
+    )
+
+
+def offer_plan(
+    settings: Settings,
+    locations: Sequence[Location],
+    warehouses: Sequence[Warehouse],
+    scope: Scope,
+    max_quantity: int,
+) -> OfferPlan:
+    """What TikTok is to show; ConfigError where the same units would be offered twice."""
+    tiktok = settings.tiktok
+    active = [loc for loc in locations if loc.active]
+    sources: dict[str, frozenset[int]] = {}
+    for number, row in enumerate(tiktok.mapping, 1):
+        if row.locations == ("*",):
+            out = (*settings.mirror.exclude_locations, *row.exclude_locations)
+            excluded = excluded_locations(out, locations)
+            ids = {loc.id for loc in active if not loc.managed} - excluded
+        else:
+            ids = find_locations(row.locations, active, f"tiktok.mapping[{number}].locations")
+        warehouse = find_warehouse(row.warehouse, warehouses)
+        sources[warehouse] = sources.get(warehouse, frozenset()) | ids
+    _feeds_one_warehouse(sources, locations)
+    rule = OfferRule(
+        percent=tiktok.percent,
+        reserve=tiktok.reserve,
+        zero_at=tiktok.zero_at,
+        cap=tiktok.cap,
+        unlimited_quantity=tiktok.unlimited_quantity,
+        max_quantity=max_quantity,
+    )
+    plan = OfferPlan(rule, _overrides(settings, rule), sources, tiktok.count_mirrored, scope)
+    for one, other in double_offers(plan):
+        names = {w.id: w.name for w in warehouses}
+        raise DoubleOffer(
+            f'tiktok.mapping: the warehouses "{names.get(one)}" and "{names.get(other)}" are both'
+            " fed by mirrored locations, which show one physical stock: every unit would be"
+            " offered twice",
+            advice="map all mirrored locations to one warehouse, take some out of the mirror, or"
+            ' set tiktok.count_mirrored = "each" if they really are separate stocks',
+        )
+    return plan
+
+
+def _feeds_one_warehouse(sources: dict[str, frozenset[int]], locations: Sequence[Location]) -> None:
+    """Names and ids may both name one location, which only shows once they are resolved."""
+    names = {loc.id: loc.name for loc in locations}
+    fed: dict[int, str] = {}
+    for warehouse, ids in sources.items():
+        for location in ids:
+            if fed.setdefault(location, warehouse) != warehouse:
+                raise DoubleOffer(
+                    f'tiktok.mapping: location "{names[location]}" feeds two warehouses',
+                    advice="a location feeds at most one warehouse: remove it from one mapping",
+                )
+
+
+def _overrides(settings: Settings, general: OfferRule) -> tuple[Override, ...]:
+    def over(value: int | None, otherwise: int) -> int:
+        return otherwise if value is None else value
+
+    return tuple(
+        Override(
+            patterns=row.skus,
+            rule=OfferRule(
+                percent=over(row.percent, general.percent),
+                reserve=over(row.reserve, general.reserve),
+                zero_at=over(row.zero_at, general.zero_at),
+                cap=general.cap if row.cap is None else row.cap,
+                unlimited_quantity=general.unlimited_quantity,
+                max_quantity=general.max_quantity,
+                enabled=row.enabled is not False,
+            ),
+        )
+        for row in settings.tiktok.override
+    )

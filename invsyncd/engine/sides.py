@@ -1,0 +1,204 @@
+"""One round of each side, with every expected failure told instead of thrown.
+
+Here is the one place where trouble on one side ends: it becomes a reason in the health, a count
+and a line in the log, and the other side goes on. What still comes out of here is a bug, a broken
+database, or a configuration that nothing may run with.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from invsyncd.config import Settings
+from invsyncd.engine.cycle import Cycle
+from invsyncd.engine.health import Health
+from invsyncd.engine.market import Market
+from invsyncd.engine.market_delivery import MarketDelivery
+from invsyncd.engine.report import PassReport
+from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.rules import DoubleOffer
+from invsyncd.errors import InvsyncError, Unauthorised
+from invsyncd.metrics import Metrics
+from invsyncd.net.together import together
+from invsyncd.store import Store
+from invsyncd.sync.model import Target
+
+log = logging.getLogger(__name__)
+
+DISCOVERY_S_MIN = 60  # an urgent discovery is not repeated sooner
+
+
+@dataclass(slots=True)
+class Due:
+    """When TikTok's slower readings are due again, in Unix seconds; 0 is at once."""
+
+    discovery: float = 0.0
+    urgent_discovery: float = 0.0
+    audit: float = 0.0
+
+
+class Sides:
+    """Runs rounds. `market` and `market_delivery` are None while TikTok is not enabled."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        cycle: Cycle,
+        rulebook: Rulebook,
+        health: Health,
+        metrics: Metrics,
+        clock: Callable[[], float],
+        market: Market | None = None,
+        market_delivery: MarketDelivery | None = None,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._cycle = cycle
+        self._rulebook = rulebook
+        self._health = health
+        self._metrics = metrics
+        self._clock = clock
+        self._market = market
+        self._market_delivery = market_delivery
+        self._due = Due()
+
+    async def shopify(
+        self, report: PassReport, on_commit: Callable[[], None] = lambda: None
+    ) -> None:
+        """One pass; `on_commit` is called when TikTok may start on what was committed."""
+        began = self._clock()
+        self._health.pass_began_at = began
+        try:
+            rules, absorbed = await self._cycle.commit(report)
+            on_commit()
+            await self._cycle.deliver(rules, absorbed, report)
+        except DoubleOffer:
+            raise
+        except InvsyncError as error:
+            report.failed(Target.SHOPIFY, error)
+        finally:
+            self._health.pass_began_at = None
+        self._metrics.pass_seconds.observe(max(self._clock() - began, 0.0))
+        self._conclude(Target.SHOPIFY, report)
+        await self._remember(report)
+
+    async def once(self, report: PassReport) -> None:
+        """One round of both: TikTok begins as soon as the pass has committed."""
+        committed = asyncio.Event()
+
+        async def after_commit() -> None:
+            await committed.wait()
+            self._health.baseline = await self._cycle.has_baseline()
+            await self.tiktok(report)
+
+        async def the_pass() -> None:
+            try:
+                await self.shopify(report, on_commit=committed.set)
+            finally:
+                committed.set()
+
+        await together([the_pass, after_commit])
+
+    async def tiktok(self, report: PassReport) -> None:
+        """Discover and audit when due, then deliver; nothing before the first baseline."""
+        market, delivery = self._market, self._market_delivery
+        if market is None or delivery is None or not self._health.baseline:
+            return
+        try:
+            await self._read_tiktok(market, delivery, report)
+            if self._rulebook.offers_error is not None:
+                raise self._rulebook.offers_error
+            await delivery.deliver(report)
+        except DoubleOffer:
+            raise
+        except InvsyncError as error:
+            report.failed(Target.TIKTOK, error)
+        self._conclude(Target.TIKTOK, report)
+        owed = await self._store.listings.pending(10_000)
+        keys = [(x.product_id, x.sku_id) for x in owed]
+        self._health.undelivered(Target.TIKTOK, keys)
+
+    async def _read_tiktok(
+        self, market: Market, delivery: MarketDelivery, report: PassReport
+    ) -> None:
+        now, tiktok, due = self._clock(), self._settings.tiktok, self._due
+        urgent = delivery.wants_discovery and now >= due.urgent_discovery
+        if now >= due.discovery or urgent:
+            await market.discover()
+            await self._rulebook.rules()
+            delivery.wants_discovery = False
+            due.discovery = now + tiktok.listing_interval_s
+            due.urgent_discovery = now + DISCOVERY_S_MIN
+        if now >= due.audit:
+            # The first reading after a start is a full one: it finds what moved meanwhile.
+            await market.audit(report.pass_id)
+            due.audit = now + tiktok.audit_interval_s
+        await market.end_holds()
+
+    def read_everything_soon(self) -> None:
+        """Make all slower readings due at once, as after a reload."""
+        self._due = Due()
+        self._cycle.read_everything_soon()
+
+    def _conclude(self, target: Target, report: PassReport) -> None:
+        """Tell health and log how the round went: transitions, not states."""
+        failures = [error for side, error in report.failures if side is target]
+        for error in failures:
+            if isinstance(error, Unauthorised):
+                news = self._health.unauthorised(target, str(error))
+            else:
+                news = self._health.troubled(target, str(error))
+            if news:
+                advice = f" ({error.advice})" if error.advice else ""
+                log.warning("target=%s trouble: %s%s", target.value, error, advice)
+        if not failures:
+            if self._health.went_well(target):
+                log.info("target=%s works", target.value)
+            self._metrics.last_success.labels(target.value).set(self._clock())
+        for write in report.writes:
+            if write["target"] == target.value:
+                outcome = str(write["outcome"]).split(":", maxsplit=1)[0]
+                self._metrics.writes.labels(target.value, outcome).inc()
+                log.info(
+                    "write target=%s sku=%s key=%s from=%s to=%s outcome=%s pass=%s",
+                    target.value,
+                    write["sku"],
+                    "/".join(str(part) for part in write["key"].values()),
+                    write["from"],
+                    write["to"],
+                    write["outcome"],
+                    report.pass_id,
+                )
+
+    async def _remember(self, report: PassReport) -> None:
+        """Facts for the health checks and the metrics after a pass."""
+        health, metrics = self._health, self._metrics
+        known = [k for k in await self._store.locations.all() if k.location.active]
+        health.read_at = {k.location.name: k.read_at for k in known}
+        health.baseline = await self._cycle.has_baseline()
+        owed = await self._store.levels.owed()
+        health.undelivered(Target.SHOPIFY, owed)
+        health.last_pass = {
+            "id": report.pass_id,
+            "changes": len(report.changes),
+            "writes": len(report.writes),
+            "errors": report.errors,
+        }
+        metrics.passes.labels("failed" if report.failures else "ok").inc()
+        metrics.changes.inc(len(report.changes))
+        contradictions = {c["item"] for c in report.changes if c["case"] == "contradictory counts"}
+        metrics.contradictions.inc(len(contradictions))
+        metrics.held.set(len(await self._store.census.held()))
+        if report.changes or report.writes:
+            log.info(
+                "pass=%s changes=%d writes=%d errors=%d",
+                report.pass_id,
+                len(report.changes),
+                len(report.writes),
+                len(report.failures),
+            )

@@ -1,0 +1,58 @@
+"""One line per event on stderr, as text or JSON; no secret ever.
+
+Messages are written so that no secret gets in; the filter here is the last resort behind that.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+MASK = "********"
+SECRET_CHARS_MIN = 6  # shorter values would mask ordinary words
+
+# <3> error, <4> warning, <6> info, <7> debug: what journald reads in front of a line
+_PRIORITIES = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
+
+
+class Masked(logging.Formatter):
+    """Formats one record; replaces every known secret, also where it stands quoted in a URL."""
+
+    def __init__(self, secrets: Iterable[str], *, as_json: bool, journald: bool) -> None:
+        super().__init__()
+        plain = {secret for secret in secrets if len(secret) >= SECRET_CHARS_MIN}
+        self._secrets = sorted(plain | {quote(secret, safe="") for secret in plain}, key=len)
+        self._json = as_json
+        self._journald = journald
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line: newlines of a traceback become visible marks in text, and stay in JSON."""
+        message = record.getMessage()
+        if record.exc_info:
+            message = f"{message}\n{self.formatException(record.exc_info)}"
+        for secret in reversed(self._secrets):
+            message = message.replace(secret, MASK)
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        if self._json:
+            return json.dumps({"at": at, "level": record.levelname.lower(), "message": message})
+        line = message.replace("\n", "\n    ")
+        if self._journald:
+            priority = _PRIORITIES.get(record.levelno, 6)
+            return f"<{priority}>{line}"
+        return f"{at} {record.levelname.lower():7} {line}"
+
+
+def set_up(secrets: Iterable[str], *, form: str, level: str) -> None:
+    """Send our log to stderr; called again after a reload. Libraries speak from warning on."""
+    handler = logging.StreamHandler(sys.stderr)
+    journald = "JOURNAL_STREAM" in os.environ
+    handler.setFormatter(Masked(secrets, as_json=form == "json", journald=journald))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING)
+    logging.getLogger("invsyncd").setLevel(level.upper())

@@ -1,0 +1,222 @@
+"""One request and its answer; every failure becomes one of our errors here and nowhere else.
+
+No retries, no rates, no JSON, no API by name. This is the border that no secret crosses: messages
+hold the API, the operation and the kind of failure. aiohttp's own exceptions print the URL with
+its query and the request headers (seen: a TikTok refresh carries the app secret in its query), so
+they are never chained.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import NoReturn
+
+import aiohttp
+
+from invsyncd import __version__
+from invsyncd.errors import ConfigError, Garbled, Refused, Unauthorised, Unreached
+
+Query = Mapping[str, str] | Sequence[tuple[str, str]]
+OnRequest = Callable[[str, str, int | str, float], None]
+
+BODY_BYTES_MAX = 32 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_CONNECT_S_MAX = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: any status but a redirect, with the whole body.
+
+    `headers` ignores case. `server_time` is their Date header in Unix seconds; None without a
+    readable one.
+    """
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+    server_time: int | None
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """Seconds that Retry-After asks for, given as seconds or as a date (documented: both)."""
+        text = self.headers.get("Retry-After", "").strip()
+        if not text:
+            return None
+        try:
+            seconds = float(text)
+        except ValueError:
+            until = http_date(text)
+            if until is None or self.server_time is None:
+                return None
+            seconds = float(until - self.server_time)
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def session() -> aiohttp.ClientSession:
+    """Return the session that every client shares; the caller closes it.
+
+    Nothing ambient may decide where a token goes: no proxy variables and no ~/.netrc
+    (`trust_env=False`), no cookies. Bodies may come compressed; the size bound of `Http` counts
+    what comes out, piece by piece, so that a small body cannot unpack without end.
+    """
+    return aiohttp.ClientSession(
+        headers={"User-Agent": f"invsyncd/{__version__}"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=True,
+    )
+
+
+class Http:
+    """One request at a time through a shared session: bounded in time and in size."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        timeout_s: float = 30.0,
+        body_bytes_max: int = BODY_BYTES_MAX,
+        on_request: OnRequest | None = None,
+    ) -> None:
+        self._session = session
+        self._timeout_s = timeout_s
+        self._timeout = aiohttp.ClientTimeout(
+            total=timeout_s, sock_connect=min(timeout_s, _CONNECT_S_MAX)
+        )
+        self._body_bytes_max = body_bytes_max
+        self._on_request = on_request
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        api: str,
+        op: str,
+        headers: Mapping[str, str] | None = None,
+        params: Query | None = None,
+        data: bytes | None = None,
+    ) -> Answer:
+        """Send one request and return its answer, whatever its status, redirects excepted.
+
+        Raises Unreached when there is no whole answer (`outcome_unknown` is False only where no
+        connection was opened), Refused for a redirect (a token must not travel on), Garbled for a
+        body over `body_bytes_max`, ConfigError for an address or a header that cannot be sent.
+        """
+        _check_headers(api, headers or {})
+        started = asyncio.get_running_loop().time()
+        code: int | str = "cancelled"
+        try:
+            answer = await self._exchange(
+                f"{api} {op}", method, url, headers=headers, params=params, data=data
+            )
+            code = answer.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+            code = type(failure).__name__
+            _raise_unreached(f"{api} {op}", failure, self._timeout_s)
+        except (Garbled, Refused) as failure:
+            code = type(failure).__name__
+            raise
+        finally:
+            if self._on_request is not None:
+                elapsed_s = asyncio.get_running_loop().time() - started
+                self._on_request(api, op, code, elapsed_s)
+        return answer
+
+    async def _exchange(
+        self,
+        what: str,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None,
+        params: Query | None,
+        data: bytes | None,
+    ) -> Answer:
+        async with self._session.request(
+            method,
+            url,
+            headers=headers,
+            params=params,
+            data=data,
+            timeout=self._timeout,
+            allow_redirects=False,
+        ) as response:
+            if 300 <= response.status < 400:
+                raise Refused(
+                    f"{what}: answered with a redirect ({response.status}), which is not followed",
+                    code=str(response.status),
+                    advice="check the endpoint in the configuration",
+                )
+            body = await self._body(response, what)
+            date = http_date(response.headers.get("Date", ""))
+            return Answer(response.status, body, response.headers, date)
+
+    async def _body(self, response: aiohttp.ClientResponse, what: str) -> bytes:
+        body = bytearray()
+        async for piece in response.content.iter_chunked(_CHUNK_BYTES):
+            body += piece
+            if len(body) > self._body_bytes_max:
+                # Closed, not released: the rest of it must not be read to reuse the connection.
+                response.close()
+                raise Garbled(f"{what}: the answer is larger than {self._body_bytes_max} bytes")
+        return bytes(body)
+
+
+def http_date(text: str) -> int | None:
+    """Unix seconds of an HTTP date; None when it is not one."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    # RFC 9110 dates are GMT; "-0000" is the one spelling that parses without a zone.
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def raise_for_status(answer: Answer, what: str, said: str = "") -> None:
+    """Raise for a status that is not 2xx: by what to do next. `said` must hold no secret.
+
+    408, 429 and every 5xx are Unreached: none of them promises that nothing was done.
+    """
+    status = answer.status
+    if 200 <= status < 300:
+        return
+    message = f"{what}: HTTP {status}" + (f": {said}" if said else "")
+    if status in (408, 429) or status >= 500:
+        raise Unreached(message, retry_after_s=answer.retry_after_s)
+    if status in (401, 403):
+        raise Unauthorised(message)
+    raise Refused(message, code=str(status))
+
+
+def _check_headers(api: str, headers: Mapping[str, str]) -> None:
+    for name, value in headers.items():
+        # Found here, because aiohttp's own complaint may quote the value.
+        if not (value.isascii() and value.isprintable()):
+            raise ConfigError(
+                f"{api}: the value for the {name} header has characters that no header may hold",
+                advice="look for line ends, blanks or quotes around the secret",
+            )
+
+
+def _raise_unreached(what: str, failure: BaseException, timeout_s: float) -> NoReturn:
+    match failure:
+        case aiohttp.ConnectionTimeoutError():
+            raise Unreached(f"{what}: no connection in time", outcome_unknown=False) from None
+        case TimeoutError():
+            raise Unreached(f"{what}: no answer within {timeout_s:g} s") from None
+        case aiohttp.ClientConnectorError():
+            reason = failure.os_error.strerror or type(failure.os_error).__name__
+            raise Unreached(
+                f"{what}: cannot connect to {failure.host} ({reason})", outcome_unknown=False
+            ) from None
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            raise ConfigError(f"{what}: the configured endpoint is not an address") from None
+        case _:
+            raise Unreached(f"{what}: connection lost ({type(failure).__name__})") from None

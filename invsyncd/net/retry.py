@@ -1,0 +1,88 @@
+"""How we retry: the only module that knows backoff.
+
+Only Unreached is repeated: it alone says that the same request may be. What must stay the same
+from try to try (an idempotency key) belongs to the caller's closure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator
+from dataclasses import dataclass
+from typing import TypeVar
+
+# The kept fork, python-backoff; the ban exists so that nobody else imports it.
+import backoff  # noqa: TID251
+
+from invsyncd.errors import Unreached
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to go on: tries, and seconds in all, waits and requests together.
+
+    `jitter` turns the longest wait in seconds into the one to keep; by default any number up to it
+    (full jitter), so that clients which failed together do not come back together.
+    """
+
+    attempts: int = 4
+    total_s: float = 60.0
+    first_s: float = 0.5
+    wait_s_max: float = 20.0
+    jitter: Callable[[float], float] = backoff.full_jitter
+
+
+async def retried(
+    call: Callable[[], Awaitable[T]],
+    *,
+    patience: Patience | None = None,
+    wanted: Callable[[Unreached], bool] | None = None,
+) -> T:
+    """Await `call()` until it returns, repeating it on Unreached within `patience`.
+
+    A wait is exponential with jitter, and never shorter than what the other side asked for; when
+    that does not fit into the time left, the error is raised at once, so that the caller can do
+    something else meanwhile. `wanted` may turn down a repetition. Raises what `call` raised last.
+    """
+    limits = patience or Patience()
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + limits.total_s
+
+    def time_left() -> float:
+        return deadline - loop.time()
+
+    async def hopeless(failure: Exception) -> bool:
+        if not isinstance(failure, Unreached) or (wanted is not None and not wanted(failure)):
+            return True
+        return (failure.retry_after_s or 0.0) >= time_left()
+
+    # No max_time: backoff would count it on a clock of its own, and cut short a wait that was
+    # asked for. It calls every callable among the arguments of the generator: hence the lambda.
+    @backoff.on_exception(
+        _waits,
+        Unreached,
+        max_tries=limits.attempts,
+        jitter=None,
+        giveup=hopeless,
+        logger=None,
+        limits=limits,
+        time_left=lambda: time_left,
+    )
+    async def once() -> T:
+        return await call()
+
+    return await once()
+
+
+def _waits(
+    limits: Patience, time_left: Callable[[], float]
+) -> Generator[float, Unreached | None, None]:
+    failure = yield 0.0
+    longest_s = limits.first_s
+    while True:
+        asked_s = (failure.retry_after_s if failure is not None else None) or 0.0
+        wait_s = limits.jitter(min(longest_s, limits.wait_s_max))
+        failure = yield max(asked_s, min(wait_s, time_left()), 0.0)
+        longest_s *= 2

@@ -1,0 +1,69 @@
+"""Strict reading of JSON data: what is not of the promised type is Garbled, with its path.
+
+No defaults and no conversions: a missing number is never 0, and "7" is not 7. Messages name the
+path and the types, never the value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from invsyncd.errors import Garbled
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A JSON value and the path that led to it, such as `POLL.location.edges[3].node`."""
+
+    value: object
+    path: str
+
+    def at(self, key: str) -> Shape:
+        """The member `key`; Garbled when it is missing. It may be null."""
+        members = self.object()
+        if key not in members:
+            raise Garbled(f"{self.path}.{key}: missing")
+        return Shape(members[key], f"{self.path}.{key}")
+
+    def maybe(self, key: str) -> Shape | None:
+        """The member `key`, or None when it is missing or null."""
+        value = self.object().get(key)
+        return None if value is None else Shape(value, f"{self.path}.{key}")
+
+    def object(self) -> dict[str, object]:
+        """The value as an object."""
+        return self.value if isinstance(self.value, dict) else self._not("an object")
+
+    def items(self) -> list[Shape]:
+        """The value as a list, each element with its own path."""
+        if not isinstance(self.value, list):
+            self._not("a list")
+        return [Shape(one, f"{self.path}[{index}]") for index, one in enumerate(self.value)]
+
+    def text(self) -> str:
+        """The value as a string."""
+        return self.value if isinstance(self.value, str) else self._not("a string")
+
+    def flag(self) -> bool:
+        """The value as true or false."""
+        return self.value if isinstance(self.value, bool) else self._not("true or false")
+
+    def whole(self) -> int:
+        """The value as an integer. True is an int to Python, and not to us."""
+        if isinstance(self.value, int) and not isinstance(self.value, bool):
+            return self.value
+        return self._not("an integer")
+
+    @property
+    def null(self) -> bool:
+        """Whether the value is null."""
+        return self.value is None
+
+    def garbled(self, why: str) -> Garbled:
+        """An error about this value, to be raised."""
+        return Garbled(f"{self.path}: {why}")
+
+    def _not(self, wanted: str) -> NoReturn:
+        found = "null" if self.value is None else type(self.value).__name__
+        raise Garbled(f"{self.path}: expected {wanted}, found {found}")

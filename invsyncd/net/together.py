@@ -1,0 +1,38 @@
+"""Several calls at once, with one error instead of a group: the shape our callers handle.
+
+No rates here; `gate` has them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from invsyncd.errors import InvsyncError
+
+T = TypeVar("T")
+
+
+async def together(calls: Sequence[Callable[[], Awaitable[T]]], *, at_once: int = 8) -> list[T]:
+    """Await all calls, at most `at_once` at a time; results in the order of the calls.
+
+    The first failure cancels the rest and is raised itself. When several fail, one that is not
+    of ours comes first: it is a bug, and must not hide behind a time-out.
+    """
+    results: dict[int, T] = {}
+    waiting = iter(enumerate(calls))
+
+    async def worker() -> None:
+        for index, call in waiting:
+            results[index] = await call()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(at_once, len(calls))):
+                group.create_task(worker())
+    except BaseExceptionGroup as failures:
+        ours = [one for one in failures.exceptions if isinstance(one, InvsyncError)]
+        bugs = [one for one in failures.exceptions if not isinstance(one, InvsyncError)]
+        raise (bugs or ours)[0] from None
+    return [results[index] for index in range(len(calls))]

@@ -1,0 +1,191 @@
+"""What makes Shopify refuse a write: the user errors of set and adjust, without any effect.
+
+Codes are those of the Admin schema 2026-10; messages are recorded where a recording exists. Every
+problem names its place in the input the way the API does: `["input", "quantities", "0", …]`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from invsyncd.sandbox.shop import Shop
+from invsyncd.sandbox.shopify_context import number_of
+
+REASONS = (
+    "correction",
+    "cycle_count_available",
+    "damaged",
+    "movement_canceled",
+    "movement_created",
+    "movement_received",
+    "movement_updated",
+    "other",
+    "promotion",
+    "quality_control",
+    "received",
+    "reservation_created",
+    "reservation_deleted",
+    "reservation_updated",
+    "restock",
+    "safety_stock",
+    "shrinkage",
+)
+
+_ADJUSTABLE = {"available", "damaged", "incoming", "quality_control", "reserved", "safety_stock"}
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:(//)?[^\s/].*")
+
+
+class Kind(NamedTuple):
+    """What tells the two mutations apart."""
+
+    rows: str
+    """The input field that holds the rows."""
+    row_type: str
+    value: str
+    """The field of a row that holds the number."""
+    highest: int
+    """The greatest total quantity, in units; the lowest is its negative."""
+
+
+SET = Kind("quantities", "InventoryQuantityInput", "quantity", 1_000_000_000)
+ADJUST = Kind("changes", "InventoryChangeInput", "delta", 2_000_000_000)
+
+
+class Change(NamedTuple):
+    """One row, understood: the named quantity should go from `before` to `after`."""
+
+    nth: int
+    item: int
+    location: int
+    name: str
+    before: int
+    after: int
+    expected: int | None
+    ledger_document: str | None
+
+
+class Problem(NamedTuple):
+    """One user error; `nth` is the row that it is about, if it is about one."""
+
+    code: str
+    message: str
+    field: list[str] | None
+    nth: int | None = None
+
+    def as_error(self) -> dict[str, Any]:
+        """The user error as it is answered."""
+        return {"field": self.field, "message": self.message, "code": self.code}
+
+
+def understand(shop: Shop, kind: Kind, given: Mapping[str, Any]) -> list[Change]:
+    """Read the rows; an id that is none becomes 0, which no record has."""
+    name, changes = given["name"], []
+    for index, row in enumerate(given[kind.rows]):
+        item = number_of(row["inventoryItemId"], "InventoryItem")
+        location = number_of(row["locationId"], "Location")
+        level = shop.level(item, location)
+        known = name in _ADJUSTABLE or name == "on_hand"
+        before = level.quantity(name) if level is not None and known else 0
+        after = row[kind.value] if kind is SET else before + row[kind.value]
+        uri = row.get("ledgerDocumentUri")
+        changes.append(
+            Change(index, item, location, name, before, after, row["changeFromQuantity"], uri)
+        )
+    return changes
+
+
+def check_input(kind: Kind, given: Mapping[str, Any]) -> list[Problem]:
+    """What is wrong with the call as a whole."""
+    problems = []
+    if kind is SET and given["name"] not in {"available", "on_hand"}:
+        text = "The quantity name must be either 'available' or 'on_hand'."
+        problems.append(Problem("INVALID_NAME", text, ["input", "name"]))
+    if kind is ADJUST and given["name"] not in _ADJUSTABLE:
+        text = "The specified quantity name is invalid."
+        problems.append(Problem("INVALID_QUANTITY_NAME", text, ["input", "name"]))
+    if given["reason"] not in REASONS:
+        text = f"The specified reason is invalid. Valid values are: {', '.join(REASONS)}."
+        problems.append(Problem("INVALID_REASON", text, ["input", "reason"]))
+    reference = given.get("referenceDocumentUri")
+    if reference is not None and not _URI.fullmatch(reference):
+        text = "The specified reference document is invalid."
+        problems.append(
+            Problem("INVALID_REFERENCE_DOCUMENT", text, ["input", "referenceDocumentUri"])
+        )
+    return problems
+
+
+def check_rows(
+    shop: Shop, kind: Kind, changes: list[Change], *, stale_names_row: bool
+) -> list[Problem]:
+    """What is wrong with single rows, in their order."""
+    pairs = Counter((change.item, change.location) for change in changes) if kind is SET else None
+    problems: list[Problem] = []
+    for change in changes:
+        place = ["input", kind.rows, str(change.nth)]
+        found = _missing(shop, change, place) or _number(kind, change, place)
+        if found is None and pairs is not None and pairs[change.item, change.location] > 1:
+            text = "The combination of inventoryItemId and locationId must be unique."
+            code = "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR"
+            found = Problem(code, text, [*place, "locationId"], change.nth)
+        if found is None and kind is ADJUST:
+            found = _document(change, [*place, "ledgerDocumentUri"])
+        if found is None and change.expected is not None and change.expected != change.before:
+            text = "The changeFromQuantity argument no longer matches the persisted quantity."
+            field = [*place, "changeFromQuantity"] if stale_names_row else None
+            found = Problem("CHANGE_FROM_QUANTITY_STALE", text, field, change.nth)
+        if found is not None:
+            problems.append(found)
+    return problems
+
+
+def _missing(shop: Shop, change: Change, place: list[str]) -> Problem | None:
+    """An item or a location that is not there, or that may not be written."""
+    item = shop.items.get(change.item)
+    if item is None:
+        text = "The specified inventory item could not be found."
+        field = [*place, "inventoryItemId"]
+        return Problem("INVALID_INVENTORY_ITEM", text, field, change.nth)
+    location = shop.locations.get(change.location)
+    if location is None or not location.active:
+        text = "The specified location could not be found."
+        return Problem("INVALID_LOCATION", text, [*place, "locationId"], change.nth)
+    if not item.mutable:
+        text = "The specified inventory item is not allowed to be adjusted via API."
+        field = [*place, "inventoryItemId"]
+        return Problem("NON_MUTABLE_INVENTORY_ITEM", text, field, change.nth)
+    return None
+
+
+def _number(kind: Kind, change: Change, place: list[str]) -> Problem | None:
+    field = [*place, kind.value]
+    if change.after > kind.highest:
+        text = f"The quantity can't be higher than {kind.highest:,}."
+        return Problem("INVALID_QUANTITY_TOO_HIGH", text, field, change.nth)
+    if change.after < -kind.highest:
+        text = f"The quantity can't be lower than -{kind.highest:,}."
+        return Problem("INVALID_QUANTITY_TOO_LOW", text, field, change.nth)
+    if change.name == "on_hand" and change.after < 0:
+        text = "The quantity can't be negative."
+        return Problem("INVALID_QUANTITY_NEGATIVE", text, field, change.nth)
+    return None
+
+
+def _document(change: Change, field: list[str]) -> Problem | None:
+    """Ledger documents: forbidden for `available`, required for every other quantity."""
+    uri = change.ledger_document
+    if change.name == "available":
+        if uri is None:
+            return None
+        text = "A ledger document URI is not allowed when adjusting available."
+        return Problem("INVALID_AVAILABLE_DOCUMENT", text, field, change.nth)
+    if uri is None:
+        text = "A ledger document URI is required except when adjusting available."
+        return Problem("INVALID_QUANTITY_DOCUMENT", text, field, change.nth)
+    if uri.startswith("gid://shopify/"):
+        text = "Internal (gid://shopify/) ledger documents are not allowed to be adjusted via API."
+        return Problem("INTERNAL_LEDGER_DOCUMENT", text, field, change.nth)
+    return None

@@ -1,0 +1,157 @@
+"""What each resolver of the fake Shopify is given: the shop, the settings, and who is asking.
+
+Also the small vocabulary that all resolvers share: global ids, access scopes, top-level errors.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from enum import StrEnum
+from functools import lru_cache
+from time import gmtime, strftime
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from graphql import GraphQLError, GraphQLResolveInfo
+
+from invsyncd.sandbox.shop import Item, Level, Location, Product, Shop, Variant
+
+ARRAY_MAX = 250
+"""Entries of an input array, and nodes of a page (docs/api/usage/limits)."""
+
+SCOPES = ("read_inventory", "write_inventory", "read_locations", "read_products")
+
+_GID = re.compile(r"gid://shopify/(\w+)/(\d+)(?:\?inventory_item_id=(\d+))?")
+
+
+class Replay(StrEnum):
+    """What a repeated idempotency key answers. Both are reported of real shops."""
+
+    REBUILT = "rebuilt"
+    """The documentation: success, rebuilt from the current state."""
+    REEVALUATED = "reevaluated"
+    """Seen in 2026: the input is checked again, so a write that was applied answers STALE."""
+
+
+@dataclass
+class Behaviours:
+    """Where the documents are silent or two sources disagree: each switch is one possible truth."""
+
+    zone: tzinfo = field(default_factory=lambda: ZoneInfo("America/New_York"))
+    """The shop's timezone: unquoted timestamps are read in it."""
+    lag_s: float = 0.0
+    """How late the `updated_at` filter sees a change, in seconds (at most 900)."""
+    replica_delay_s: float = 0.0
+    """How old the state is that connections of levels show, in seconds (at most 900)."""
+    idempotency: bool = True
+    """False: a server that wants the directive and then ignores it."""
+    replay: Replay = Replay.REBUILT
+    in_flight_s: float = 0.0
+    """How long after its first arrival a key answers IDEMPOTENCY_CONCURRENT_REQUEST, in seconds."""
+    partial_batches: bool = False
+    """Whether the good rows of a call are applied although others are refused."""
+    stale_names_row: bool = True
+    """Whether CHANGE_FROM_QUANTITY_STALE names its row; real shops were seen not to."""
+    row_cost: float = 0.0
+    """Points that each row of a write adds; nothing of the kind was recorded."""
+
+
+@dataclass
+class Context:
+    """One request."""
+
+    shop: Shop
+    behaviours: Behaviours
+    scopes: frozenset[str]
+    now: float
+    exclusive: bool
+    variables: dict[str, Any]
+    idempotency: Any
+    searches: list[dict[str, Any]] = field(default_factory=list)
+    """What becomes `extensions.search`."""
+
+
+class Gid(NamedTuple):
+    """A global id; `item` is only in those of inventory levels."""
+
+    type: str
+    number: int
+    item: int | None
+
+
+def read_gid(text: str) -> Gid | None:
+    """Take a global id apart."""
+    match = _GID.fullmatch(text)
+    if match is None:
+        return None
+    return Gid(match[1], int(match[2]), int(match[3]) if match[3] else None)
+
+
+def number_of(text: str, kind: str) -> int:
+    """The number in the id of an object of this kind; 0 (never an id) when it is something else."""
+    gid = read_gid(text)
+    return gid.number if gid is not None and gid.type == kind else 0
+
+
+def find(context: Context, text: str) -> Level | Item | Location | Variant | Product | None:
+    """The object with this global id, if there is one."""
+    gid = read_gid(text)
+    if gid is None:
+        raise GraphQLError(
+            f"Invalid global id '{text}'", extensions={"code": "INVALID_FIELD_ARGUMENTS"}
+        )
+    shop = context.shop
+    match gid.type:
+        case "InventoryLevel":
+            place = shop.by_number.get(gid.number)
+            return shop.level(gid.item or 0, place.id) if place else None
+        case "InventoryItem":
+            return shop.items.get(gid.number)
+        case "Location":
+            return shop.locations.get(gid.number)
+        case "ProductVariant":
+            return shop.variants.get(gid.number)
+        case "Product":
+            return shop.products.get(gid.number)
+        case _:
+            return None
+
+
+def require(info: GraphQLResolveInfo, *any_of: str) -> None:
+    """Refuse unless the token has one of these scopes; `write_x` includes `read_x`."""
+    scopes = info.context.scopes
+    for scope in any_of:
+        if scope in scopes or scope.replace("read_", "write_") in scopes:
+            return
+    access = " or ".join(f"`{scope}`" for scope in any_of) + " access scope."
+    raise GraphQLError(
+        f"Access denied for {info.field_name} field. Required access: {access}",
+        extensions={
+            "code": "ACCESS_DENIED",
+            "documentation": "https://shopify.dev/api/usage/access-scopes",
+            "requiredAccess": access,
+        },
+    )
+
+
+def limit_array(info: GraphQLResolveInfo, size: int, *path: str) -> None:
+    """Refuse the whole request when an input array is too long."""
+    if size > ARRAY_MAX:
+        raise GraphQLError(
+            f"The input array size of {size} is greater than the maximum allowed of {ARRAY_MAX}.",
+            info.field_nodes,
+            path=[info.path.key, *path],
+            extensions={"code": "MAX_INPUT_SIZE_EXCEEDED"},
+        )
+
+
+@lru_cache(maxsize=8192)
+def _iso(second: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%SZ", gmtime(second))
+
+
+def iso(time: float) -> str:
+    """How the API shows a time: UTC, cut to the second."""
+    return _iso(int(time))

@@ -1,0 +1,199 @@
+"""From a GraphQL request to its answer: parse, price, throttle, execute, account.
+
+Executes with graphql-core over our SDL, so what the official schema refuses is refused here too.
+Documents are parsed, validated and priced once per distinct text.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    execute,
+    parse,
+    validate,
+)
+
+from invsyncd.sandbox.shopify_context import Context
+from invsyncd.sandbox.shopify_cost import Bucket
+from invsyncd.sandbox.shopify_plan import Plan
+from invsyncd.sandbox.shopify_problems import wrong_document, wrong_variable
+from invsyncd.sandbox.shopify_schema import schema
+
+COST_MAX = 1000
+"""Points of a single query, on every plan (docs/api/usage/limits)."""
+
+_DOCUMENTS_MAX = 1000
+_LIMITS = "https://shopify.dev/api/usage/rate-limits"
+
+Body = dict[str, Any]
+
+
+@dataclass
+class _Prepared:
+    document: DocumentNode
+    errors: list[Body]
+    operations: dict[str, OperationDefinitionNode]
+    plans: dict[str, Plan]
+
+
+@dataclass
+class _Priced:
+    plan: Plan
+    operation: OperationDefinitionNode
+    requested: int
+    extra: int
+    """What the rows of a write add, in points."""
+
+
+class Engine:
+    """The GraphQL side of one shop, with its bucket and its counters."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self.bucket = bucket
+        self.calls: Counter[str] = Counter()
+        self.operations: Counter[str] = Counter()
+        self.points_spent = 0
+        self.throttled = 0
+        self._documents: dict[str, _Prepared] = {}
+
+    def run(self, request: Mapping[str, Any], context: Context) -> Body:
+        """Answer one request; the HTTP status is always 200."""
+        prepared = self._prepare(request.get("query") or "")
+        if prepared.errors:
+            return {"errors": prepared.errors}
+        name = request.get("operationName") or ""
+        if not name and len(prepared.plans) == 1:
+            name = next(iter(prepared.plans))
+        if name not in prepared.plans:
+            text = f'No operation named "{name}"' if name else "An operation name is required"
+            return {"errors": [{"message": text}]}
+        plan = prepared.plans[name]
+        rows = _rows(context.variables) if plan.mutation else 0
+        extra = round(context.behaviours.row_cost * rows)
+        requested = plan.requested(context.variables) + extra
+        refused = self._refuse(requested, context.now)
+        if refused is not None:
+            return refused
+        self.calls.update(plan.roots)
+        self.operations[name] += 1
+        result = _execute(prepared.document, name, context)
+        priced = _Priced(plan, prepared.operations[name], requested, extra)
+        return self._account(result, priced, context)
+
+    def _prepare(self, text: str) -> _Prepared:
+        prepared = self._documents.get(text)
+        if prepared is None:
+            if len(self._documents) >= _DOCUMENTS_MAX:
+                self._documents.clear()
+            prepared = self._documents[text] = _prepare(text)
+        return prepared
+
+    def _refuse(self, cost: int, now: float) -> Body | None:
+        """The answer when the query is too dear at all, or just now."""
+        if cost > COST_MAX:
+            message = (
+                f"Query cost is {cost}, which exceeds the single query max cost limit ({COST_MAX})."
+            )
+            extensions = {
+                "code": "MAX_COST_EXCEEDED",
+                "cost": cost,
+                "maxCost": COST_MAX,
+                "documentation": _LIMITS,
+            }
+            return {"errors": [{"message": message, "extensions": extensions}]}
+        if self.bucket.take(cost, now):
+            return None
+        self.throttled += 1
+        extensions = {"code": "THROTTLED", "documentation": _LIMITS}
+        return {
+            "errors": [{"message": "Throttled", "extensions": extensions}],
+            "extensions": {"cost": self._cost(cost, None, now)},
+        }
+
+    def _account(self, result: ExecutionResult, priced: _Priced, context: Context) -> Body:
+        problems = result.errors or []
+        if result.data is None and problems and all(p.path is None for p in problems):
+            # The variables did not fit: nothing was executed, and (recorded) nothing is charged.
+            self.bucket.refund(priced.requested)
+            return {
+                "errors": [wrong_variable(p, priced.operation, context.variables) for p in problems]
+            }
+        for problem in problems:
+            if problem.original_error and not isinstance(problem.original_error, GraphQLError):
+                raise problem.original_error  # a bug of the fake: louder than a GraphQL error
+        actual = priced.plan.actual(result.data, context.variables) + priced.extra
+        self.bucket.refund(priced.requested - actual)
+        self.points_spent += actual
+        codes = {(problem.extensions or {}).get("code") for problem in problems}
+        body: Body = {} if "MAX_INPUT_SIZE_EXCEEDED" in codes else {"data": result.data}
+        if problems:
+            body["errors"] = [problem.formatted for problem in problems]
+        body["extensions"] = {"cost": self._cost(priced.requested, actual, context.now)}
+        if context.searches:
+            body["extensions"]["search"] = context.searches
+        return body
+
+    def _cost(self, requested: int, actual: int | None, now: float) -> Body:
+        return {
+            "requestedQueryCost": requested,
+            "actualQueryCost": actual,
+            "throttleStatus": {
+                "maximumAvailable": self.bucket.maximum,
+                "currentlyAvailable": int(self.bucket.available(now)),
+                "restoreRate": self.bucket.restore,
+            },
+        }
+
+
+def _prepare(text: str) -> _Prepared:
+    try:
+        document = parse(text)
+    except GraphQLSyntaxError as problem:
+        return _Prepared(DocumentNode(definitions=()), [dict(problem.formatted)], {}, {})
+    errors = [wrong_document(problem) for problem in validate(schema(), document)]
+    operations = {
+        node.name.value if node.name else "": node
+        for node in document.definitions
+        if isinstance(node, OperationDefinitionNode)
+    }
+    if errors:
+        return _Prepared(document, errors, operations, {})
+    fragments = {
+        node.name.value: node
+        for node in document.definitions
+        if isinstance(node, FragmentDefinitionNode)
+    }
+    plans = {name: Plan(schema(), node, fragments) for name, node in operations.items()}
+    return _Prepared(document, [], operations, plans)
+
+
+def _execute(document: DocumentNode, name: str, context: Context) -> ExecutionResult:
+    result = execute(
+        schema(),
+        document,
+        context_value=context,
+        variable_values=context.variables,
+        operation_name=name or None,
+        # All resolvers are plain functions: a request is one atomic step of the world.
+        is_awaitable=lambda _value: False,
+    )
+    if not isinstance(result, ExecutionResult):
+        raise TypeError("a resolver of the fake shop must not be awaitable")
+    return result
+
+
+def _rows(variables: Mapping[str, Any]) -> int:
+    """The rows of a write, as they stand in its variables."""
+    given = variables.get("input")
+    lists = given.values() if isinstance(given, Mapping) else ()
+    return sum(len(rows) for rows in lists if isinstance(rows, list))

@@ -1,0 +1,173 @@
+"""Reads of the fake Shopify that look something up: root fields, connections, levels by id.
+
+Scopes are asked for where the official schema names them: `Location.inventoryLevels` needs
+read_locations, levels need read_inventory, variants read_products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from graphql import GraphQLResolveInfo as Info
+
+from invsyncd.sandbox.shop import Item, Level, Location, Product, Shop, Variant
+from invsyncd.sandbox.shopify_context import find, limit_array, number_of, require
+from invsyncd.sandbox.shopify_fields import Resolver
+from invsyncd.sandbox.shopify_pages import (
+    ITEM_FIELDS,
+    Page,
+    levels_page,
+    page_of,
+    search,
+    variant_fields,
+)
+
+
+def _locations(_root: None, info: Info, **asked: Any) -> Page:
+    require(info, "read_locations", "read_inventory")
+    places = sorted(info.context.shop.locations.values(), key=lambda place: (place.name, place.id))
+    if asked["reverse"]:
+        places.reverse()
+
+    def keep(place: Location) -> bool:
+        legacy = asked["includeLegacy"] or not place.fulfilment_service
+        return legacy and (asked["includeInactive"] or place.active)
+
+    return page_of(
+        places, keep, first=asked.get("first"), after=asked.get("after"), value=lambda p: p.name
+    )
+
+
+def _location(_root: None, info: Info, id: str | None = None) -> Location | None:  # noqa: A002
+    require(info, "read_locations", "read_inventory")
+    shop: Shop = info.context.shop
+    if id is None:
+        return next(iter(shop.locations.values()), None)
+    return shop.locations.get(number_of(id, "Location"))
+
+
+def _location_levels(place: Location, info: Info, **asked: Any) -> Page:
+    require(info, "read_locations")
+    require(info, "read_inventory")
+    return levels_page(info, location=place.id, **_levels_asked(asked))
+
+
+def _item_levels(item: Item, info: Info, **asked: Any) -> Page:
+    require(info, "read_inventory")
+    return levels_page(info, item=item.id, **_levels_asked(asked))
+
+
+def _levels_asked(asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "first": asked.get("first"),
+        "after": asked.get("after"),
+        "query": asked.get("query"),
+        "inactive": asked["includeInactive"],
+        "reverse": asked["reverse"],
+    }
+
+
+def _one_level(info: Info, item: int, location: int, *, inactive: bool) -> Level | None:
+    require(info, "read_inventory")
+    level: Level | None = info.context.shop.level(item, location)
+    return level if level is not None and (inactive or level.active) else None
+
+
+def _level_at(item: Item, info: Info, **asked: Any) -> Level | None:
+    place = number_of(asked["locationId"], "Location")
+    return _one_level(info, item.id, place, inactive=asked["includeInactive"])
+
+
+def _level_of(place: Location, info: Info, **asked: Any) -> Level | None:
+    item = number_of(asked["inventoryItemId"], "InventoryItem")
+    return _one_level(info, item, place.id, inactive=asked["includeInactive"])
+
+
+def _level(_root: None, info: Info, id: str) -> Level | None:  # noqa: A002
+    require(info, "read_inventory")
+    level = find(info.context, id)
+    return level if isinstance(level, Level) else None
+
+
+def _item(_root: None, info: Info, id: str) -> Item | None:  # noqa: A002
+    require(info, "read_inventory", "read_products")
+    item: Item | None = info.context.shop.items.get(number_of(id, "InventoryItem"))
+    return item
+
+
+def _items(_root: None, info: Info, **asked: Any) -> Page:
+    require(info, "read_inventory", "read_products")
+    found = search(info, ITEM_FIELDS, asked.get("query"))
+    rows = list(info.context.shop.items.values())
+    return _ordered(rows, found.matches, asked)
+
+
+def _variant(_root: None, info: Info, id: str) -> Variant | None:  # noqa: A002
+    require(info, "read_products")
+    variant: Variant | None = info.context.shop.variants.get(number_of(id, "ProductVariant"))
+    return variant
+
+
+def _variants(_root: None, info: Info, **asked: Any) -> Page:
+    require(info, "read_products")
+    found = search(info, variant_fields(info.context.shop), asked.get("query"))
+    return _ordered(list(info.context.shop.variants.values()), found.matches, asked)
+
+
+def _variants_of(item: Item, info: Info, **asked: Any) -> Page:
+    require(info, "read_products")
+    return _ordered(list(item.variants), lambda _variant: True, {"reverse": False, **asked})
+
+
+def _ordered(rows: list[Any], keep: Callable[[Any], bool], asked: Mapping[str, Any]) -> Page:
+    if asked["reverse"]:
+        rows.reverse()
+    return page_of(rows, keep, first=asked.get("first"), after=asked.get("after"))
+
+
+def _node(_root: None, info: Info, id: str) -> object:  # noqa: A002
+    return _guarded(info, id)
+
+
+def _nodes(_root: None, info: Info, ids: list[str]) -> list[object]:
+    limit_array(info, len(ids), "ids")
+    return [_guarded(info, gid) for gid in ids]
+
+
+def _guarded(info: Info, gid: str) -> object:
+    found = find(info.context, gid)
+    match found:
+        case Level():
+            require(info, "read_inventory")
+        case Variant() | Product():
+            require(info, "read_products")
+        case _:
+            pass
+    return found
+
+
+QUERY: dict[str, Resolver] = {
+    "currentAppInstallation": lambda _root, _info: {"id": "gid://shopify/AppInstallation/1"},
+    "inventoryItem": _item,
+    "inventoryItems": _items,
+    "inventoryLevel": _level,
+    "location": _location,
+    "locations": _locations,
+    "node": _node,
+    "nodes": _nodes,
+    "productVariant": _variant,
+    "productVariants": _variants,
+    "shop": lambda _root, info: info.context.shop,
+}
+
+ITEM: dict[str, Resolver] = {
+    "inventoryLevel": _level_at,
+    "inventoryLevels": _item_levels,
+    "variants": _variants_of,
+}
+
+LOCATION: dict[str, Resolver] = {
+    "inventoryLevel": _level_of,
+    "inventoryLevels": _location_levels,
+}

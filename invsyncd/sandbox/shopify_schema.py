@@ -1,0 +1,81 @@
+"""The executable schema: our SDL with a resolver bound to each of its fields."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from importlib import resources
+from operator import attrgetter
+from typing import cast
+
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
+from graphql import build_schema as build
+
+from invsyncd.sandbox import shopify_fields as fields
+from invsyncd.sandbox import shopify_resolvers as resolvers
+from invsyncd.sandbox.shopify_activation import ACTIVATION
+from invsyncd.sandbox.shopify_context import iso
+from invsyncd.sandbox.shopify_writes import GROUP, WRITES
+
+_RECORDS: dict[str, dict[str, fields.Resolver]] = {
+    "QueryRoot": resolvers.QUERY,
+    "Mutation": {**WRITES, **ACTIVATION},
+    "InventoryLevel": fields.LEVEL,
+    "InventoryQuantity": {},
+    "InventoryItem": {**fields.ITEM, **resolvers.ITEM},
+    "Location": {**fields.LOCATION, **resolvers.LOCATION},
+    "FulfillmentService": fields.SERVICE,
+    "ProductVariant": fields.VARIANT,
+    "Product": fields.PRODUCT,
+    "PageInfo": fields.PAGE_INFO,
+    "Shop": fields.SHOP,
+    "InventoryAdjustmentGroup": GROUP,
+    "InventoryChange": fields.CHANGE,
+}
+
+
+def sdl() -> str:
+    """The schema as text, as it lies in the package."""
+    return resources.files(__package__).joinpath("shopify.graphql").read_text(encoding="utf-8")
+
+
+@cache
+def schema() -> GraphQLSchema:
+    """The schema with resolvers; built once per process, it holds no state."""
+    made = build(sdl(), assume_valid=True)
+    for name, bound in _RECORDS.items():
+        _bind(cast(GraphQLObjectType, made.type_map[name]), bound)
+    for kind in made.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and kind.name.endswith("Connection"):
+            _bind(kind, fields.PAGE)
+        elif isinstance(kind, GraphQLObjectType) and kind.name.endswith("Edge"):
+            _bind(kind, fields.EDGE)
+    installation = cast(GraphQLObjectType, made.type_map["AppInstallation"])
+    installation.fields["accessScopes"].resolve = fields.INSTALLATION["accessScopes"]
+    cast(GraphQLInterfaceType, made.type_map["Node"]).resolve_type = fields.type_name
+    return made
+
+
+def _bind(kind: GraphQLObjectType, bound: dict[str, fields.Resolver]) -> None:
+    for name, field in kind.fields.items():
+        read = _time if get_named_type(field.type).name == "DateTime" else _attribute
+        field.resolve = bound.get(name) or read(name)
+
+
+def _attribute(name: str) -> fields.Resolver:
+    get = attrgetter(_snake(name))
+    return lambda record, _info: get(record)
+
+
+def _time(name: str) -> fields.Resolver:
+    get = attrgetter(_snake(name))
+
+    def show(record: object, _info: object) -> str | None:
+        time = get(record)
+        return None if time is None else iso(time)
+
+    return show
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,238 @@
+"""A TikTok Shop on loopback: the gateway, the API endpoints and the token host over HTTP.
+
+It serves what the daemon uses and refuses what TikTok refuses. It is written from the documents and
+shares no code with the client.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import formatdate
+from typing import Protocol
+
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+
+from invsyncd.sandbox import tiktok_catalogue as catalogue
+from invsyncd.sandbox.marketplace import Marketplace
+from invsyncd.sandbox.tiktok_call import Call, Operation, Shop, read_body, read_wire
+from invsyncd.sandbox.tiktok_doubts import Doubts
+from invsyncd.sandbox.tiktok_envelope import RefusedError, answer, refuse, refused
+from invsyncd.sandbox.tiktok_gate import Throttle, check_credentials
+from invsyncd.sandbox.tiktok_search import search_products
+from invsyncd.sandbox.tiktok_tokens import Grants
+from invsyncd.sandbox.tiktok_update import judge
+
+SCOPES = ("seller.authorization.info", "seller.logistics", "seller.product.basic")
+
+
+class FaultInjector(Protocol):
+    """Whatever can stand in front of the app and break things on purpose."""
+
+    @property
+    def middleware(self) -> Middleware:
+        """An aiohttp middleware."""
+
+
+class TikTokFake:
+    """The fake. Times are seconds on the marketplace's clock; `calls` counts by endpoint name.
+
+    `max_requests_per_s` of None means no limit. `doubts` holds the switches for what the documents
+    leave open; where it is not given, the two that are needed most can be arguments of their own.
+    """
+
+    def __init__(
+        self,
+        marketplace: Marketplace,
+        *,
+        app_key: str = "sandbox-app",
+        app_secret: str = "sandbox-app-secret",  # noqa: S107 -- a fake's secret is public
+        access_token: str = "TTP_sandbox",  # noqa: S107
+        refresh_token: str = "TTP_refresh",  # noqa: S107
+        shop_cipher: str = "GCP_sandbox",
+        shop_id: str = "7000000000000000001",
+        shop_name: str = "Sandbox Shop",
+        seller_name: str = "Sandbox Seller",
+        region: str = "US",
+        faults: FaultInjector | None = None,
+        max_quantity: int = 999_999,
+        max_requests_per_s: float | None = None,
+        partial_sku_applies: bool = False,
+        access_token_life_s: int = 604_800,
+        doubts: Doubts | None = None,
+    ) -> None:
+        self.marketplace = marketplace
+        self.app_key, self.app_secret = app_key, app_secret
+        self.seller_name, self.region = seller_name, region
+        self.doubts = doubts or Doubts(
+            max_quantity=max_quantity, partial_sku_applies=partial_sku_applies
+        )
+        self.calls: Counter[str] = Counter()
+        self.shops: dict[str, Shop] = {}
+        self.grants = Grants(
+            clock=marketplace.clock,
+            access_token=access_token,
+            refresh_token=refresh_token,
+            access_life_s=access_token_life_s,
+        )
+        self.throttle = Throttle(max_requests_per_s, marketplace.clock)
+        self._faults = faults
+        self._answered = 0
+        self.add_shop(shop_cipher, shop_id, shop_name, marketplace)
+
+    def add_shop(self, cipher: str, shop_id: str, name: str, market: Marketplace) -> None:
+        """Authorise a further shop: one token covers them all."""
+        code = f"{self.region}LC{shop_id[-8:]}"
+        self.shops[cipher] = Shop(shop_id, cipher, name, code, self.region, "LOCAL", market)
+
+    def expire_access_token(self) -> None:
+        """Let the access token be expired (105002) until a refresh."""
+        self.grants.expire_access()
+
+    def revoke_refresh_token(self) -> None:
+        """Let the seller withdraw: only a new auth code helps."""
+        self.grants.revoke_refresh()
+
+    def set_quantity_limit(self, maximum: int, minimum: int = 0) -> None:
+        """Change which quantities are accepted, in units, both inclusive."""
+        self.doubts.min_quantity, self.doubts.max_quantity = minimum, maximum
+
+    def authorise(self) -> str:
+        """Let the seller consent; return the auth code for token/get."""
+        return self.grants.authorise()
+
+    def app(self) -> web.Application:
+        """Build the aiohttp application; the faults' middleware comes first."""
+        faults = [self._faults.middleware] if self._faults else []
+        app = web.Application(middlewares=[*faults, self._envelope])
+        app.on_response_prepare.append(self._stamp)
+        get, post = app.router.add_get, app.router.add_post
+        get("/authorization/202309/shops", self._api("shops", self._shops, needs_shop=False))
+        get("/logistics/202309/warehouses", self._api("warehouses", self._warehouses))
+        post("/product/202502/products/search", self._api("search_products", self._search))
+        get("/product/202309/products/{product_id}", self._api("product", self._product))
+        post("/product/202309/inventory/search", self._api("inventory_search", self._inventory))
+        post(
+            "/product/202309/products/{product_id}/inventory/update",
+            self._api("update_inventory", self._update, endpoint_class="write"),
+        )
+        get("/api/v2/token/get", self._token("token_get"))
+        get("/api/v2/token/refresh", self._token("token_refresh"))
+        return app
+
+    # The endpoints: plain functions of a call, each atomic because none of them awaits.
+
+    def _shops(self, call: Call) -> object:
+        if "shop_cipher" in call.query:
+            raise refuse("unexpected_shop_cipher")
+        fields = ("id", "name", "region", "seller_type", "cipher", "code")
+        return {
+            "shops": [
+                {name: getattr(shop, name) for name in fields} for shop in self.shops.values()
+            ]
+        }
+
+    def _warehouses(self, call: Call) -> object:
+        return catalogue.warehouses(call.market, self.doubts)
+
+    def _search(self, call: Call) -> object:
+        return search_products(call.market, call.query, call.body, self.doubts)
+
+    def _product(self, call: Call) -> object:
+        return catalogue.product(call.market, call.product_id)
+
+    def _inventory(self, call: Call) -> object:
+        return catalogue.search_inventory(call.market, call.body)
+
+    def _update(self, call: Call) -> object:
+        verdict = judge(call.market, call.product_id, call.body, self.doubts)
+        call.market.apply(call.product_id, verdict.rows)
+        return {"errors": verdict.errors} if verdict.errors else {}
+
+    # The way to them.
+
+    def _api(
+        self,
+        name: str,
+        operation: Operation,
+        *,
+        needs_shop: bool = True,
+        endpoint_class: str = "read",
+    ) -> Handler:
+        """Put the gateway's checks in front of an endpoint."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            self.calls[name] += 1
+            wire = await read_wire(request)
+            check_credentials(
+                wire,
+                app_key=self.app_key,
+                app_secret=self.app_secret,
+                now=self.marketplace.clock(),
+            )
+            self.grants.check(request.headers.get("x-tts-access-token"))
+            query = dict(wire.query)
+            market = self._market(query) if needs_shop else self.marketplace
+            self.throttle.take(query.get("shop_cipher", ""), endpoint_class)
+            product_id = request.match_info.get("product_id", "")
+            call = Call(market, query, read_body(request.method, wire), product_id)
+            return answer(operation(call), self._request_id())
+
+        return handle
+
+    def _market(self, query: Mapping[str, str]) -> Marketplace:
+        cipher = query.get("shop_cipher")
+        if not cipher:
+            raise refuse("no_shop_cipher")
+        if cipher not in self.shops:
+            raise refuse("bad_shop_cipher")
+        return self.shops[cipher].market
+
+    def _token(self, name: str) -> Handler:
+        """Serve the token host: not signed, the secret and the tokens stand in the URL."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
+            self.calls[name] += 1
+            query = request.query
+            if query.get("app_key") != self.app_key:
+                raise refuse("bad_app_key")
+            if query.get("app_secret") != self.app_secret:
+                raise refuse("bad_app_secret")
+            match name, query.get("grant_type"):
+                case "token_get", "authorized_code":
+                    self.grants.exchange(query.get("auth_code", ""))
+                case "token_refresh", "refresh_token":
+                    self.grants.refresh(query.get("refresh_token", ""))
+                case _:
+                    raise refuse("bad_param")
+            data = self.grants.newest() | {
+                "open_id": "7010736057180325637",
+                "seller_name": self.seller_name,
+                "seller_base_region": self.region,
+                "user_type": 0,
+                "granted_scopes": list(SCOPES),
+            }
+            return answer(data, self._request_id(), message="success")
+
+        return handle
+
+    @web.middleware
+    async def _envelope(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer every refusal, even of an unknown path, in TikTok's envelope."""
+        try:
+            return await handler(request)
+        except RefusedError as refusal:
+            return refused(refusal, self._request_id())
+        except web.HTTPNotFound:
+            return refused(refuse("bad_path"), self._request_id())
+        except web.HTTPMethodNotAllowed:
+            return refused(refuse("bad_method"), self._request_id())
+
+    async def _stamp(self, _request: web.Request, response: web.StreamResponse) -> None:
+        """Date every answer by the marketplace's clock: clients measure their skew with it."""
+        response.headers["Date"] = formatdate(self.marketplace.clock(), usegmt=True)
+
+    def _request_id(self) -> str:
+        self._answered += 1
+        now = datetime.fromtimestamp(self.marketplace.clock(), UTC)
+        return f"{now:%Y%m%d%H%M%S}{self._answered:020X}"

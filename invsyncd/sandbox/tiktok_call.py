@@ -1,0 +1,56 @@
+"""A request to the fake TikTok Shop: off the wire, and after the gateway let it through."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from invsyncd.sandbox.marketplace import Marketplace
+from invsyncd.sandbox.tiktok_envelope import refuse
+from invsyncd.sandbox.tiktok_gate import Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A shop that the seller authorised; its cipher selects it."""
+
+    id: str
+    cipher: str
+    name: str
+    code: str
+    region: str
+    seller_type: str
+    market: Marketplace
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that passed the gateway."""
+
+    market: Marketplace
+    query: Mapping[str, str]
+    body: object
+    product_id: str
+
+
+Operation = Callable[[Call], object]
+
+
+async def read_wire(request: web.Request) -> Wire:
+    """Keep path, query and body as they came: the signature covers exactly those."""
+    path, _, query_string = request.raw_path.partition("?")
+    content_type = request.headers.get("Content-Type", "")
+    return Wire(path, query_string, content_type, await request.read())
+
+
+def read_body(method: str, wire: Wire) -> object:
+    """Read the JSON body of a POST; nothing is asked of a GET, not even a Content-Type."""
+    if method != "POST" or not wire.body:
+        return {}
+    if wire.content_type.partition(";")[0].strip().lower() != "application/json":
+        raise refuse("bad_body")
+    try:
+        return json.loads(wire.body)
+    except ValueError:
+        raise refuse("bad_body") from None

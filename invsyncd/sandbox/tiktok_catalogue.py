@@ -1,0 +1,150 @@
+"""What the reading endpoints of the fake TikTok Shop say about the marketplace.
+
+Shapes from the endpoint pages and TikTok's OpenAPI files; like the real ones, a field that has
+nothing to say is left out.
+"""
+
+from collections.abc import Mapping
+
+from invsyncd.sandbox.marketplace import Marketplace
+from invsyncd.sandbox.tiktok_doubts import Doubts
+from invsyncd.sandbox.tiktok_envelope import refuse
+from invsyncd.sandbox.tiktok_records import Product, Sku, Warehouse
+
+Json = dict[str, object]
+
+
+def warehouses(market: Marketplace, doubts: Doubts) -> Json:
+    """Get Warehouse List: GET /logistics/202309/warehouses."""
+    listed = [
+        _warehouse(place)
+        for place in market.warehouses.values()
+        if doubts.lists_platform_warehouses or not place.platform
+    ]
+    return {"warehouses": listed}
+
+
+def _warehouse(place: Warehouse) -> Json:
+    return {
+        "id": place.id,
+        "entity_id": place.entity_id,
+        "name": place.name,
+        "effect_status": place.status,
+        "type": place.kind,
+        "sub_type": place.sub_type,
+        "is_default": place.is_default,
+        "address": {"region": "United States", "region_code": "US", "full_address": place.name},
+    }
+
+
+def summary(product: Product) -> Json:
+    """Describe a product as a search result does."""
+    audit = {"PENDING": "AUDITING", "FAILED": "FAILED"}.get(product.status, "APPROVED")
+    return {
+        "id": product.id,
+        "title": product.title,
+        "status": product.status,
+        "sales_regions": ["US"],
+        "create_time": product.create_time,
+        "update_time": product.update_time,
+        "skus": [_sku(sku) for sku in product.skus],
+        "audit": {"status": audit},
+        "has_draft": False,
+        "is_not_for_sale": False,
+    }
+
+
+def _sku(sku: Sku) -> Json:
+    summary: Json = {"id": sku.id}
+    if sku.seller_sku:
+        summary["seller_sku"] = sku.seller_sku
+    return summary | {
+        "price": {"currency": "USD", "tax_exclusive_price": "10.00"},
+        "inventory": [
+            {"warehouse_id": warehouse, "quantity": stock.available}
+            for warehouse, stock in sku.stock.items()
+        ],
+        "status_info": {"status": "NORMAL"},
+    }
+
+
+def product(market: Marketplace, product_id: str) -> Json:
+    """Get Product: GET /product/202309/products/{product_id}; never a frozen or deleted one."""
+    found = market.products.get(product_id)
+    if found is None or found.status in ("FREEZE", "DELETED"):
+        raise refuse("no_such_product")
+    details = summary(found)
+    del details["sales_regions"]
+    details["product_status"] = found.status
+    details["is_replicated"] = any(sku.shares_source for sku in found.skus)
+    details["skus"] = [_sku(sku) | _policy(sku) for sku in found.skus]
+    if found.product_types:
+        details["product_types"] = list(found.product_types)
+    return details
+
+
+def _policy(sku: Sku) -> Json:
+    """Say of a replicated SKU which shop's stock it shows; the ids point outside this shop."""
+    if not sku.shares_source:
+        return {}
+    source = {"product_id": f"9{sku.product_id[1:]}", "sku_id": f"9{sku.id[1:]}"}
+    policy = {"inventory_type": "SHARED", "price_sync": True}
+    return {
+        "global_listing_policy": policy
+        | {"replicate_source": source | {"shop_id": "7000000000000000999"}}
+    }
+
+
+def search_inventory(market: Marketplace, body: object) -> Json:
+    """Inventory Search: POST /product/202309/inventory/search; `sku_ids` wins over `product_ids`.
+
+    What becomes of an id that is well formed and unknown is not documented; it is left out here.
+    """
+    if not isinstance(body, dict):
+        raise refuse("bad_param")
+    sku_ids = ids(body, "sku_ids", 600, "too_many_skus")
+    product_ids = ids(body, "product_ids", 100, "too_many_products")
+    if not sku_ids and not product_ids:
+        raise refuse("bad_param")
+    if not all(product_id.isdecimal() for product_id in product_ids):
+        raise refuse("bad_product_id")
+    inventory = []
+    for found in market.products.values():
+        asked = [sku for sku in found.skus if sku.id in sku_ids] if sku_ids else found.skus
+        if asked and (sku_ids or found.id in product_ids) and found.status != "DELETED":
+            skus = [_inventory(sku) for sku in asked]
+            inventory.append({"product_id": found.id, "skus": skus})
+    return {"inventory": inventory}
+
+
+def _inventory(sku: Sku) -> Json:
+    reserved = min(sku.locked, sku.total_available)
+    spread: Json = {"in_shop_inventory": {"quantity": sku.total_available - reserved}}
+    if reserved:
+        spread["campaign_inventory"] = [{"quantity": reserved, "campaign_name": "Sandbox Sale"}]
+    found: Json = {"id": sku.id}
+    if sku.seller_sku:
+        found["seller_sku"] = sku.seller_sku
+    return found | {
+        "total_available_quantity": sku.total_available,
+        "total_committed_quantity": sku.total_committed,
+        "warehouse_inventory": [
+            {
+                "warehouse_id": warehouse,
+                "available_quantity": stock.available,
+                "committed_quantity": stock.committed,
+            }
+            for warehouse, stock in sku.stock.items()
+        ],
+        "total_available_inventory_distribution": spread,
+    }
+
+
+def ids(body: Mapping[str, object], name: str, most: int, too_many: str) -> set[str]:
+    """Read a list of at most `most` strings from a request body; absent is empty."""
+    values = body.get(name) or []
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise refuse("bad_param")
+    if len(values) > most:
+        raise refuse(too_many)
+    return set(values)

@@ -1,0 +1,106 @@
+"""What a TikTok shop is made of, and what the marketplace writes down about it."""
+
+from dataclasses import dataclass, field
+
+# Every value that the API documents name; an unknown one is a slip of whoever builds the world.
+PRODUCT_STATUSES = (
+    "DRAFT",
+    "PENDING",
+    "FAILED",
+    "ACTIVATE",
+    "SELLER_DEACTIVATED",
+    "PLATFORM_DEACTIVATED",
+    "FREEZE",
+    "DELETED",
+)
+WAREHOUSE_STATUSES = ("ENABLED", "DISABLED", "RESTRICTED")
+WAREHOUSE_KINDS = ("SALES_WAREHOUSE", "RETURN_WAREHOUSE")
+
+
+@dataclass(slots=True)
+class Warehouse:
+    """A place that holds stock; `platform` marks one that TikTok itself runs (FBT)."""
+
+    id: str
+    entity_id: str
+    name: str
+    kind: str
+    status: str
+    sub_type: str
+    platform: bool
+    is_default: bool
+
+
+@dataclass(slots=True)
+class Stock:
+    """Units of one SKU in one warehouse; committed ones are ordered and not yet shipped."""
+
+    available: int
+    committed: int = 0
+
+
+@dataclass(slots=True)
+class Sku:
+    """One sellable variant; `locked` units are reserved for a campaign and still available."""
+
+    id: str
+    product_id: str
+    seller_sku: str
+    shares_source: bool
+    stock: dict[str, Stock]
+    locked: int = 0
+
+    @property
+    def total_available(self) -> int:
+        """Units that buyers can order, over all warehouses."""
+        return sum(stock.available for stock in self.stock.values())
+
+    @property
+    def total_committed(self) -> int:
+        """Units ordered and not yet shipped, over all warehouses."""
+        return sum(stock.committed for stock in self.stock.values())
+
+
+@dataclass(slots=True)
+class Product:
+    """A listing page with its SKUs; times in Unix seconds."""
+
+    id: str
+    title: str
+    status: str
+    product_types: tuple[str, ...]
+    create_time: int
+    update_time: int
+    skus: list[Sku] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of an available quantity: when (Unix seconds), where, from, to, and by whom."""
+
+    time: float
+    product_id: str
+    sku_id: str
+    warehouse: str
+    before: int
+    after: int
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One assignment of an Update Inventory call: this SKU, in this warehouse, is this many."""
+
+    sku_id: str
+    warehouse: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An Update Inventory call that was applied, with the rows that were, changed or not."""
+
+    time: float
+    product_id: str
+    rows: tuple[Row, ...]

@@ -1,0 +1,144 @@
+"""Every GraphQL document that we send, as a named constant, and nothing else.
+
+Written for Admin API 2026-10; the tests check each one against the official schema. They select
+few fields, because each costs points and some need scopes (`read_locations` for more than a
+location's id). Connections are read through `edges`: an empty page then refunds almost all of its
+price (recorded), `nodes` does not. Sizes stand in the text, so that one operation has one price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+LEVELS_PAGE_ROWS: Final = 250  # documented maximum of `first`
+ITEMS_PER_READ: Final = 50
+ITEMS_PER_CATALOGUE: Final = 100
+
+LOCATIONS: Final = """
+query Locations($after: String) {
+  locations(first: 250, after: $after, includeInactive: true, includeLegacy: true) {
+    edges { node { id name isActive isFulfillmentService } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+# includeInactive: a level that was deactivated must show itself, or it would look unchanged.
+POLL: Final = """
+query Poll($location: ID!, $after: String, $query: String) {
+  location(id: $location) {
+    id
+    inventoryLevels(first: 250, after: $after, query: $query, includeInactive: true) {
+      edges {
+        node {
+          updatedAt
+          isActive
+          item { id }
+          quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
+        }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+READ_ITEMS: Final = """
+query ReadItems($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on InventoryItem {
+      id
+      inventoryLevels(first: 50, includeInactive: true) {
+        edges {
+          node {
+            updatedAt
+            isActive
+            location { id }
+            quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
+          }
+        }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
+ITEM_LEVELS: Final = """
+query ItemLevels($id: ID!, $after: String) {
+  inventoryItem(id: $id) {
+    id
+    inventoryLevels(first: 250, after: $after, includeInactive: true) {
+      edges {
+        node {
+          updatedAt
+          isActive
+          location { id }
+          quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
+        }
+      }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+CATALOGUE: Final = """
+query Catalogue($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on InventoryItem {
+      id
+      sku
+      tracked
+      variants(first: 20) {
+        edges { node { inventoryPolicy product { productType } } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
+ITEM_VARIANTS: Final = """
+query ItemVariants($id: ID!, $after: String) {
+  inventoryItem(id: $id) {
+    id
+    variants(first: 100, after: $after) {
+      edges { node { inventoryPolicy product { productType } } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+# createdAt of the group is the server's own time of the write; the group is null when every row
+# already had its value (recorded).
+SET_QUANTITIES: Final = """
+mutation SetQuantities($input: InventorySetQuantitiesInput!, $key: String!) {
+  inventorySetQuantities(input: $input) @idempotent(key: $key) {
+    inventoryAdjustmentGroup { createdAt }
+    userErrors { field message code }
+  }
+}
+"""
+
+SCOPES: Final = """
+query Scopes {
+  currentAppInstallation { accessScopes { handle } }
+}
+"""
+
+ALL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "LOCATIONS": LOCATIONS,
+        "POLL": POLL,
+        "READ_ITEMS": READ_ITEMS,
+        "ITEM_LEVELS": ITEM_LEVELS,
+        "CATALOGUE": CATALOGUE,
+        "ITEM_VARIANTS": ITEM_VARIANTS,
+        "SET_QUANTITIES": SET_QUANTITIES,
+        "SCOPES": SCOPES,
+    }
+)

@@ -1,0 +1,173 @@
+"""JSON to model, strictly and purely: what is not as promised is Garbled, with its path.
+
+No requests here. A missing quantity, a null where the schema has none, another location's row:
+none of them ever becomes a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from invsyncd.net.shape import Shape
+from invsyncd.sync.model import Catalogue, Location, Reading
+
+_NAMES = ("available", "committed", "on_hand")
+
+
+@dataclass(frozen=True, slots=True)
+class Variants:
+    """What some of an item's variants say."""
+
+    continues: bool = False
+    product_types: frozenset[str] = frozenset()
+
+    def __or__(self, other: Variants) -> Variants:
+        return Variants(self.continues or other.continues, self.product_types | other.product_types)
+
+
+def gid(kind: str, number: int) -> str:
+    """Shopify's global id, such as `gid://shopify/Location/7`."""
+    return f"gid://shopify/{kind}/{number}"
+
+
+def number(value: Shape, kind: str) -> int:
+    """The number in a global id of that kind; Garbled for any other id."""
+    head, _, digits = value.text().rpartition("/")
+    if head != f"gid://shopify/{kind}" or not (digits.isascii() and digits.isdigit()):
+        raise value.garbled(f"not the id of a {kind}")
+    return int(digits)
+
+
+def seconds(value: Shape) -> int:
+    """Unix seconds of an ISO 8601 timestamp with a zone, fractions cut off."""
+    try:
+        moment = datetime.fromisoformat(value.text())
+    except ValueError:
+        raise value.garbled("not a timestamp") from None
+    if moment.tzinfo is None:
+        raise value.garbled("a timestamp without a zone")
+    return int(moment.timestamp() // 1)
+
+
+def timestamp(at: int) -> str:
+    """Unix seconds as ISO 8601 in UTC, as their search takes it."""
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def nodes(connection: Shape) -> list[Shape]:
+    """The nodes of a connection that was read through `edges`."""
+    return [edge.at("node") for edge in connection.at("edges").items()]
+
+
+def next_cursor(connection: Shape, seen: set[str]) -> str | None:
+    """The cursor of the next page, None after the last one.
+
+    `seen` holds this walk's cursors: one that comes back would make the walk endless, and is
+    Garbled.
+    """
+    page = connection.at("pageInfo")
+    if not page.at("hasNextPage").flag():
+        return None
+    end = page.at("endCursor")
+    cursor = end.text()
+    if not cursor or cursor in seen:
+        raise end.garbled("the same cursor again" if cursor else "an empty cursor")
+    seen.add(cursor)
+    return cursor
+
+
+def location(node: Shape) -> Location:
+    """One location."""
+    return Location(
+        id=number(node.at("id"), "Location"),
+        name=node.at("name").text(),
+        active=node.at("isActive").flag(),
+        managed=node.at("isFulfillmentService").flag(),
+    )
+
+
+def polled(location_id: int, connection: Shape) -> tuple[Reading, ...]:
+    """The readings of one page of a location's levels."""
+    rows = (
+        _reading(node, number(node.at("item").at("id"), "InventoryItem"), location_id, False)
+        for node in nodes(connection)
+    )
+    return _newest(rows)
+
+
+def read(item: int, connection: Shape) -> tuple[Reading, ...]:
+    """The readings of one page of an item's levels, read directly."""
+    rows = (
+        _reading(node, item, number(node.at("location").at("id"), "Location"), True)
+        for node in nodes(connection)
+    )
+    return _newest(rows)
+
+
+def variants(connection: Shape) -> Variants:
+    """What one page of an item's variants says."""
+    policies = set[str]()
+    types = set[str]()
+    for node in nodes(connection):
+        policy = node.at("inventoryPolicy")
+        if policy.text() not in {"DENY", "CONTINUE"}:
+            raise policy.garbled("neither DENY nor CONTINUE")
+        policies.add(policy.text())
+        types.add(node.at("product").at("productType").text())
+    return Variants("CONTINUE" in policies, frozenset(types))
+
+
+def catalogue(node: Shape, found: Variants) -> Catalogue:
+    """One item with what all its variants say."""
+    sku = node.at("sku")
+    return Catalogue(
+        item=number(node.at("id"), "InventoryItem"),
+        sku="" if sku.null else sku.text(),
+        tracked=node.at("tracked").flag(),
+        continues=found.continues,
+        product_types=tuple(sorted(found.product_types)),
+    )
+
+
+def _reading(node: Shape, item: int, location_id: int, direct: bool) -> Reading:
+    quantities, counted_at = _quantities(node.at("quantities"))
+    return Reading(
+        item=item,
+        location=location_id,
+        available=quantities["available"],
+        committed=quantities["committed"],
+        on_hand=quantities["on_hand"],
+        updated_at=max(seconds(node.at("updatedAt")), counted_at),
+        active=node.at("isActive").flag(),
+        direct=direct,
+    )
+
+
+def _quantities(listed: Shape) -> tuple[dict[str, int], int]:
+    """The three quantities, and when `available` was last updated (null at times: 0, recorded)."""
+    found: dict[str, int] = {}
+    counted_at = 0
+    for one in listed.items():
+        name = one.at("name")
+        if name.text() in found or name.text() not in _NAMES:
+            raise name.garbled("a quantity that was not asked for, or twice")
+        found[name.text()] = one.at("quantity").whole()
+        updated_at = one.at("updatedAt")
+        if name.text() == "available" and not updated_at.null:
+            counted_at = seconds(updated_at)
+    missing = [name for name in _NAMES if name not in found]
+    if missing:
+        raise listed.garbled(f"no {', '.join(missing)}")
+    return found, counted_at
+
+
+def _newest(rows: Iterable[Reading]) -> tuple[Reading, ...]:
+    """One reading for each level: the newest, and of equally new ones the later row."""
+    kept: dict[tuple[int, int], Reading] = {}
+    for row in rows:
+        level = (row.item, row.location)
+        if level not in kept or row.updated_at >= kept[level].updated_at:
+            kept[level] = row
+    return tuple(kept.values())

@@ -1,0 +1,180 @@
+"""One GraphQL answer: believed, or turned into an error by what to do next. Pure.
+
+GraphQL says no with HTTP 200, and may say no and send data: any top-level error, and any search
+warning (an unknown filter is ignored and *everything* comes back, recorded), is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.net.body import excerpt, json_object
+from invsyncd.net.http import Answer, raise_for_status
+from invsyncd.net.limit import ThrottleStatus
+
+_ADVICE_LOGIN = "check the Shopify credentials in the configuration; `invsyncd check` tries them"
+_ADVICE_SCOPES = "the app needs read_locations, read_products, read_inventory, write_inventory"
+_LOCKED = {
+    402: "the shop is frozen (unpaid)",
+    423: "the shop is locked",
+}
+# Theirs to repair, so worth another try; none of them promises that nothing was done.
+_TRANSIENT = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"})
+_CLOSED = frozenset({"SHOP_INACTIVE", "UNAUTHORIZED", "FORBIDDEN"})
+_THROTTLED_WAIT_S_MIN = 1.0  # documented: back off for a second
+
+
+class Throttled(Unreached):
+    """Not enough points: told apart only to be counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """`extensions.cost`, in points; None where the answer does not say (recorded: it may not)."""
+
+    requested: float | None = None
+    actual: float | None = None
+    status: ThrottleStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer's JSON, not yet believed: see `trusted`."""
+
+    answer: Answer
+    members: dict[str, object]
+    cost: Cost
+
+
+def opened(answer: Answer, what: str, secrets: Sequence[str]) -> Reply:
+    """Read the body of a 2xx answer; raise for any other status.
+
+    402 and 423 are Unauthorised: like a dead token they end when somebody acts, not by retrying.
+    430 (their security rejection) asks to slow down, as 429 does.
+    """
+    status = answer.status
+    if not 200 <= status < 300:
+        said = _said(answer, secrets)
+        if status in _LOCKED:
+            raise Unauthorised(f"{what}: HTTP {status}: {_LOCKED[status]}")
+        if status == 430:
+            raise Throttled(f"{what}: HTTP 430: {said}", retry_after_s=answer.retry_after_s)
+        try:
+            raise_for_status(answer, what, said)
+        except Unreached as failure:
+            if status == 429:
+                raise Throttled(str(failure), retry_after_s=failure.retry_after_s) from None
+            raise
+        except Unauthorised as failure:
+            raise Unauthorised(str(failure), advice=_ADVICE_LOGIN) from None
+    members = json_object(answer.body, what)
+    return Reply(answer, members, _cost(members))
+
+
+def trusted(
+    reply: Reply, what: str, secrets: Sequence[str], *, mutation: bool
+) -> dict[str, object]:
+    """Return `data`, or raise: Unreached, Unauthorised, Refused or Garbled.
+
+    A mutation that answers with an error *and* with a result has an unknown outcome: something
+    was done, and what we asked to be told of it was not (recorded for a denied sub-field).
+    """
+    errors, data = reply.members.get("errors"), reply.members.get("data")
+    if errors:
+        failure = _failure(errors, reply.cost, what, secrets)
+        done = isinstance(data, dict) and any(value is not None for value in data.values())
+        if mutation and done and not isinstance(failure, Unauthorised):
+            raise Unreached(str(failure), advice=failure.advice)
+        raise failure
+    _check_search(reply.members, what)
+    if not isinstance(data, dict):
+        raise Garbled(f"{what}: the answer has neither data nor errors")
+    return data
+
+
+def _failure(errors: object, cost: Cost, what: str, secrets: Sequence[str]) -> InvsyncError:
+    """The one error to raise for all of them: the first that no repetition mends, else a wait."""
+    listed = errors if isinstance(errors, list) else [errors]
+    coded = [(_code(one), excerpt(_message(one), secrets)) for one in listed]
+    for code, message in coded:
+        if code == "ACCESS_DENIED":
+            return Unauthorised(f"{what}: access denied: {message}", advice=_ADVICE_SCOPES)
+        if code in _CLOSED:
+            return Unauthorised(f"{what}: {code}: {message}", advice=_ADVICE_LOGIN)
+    for code, message in coded:
+        if code == "THROTTLED":
+            return Throttled(f"{what}: throttled", retry_after_s=_wait_s(cost))
+        if code in _TRANSIENT:
+            return Unreached(f"{what}: {code}: {message}")
+    code, message = coded[0] if coded else ("", "")
+    return Refused(f"{what}: {message or 'an error without a message'}", code=code)
+
+
+def _wait_s(cost: Cost) -> float:
+    if cost.requested is None or cost.status is None:
+        return _THROTTLED_WAIT_S_MIN
+    missing = cost.requested - cost.status.available
+    return max(_THROTTLED_WAIT_S_MIN, missing / cost.status.restore_rate)
+
+
+def _code(error: object) -> str:
+    extensions = error.get("extensions") if isinstance(error, dict) else None
+    code = extensions.get("code") if isinstance(extensions, dict) else None
+    return code if isinstance(code, str) else ""
+
+
+def _message(error: object) -> object:
+    return error.get("message", "") if isinstance(error, dict) else error
+
+
+def _said(answer: Answer, secrets: Sequence[str]) -> str:
+    """What a non-2xx body says of the error (`errors` may be a plain string); not the body."""
+    try:
+        errors = json_object(answer.body, "").get("errors", "")
+    except Garbled:
+        return ""
+    first = errors[0] if isinstance(errors, list) and errors else errors
+    return excerpt(_message(first), secrets)
+
+
+def _check_search(members: dict[str, object], what: str) -> None:
+    extensions = members.get("extensions")
+    searches = extensions.get("search") if isinstance(extensions, dict) else None
+    for search in searches if isinstance(searches, list) else []:
+        warnings = search.get("warnings") if isinstance(search, dict) else None
+        if warnings:
+            _raise_ignored_filter(warnings, what)
+
+
+def _raise_ignored_filter(warnings: object, what: str) -> NoReturn:
+    first = warnings[0] if isinstance(warnings, list) else warnings
+    field = first.get("field", "") if isinstance(first, dict) else ""
+    code = first.get("code", "") if isinstance(first, dict) else ""
+    raise Garbled(f"{what}: the filter was not understood ({excerpt(field)}: {excerpt(code)})")
+
+
+def _cost(members: dict[str, object]) -> Cost:
+    """Leniently read: a strange price tag does not make the goods unreadable."""
+    extensions = members.get("extensions")
+    cost = extensions.get("cost") if isinstance(extensions, dict) else None
+    if not isinstance(cost, dict):
+        return Cost()
+    status = cost.get("throttleStatus")
+    maximum, available, rate = (
+        _points(status.get(name)) if isinstance(status, dict) else None
+        for name in ("maximumAvailable", "currentlyAvailable", "restoreRate")
+    )
+    known = maximum and rate and available is not None
+    return Cost(
+        requested=_points(cost.get("requestedQueryCost")),
+        actual=_points(cost.get("actualQueryCost")),
+        status=ThrottleStatus(maximum or 0.0, available or 0.0, rate or 0.0) if known else None,
+    )
+
+
+def _points(value: object) -> float | None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if number and isinstance(value, (int, float)) and value >= 0 else None

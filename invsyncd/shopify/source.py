@@ -1,0 +1,165 @@
+"""What Shopify's levels are: locations, polls, direct reads and the catalogue.
+
+It asks and reads, page by page; what a reading means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from invsyncd.errors import Garbled, Refused
+from invsyncd.net.shape import Shape
+from invsyncd.net.together import together
+from invsyncd.shopify import documents, parse
+from invsyncd.shopify.client import ShopifyClient
+from invsyncd.sync.model import Catalogue, Location, Reading
+
+T = TypeVar("T")
+
+PAGES_MAX = 8_000  # two million levels of one location: beyond it, something turns in circles
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a poll. `server_time` is when it was answered, in Unix seconds."""
+
+    readings: tuple[Reading, ...]
+    server_time: int | None
+
+
+class ShopifySource:
+    """The reading side of one shop. Every method raises as `ShopifyClient.execute` does."""
+
+    def __init__(self, client: ShopifyClient, *, pages_max: int = PAGES_MAX) -> None:
+        self._client = client
+        self._pages_max = pages_max
+
+    async def locations(self) -> list[Location]:
+        """Every location, inactive ones and those of fulfilment services included."""
+        found: list[Location] = []
+        async for connection, _ in self._walk("LOCATIONS", {}, _member("locations")):
+            found += [parse.location(node) for node in parse.nodes(connection)]
+        return found
+
+    async def poll(self, location: int, since: int | None) -> AsyncIterator[Page]:
+        """Yield the levels of one location updated at or after `since` (Unix s); None: all.
+
+        The time is quoted: unquoted, its hour is read in the shop's zone and the rest is dropped
+        (recorded). `>=`, because from 2026-10 `>` skips the whole second (documented). Within a
+        page a level comes once. A caller must not advance a watermark before the last page.
+        Raises Refused when the location is not there any more.
+        """
+
+        def levels(data: Shape) -> Shape:
+            found = data.at("location")
+            if found.null:
+                raise Refused(f"shopify POLL: location {location} is not there any more")
+            if parse.number(found.at("id"), "Location") != location:
+                raise found.garbled("another location than the one asked for")
+            return found.at("inventoryLevels")
+
+        query = None if since is None else f"updated_at:>='{parse.timestamp(since)}'"
+        variables = {"location": parse.gid("Location", location), "query": query}
+        async for connection, server_time in self._walk("POLL", variables, levels):
+            yield Page(parse.polled(location, connection), server_time)
+
+    async def read_items(self, items: Sequence[int]) -> list[Reading]:
+        """Every level of these items, read directly; an item that is gone has no readings."""
+        chunks = _chunks(items, documents.ITEMS_PER_READ)
+        found = await together([partial(self._read_chunk, chunk) for chunk in chunks])
+        return [reading for readings in found for reading in readings]
+
+    async def catalogue(self, items: Sequence[int]) -> list[Catalogue]:
+        """What the catalogue says of these items; an item that is gone is left out."""
+        chunks = _chunks(items, documents.ITEMS_PER_CATALOGUE)
+        found = await together([partial(self._catalogue_chunk, chunk) for chunk in chunks])
+        return [entry for entries in found for entry in entries]
+
+    async def scopes(self) -> list[str]:
+        """The access scopes that the app was granted, such as `write_inventory`."""
+        answer = await self._client.execute(documents.SCOPES, {}, op="SCOPES")
+        installation = Shape(answer.data, "SCOPES").at("currentAppInstallation")
+        return [one.at("handle").text() for one in installation.at("accessScopes").items()]
+
+    async def _read_chunk(self, items: Sequence[int]) -> list[Reading]:
+        readings: list[Reading] = []
+        for item, node in await self._items("READ_ITEMS", items):
+            levels = node.at("inventoryLevels")
+            readings += parse.read(item, levels)
+            async for more in self._rest_of(item, levels, "ITEM_LEVELS", "inventoryLevels"):
+                readings += parse.read(item, more)
+        return readings
+
+    async def _catalogue_chunk(self, items: Sequence[int]) -> list[Catalogue]:
+        entries: list[Catalogue] = []
+        for item, node in await self._items("CATALOGUE", items):
+            found = parse.Variants()
+            connection = node.at("variants")
+            if not connection.null:  # nullable in the schema: an item without variants
+                found |= parse.variants(connection)
+                async for more in self._rest_of(item, connection, "ITEM_VARIANTS", "variants"):
+                    found |= parse.variants(more)
+            entries.append(parse.catalogue(node, found))
+        return entries
+
+    async def _items(self, op: str, items: Sequence[int]) -> list[tuple[int, Shape]]:
+        """The asked-for items that exist. Slots keep the order; a missing item is null."""
+        ids = [parse.gid("InventoryItem", item) for item in items]
+        answer = await self._client.execute(documents.ALL[op], {"ids": ids}, op=op)
+        slots = Shape(answer.data, op).at("nodes")
+        if len(slots.items()) != len(items):
+            raise slots.garbled(f"{len(items)} items asked for, {len(slots.items())} answered")
+        there = [(item, slot) for item, slot in zip(items, slots.items(), strict=True)]
+        for item, slot in there:
+            if not slot.null and parse.number(slot.at("id"), "InventoryItem") != item:
+                raise slot.garbled("another item than the one asked for")
+        return [(item, slot) for item, slot in there if not slot.null]
+
+    async def _rest_of(self, item: int, first: Shape, op: str, member: str) -> AsyncIterator[Shape]:
+        """The pages after the first of one item's connection."""
+        seen: set[str] = set()
+        after = parse.next_cursor(first, seen)
+        if after is None:
+            return
+
+        def connection(data: Shape) -> Shape:
+            # Gone between two pages: half of its levels would pass for all of them.
+            return data.at("inventoryItem").at(member)
+
+        variables = {"id": parse.gid("InventoryItem", item)}
+        async for page, _ in self._walk(op, variables, connection, after=after, seen=seen):
+            yield page
+
+    async def _walk(
+        self,
+        op: str,
+        variables: Mapping[str, object],
+        connection: Callable[[Shape], Shape],
+        *,
+        after: str | None = None,
+        seen: set[str] | None = None,
+    ) -> AsyncIterator[tuple[Shape, int | None]]:
+        """Yield the pages of one connection with their server time."""
+        cursors: set[str] = set() if seen is None else seen
+        for _ in range(self._pages_max):
+            answer = await self._client.execute(
+                documents.ALL[op], {**variables, "after": after}, op=op
+            )
+            page = connection(Shape(answer.data, op))
+            yield page, answer.server_time
+            after = parse.next_cursor(page, cursors)
+            if after is None:
+                return
+        raise Garbled(f"shopify {op}: more than {self._pages_max} pages")
+
+
+def _member(name: str) -> Callable[[Shape], Shape]:
+    return lambda data: data.at(name)
+
+
+def _chunks(items: Sequence[int], size: int) -> list[Sequence[int]]:
+    unique = list(dict.fromkeys(items))
+    return [unique[start : start + size] for start in range(0, len(unique), size)]

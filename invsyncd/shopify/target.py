@@ -1,0 +1,154 @@
+"""Setting levels: one attempt in, one decided outcome out.
+
+It never chooses a key, never changes a row and never splits an attempt: the same key must always
+carry the same request (a different one under an old key is refused, documented).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+from invsyncd.errors import Unreached
+from invsyncd.net.body import excerpt
+from invsyncd.net.retry import Patience, retried
+from invsyncd.net.shape import Shape
+from invsyncd.shopify import documents, parse
+from invsyncd.shopify.client import ShopifyClient
+from invsyncd.sync.model import Attempt, LevelWrite
+
+_STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
+_SPENT = frozenset({"IDEMPOTENCY_KEY_PARAMETER_MISMATCH", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"})
+_CONCURRENT = "IDEMPOTENCY_CONCURRENT_REQUEST"
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """Every row shows its value. `at` is the server's second of the write (Unix s)."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplied:
+    """These rows were not applied, and they kept the others back as well.
+
+    `stale` holds the indexes of rows whose level had another value than `before`; `refused` maps
+    a row's index to (code, message). The other rows may be sent again under a new key, unless
+    `others_applied_at` (Unix s) says that they were written all the same: every recorded error
+    kept back the whole call, but no document promises it.
+    """
+
+    stale: frozenset[int] = frozenset()
+    refused: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    others_applied_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeySpent:
+    """This key can decide nothing any more: read the levels, then write under a new one."""
+
+    reason: str
+
+
+SetOutcome = Applied | NotApplied | KeySpent
+
+
+class _StillRunning(Unreached):
+    """An earlier request with this key is still being carried out."""
+
+
+class ShopifyTarget:
+    """The writing side of one shop."""
+
+    def __init__(
+        self,
+        client: ShopifyClient,
+        *,
+        clock: Callable[[], float] = time.time,
+        patience: Patience | None = None,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._patience = patience or Patience(first_s=1.0)
+
+    async def set_levels(self, attempt: Attempt) -> SetOutcome:
+        """Send one attempt, repeating it under its own key, and say what became of it.
+
+        Raises Unreached with `outcome_unknown` when no answer decided it: the attempt must be
+        repeated with its key, or its levels read. Refused means that the request as a whole was
+        turned down before anything was done. Unauthorised and Garbled leave the outcome unknown.
+        """
+        variables = {"key": attempt.key, "input": _input(attempt)}
+        send = partial(self._send, variables, attempt)
+        return await retried(
+            send,
+            patience=self._patience,
+            # Everything else was already repeated by the client.
+            wanted=lambda failure: isinstance(failure, _StillRunning),
+        )
+
+    async def _send(self, variables: Mapping[str, object], attempt: Attempt) -> SetOutcome:
+        answer = await self._client.execute(
+            documents.SET_QUANTITIES, variables, op="SET_QUANTITIES"
+        )
+        payload = Shape(answer.data, "SET_QUANTITIES").at("inventorySetQuantities")
+        errors = payload.at("userErrors").items()
+        group = payload.maybe("inventoryAdjustmentGroup")
+        written_at = None if group is None else parse.seconds(group.at("createdAt"))
+        if errors:
+            return _turned_down(errors, attempt, written_at)
+        # No group: every row already had its value (recorded). Our own clock is the last resort.
+        known = (written_at, answer.server_time, int(self._clock()))
+        return Applied(next(at for at in known if at is not None))
+
+
+def _input(attempt: Attempt) -> dict[str, object]:
+    return {
+        "name": "available",
+        "reason": "correction",
+        "referenceDocumentUri": f"gid://invsyncd/Pass/{attempt.pass_id}",
+        "quantities": [_row(write) for write in attempt.rows],
+    }
+
+
+def _row(write: LevelWrite) -> dict[str, object]:
+    return {
+        "inventoryItemId": parse.gid("InventoryItem", write.item),
+        "locationId": parse.gid("Location", write.location),
+        "quantity": write.after,
+        "changeFromQuantity": write.before,
+    }
+
+
+def _turned_down(
+    errors: list[Shape], attempt: Attempt, written_at: int | None
+) -> NotApplied | KeySpent:
+    stale: set[int] = set()
+    refused: dict[int, tuple[str, str]] = {}
+    for error in errors:
+        code_member = error.maybe("code")
+        code = "" if code_member is None else code_member.text()
+        message = excerpt(error.at("message").text())
+        if code == _CONCURRENT:
+            raise _StillRunning(f"shopify SET_QUANTITIES: {code}")
+        if code in _SPENT:
+            return KeySpent(f"{code}: {message}")
+        rows = _rows(error.maybe("field"), len(attempt.rows))
+        if code in _STALE:
+            stale.update(rows)
+        else:
+            refused.update(dict.fromkeys(rows, (code, message)))
+    return NotApplied(frozenset(stale - refused.keys()), refused, written_at)
+
+
+def _rows(path: Shape | None, count: int) -> range:
+    """The rows that an error speaks of, from `["input", "quantities", "3", …]`; else all."""
+    parts = [] if path is None else [part.text() for part in path.items()]
+    if "quantities" in parts[:-1]:
+        index = parts[parts.index("quantities") + 1]
+        if index.isascii() and index.isdigit() and int(index) < count:
+            return range(int(index), int(index) + 1)
+    return range(count)

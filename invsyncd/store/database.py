@@ -1,0 +1,172 @@
+"""One SQLite file: opened safely, migrated, one writer, short transactions.
+
+Only connections live here, no table is named. A transaction never spans a network request, and
+every connection is closed: an open one keeps the process alive (aiosqlite's thread).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager, closing, suppress
+from pathlib import Path
+from typing import IO, Any
+
+import aiosqlite
+
+from invsyncd.errors import StateError
+from invsyncd.store.schema import APPLICATION_ID, STEPS, VERSION
+
+Row = tuple[Any, ...]
+Tx = aiosqlite.Connection
+
+SQLITE_MIN = (3, 37, 0)  # STRICT tables
+
+
+def take_lock(path: Path) -> IO[str]:
+    """Be the one daemon on this database, until the returned file is closed.
+
+    The kernel frees the lock when the process dies, however it dies. The lock is on a file beside
+    the database, because closing any other descriptor of the database drops SQLite's own locks.
+    """
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        lock = lock_path.open("a+")
+    except OSError as error:
+        raise StateError(
+            f"cannot open {lock_path}: {error.strerror}",
+            advice="make the directory of state.path writable for this user",
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise StateError(
+            f"{path} is in use by the invsyncd with pid {owner}",
+            advice="stop that one first, or give this one its own state.path",
+        ) from None
+    lock.seek(0)
+    lock.truncate()
+    lock.write(f"{os.getpid()}\n")
+    lock.flush()
+    return lock
+
+
+def prepare(path: Path) -> None:
+    """Create or migrate the file; refuse what is not ours, newer, empty or damaged.
+
+    A zero-length file opens as a valid database: it is lost state, not a first run.
+    """
+    if sqlite3.sqlite_version_info < SQLITE_MIN:
+        raise StateError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 is needed")
+    is_new = not path.exists()
+    if not is_new and path.stat().st_size == 0:
+        raise StateError(
+            f"{path} is empty: its state was lost",
+            advice="restore a backup, or delete the file to begin again with a first baseline",
+        )
+    try:
+        if is_new:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(path, isolation_level=None)) as db:
+            _migrate(db, path, is_new=is_new)
+    except sqlite3.DatabaseError as error:
+        raise StateError(
+            f"{path} cannot be read as a state database: {error}",
+            advice="restore a backup; nothing was deleted",
+        ) from error
+    except OSError as error:
+        raise StateError(
+            f"cannot use {path}: {error.strerror}",
+            advice="check the directory of state.path and its owner",
+        ) from error
+
+
+def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
+    (application_id,) = db.execute("PRAGMA application_id").fetchone()
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    if not is_new and application_id != APPLICATION_ID:
+        raise StateError(f"{path} is not a state database of invsyncd", advice="check state.path")
+    if version > VERSION:
+        raise StateError(
+            f"{path} was written by a newer invsyncd (version {version}, this one knows {VERSION})",
+            advice="install the newer invsyncd again, or restore the backup made before it",
+        )
+    if not is_new:
+        (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+    db.execute("PRAGMA journal_mode=WAL")
+    if not is_new and version < VERSION:
+        copy = path.with_name(f"{path.name}.v{version}.bak")
+        copy.unlink(missing_ok=True)
+        db.execute("VACUUM INTO ?", (str(copy),))
+        copy.chmod(0o600)
+    for number in range(version, VERSION):
+        db.executescript(
+            f"BEGIN IMMEDIATE; {STEPS[number]} PRAGMA user_version={number + 1};"
+            f" PRAGMA application_id={APPLICATION_ID}; COMMIT;"
+        )
+
+
+class Database:
+    """Two connections: one that writes, under a lock, and one that reads for people."""
+
+    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._lock = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: Path) -> AsyncIterator[Database]:
+        """Open a prepared file."""
+        async with aiosqlite.connect(path, isolation_level=None) as writer:
+            for pragma in (
+                "synchronous=FULL",  # an attempt that was sent must survive a power cut
+                "busy_timeout=5000",
+                "foreign_keys=ON",
+                "temp_store=MEMORY",
+                "cache_size=-16384",
+            ):
+                await writer.execute(f"PRAGMA {pragma}")
+            async with aiosqlite.connect(path, isolation_level=None) as reader:
+                await reader.execute("PRAGMA busy_timeout=5000")
+                await reader.execute("PRAGMA query_only=ON")
+                yield cls(writer, reader)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
+        """All or nothing. Waits for the one other transaction that may be under way."""
+        async with self._lock:
+            await self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+                await asyncio.shield(self._commit())
+            except BaseException:
+                # Cancelled or failed: what was begun must not be found half done by the next.
+                with suppress(sqlite3.Error):
+                    await asyncio.shield(self._rollback())
+                raise
+
+    async def _commit(self) -> None:
+        await self._writer.execute("COMMIT")
+
+    async def _rollback(self) -> None:
+        await self._writer.execute("ROLLBACK")
+
+    async def rows(self, sql: str, values: Iterable[Any] = ()) -> list[Row]:
+        """Read what is committed, beside any transaction."""
+        return await fetch(self._reader, sql, values)
+
+
+async def fetch(
+    connection: aiosqlite.Connection, sql: str, values: Iterable[Any] = ()
+) -> list[Row]:
+    """All rows of one question, as tuples: one hop to SQLite's thread."""
+    return [tuple(row) for row in await connection.execute_fetchall(sql, tuple(values))]

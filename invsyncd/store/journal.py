@@ -1,0 +1,65 @@
+"""The append-only record of why every number became what it is, and small facts to remember."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from invsyncd.store.database import Database, Tx
+from invsyncd.sync.model import Entry
+
+
+class Journal:
+    """Written in the transaction of the thing that it explains."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add(self, tx: Tx, pass_id: str, at: int, entries: Sequence[Entry]) -> None:
+        """Append entries; `at` is in Unix seconds."""
+        await tx.executemany(
+            "INSERT INTO journal (at, pass_id, kind, item, sku, numbers) VALUES (?,?,?,?,?,?)",
+            [(at, pass_id, e.kind, e.item, e.sku, json.dumps(e.numbers)) for e in entries],
+        )
+
+    async def read(
+        self, *, sku: str | None = None, since: int = 0, pass_id: str | None = None, limit: int = 50
+    ) -> list[dict[str, Any]]:
+        """The newest `limit` lines, oldest first."""
+        rows = await self._db.rows(
+            "SELECT id, at, pass_id, kind, item, sku, numbers FROM journal WHERE at >= ?"
+            " AND (? IS NULL OR sku = ?) AND (? IS NULL OR pass_id = ?)"
+            " ORDER BY id DESC LIMIT ?",
+            (since, sku, sku, pass_id, pass_id, limit),
+        )
+        keys = ("id", "at", "pass", "kind", "item", "sku")
+        return [
+            {**dict(zip(keys, row, strict=False)), **json.loads(row[6])} for row in reversed(rows)
+        ]
+
+
+class Facts:
+    """Single values by name: tokens in one table, the rest in another."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def get(self, key: str) -> str | None:
+        """The value, or None where it was never set."""
+        rows = await self._db.rows("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
+
+    async def set(self, tx: Tx, key: str, value: str) -> None:
+        """Remember a value."""
+        await tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)", (key, value))
+
+    async def tokens(self) -> Mapping[str, str]:
+        """The stored tokens by name: secrets, never to be printed."""
+        return {row[0]: row[1] for row in await self._db.rows("SELECT name, value FROM token")}
+
+    async def save_tokens(self, tx: Tx, tokens: Mapping[str, str]) -> None:
+        """Replace the tokens, all in this transaction."""
+        await tx.executemany(
+            "INSERT OR REPLACE INTO token (name, value) VALUES (?,?)", list(tokens.items())
+        )

@@ -1,0 +1,239 @@
+"""Items and levels as they are known, and the question what the mirror still owes.
+
+Reads answer for a page or a set of items at a time, never per row; writes take the transaction
+that they belong to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+
+from invsyncd.store.database import Database, Row, Tx, fetch
+from invsyncd.store.sql import PAGE, marks, pages
+from invsyncd.sync.model import (
+    Catalogue,
+    Item,
+    ItemState,
+    Level,
+    LevelWrite,
+    Reading,
+    Standing,
+)
+
+LEVEL_COLUMNS = (
+    "item, location, available, committed, on_hand, updated_at, active,"
+    " confirmed_at, doubtful, wanted"
+)
+ITEM_COLUMNS = "id, sku, tracked, continues, product_types, mutable, standing, pool"
+
+
+class Levels:
+    """What is known of Shopify."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def differing(self, readings: Sequence[Reading]) -> list[Reading]:
+        """The readings of one page that say something new: echoes are dropped here, in SQLite.
+
+        A join against VALUES, because a row-value IN is a full scan (measured: 680 times slower).
+        """
+        if not readings:
+            return []
+        values = [
+            v
+            for n, r in enumerate(readings)
+            for v in (n, r.item, r.location, r.available, r.committed, r.on_hand, r.active)
+        ]
+        rows = await self._db.rows(
+            "WITH inc (n, item, location, available, committed, on_hand, active) AS"
+            f" (VALUES {marks(len(readings), 7)})"
+            " SELECT inc.n FROM inc LEFT JOIN level USING (item, location)"
+            " WHERE level.available IS NOT inc.available OR level.committed IS NOT inc.committed"
+            " OR level.on_hand IS NOT inc.on_hand OR level.active IS NOT inc.active",
+            values,
+        )
+        return [readings[row[0]] for row in rows]
+
+    async def unknown_items(self, items: Collection[int]) -> list[int]:
+        """Those of `items` whose catalogue was never read."""
+        unknown: list[int] = []
+        for page in pages(sorted(items)):
+            rows = await self._db.rows(
+                f"WITH inc (id) AS (VALUES {marks(len(page), 1).replace('?', '(?)')})"
+                " SELECT inc.id FROM inc LEFT JOIN item USING (id) WHERE item.id IS NULL",
+                page,
+            )
+            unknown += [row[0] for row in rows]
+        return unknown
+
+    async def all_items(self, after: int = 0, limit: int = PAGE) -> list[int]:
+        """Item ids in order, a page at a time: pass the last one as `after`."""
+        rows = await self._db.rows(
+            "SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
+        )
+        return [row[0] for row in rows]
+
+    async def items_without_catalogue(self) -> list[int]:
+        """Items of known levels whose catalogue was never read (a first baseline's leftovers)."""
+        rows = await self._db.rows(
+            "SELECT DISTINCT level.item FROM level LEFT JOIN item ON item.id = level.item"
+            " WHERE item.id IS NULL"
+        )
+        return [row[0] for row in rows]
+
+    async def doubtful_items(self) -> list[int]:
+        """Items with a level that must be read directly before it is diffed again."""
+        rows = await self._db.rows("SELECT DISTINCT item FROM level WHERE doubtful = 1")
+        return [row[0] for row in rows]
+
+    async def states(self, items: Collection[int]) -> dict[int, ItemState]:
+        """Items with all their levels; an item that is not known is absent."""
+        found: dict[int, ItemState] = {}
+        for page in pages(sorted(items)):
+            levels: dict[int, dict[int, Level]] = {}
+            for row in await self._db.rows(
+                f"SELECT {LEVEL_COLUMNS} FROM level WHERE item IN ({marks(len(page))})", page
+            ):
+                levels.setdefault(row[0], {})[row[1]] = _level(row)
+            for row in await self._db.rows(
+                f"SELECT {ITEM_COLUMNS} FROM item WHERE id IN ({marks(len(page))})", page
+            ):
+                found[row[0]] = ItemState(_item(row), levels.get(row[0], {}))
+        return found
+
+    async def skus(self, items: Collection[int]) -> dict[int, str]:
+        """The SKU of each of these items."""
+        found: dict[int, str] = {}
+        for page in pages(sorted(items)):
+            sql = f"SELECT id, sku FROM item WHERE id IN ({marks(len(page))})"
+            found |= {row[0]: row[1] for row in await self._db.rows(sql, page)}
+        return found
+
+    async def items_of_skus(self, skus: Collection[str]) -> dict[str, list[int]]:
+        """The items of each of these SKUs, compared exactly; a SKU of none is absent."""
+        found: dict[str, list[int]] = {}
+        for page in pages(sorted(skus)):
+            sql = f"SELECT sku, id FROM item WHERE sku IN ({marks(len(page))}) ORDER BY id"
+            for sku, item in await self._db.rows(sql, page):
+                found.setdefault(sku, []).append(item)
+        return found
+
+    async def save_readings(self, tx: Tx, readings: Sequence[Reading]) -> None:
+        """Take readings as known without a diff: only a first baseline may."""
+        await tx.executemany(
+            f"INSERT OR REPLACE INTO level ({LEVEL_COLUMNS}) VALUES (?,?,?,?,?,?,?,0,0,NULL)",
+            [
+                (r.item, r.location, r.available, r.committed, r.on_hand, r.updated_at, r.active)
+                for r in readings
+            ],
+        )
+
+    async def clear(self, tx: Tx) -> None:
+        """Forget half a baseline."""
+        await tx.execute("DELETE FROM level")
+        await tx.execute("DELETE FROM item")
+
+    async def forget(self, tx: Tx, items: Collection[int]) -> None:
+        """Forget the levels of items that Shopify does not know."""
+        await tx.executemany("DELETE FROM level WHERE item = ?", [(item,) for item in items])
+
+    async def add_items(self, tx: Tx, entries: Sequence[Catalogue]) -> None:
+        """Remember items that are about to be seen for the first time."""
+        await tx.executemany(
+            f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(8)})",
+            [
+                _item_row(Item(e.item, e.sku, e.tracked, e.continues, e.product_types))
+                for e in entries
+            ],
+        )
+
+    async def save_states(self, tx: Tx, states: Iterable[ItemState]) -> None:
+        """Write back folded items with all their levels."""
+        for page in pages(states):
+            await tx.executemany(
+                f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(8)})",
+                [_item_row(s.item) for s in page],
+            )
+            await tx.executemany(
+                f"INSERT OR REPLACE INTO level ({LEVEL_COLUMNS}) VALUES ({marks(10)})",
+                [_level_row(level) for s in page for level in s.levels.values()],
+            )
+
+    async def owed(self, limit: int = 10_000) -> list[tuple[int, int]]:
+        """Levels, as (item, location), that do not show what they should."""
+        rows = await self._db.rows(
+            "SELECT item, location FROM level INDEXED BY level_pending"
+            " WHERE wanted IS NOT NULL AND wanted <> available LIMIT ?",
+            (limit,),
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def pending(self, tx: Tx, limit: int) -> list[LevelWrite]:
+        """What the mirror still owes: wanted ≠ known, active, sure, and not on the wire."""
+        rows = await fetch(
+            tx,
+            "SELECT level.item, level.location, level.available, level.wanted"
+            " FROM level INDEXED BY level_pending LEFT JOIN attempt_row USING (item, location)"
+            " WHERE wanted IS NOT NULL AND wanted <> available AND active = 1 AND doubtful = 0"
+            " AND attempt_row.key IS NULL ORDER BY level.wanted > level.available LIMIT ?",
+            (limit,),
+        )
+        return [LevelWrite(*row) for row in rows]
+
+
+def _level(row: Row) -> Level:
+    return Level(
+        item=row[0],
+        location=row[1],
+        available=row[2],
+        committed=row[3],
+        on_hand=row[4],
+        updated_at=row[5],
+        active=bool(row[6]),
+        confirmed_at=row[7],
+        doubtful=bool(row[8]),
+        wanted=row[9],
+    )
+
+
+def _level_row(level: Level) -> Row:
+    return (
+        level.item,
+        level.location,
+        level.available,
+        level.committed,
+        level.on_hand,
+        level.updated_at,
+        level.active,
+        level.confirmed_at,
+        level.doubtful,
+        level.wanted,
+    )
+
+
+def _item_row(item: Item) -> Row:
+    return (
+        item.id,
+        item.sku,
+        item.tracked,
+        item.continues,
+        json.dumps(item.product_types),
+        item.mutable,
+        item.standing,
+        item.pool,
+    )
+
+
+def _item(row: Row) -> Item:
+    return Item(
+        id=row[0],
+        sku=row[1],
+        tracked=bool(row[2]),
+        continues=bool(row[3]),
+        product_types=tuple(json.loads(row[4])),
+        mutable=bool(row[5]),
+        standing=Standing(row[6]),
+        pool=row[7],
+    )

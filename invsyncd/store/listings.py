@@ -1,0 +1,199 @@
+"""TikTok Shop listings, what each shows in each warehouse, and what it should show.
+
+`shown` is confirmed, `sent` is on the wire, `wanted` is the rule's result. A fall below `shown`
+that we did not write is TikTok's own sale; those units are held for a while.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from invsyncd.store.database import Database, Tx
+from invsyncd.store.sql import marks, pages
+from invsyncd.sync.model import Listing, Offer
+
+LISTING_COLUMNS = "product_id, sku_id, seller_sku, item, status, parked"
+
+
+@dataclass(frozen=True, slots=True)
+class OfferState:
+    """One offer as stored, with the units held for it. `sent` is a quantity on the wire."""
+
+    offer: Offer
+    sent: int | None = None
+    held: int = 0
+
+
+class Listings:
+    """What is known of TikTok Shop."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def save_seen(
+        self, tx: Tx, listings: Sequence[tuple[Listing, Mapping[str, int]]], seen_at: int
+    ) -> None:
+        """Remember listings as discovery found them, with their stock by warehouse.
+
+        A quantity is taken as shown only where none was known: a fall since our last confirmed
+        value is news that read-before-write must still see.
+        """
+        await tx.executemany(
+            "INSERT INTO listing (product_id, sku_id, seller_sku, item, status, parked, seen_at)"
+            " VALUES (?,?,?,?,?,?,?) ON CONFLICT (product_id, sku_id) DO UPDATE SET"
+            " seller_sku = excluded.seller_sku, item = excluded.item, status = excluded.status,"
+            " parked = excluded.parked, seen_at = excluded.seen_at",
+            [
+                (x.product_id, x.sku_id, x.seller_sku, x.item, x.status, x.parked, seen_at)
+                for x, _ in listings
+            ],
+        )
+        await tx.executemany(
+            "INSERT INTO offer (product_id, sku_id, warehouse, shown) VALUES (?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET shown = coalesce(shown, excluded.shown)",
+            [
+                (x.product_id, x.sku_id, warehouse, units)
+                for x, stock in listings
+                for warehouse, units in stock.items()
+            ],
+        )
+
+    async def forget_unseen(self, tx: Tx, since: int) -> None:
+        """Drop listings that a complete discovery begun at `since` did not find."""
+        await tx.execute("DELETE FROM listing WHERE seen_at < ?", (since,))
+        for table in ("offer", "hold"):
+            await tx.execute(
+                f"DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM listing WHERE"
+                f" listing.product_id = {table}.product_id AND listing.sku_id = {table}.sku_id)"
+            )
+
+    async def of_items(self, items: Collection[int]) -> list[Listing]:
+        """The listings matched to these items."""
+        found: list[Listing] = []
+        for page in pages(sorted(items)):
+            rows = await self._db.rows(
+                f"SELECT {LISTING_COLUMNS} FROM listing WHERE item IN ({marks(len(page))})", page
+            )
+            found += [Listing(*row) for row in rows]
+        return found
+
+    async def all(self) -> list[Listing]:
+        """Every listing, for `check` and the first plan."""
+        return [
+            Listing(*row) for row in await self._db.rows(f"SELECT {LISTING_COLUMNS} FROM listing")
+        ]
+
+    async def count(self) -> int:
+        """How many listings are matched to an item."""
+        rows = await self._db.rows("SELECT count(*) FROM listing WHERE item IS NOT NULL")
+        return int(rows[0][0])
+
+    async def offers(
+        self, keys: Collection[tuple[str, str]], now: int
+    ) -> dict[tuple[str, str], list[OfferState]]:
+        """All warehouses of these listings, with the units held at `now`."""
+        found: dict[tuple[str, str], list[OfferState]] = {}
+        for page in pages(sorted(keys)):
+            rows = await self._db.rows(
+                f"WITH inc (product_id, sku_id) AS (VALUES {marks(len(page), 2)})"
+                " SELECT product_id, sku_id, warehouse, shown, wanted, sent,"
+                " (SELECT coalesce(sum(units), 0) FROM hold WHERE hold.product_id ="
+                " offer.product_id AND hold.sku_id = offer.sku_id"
+                " AND hold.warehouse = offer.warehouse AND until > ?)"
+                " FROM inc JOIN offer USING (product_id, sku_id) ORDER BY warehouse",
+                (*[v for key in page for v in key], now),
+            )
+            for row in rows:
+                state = OfferState(Offer(*row[:5]), sent=row[5], held=max(row[6], 0))
+                found.setdefault((row[0], row[1]), []).append(state)
+        return found
+
+    async def save_wanted(self, tx: Tx, offers: Iterable[Offer]) -> None:
+        """Store the rule's results."""
+        await tx.executemany(
+            "UPDATE offer SET wanted = ? WHERE product_id = ? AND sku_id = ? AND warehouse = ?",
+            [(o.wanted, o.product_id, o.sku_id, o.warehouse) for o in offers],
+        )
+
+    async def pending(self, limit: int) -> list[Listing]:
+        """Listings that show something else than they should: most urgent, decreases, first."""
+        rows = await self._db.rows(
+            "SELECT listing.product_id, listing.sku_id, seller_sku, item, status, parked"
+            " FROM offer INDEXED BY offer_pending JOIN listing USING (product_id, sku_id)"
+            " WHERE wanted IS NOT NULL AND wanted IS NOT shown AND parked = ''"
+            " GROUP BY listing.product_id, listing.sku_id"
+            " ORDER BY max(coalesce(shown, 1000000) > wanted) DESC, listing.product_id LIMIT ?",
+            (limit,),
+        )
+        return [Listing(*row) for row in rows]
+
+    async def save_read(self, tx: Tx, stock: Mapping[tuple[str, str], Mapping[str, int]]) -> None:
+        """TikTok told us what these listings show, in all their warehouses.
+
+        Nothing of ours is on the wire for them any more, and a warehouse that is not named is no
+        longer one of theirs.
+        """
+        await tx.executemany(
+            "DELETE FROM offer WHERE product_id = ? AND sku_id = ?"
+            " AND warehouse NOT IN (SELECT value FROM json_each(?))",
+            [(*key, json.dumps(list(units))) for key, units in stock.items()],
+        )
+        await tx.executemany(
+            "INSERT INTO offer (product_id, sku_id, warehouse, shown) VALUES (?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET shown = excluded.shown, sent = NULL",
+            [(*key, wh, shown) for key, units in stock.items() for wh, shown in units.items()],
+        )
+
+    async def save_sent(self, tx: Tx, offers: Iterable[Offer]) -> None:
+        """These quantities go on the wire now: `wanted` becomes `sent`."""
+        await tx.executemany(
+            "UPDATE offer SET sent = ? WHERE product_id = ? AND sku_id = ? AND warehouse = ?",
+            [(o.wanted, o.product_id, o.sku_id, o.warehouse) for o in offers],
+        )
+
+    async def save_confirmed(self, tx: Tx, offers: Iterable[Offer]) -> None:
+        """TikTok confirmed what was sent: only now is it shown."""
+        await tx.executemany(
+            "UPDATE offer SET shown = ?, sent = NULL"
+            " WHERE product_id = ? AND sku_id = ? AND warehouse = ?",
+            [(o.wanted, o.product_id, o.sku_id, o.warehouse) for o in offers],
+        )
+
+    async def add_holds(self, tx: Tx, sold: Iterable[tuple[Offer, int]], until: int) -> None:
+        """Hold units sold on TikTok until the server second `until`; negative gives back."""
+        await tx.executemany(
+            "INSERT INTO hold (product_id, sku_id, warehouse, units, until) VALUES (?,?,?,?,?)",
+            [(o.product_id, o.sku_id, o.warehouse, units, until) for o, units in sold],
+        )
+
+    async def expired_holds(self, now: int) -> list[tuple[str, str]]:
+        """Listings with a hold that has ended and was not yet cleared."""
+        rows = await self._db.rows(
+            "SELECT DISTINCT product_id, sku_id FROM hold WHERE until <= ?", (now,)
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def clear_holds(self, tx: Tx, now: int) -> None:
+        """Forget holds that have ended; their listings are planned again beside."""
+        await tx.execute("DELETE FROM hold WHERE until <= ?", (now,))
+
+    async def by_keys(self, keys: Collection[tuple[str, str]]) -> list[Listing]:
+        """These listings, as far as they are known."""
+        found: list[Listing] = []
+        for page in pages(sorted(keys)):
+            rows = await self._db.rows(
+                f"WITH inc (product_id, sku_id) AS (VALUES {marks(len(page), 2)})"
+                f" SELECT {LISTING_COLUMNS} FROM inc JOIN listing USING (product_id, sku_id)",
+                [v for key in page for v in key],
+            )
+            found += [Listing(*row) for row in rows]
+        return found
+
+    async def park(self, tx: Tx, product_id: str, sku_id: str, reason: str) -> None:
+        """May not be written for now; discovery wakes it when its status changes."""
+        await tx.execute(
+            "UPDATE listing SET parked = ? WHERE product_id = ? AND sku_id = ?",
+            (reason, product_id, sku_id),
+        )

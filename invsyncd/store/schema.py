@@ -1,0 +1,126 @@
+"""The tables, as numbered steps: step n brings a database from version n to n + 1.
+
+A step that has been released is never edited; a change is a new step. `wanted` beside `available`
+and `shown` is derived from the merged state in the same transaction, so that what is still to be
+delivered is one indexed question and never a queue.
+"""
+
+from __future__ import annotations
+
+APPLICATION_ID = 0x696E7673  # "invs": tells our file from any other SQLite file
+
+STEPS: tuple[str, ...] = (
+    """
+    CREATE TABLE meta (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE location (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL,
+        active INTEGER NOT NULL,
+        managed INTEGER NOT NULL,
+        watermark INTEGER,          -- server second up to which everything was read
+        read_at INTEGER             -- our second of the last good reading
+    ) STRICT;
+
+    CREATE TABLE item (
+        id INTEGER PRIMARY KEY,
+        sku TEXT NOT NULL,
+        tracked INTEGER NOT NULL,
+        continues INTEGER NOT NULL,
+        product_types TEXT NOT NULL,  -- JSON array of names
+        mutable INTEGER NOT NULL DEFAULT 1,
+        standing TEXT NOT NULL,
+        pool INTEGER
+    ) STRICT;
+    CREATE INDEX item_by_sku ON item (sku);
+    CREATE INDEX item_held ON item (id) WHERE standing = 'held';
+
+    CREATE TABLE level (
+        item INTEGER NOT NULL,
+        location INTEGER NOT NULL,
+        available INTEGER NOT NULL,
+        committed INTEGER NOT NULL,
+        on_hand INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        active INTEGER NOT NULL,
+        confirmed_at INTEGER NOT NULL DEFAULT 0,
+        doubtful INTEGER NOT NULL DEFAULT 0,
+        wanted INTEGER,
+        PRIMARY KEY (item, location)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX level_pending ON level (item, location)
+        WHERE wanted IS NOT NULL AND wanted <> available;
+    CREATE INDEX level_doubtful ON level (item) WHERE doubtful = 1;
+
+    CREATE TABLE attempt (
+        key TEXT PRIMARY KEY,
+        pass_id TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE attempt_row (
+        item INTEGER NOT NULL,
+        location INTEGER NOT NULL,
+        key TEXT NOT NULL REFERENCES attempt (key) ON DELETE CASCADE,
+        before INTEGER NOT NULL,
+        after INTEGER NOT NULL,
+        PRIMARY KEY (item, location)  -- a level has at most one attempt in flight
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX attempt_row_by_key ON attempt_row (key);
+
+    CREATE TABLE listing (
+        product_id TEXT NOT NULL,
+        sku_id TEXT NOT NULL,
+        seller_sku TEXT NOT NULL,
+        item INTEGER,
+        status TEXT NOT NULL,
+        parked TEXT NOT NULL DEFAULT '',
+        seen_at INTEGER NOT NULL,
+        PRIMARY KEY (product_id, sku_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX listing_by_item ON listing (item);
+
+    CREATE TABLE offer (
+        product_id TEXT NOT NULL,
+        sku_id TEXT NOT NULL,
+        warehouse TEXT NOT NULL,
+        shown INTEGER,   -- last quantity that TikTok confirmed or told us
+        sent INTEGER,    -- on the wire, outcome not yet known
+        wanted INTEGER,
+        PRIMARY KEY (product_id, sku_id, warehouse)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX offer_pending ON offer (product_id, sku_id)
+        WHERE wanted IS NOT NULL AND wanted IS NOT shown;
+    CREATE INDEX offer_sent ON offer (product_id, sku_id) WHERE sent IS NOT NULL;
+
+    CREATE TABLE hold (
+        product_id TEXT NOT NULL,
+        sku_id TEXT NOT NULL,
+        warehouse TEXT NOT NULL,
+        units INTEGER NOT NULL,
+        until INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX hold_by_offer ON hold (product_id, sku_id, warehouse);
+
+    CREATE TABLE token (
+        name TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE journal (
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        pass_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        item INTEGER,
+        sku TEXT NOT NULL,
+        numbers TEXT NOT NULL   -- JSON object
+    ) STRICT;
+    CREATE INDEX journal_by_sku ON journal (sku, id);
+    CREATE INDEX journal_by_at ON journal (at);
+    """,
+)
+
+VERSION = len(STEPS)

@@ -1,0 +1,179 @@
+"""fold: one item and its readings → the item's next state, and why.
+
+Here diff and merge meet the item's standing. The result is everything that one pass has to write
+down for one item; what is still to be delivered follows from it (`wanted` ≠ known) and is never
+queued anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from invsyncd.sync.diff import Diff, diff
+from invsyncd.sync.merge import Case, MergeRules, Verdict, first_sight, follow, merge
+from invsyncd.sync.model import Change, Entry, Item, ItemState, Level, Reading, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the mirror keeps: `locations` are ids; no `product_types` means every product."""
+
+    enabled: bool
+    locations: frozenset[int]
+    product_types: frozenset[str] = frozenset()
+
+    def takes(self, item: Item) -> bool:
+        """Whether this item is mirrored at all."""
+        listed = not self.product_types or not self.product_types.isdisjoint(item.product_types)
+        return self.enabled and item.tracked and item.mutable and listed
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """An item after a pass: its next state, its true deltas, and the lines for the journal."""
+
+    state: ItemState
+    changes: tuple[Change, ...] = ()
+    verdict: Verdict | None = None
+    entries: tuple[Entry, ...] = ()
+    doubtful: frozenset[int] = field(default=frozenset())
+
+
+def fold(
+    state: ItemState,
+    readings: Iterable[Reading],
+    scope: Scope,
+    rules: MergeRules,
+    *,
+    in_flight: Collection[int] = (),
+    gaps: Mapping[int, int] | None = None,
+) -> Folded:
+    """Fold the readings of one item into its state. With no readings only its standing moves.
+
+    `in_flight` and `gaps` are as in `diff`.
+    """
+    found = diff(state.levels, readings, in_flight=in_flight, gaps=gaps)
+    standing = _standing_before(state.item, scope)
+    item = replace(state.item, standing=standing)
+    if standing is Standing.OUT:
+        item = replace(item, pool=None)
+    mirrored = [
+        level
+        for level in found.levels.values()
+        if standing is not Standing.OUT and level.active and level.location in scope.locations
+    ]
+    changes = tuple(c for c in found.changes if c.location in scope.locations)
+    verdict = _judge(item, mirrored, changes, rules)
+    if verdict is not None:
+        item = _after(item, verdict, changes)
+    elif standing is Standing.HELD:
+        item = _summed(item, changes)
+    levels = _with_wanted(found.levels, item, mirrored)
+    return Folded(
+        state=ItemState(item, levels),
+        changes=found.changes,
+        verdict=verdict,
+        entries=_entries(state.item, item, found, verdict),
+        doubtful=found.set_aside,
+    )
+
+
+def _standing_before(item: Item, scope: Scope) -> Standing:
+    """The standing that this pass starts from: leaving drops the pool, entering is first sight."""
+    if not scope.takes(item):
+        return Standing.OUT
+    return Standing.NEW if item.standing is Standing.OUT else item.standing
+
+
+def _judge(
+    item: Item, mirrored: list[Level], changes: tuple[Change, ...], rules: MergeRules
+) -> Verdict | None:
+    """The verdict on this pass, or None where nothing is to be decided."""
+    if not mirrored:
+        return None
+    match item.standing:
+        case Standing.NEW:
+            return first_sight(mirrored, rules)
+        case Standing.FOLLOWING:
+            if changes:
+                return follow(changes, rules)
+            level = len({known.available for known in mirrored}) == 1
+            return first_sight(mirrored, rules) if level else None
+        case Standing.POOLED:
+            return merge(item.pool or 0, changes, rules) if changes else None
+        case Standing.HELD | Standing.OUT:
+            return None
+        case _:
+            assert_never(item.standing)
+
+
+def _after(item: Item, verdict: Verdict, changes: tuple[Change, ...]) -> Item:
+    if verdict.held:
+        return replace(_summed(item, changes), standing=Standing.HELD)
+    if verdict.pool is None:
+        return replace(item, standing=Standing.FOLLOWING)
+    return replace(item, standing=Standing.POOLED, pool=verdict.pool)
+
+
+def _summed(item: Item, changes: tuple[Change, ...]) -> Item:
+    """The pool of a held item is what `resolve --use sum` would give: pool + Σd of what is held."""
+    if item.pool is None:
+        return item
+    return replace(item, pool=item.pool + sum(c.delta for c in changes))
+
+
+def _with_wanted(
+    levels: Mapping[int, Level], item: Item, mirrored: list[Level]
+) -> dict[int, Level]:
+    """Every mirrored level of a pooled item wants the pool; all others are left alone."""
+    keep = {level.location for level in mirrored} if item.standing is Standing.POOLED else set()
+    return {
+        location: replace(level, wanted=item.pool if location in keep else None)
+        for location, level in levels.items()
+    }
+
+
+def _entries(before: Item, after: Item, found: Diff, verdict: Verdict | None) -> tuple[Entry, ...]:
+    entries: list[Entry] = []
+    decided = verdict is not None and (found.changes or verdict.case is Case.UNLEVELLED)
+    if found.changes or decided:
+        entries.append(
+            Entry("change", after.id, after.sku, _numbers(before, after, found, verdict))
+        )
+    for kind, locations in (("join", found.joined), ("leave", found.left)):
+        # A level that is simply new with its item is not worth a line; one that joins a pool is.
+        if locations and before.pool is not None:
+            entries.append(Entry(kind, after.id, after.sku, {"locations": sorted(locations)}))
+    if before.standing is not after.standing and Standing.OUT in (before.standing, after.standing):
+        kind = "out of the mirror" if after.standing is Standing.OUT else "into the mirror"
+        entries.append(Entry(kind, after.id, after.sku, {"pool_dropped": before.pool}))
+    return tuple(entries)
+
+
+def _numbers(before: Item, after: Item, found: Diff, verdict: Verdict | None) -> dict[str, object]:
+    changes = [
+        {
+            "location": c.location,
+            "from": c.before,
+            "to": c.after,
+            "delta": c.delta,
+            "orders": c.orders,
+            "stock": c.stock,
+        }
+        for c in found.changes
+    ]
+    numbers: dict[str, object] = {
+        "changes": changes,
+        "pool_before": before.pool,
+        "pool": after.pool,
+        "case": verdict.case.value if verdict else "not mirrored",
+    }
+    if verdict and verdict.contradictory:
+        numbers["contradictory"] = True
+    if after.standing is Standing.HELD:
+        numbers["held"] = True
+    if after.pool is not None and after.pool < 0:
+        numbers["oversold_by"] = -after.pool
+    return numbers

@@ -1,0 +1,23 @@
+"""hold: what a reading of TikTok's own stock says about sales there.
+
+TikTok commits units when an order is created; a connector may bring that order to Shopify up to
+an hour later. Until then Shopify still counts those units, and to write a share of them would
+put sold units back on sale.
+"""
+
+from __future__ import annotations
+
+
+def sold(shown: int | None, sent: int | None, read: int, held: int) -> int:
+    """Units to hold because of this reading; negative gives back; 0 for nothing of note.
+
+    `shown` is the last confirmed quantity, `sent` one that may or may not have arrived. A
+    reading that equals either is no sale. Otherwise a fall counts from the higher of the two: to
+    hold a unit too many for a while offers less, one too few offers what is gone. A rise while
+    units are held is a cancelled order, as far as units are held.
+    """
+    expected = [value for value in (shown, sent) if value is not None]
+    if not expected or read in expected:
+        return 0
+    moved = max(expected) - read
+    return max(moved, -held) if moved < 0 else moved

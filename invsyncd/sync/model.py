@@ -1,0 +1,228 @@
+"""The words. Every name in code, columns, logs and options is defined here and has no synonym.
+
+ITEM      a Shopify inventory item: SKU, tracked, policies and product types over its variants.
+LOCATION  a Shopify location.
+LEVEL     (item, location) with available, committed and on_hand units; active or not. A Level
+          object is what is *known*: last observed, or confirmed by Shopify.
+READING   what a poll, a point read or a full scan returned for one level.
+CHANGE    reading − known of `available`, when it is not zero: a true delta.
+POOL      the one number that every mirrored level of an item should show.
+LISTING   a TikTok Shop (product_id, sku_id) matched to an item.
+OFFER     what one listing shows in one warehouse, and what it should show.
+WRITE     one planned assignment; an ATTEMPT is one request that carries writes.
+PASS      one run of poll → diff → merge → plan → commit → deliver → confirm.
+
+All quantities are whole units. All times are Unix seconds by the server's clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Standing(StrEnum):
+    """Where an item stands with the mirror."""
+
+    OUT = "out"  # untracked, filtered out or not mutable: never written
+    NEW = "new"  # in scope, never yet seen as a whole: first sight is due
+    FOLLOWING = "following"  # unequal at first sight: the next change becomes the pool
+    POOLED = "pooled"  # has a pool
+    HELD = "held"  # contradictory; nothing is written to either target until resolved
+
+
+class Unlevelled(StrEnum):
+    """What becomes of an item whose levels are unequal at first sight."""
+
+    FOLLOW = "follow"
+    HOLD = "hold"
+    LOWEST = "lowest"
+    HIGHEST = "highest"
+    LATEST = "latest"
+
+
+class OnConflict(StrEnum):
+    """What becomes of contradictory counts."""
+
+    LOWEST = "lowest"
+    LATEST = "latest"
+    SUM = "sum"
+    HOLD = "hold"
+
+
+class Target(StrEnum):
+    """The two things that we write to."""
+
+    SHOPIFY = "shopify"
+    TIKTOK = "tiktok"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A Shopify location. `managed` means that a fulfilment service keeps its stock."""
+
+    id: int
+    name: str
+    active: bool = True
+    managed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One level as Shopify just said it. `updated_at` is the newest of its timestamps.
+
+    `direct` tells a point read, begun after every write that we had confirmed, from a row that a
+    filtered connection returned: only the latter may speak of the past.
+    """
+
+    item: int
+    location: int
+    available: int
+    committed: int
+    on_hand: int
+    updated_at: int
+    active: bool = True
+    direct: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level as it is known.
+
+    `confirmed_at` is the server time of our last confirmed write: a polled reading that is not
+    newer may speak of the time before it. `doubtful` asks for a direct read, because a reading
+    had to be set aside. `wanted` is what the mirror wants it to show; None leaves it alone.
+    """
+
+    item: int
+    location: int
+    available: int
+    committed: int
+    on_hand: int
+    updated_at: int
+    active: bool = True
+    confirmed_at: int = 0
+    doubtful: bool = False
+    wanted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What Shopify's catalogue says of an item, over all its variants."""
+
+    item: int
+    sku: str
+    tracked: bool
+    continues: bool  # any variant keeps selling when out of stock
+    product_types: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An item with its place in the mirror. `mutable` is False once Shopify refused to set it."""
+
+    id: int
+    sku: str
+    tracked: bool = True
+    continues: bool = False
+    product_types: tuple[str, ...] = ()
+    mutable: bool = True
+    standing: Standing = Standing.NEW
+    pool: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One true delta of one level, with its parts.
+
+    `orders` is −Δcommitted: an online order moves available down and committed up. The rest,
+    `stock`, is a count, a receipt or a till sale. `gap_intervals` is the number of whole poll
+    intervals since this location's last good reading when that is more than three, else 0.
+    """
+
+    location: int
+    before: int
+    after: int
+    orders: int = 0
+    updated_at: int = 0
+    gap_intervals: int = 0
+
+    @property
+    def delta(self) -> int:
+        """Δavailable in units; never zero."""
+        return self.after - self.before
+
+    @property
+    def stock(self) -> int:
+        """The part of the delta that no order explains."""
+        return self.delta - self.orders
+
+    @property
+    def counted(self) -> int:
+        """The number that somebody counted here, before the orders."""
+        return self.before + self.stock
+
+
+@dataclass(frozen=True, slots=True)
+class ItemState:
+    """An item with all its known levels, by location id."""
+
+    item: Item
+    levels: dict[int, Level]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelWrite:
+    """Set one level: sent with `before` as its compare-and-set value."""
+
+    item: int
+    location: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One Shopify write request, kept until its outcome is known and repeated with its own key."""
+
+    key: str
+    pass_id: str
+    created_at: int
+    rows: tuple[LevelWrite, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One TikTok Shop SKU. `item` is None while no Shopify item matches it."""
+
+    product_id: str
+    sku_id: str
+    seller_sku: str
+    item: int | None = None
+    status: str = ""
+    parked: str = ""  # why it may not be written; empty when it may
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One listing in one warehouse.
+
+    `shown` is the last quantity that TikTok confirmed or told us; None when it is not known.
+    `wanted` is the rule's result; None leaves the warehouse as it is.
+    """
+
+    product_id: str
+    sku_id: str
+    warehouse: str
+    shown: int | None = None
+    wanted: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal: why a number became what it is. `numbers` is plain JSON data."""
+
+    kind: str
+    item: int | None
+    sku: str
+    numbers: dict[str, object]

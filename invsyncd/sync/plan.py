@@ -1,0 +1,83 @@
+"""plan: from merged state to writes for both targets.
+
+Both targets come from the same state. Decreases go first, so that in the time between two calls
+less is offered rather than more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from invsyncd.sync.fold import Scope
+from invsyncd.sync.model import ItemState, LevelWrite, Listing, Standing
+from invsyncd.sync.rule import CountMirrored, OfferRule, Quantity, Stock, base, quantity, unlimited
+
+ROWS_MAX = 250  # Shopify refuses longer input arrays (documented, recorded)
+
+
+def batches(writes: Iterable[LevelWrite], rows_max: int = ROWS_MAX) -> list[tuple[LevelWrite, ...]]:
+    """Fill calls of at most `rows_max` rows, all decreases before any increase.
+
+    A call is all or nothing, so the rows of one item stay together where they fit.
+    """
+    ordered = sorted(writes, key=lambda w: (w.after > w.before, w.item, w.location))
+    return [tuple(ordered[i : i + rows_max]) for i in range(0, len(ordered), rows_max)]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A rule for SKUs that match one of `patterns` (shell-style, case-sensitive)."""
+
+    patterns: tuple[str, ...]
+    rule: OfferRule
+
+
+@dataclass(frozen=True, slots=True)
+class OfferPlan:
+    """What TikTok is to show: the rules, and which locations feed which warehouse (by id)."""
+
+    rule: OfferRule
+    overrides: tuple[Override, ...]
+    sources: Mapping[str, frozenset[int]]
+    count: CountMirrored
+    scope: Scope
+
+    def rule_for(self, sku: str) -> OfferRule:
+        """The first override that matches wins; otherwise the general rule."""
+        for override in self.overrides:
+            if any(fnmatchcase(sku, pattern) for pattern in override.patterns):
+                return override.rule
+        return self.rule
+
+
+def offer(
+    state: ItemState, listing: Listing, warehouse: str, held: int, plan: OfferPlan
+) -> Quantity | None:
+    """What one listing of an item should show in one warehouse; None leaves it as it is."""
+    rule = plan.rule_for(listing.seller_sku or state.item.sku)
+    locations = plan.sources.get(warehouse)
+    if locations is None or not rule.enabled or state.item.standing is Standing.HELD:
+        return None
+    if state.item.continues or not state.item.tracked:
+        return unlimited(rule)
+    in_mirror = plan.scope.takes(state.item)
+    stocks = [
+        Stock(level.available, mirrored=in_mirror and level.location in plan.scope.locations)
+        for level in state.levels.values()
+        if level.active and level.location in locations
+    ]
+    return quantity(base(stocks, state.item.pool, plan.count), held, rule)
+
+
+def double_offers(plan: OfferPlan) -> Sequence[tuple[str, str]]:
+    """Pairs of warehouses that would offer the same mirrored units twice.
+
+    Mirrored locations show one physical stock; counting it for two warehouses sells it twice.
+    Empty when `count_mirrored = "each"` says that this is meant.
+    """
+    if plan.count is CountMirrored.EACH or not plan.scope.enabled:
+        return ()
+    feeding = sorted(w for w, ids in plan.sources.items() if ids & plan.scope.locations)
+    return [(a, b) for i, a in enumerate(feeding) for b in feeding[i + 1 :]]

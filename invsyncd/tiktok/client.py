@@ -1,0 +1,227 @@
+"""One signed call and its envelope: the data, or an error by what to do next.
+
+It knows no endpoint but the one that names the shops; `shop` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import NoReturn
+
+from invsyncd.errors import ConfigError, Garbled, Unauthorised, Unreached
+from invsyncd.net.body import excerpt, json_object
+from invsyncd.net.gate import Gate
+from invsyncd.net.http import Answer, Http, raise_for_status
+from invsyncd.net.limit import Pace
+from invsyncd.net.retry import Patience, retried
+from invsyncd.net.shape import Shape
+from invsyncd.tiktok import parse
+from invsyncd.tiktok.codes import Declined, Trouble, trouble, wrong_clock
+from invsyncd.tiktok.signing import sign
+from invsyncd.tiktok.tokens import TokenKeeper
+
+_JSON = "application/json"
+_ADVICE = (
+    "check app key, secret, scopes and shop in the Partner Center; `invsyncd check` tries them"
+)
+_ADVICE_LOGIN = "run invsyncd tiktok-login --code CODE"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The envelope of a call that went well. `request_id` is what their support asks for."""
+
+    data: dict[str, object]
+    request_id: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What stays the same from try to try; timestamp, token and signature do not."""
+
+    method: str
+    path: str
+    op: str
+    query: Mapping[str, str]
+    body: bytes
+    write: bool
+
+
+class _TokenRefused(Unauthorised):
+    """The access token is not taken (any more)."""
+
+
+class TikTokClient:
+    """One shop's Open API. Safe for many tasks at once."""
+
+    def __init__(
+        self,
+        http: Http,
+        *,
+        endpoint: str,
+        app_key: str,
+        app_secret: str,
+        tokens: TokenKeeper,
+        shop_cipher: str | None = None,
+        shop_id: str | None = None,
+        clock: Callable[[], float] = time.time,
+        patience: Patience | None = None,
+        read_per_s: float = 3.0,
+        write_per_s: float = 1.0,
+    ) -> None:
+        self._http = http
+        self._base = endpoint.rstrip("/")
+        self._app_key = app_key
+        self._app_secret = app_secret
+        self._tokens = tokens
+        self._cipher = shop_cipher
+        self._shop_id = shop_id
+        self._clock = clock
+        # Documented: at most five repetitions, waits up to a minute.
+        self._patience = patience or Patience(
+            attempts=5, total_s=120.0, first_s=1.0, wait_s_max=60.0
+        )
+        self._discovering = asyncio.Lock()
+        self._offset_s = 0
+        # Limits are per app, shop and endpoint (documented), and writes weigh more than reads.
+        self._gates = {False: Gate(at_once=4), True: Gate(at_once=2)}
+        self._paces = {False: Pace(read_per_s), True: Pace(write_per_s)}
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        op: str,
+        query: Mapping[str, str] | None = None,
+        body: object | None = None,
+        cipher: bool = True,
+        write: bool = False,
+    ) -> Reply:
+        """Make one call, repeated a few times at most, signed anew each time.
+
+        Raises Unreached when patience ends, Unauthorised when somebody must act (token, scope,
+        address list, closed shop), Declined (a Refused with TikTok's code) for anything else that
+        it turned down, ConfigError when the shop cannot be chosen.
+        """
+        parameters = dict(query or {})
+        if cipher:
+            parameters["shop_cipher"] = await self._shop_cipher()
+        # Serialised once: what is signed is what is sent.
+        data = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
+        call = _Call(method, path, op, parameters, data, write)
+        return await retried(partial(self._once, call), patience=self._patience)
+
+    async def shops(self) -> list[parse.AuthorisedShop]:
+        """The shops that the token may speak for (this call takes no cipher: documented)."""
+        reply = await self.call("GET", "/authorization/202309/shops", op="SHOPS", cipher=False)
+        return parse.shops(Shape(reply.data, "SHOPS"))
+
+    async def _shop_cipher(self) -> str:
+        """The configured cipher, or the one of the configured or only shop; asked for once."""
+        async with self._discovering:
+            if self._cipher is None:
+                self._cipher = _chosen(await self.shops(), self._shop_id).cipher
+            return self._cipher
+
+    async def _once(self, call: _Call) -> Reply:
+        token = await self._tokens.current()
+        try:
+            return await self._send(call, token)
+        except _TokenRefused:
+            if not await self._tokens.renewed(token):
+                raise
+        return await self._send(call, await self._tokens.current())
+
+    async def _send(self, call: _Call, token: str) -> Reply:
+        pace = self._paces[call.write]
+        async with self._gates[call.write].admit(pace.reserve):
+            parameters = {
+                **call.query,
+                "app_key": self._app_key,
+                "timestamp": str(int(self._clock()) + self._offset_s),
+            }
+            parameters["sign"] = sign(self._app_secret, call.path, parameters, call.body, _JSON)
+            answer = await self._http.request(
+                call.method,
+                self._base + call.path,
+                api="tiktok",
+                op=call.op,
+                headers={"Content-Type": _JSON, "x-tts-access-token": token},
+                params=parameters,
+                data=call.body or None,
+            )
+        reply = self._opened(answer, call)
+        pace.went_well(asyncio.get_running_loop().time())
+        return reply
+
+    def _opened(self, answer: Answer, call: _Call) -> Reply:
+        """Read the envelope: the status first where it speaks of load, then the code."""
+        what = f"tiktok {call.op}"
+        if answer.status == 429:
+            self._paces[call.write].slowed(answer.retry_after_s, asyncio.get_running_loop().time())
+        if answer.status in (408, 429) or answer.status >= 500:
+            raise_for_status(answer, what)
+        try:
+            envelope = Shape(json_object(answer.body, what), call.op)
+            code = envelope.at("code").whole()
+        except Garbled:
+            raise_for_status(answer, what)
+            raise
+        request_id, message = (
+            excerpt("" if (part := envelope.maybe(name)) is None else part.value, self._secrets)
+            for name in ("request_id", "message")
+        )
+        if code != 0:
+            self._raise(answer, call, code, message, request_id)
+        raise_for_status(answer, what, message)
+        data = envelope.maybe("data")
+        if data is None and not call.write:
+            raise Garbled(f"{what}: the answer has no data [request {request_id}]")
+        return Reply({} if data is None else data.object(), request_id, message)
+
+    def _raise(
+        self, answer: Answer, call: _Call, code: int, message: str, request_id: str
+    ) -> NoReturn:
+        kind = trouble(code, message)
+        text = f"tiktok {call.op}: {code}: {message} [request {request_id}]"
+        match kind:
+            case Trouble.THROTTLE:
+                now = asyncio.get_running_loop().time()
+                self._paces[call.write].slowed(answer.retry_after_s, now)
+                raise Unreached(text, retry_after_s=answer.retry_after_s)
+            case Trouble.RETRY if wrong_clock(code, message):
+                if answer.server_time is not None:
+                    self._offset_s = answer.server_time - int(self._clock())
+                raise Unreached(
+                    text, outcome_unknown=False, advice="set the clock of this machine (NTP)"
+                )
+            case Trouble.RETRY:
+                raise Unreached(text, retry_after_s=answer.retry_after_s)
+            case Trouble.REFRESH:
+                raise _TokenRefused(text, advice=_ADVICE_LOGIN)
+            case Trouble.HALT:
+                raise Unauthorised(text, advice=_ADVICE)
+            case _:
+                raise Declined(text, number=code, trouble=kind)
+
+    @property
+    def _secrets(self) -> tuple[str, ...]:
+        return (*self._tokens.secrets, self._cipher or "")
+
+
+def _chosen(shops: list[parse.AuthorisedShop], shop_id: str | None) -> parse.AuthorisedShop:
+    fitting = [shop for shop in shops if shop_id in (None, shop.id)]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = ", ".join(f"{excerpt(shop.name)} ({shop.id})" for shop in shops) or "none"
+    raise ConfigError(
+        f"tiktok: cannot tell which shop is meant; the token may speak for: {known}",
+        advice="set tiktok.shop_id (or tiktok.shop_cipher) to one of them",
+    )

@@ -1,0 +1,97 @@
+"""What TikTok's error codes ask of us. Pure; the only place where a code stands as a number.
+
+The codes and their meaning are documented ("Common errors" and the endpoint pages); what is not
+listed here is REFUSED: reported, not repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from invsyncd.errors import Refused
+
+WRAPPER: Final = 12052990  # "Check failed": the reason is in extra_errors
+TOO_MANY_RESULTS: Final = 12052180  # a search that finds more than it can show
+_OVERLOADED: Final = 36009004  # one code for many complaints: only the message tells
+
+
+class Trouble(StrEnum):
+    """What to do next."""
+
+    RETRY = "retry"  # theirs to repair: the same call may be repeated
+    THROTTLE = "throttle"  # slower, then again
+    REFRESH = "refresh"  # the access token is not taken: a new one, then again
+    HALT = "halt"  # the shop or the app may not: somebody must act
+    PARK = "park"  # this listing cannot be written now: left alone until it changes
+    WAREHOUSES = "warehouses"  # our picture of its warehouses is wrong: read them again
+    REDISCOVER = "rediscover"  # the product or SKU is not what we think: list again
+    CLAMP = "clamp"  # the quantity is outside of what is allowed
+    BUG = "bug"  # we asked for what cannot be asked
+    REFUSED = "refused"  # anything else
+
+
+# Several troubles have a few kinds; the comment says them in the order of the codes' lines.
+_CODES: Final[Mapping[Trouble, str]] = MappingProxyType(
+    {
+        # internal errors, time-outs
+        Trouble.RETRY: "36009003 36009007 12001000 12052881 33001002",
+        Trouble.THROTTLE: "36009002 12052109",
+        Trouble.REFRESH: "105001 105002",
+        # address not on the app's list, signature, cipher, token of another shop, region, scope,
+        # authorization code, refresh token; inactive seller or no permission
+        Trouble.HALT: "36009033 106001 106013 101000 105004 105005"
+        " 36004004 36004001 36004005 12052700 12019114 12009014",
+        # status, promotion, auction; disabled or foreign warehouse; stock that TikTok itself or
+        # another shop's product keeps
+        Trouble.PARK: "12052901 12019113 12052393 12052371"
+        " 12052531 12052403 12052532 12052364"
+        " 12052144 12052382 12052921",
+        Trouble.WAREHOUSES: "12019022 12019028 12052037 12052097 12052530 12052533 12052555"
+        " 12052094",
+        # products, then SKUs
+        Trouble.REDISCOVER: "12052030 12052031 12052032 12052034 12052048 12052260 12019150"
+        " 12019008 12052036 12052556 12052557 12052553 12052902",
+        Trouble.CLAMP: "12019024 12052055",
+        # version, path, method, body, content type; a missing or an unwanted field; search limits
+        Trouble.BUG: "36009014 36009009 36009010 36009022 36009023"
+        " 12052486 12052309 12052310 12052311 12052313 12052490"
+        " 12052180 12019027 12019087 12019118 12019119 12019120 12019015",
+    }
+)
+_TROUBLES: Final[Mapping[int, Trouble]] = MappingProxyType(
+    {int(code): trouble for trouble, codes in _CODES.items() for code in codes.split()}
+)
+
+
+class Declined(Refused):
+    """A call that TikTok turned down with a code of its own.
+
+    `trouble` is the class of that code; `number` the code itself.
+    """
+
+    def __init__(self, message: str, *, number: int, trouble: Trouble, advice: str = "") -> None:
+        super().__init__(message, code=str(number), advice=advice)
+        self.number = number
+        self.trouble = trouble
+
+
+def trouble(code: int, message: str) -> Trouble:
+    """Return what the code asks of us; the message decides where the code alone does not."""
+    if code != _OVERLOADED:
+        return _TROUBLES.get(code, Trouble.REFUSED)
+    said = message.lower()
+    if wrong_clock(code, message):
+        return Trouble.RETRY
+    if "access-token" in said or "access_token" in said:
+        return Trouble.REFRESH
+    if "app_key" in said or "credentials" in said or "signature" in said:
+        return Trouble.HALT
+    return Trouble.BUG
+
+
+def wrong_clock(code: int, message: str) -> bool:
+    """Whether it says that our timestamp is outside of its window (−5 min, +30 s)."""
+    return code == _OVERLOADED and "timestamp" in message.lower()

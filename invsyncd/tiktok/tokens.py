@@ -1,0 +1,218 @@
+"""The pair of tokens: kept, refreshed in time, and stored before it is used.
+
+Facts (documented): both calls are unsigned GETs with the secrets in the query; expiries are
+absolute Unix seconds; a refresh answers with a new refresh token, and whether the old one still
+works is not said. So a lost answer may cost the authorisation: a refresh runs to its end even when
+the caller is cancelled, and its pair is saved before anything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from invsyncd.errors import InvsyncError, Unauthorised, Unreached
+from invsyncd.net.body import excerpt, json_object
+from invsyncd.net.http import Http, raise_for_status
+from invsyncd.net.shape import Shape
+from invsyncd.tiktok.codes import Trouble, trouble
+
+_REFRESH_AT = 0.8  # of its life
+_LIFE_S = 7 * 86_400  # documented default, for a pair whose beginning we did not see
+_DEAD_S = 60.0  # a refresh that was refused is not tried again sooner
+_MISSED_S = 5.0  # nor one that got no answer
+_ADVICE = "run invsyncd tiktok-login --code CODE"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """Access and refresh token; expiries in Unix seconds, 0 where unknown, "" where missing."""
+
+    access_token: str = field(repr=False)
+    access_expires_at: int
+    refresh_token: str = field(repr=False)
+    refresh_expires_at: int
+
+
+_NOTHING: Final = TokenPair("", 0, "", 0)
+
+
+class TokenKeeper:
+    """The one place that holds the pair; safe for many tasks, one refresh at a time."""
+
+    def __init__(
+        self,
+        http: Http,
+        *,
+        auth_endpoint: str,
+        app_key: str,
+        app_secret: str,
+        load: Callable[[], Awaitable[TokenPair | None]],
+        save: Callable[[TokenPair], Awaitable[None]],
+        seed: TokenPair | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._http = http
+        self._base = auth_endpoint.rstrip("/")
+        self._app_key = app_key
+        self._app_secret = app_secret
+        self._load = load
+        self._save = save
+        self._seed = seed
+        self._clock = clock
+        self._pair: TokenPair | None = None
+        self._unsaved: TokenPair | None = None
+        self._refresh_at = float("inf")
+        self._again_at = float("-inf")
+        self._failure: InvsyncError | None = None
+        self._refreshing: asyncio.Task[None] | None = None
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must be masked in any text that the other side sent."""
+        pairs = (self._pair, self._unsaved, self._seed)
+        tokens = [text for pair in pairs if pair for text in _texts(pair)]
+        return (self._app_secret, *tokens)
+
+    async def current(self) -> str:
+        """Return an access token that should work.
+
+        A refresh that fails before the token has ended is not an error yet. Raises Unauthorised
+        when the authorisation is dead, Unreached when nobody answers.
+        """
+        pair = await self._held()
+        if pair.access_token and self._clock() < self._refresh_at:
+            return pair.access_token
+        try:
+            await self._refresh(pair.access_token)
+        except InvsyncError:
+            if not pair.access_token or self._clock() >= pair.access_expires_at:
+                raise
+        return (await self._held()).access_token
+
+    async def renewed(self, refused: str) -> bool:
+        """Say whether there is another access token than the refused one; raises as `current`."""
+        if (await self._held()).access_token == refused:
+            await self._refresh(refused)
+        return (await self._held()).access_token != refused
+
+    async def exchange(self, auth_code: str) -> TokenPair:
+        """Turn the seller's authorization code (30 minutes, once) into a pair, and save it."""
+        pair = await self._ask(
+            "token/get",
+            {"auth_code": auth_code, "grant_type": "authorized_code"},
+            secret=auth_code,
+        )
+        await self._adopt(pair)
+        return pair
+
+    def forget(self) -> None:
+        """Drop what is held and every hold-off: the next call loads the stored pair again."""
+        self._pair = None
+        self._failure = None
+        self._again_at = float("-inf")
+
+    async def _held(self) -> TokenPair:
+        if self._pair is None:
+            self._hold(await self._load() or self._seed or _NOTHING, _LIFE_S)
+        return self._pair or _NOTHING
+
+    def _hold(self, pair: TokenPair, life_s: float) -> None:
+        self._pair = pair
+        # An access token of unknown life is used until it is refused.
+        unknown = pair.access_expires_at <= 0
+        margin_s = (1 - _REFRESH_AT) * max(0.0, life_s)
+        self._refresh_at = float("inf") if unknown else pair.access_expires_at - margin_s
+
+    async def _refresh(self, old_access: str) -> None:
+        """Join the refresh under way, or start one that outlives a cancelled caller."""
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.create_task(self._do_refresh(old_access))
+            self._refreshing.add_done_callback(_retrieved)
+        await asyncio.shield(self._refreshing)
+
+    async def _do_refresh(self, old_access: str) -> None:
+        if self._unsaved is not None:
+            await self._adopt(self._unsaved)
+            return
+        # Another process may have logged in or refreshed: what is stored is newer than we are.
+        stored = await self._load()
+        if stored is not None and stored.access_token not in ("", old_access):
+            self._hold(stored, _LIFE_S)
+            self._failure, self._again_at = None, float("-inf")
+            return
+        if self._failure is not None and self._clock() < self._again_at:
+            raise self._failure.with_traceback(None)
+        try:
+            await self._adopt(await self._refreshed(stored))
+            self._failure = None
+        except InvsyncError as failure:
+            wait_s = _DEAD_S if isinstance(failure, Unauthorised) else _MISSED_S
+            self._failure, self._again_at = failure, self._clock() + wait_s
+            raise
+
+    async def _refreshed(self, stored: TokenPair | None) -> TokenPair:
+        """A new pair from the stored refresh token, or else from the configured one."""
+        pairs = (self._pair, stored, self._seed)
+        tokens = dict.fromkeys(pair.refresh_token for pair in pairs if pair is not None)
+        dead = Unauthorised("tiktok TOKEN: there is no refresh token", advice=_ADVICE)
+        for token in filter(None, tokens):
+            try:
+                return await self._ask(
+                    "token/refresh",
+                    {"refresh_token": token, "grant_type": "refresh_token"},
+                    secret=token,
+                )
+            except Unauthorised as failure:
+                dead = failure
+        raise dead
+
+    async def _ask(self, call: str, parameters: dict[str, str], *, secret: str) -> TokenPair:
+        """One token call, never repeated here: a second one may meet a token already used up."""
+        what = "tiktok TOKEN"
+        answer = await self._http.request(
+            "GET",
+            f"{self._base}/api/v2/{call}",
+            api="tiktok",
+            op="TOKEN",
+            params={"app_key": self._app_key, "app_secret": self._app_secret, **parameters},
+        )
+        if answer.status == 429 or answer.status >= 500:
+            raise_for_status(answer, what)
+        reply = Shape(json_object(answer.body, what), what)
+        code, said = reply.at("code").whole(), reply.maybe("message")
+        if code != 0:
+            message = excerpt("" if said is None else said.value, (*self.secrets, secret))
+            if trouble(code, message) in (Trouble.RETRY, Trouble.THROTTLE):
+                raise Unreached(f"{what}: {code}: {message}", retry_after_s=answer.retry_after_s)
+            raise Unauthorised(f"{what}: {code}: {message}", advice=_ADVICE)
+        data = reply.at("data")
+        return TokenPair(
+            access_token=data.at("access_token").text(),
+            access_expires_at=data.at("access_token_expire_in").whole(),
+            refresh_token=data.at("refresh_token").text(),
+            refresh_expires_at=data.at("refresh_token_expire_in").whole(),
+        )
+
+    async def _adopt(self, pair: TokenPair) -> None:
+        """Save, then use. A pair whose saving failed is kept, and saved before the next use."""
+        self._unsaved = pair
+        await self._save(pair)
+        self._unsaved = None
+        now = self._clock()
+        self._hold(pair, pair.access_expires_at - now)
+        # Whatever expiry they name, a new pair is used until it is refused, not refreshed at once.
+        self._refresh_at = max(self._refresh_at, now + _DEAD_S)
+
+
+def _texts(pair: TokenPair) -> tuple[str, str]:
+    return pair.access_token, pair.refresh_token
+
+
+def _retrieved(task: asyncio.Task[None]) -> None:
+    """Mark the failure of a refresh as seen, even if every caller was cancelled meanwhile."""
+    if not task.cancelled():
+        task.exception()

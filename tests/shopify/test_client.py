@@ -1,0 +1,257 @@
+import asyncio
+import json
+import time
+import traceback
+from collections.abc import Mapping
+
+import pytest
+from aiohttp import web
+
+from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.net.http import Http, session
+from invsyncd.net.retry import Patience
+from invsyncd.sandbox.shop import Shop
+from invsyncd.sandbox.shopify import Bucket, ShopifyFake
+from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
+from invsyncd.shopify.client import Data, ShopifyClient
+from invsyncd.shopify.documents import LOCATIONS, SET_QUANTITIES
+from tests.net.server import scripted, serving
+from tests.shim import wire
+from tests.shopify.shops import HASTE, standing
+
+CANARY = "shpat_canary7f3a"
+FINE = {"data": {"shop": 1}}
+
+
+async def ask(
+    *answers: web.StreamResponse,
+    document: str = LOCATIONS,
+    credentials: Credentials | None = None,
+    patience: Patience = HASTE,
+) -> Data:
+    """What a document is answered by a server that gives these answers in turn."""
+    async with serving(scripted(*answers)) as url, session() as opened:
+        client = ShopifyClient(
+            Http(opened, timeout_s=5),
+            endpoint=url,
+            api_version="2026-10",
+            credentials=credentials or StaticToken(CANARY),
+            patience=patience,
+        )
+        return await client.execute(document, {}, op="POLL")
+
+
+def said(body: Mapping[str, object], status: int = 200) -> web.Response:
+    return web.json_response(body, status=status)
+
+
+def error(code: str, message: str = "m") -> dict[str, object]:
+    return {"errors": [{"message": message, "extensions": {"code": code}}]}
+
+
+async def test_a_document_is_posted_to_its_version_with_the_token_in_a_header() -> None:
+    url = "https://acme.example/admin/api/2026-10/graphql.json"
+    with wire() as network:
+        network.post(url, payload=FINE, headers={"Date": "Sun, 22 Nov 2026 02:00:00 GMT"})
+        async with session() as opened:
+            client = ShopifyClient(
+                Http(opened),
+                endpoint="https://acme.example/",
+                api_version="2026-10",
+                credentials=StaticToken("shpat_x"),
+            )
+            data = await client.execute("query A { a }", {"id": 7}, op="A")
+        ((sent,),) = network.requests.values()
+    assert (data.data, data.server_time) == ({"shop": 1}, 1795312800)
+    assert json.loads(sent.kwargs["data"]) == {"query": "query A { a }", "variables": {"id": 7}}
+    assert sent.kwargs["headers"]["X-Shopify-Access-Token"] == "shpat_x"
+    assert sent.kwargs["allow_redirects"] is False
+
+
+@pytest.mark.parametrize(
+    ("answer", "raised", "message"),
+    [
+        (error("ACCESS_DENIED", "needs `read_locations`"), Unauthorised, "read_locations"),
+        (error("ACCESS_DENIED") | {"data": {"x": 1}}, Unauthorised, "access denied"),
+        (error("SHOP_INACTIVE"), Unauthorised, "SHOP_INACTIVE"),
+        (error("MAX_COST_EXCEEDED", "too dear"), Refused, "too dear"),
+        (error("UNKNOWN") | {"data": {"x": 1}}, Refused, "m"),
+        (error("THROTTLED"), Unreached, "throttled"),
+        (error("INTERNAL_SERVER_ERROR"), Unreached, "INTERNAL_SERVER_ERROR"),
+        ({"errors": "plain words"}, Refused, "plain words"),
+        ({"errors": [{}]}, Refused, "an error without a message"),
+        ({"errors": {"base": "odd"}}, Refused, "."),
+        ({}, Garbled, "neither data nor errors"),
+        ({"data": None}, Garbled, "neither data nor errors"),
+        ({"data": []}, Garbled, "neither data nor errors"),
+    ],
+)
+async def test_an_answer_that_is_no_plain_success_is_an_error(
+    answer: dict[str, object], raised: type[InvsyncError], message: str
+) -> None:
+    with pytest.raises(raised, match=message):
+        await ask(said(answer), patience=Patience(attempts=1))
+
+
+async def test_a_filter_that_was_ignored_makes_the_answer_unbelievable() -> None:
+    warning = {"field": "00", "message": "Invalid search field", "code": "invalid_field"}
+    search = [{"path": ["x"], "query": "q", "parsed": {}, "warnings": [warning]}]
+    with pytest.raises(Garbled, match=r"not understood \(00: invalid_field\)"):
+        await ask(said(FINE | {"extensions": {"search": search}}))
+
+
+async def test_a_filter_without_warnings_is_believed() -> None:
+    search = [{"path": ["x"], "query": "q", "parsed": {}}]
+    assert (await ask(said(FINE | {"extensions": {"search": search}}))).data == {"shop": 1}
+
+
+@pytest.mark.parametrize(
+    "cost", [None, 7, {}, {"throttleStatus": None}, {"throttleStatus": {"maximumAvailable": "x"}}]
+)
+async def test_a_strange_price_tag_does_not_spoil_an_answer(cost: object) -> None:
+    assert (await ask(said(FINE | {"extensions": {"cost": cost}}))).data == {"shop": 1}
+
+
+async def test_a_mutation_with_an_error_and_a_result_has_an_unknown_outcome() -> None:
+    answer = error("UNKNOWN") | {"data": {"inventorySetQuantities": {"userErrors": []}}}
+    with pytest.raises(Unreached) as caught:
+        await ask(said(answer), document=SET_QUANTITIES, patience=Patience(attempts=1))
+    assert caught.value.outcome_unknown
+    refused = error("BAD_REQUEST") | {"data": {"inventorySetQuantities": None}}
+    with pytest.raises(Refused) as turned_down:
+        await ask(said(refused), document=SET_QUANTITIES)
+    assert turned_down.value.code == "BAD_REQUEST"
+
+
+@pytest.mark.parametrize(
+    ("status", "raised", "message"),
+    [
+        (400, Refused, "HTTP 400"),
+        (401, Unauthorised, "HTTP 401"),
+        (402, Unauthorised, "frozen"),
+        (403, Unauthorised, "HTTP 403"),
+        (404, Refused, "HTTP 404"),
+        (423, Unauthorised, "locked"),
+        (429, Unreached, "HTTP 429"),
+        (430, Unreached, "HTTP 430"),
+        (500, Unreached, "HTTP 500"),
+        (503, Unreached, "HTTP 503"),
+        (540, Unreached, "HTTP 540"),
+    ],
+)
+@pytest.mark.parametrize("body", ["<html>", '{"errors": "bad key shpat_canary7f3a"}', "[]"])
+async def test_a_status_that_is_no_success_is_an_error_whatever_its_body(
+    status: int, raised: type[InvsyncError], message: str, body: str
+) -> None:
+    with pytest.raises(raised, match=message) as caught:
+        await ask(web.Response(status=status, text=body), patience=Patience(attempts=1))
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
+
+
+@pytest.mark.parametrize("kind", ["429", "500-before", "500-after", "lost", "throttled"])
+async def test_a_bad_moment_is_survived(kind: str) -> None:
+    shop = Shop()
+    place = shop.add_location("Here")
+    async with standing(shop) as stand:
+        stand.faults.add(kind, times=2, retry_after_s=0.001)
+        assert [one.id for one in await stand.source.locations()] == [place]
+
+
+async def test_a_bad_hour_ends_in_unreached_with_what_they_asked_for() -> None:
+    shop = Shop()
+    shop.add_location("Here")
+    async with standing(shop) as stand:
+        stand.faults.add("429", times=100, retry_after_s=3600)
+        with pytest.raises(Unreached) as caught:
+            await stand.source.locations()
+        assert stand.faults.fired["429"] == 1
+        assert caught.value.retry_after_s == 3600
+        assert stand.client.stats.throttled == 1
+
+
+async def test_points_are_learnt_and_a_storm_of_requests_is_never_throttled() -> None:
+    shop = Shop(clock=time.monotonic)
+    place = shop.add_location("Here")
+    item = shop.add_item("TEE", stock={place: 1})
+    fake = ShopifyFake(shop, bucket=Bucket(maximum=200, restore=1000))
+    async with standing(shop, fake) as stand:
+        await stand.source.locations()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(60):
+                group.create_task(stand.source.read_items([item]))
+    assert fake.throttled == 0
+    assert stand.client.stats.maximum == 200
+    assert stand.client.stats.restore_rate == 1000
+    assert stand.client.stats.served_version == "2026-10"
+
+
+@pytest.mark.parametrize("credentials", [ClientCredentials("sandbox-client", "sandbox-secret")])
+async def test_client_credentials_get_a_token_and_keep_it(credentials: ClientCredentials) -> None:
+    shop = Shop()
+    shop.add_location("Here")
+    async with standing(shop, credentials=credentials) as stand:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(5):
+                group.create_task(stand.source.locations())
+        assert stand.fake.tokens_issued == 1
+
+
+async def test_a_token_is_renewed_at_four_fifths_of_its_life() -> None:
+    now = 1_795_312_800.0
+    shop = Shop(clock=lambda: now)
+    credentials = ClientCredentials("sandbox-client", "sandbox-secret")
+    async with standing(shop, credentials=credentials) as stand:
+        await stand.source.locations()
+        now += 0.79 * 86_399
+        await stand.source.locations()
+        assert stand.fake.tokens_issued == 1
+        now += 0.02 * 86_399
+        await stand.source.locations()
+        assert stand.fake.tokens_issued == 2
+
+
+async def test_a_token_that_dies_early_is_renewed_once_and_the_request_replayed() -> None:
+    shop = Shop()
+    place = shop.add_location("Here")
+    credentials = ClientCredentials("sandbox-client", "sandbox-secret")
+    async with standing(shop, credentials=credentials) as stand:
+        await stand.source.locations()
+        stand.fake.revoke()
+        assert [one.id for one in await stand.source.locations()] == [place]
+        stand.faults.add("401", times=2, match="Locations")
+        with pytest.raises(Unauthorised):
+            await stand.source.locations()
+        assert stand.fake.tokens_issued == 3
+
+
+async def test_wrong_client_credentials_are_told_without_the_secret() -> None:
+    credentials = ClientCredentials("sandbox-client", CANARY)
+    async with standing(Shop(), credentials=credentials) as stand:
+        with pytest.raises(Unauthorised, match="shopify TOKEN: HTTP 4") as caught:
+            await stand.source.locations()
+    assert caught.value.advice
+    assert CANARY not in "".join(traceback.format_exception(caught.value)) + repr(credentials)
+
+
+@pytest.mark.parametrize(
+    "token",
+    [{}, {"access_token": ""}, {"access_token": "t", "expires_in": 0}, {"access_token": 7}],
+)
+async def test_a_token_answer_without_a_living_token_is_garbled(token: dict[str, object]) -> None:
+    with pytest.raises(Garbled):
+        await ask(said(token), credentials=ClientCredentials("id", "secret"))
+
+
+@pytest.mark.parametrize("kind", ["401", "429", "500-before", "lost", "garbled", "slow"])
+async def test_no_fault_makes_an_error_that_shows_the_token(kind: str) -> None:
+    shop = Shop()
+    shop.add_location("Here")
+    fake = ShopifyFake(shop, access_token=CANARY)
+    async with standing(
+        shop, fake, credentials=StaticToken(CANARY), timeout_s=0.2, patience=Patience(attempts=1)
+    ) as stand:
+        stand.faults.add(kind, times=9, delay_s=0.5)
+        with pytest.raises(InvsyncError) as caught:
+            await stand.source.locations()
+    assert CANARY not in "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert CANARY not in repr(StaticToken(CANARY))

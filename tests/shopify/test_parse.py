@@ -1,0 +1,156 @@
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invsyncd.errors import Garbled
+from invsyncd.net.shape import Shape
+from invsyncd.shopify import parse
+from invsyncd.sync.model import Reading
+
+QUANTITIES = [
+    {"name": "available", "quantity": 7, "updatedAt": "2026-11-22T02:00:05Z"},
+    {"name": "committed", "quantity": 3, "updatedAt": None},
+    {"name": "on_hand", "quantity": 10, "updatedAt": None},
+]
+NODE = {
+    "updatedAt": "2026-11-22T02:00:00Z",
+    "isActive": True,
+    "item": {"id": "gid://shopify/InventoryItem/44"},
+    "quantities": QUANTITIES,
+}
+DONE = {"hasNextPage": False, "endCursor": None}
+Spoil = Callable[[Any], object]
+
+
+def page(*nodes: object) -> Shape:
+    return Shape({"edges": [{"node": node} for node in nodes], "pageInfo": DONE}, "POLL")
+
+
+def test_a_row_becomes_a_reading_with_its_newest_timestamp() -> None:
+    assert parse.polled(9, page(NODE)) == (
+        Reading(44, 9, available=7, committed=3, on_hand=10, updated_at=1_795_312_805),
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda node: node["quantities"].pop(0), r"quantities: no available$"),
+        (lambda node: node["quantities"].pop(2), r"quantities: no on_hand$"),
+        (lambda node: node["quantities"].append(QUANTITIES[0]), r"quantities\[3\]\.name: .*twice"),
+        (lambda node: node["quantities"][1].update(name="reserved"), r"quantities\[1\]\.name"),
+        (lambda node: node["quantities"][0].update(quantity=None), r"expected an integer, .*null"),
+        (lambda node: node["quantities"][0].update(quantity="7"), r"expected an integer, .*str"),
+        (lambda node: node["quantities"][0].update(quantity=7.0), r"expected an integer, .*float"),
+        (lambda node: node["quantities"][0].pop("quantity"), r"quantities\[0\]\.quantity: missing"),
+        (lambda node: node.update(quantities=None), r"quantities: expected a list, found null"),
+        (lambda node: node.update(isActive=None), r"isActive: expected true or false"),
+        (lambda node: node.pop("isActive"), r"isActive: missing"),
+        (lambda node: node.update(updatedAt=None), r"updatedAt: expected a string"),
+        (lambda node: node.update(updatedAt="yesterday"), r"updatedAt: not a timestamp"),
+        (lambda node: node.update(updatedAt="2026-11-22T02:00:00"), r"without a zone"),
+        (lambda node: node.update(item=None), r"item: expected an object, found null"),
+        (lambda node: node["item"].update(id=44), r"item\.id: expected a string"),
+    ],
+)
+def test_a_row_that_is_not_as_promised_is_garbled_with_its_path(spoil: Spoil, message: str) -> None:
+    node = copy.deepcopy(NODE)
+    spoil(node)
+    with pytest.raises(Garbled, match=r"^POLL\.edges\[1\]\.node\..*" + message):
+        parse.polled(9, page(NODE, node))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gid://shopify/Location/44",
+        "gid://shopify/InventoryItem/",
+        "gid://shopify/InventoryItem/-4",
+        "gid://shopify/InventoryItem/4.0",
+        "gid://shopify/InventoryItem/٤",
+        "44",
+        "",
+    ],
+)
+def test_an_id_of_another_kind_is_no_id(text: str) -> None:
+    with pytest.raises(Garbled, match="not the id of a InventoryItem"):
+        parse.number(Shape(text, "x"), "InventoryItem")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"pageInfo": DONE}, r"edges: missing"),
+        ({"edges": None, "pageInfo": DONE}, r"edges: expected a list"),
+        ({"edges": [{}], "pageInfo": DONE}, r"edges\[0\]\.node: missing"),
+        ({"edges": [None], "pageInfo": DONE}, r"edges\[0\]: expected an object"),
+    ],
+)
+def test_a_page_without_rows_where_rows_belong_is_not_an_empty_page(
+    data: object, message: str
+) -> None:
+    with pytest.raises(Garbled, match=message):
+        parse.polled(9, Shape(data, "POLL"))
+
+
+def test_an_empty_page_is_empty() -> None:
+    assert parse.polled(9, page()) == ()
+
+
+def test_of_two_rows_of_one_level_the_newest_counts_and_of_equals_the_later() -> None:
+    older = copy.deepcopy(NODE)
+    older["quantities"][0] |= {"quantity": 1, "updatedAt": "2026-11-22T01:00:00Z"}  # type: ignore[index]
+    twin = copy.deepcopy(NODE)
+    twin["quantities"][0]["quantity"] = 5  # type: ignore[index]
+    assert [row.available for row in parse.polled(9, page(older, NODE))] == [7]
+    assert [row.available for row in parse.polled(9, page(NODE, older))] == [7]
+    assert [row.available for row in parse.polled(9, page(NODE, twin))] == [5]
+
+
+@pytest.mark.parametrize(
+    "page_info",
+    [
+        {"hasNextPage": True, "endCursor": None},
+        {"hasNextPage": True, "endCursor": ""},
+        {"hasNextPage": True, "endCursor": "seen"},
+        {"hasNextPage": None, "endCursor": "new"},
+        {"endCursor": "new"},
+        None,
+    ],
+)
+def test_a_page_that_does_not_say_how_to_go_on_is_garbled(page_info: object) -> None:
+    with pytest.raises(Garbled):
+        parse.next_cursor(Shape({"pageInfo": page_info}, "POLL"), {"seen"})
+
+
+def test_a_policy_that_nobody_knows_is_garbled() -> None:
+    node = {"inventoryPolicy": "MAYBE", "product": {"productType": ""}}
+    with pytest.raises(Garbled, match="neither DENY nor CONTINUE"):
+        parse.variants(page(node))
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2026-11-22T02:00:00Z", 1_795_312_800),
+        ("2026-11-22T02:00:00.999Z", 1_795_312_800),
+        ("2026-11-21T21:00:00-05:00", 1_795_312_800),
+        ("1969-12-31T23:59:59.5Z", -1),
+    ],
+)
+def test_a_timestamp_is_its_whole_second_in_any_zone(text: str, seconds: int) -> None:
+    assert parse.seconds(Shape(text, "x")) == seconds
+
+
+@given(st.integers(0, 4_000_000_000))
+def test_a_time_that_is_written_reads_as_itself(at: int) -> None:
+    assert parse.seconds(Shape(parse.timestamp(at), "x")) == at
+
+
+@given(st.integers(0, 2**63), st.sampled_from(["Location", "InventoryItem"]))
+def test_an_id_that_is_written_reads_as_itself(number: int, kind: str) -> None:
+    assert parse.number(Shape(parse.gid(kind, number), "x"), kind) == number
