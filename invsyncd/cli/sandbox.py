@@ -1,3 +1,75 @@
-"""`sandbox` and `demo`."""
+"""`sandbox` and `demo`: trying things without a shop."""
 
-COMMANDS = ()
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import click
+
+from invsyncd.errors import InvsyncError
+from invsyncd.sandbox.demo import tell
+from invsyncd.sandbox.serve import config_text, sandbox, serving
+
+
+@click.command()
+def demo() -> None:
+    """The daemon against the sandbox, told so that you can watch; about a minute.
+
+    Exits 0 only if everything agreed.
+    """
+    agreed = asyncio.run(tell())
+    click.echo("Everything agreed." if agreed else "Something did not agree: see above.")
+    click.get_current_context().exit(0 if agreed else 1)
+
+
+@click.command("sandbox")
+@click.option("--shopify-port", type=click.IntRange(0, 65535), default=0, help="0 is any free one.")
+@click.option("--tiktok-port", type=click.IntRange(0, 65535), default=0, help="0 is any free one.")
+@click.option("--items", type=click.IntRange(0, 100_000), default=10, show_default=True)
+@click.option(
+    "--seed", type=int, default=1, show_default=True, help="The same seed, the same shop."
+)
+@click.option(
+    "--write-config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("sandbox.toml"),
+    show_default=True,
+    help="Where to put a configuration for it.",
+)
+def sandbox_command(
+    shopify_port: int, tiktok_port: int, items: int, seed: int, write_config: Path
+) -> None:
+    """Only the two fake services, and a configuration for them, until interrupted."""
+    made = sandbox(items=items, seed=seed)
+    ports = {"shopify_port": shopify_port, "tiktok_port": tiktok_port}
+    state = write_config.absolute().with_name("sandbox-state.db")
+
+    async def serve() -> None:
+        async with serving(made, **ports) as urls:
+            _write_private(write_config, config_text(made, *urls, state))
+            click.echo(f"fake Shopify:     {urls[0]}")
+            click.echo(f"fake TikTok Shop: {urls[1]}")
+            click.echo(f"{items} items at {len(made.shop.locations)} locations")
+            click.echo(f"Try: invsyncd --config {write_config} run")
+            click.echo(f'Try: curl -X POST "{urls[0]}/sandbox/sell?sku=ITEM-0001&location=Berlin"')
+            await asyncio.Event().wait()
+
+    try:
+        asyncio.run(serve())
+    except KeyboardInterrupt:
+        click.echo("stopped")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise InvsyncError(
+            f"the sandbox cannot start: {reason}", advice="use other ports, or another folder"
+        ) from None
+
+
+def _write_private(path: Path, text: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+
+
+COMMANDS = (sandbox_command, demo)

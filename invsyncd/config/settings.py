@@ -198,6 +198,3 @@ def _secrets(value: object) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _secrets(getattr(value, name))
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from _secrets(part)

@@ -84,16 +84,18 @@ class Bucket:
 class Pace:
     """Calls per second, evenly spaced: sub-second bursts are throttled there (documented).
 
-    Halved when told to slow down, raised by a tenth of the start after each quiet minute. The
-    documents publish no rates and advise to find them; they ask for slow raises.
+    Halved when told to slow down, at most once a second, because calls that were on the wire
+    together are told together; never below a quarter of the start. Raised by a tenth of the start
+    after each quiet while. No rates are published: one is to start low and find out (documented).
     """
 
-    def __init__(self, per_s: float, *, per_s_min: float = 0.05, raise_every_s: float = 60.0):
+    def __init__(self, per_s: float, *, raise_every_s: float = 30.0) -> None:
         self._ceiling = per_s
+        self._floor = per_s / 4
         self._per_s = per_s
-        self._per_s_min = min(per_s_min, per_s)
         self._raise_every_s = raise_every_s
         self._free_at = float("-inf")
+        self._slowed_at = float("-inf")
         self._changed_at: float | None = None
 
     @property
@@ -110,7 +112,9 @@ class Pace:
 
     def slowed(self, retry_after_s: float | None, now: float) -> None:
         """They said too fast: half the rate, and nothing before `retry_after_s` is over."""
-        self._per_s = max(self._per_s_min, self._per_s / 2)
+        if now - self._slowed_at >= 1.0:
+            self._per_s = max(self._floor, self._per_s / 2)
+            self._slowed_at = now
         self._changed_at = now
         self._free_at = max(self._free_at, now + max(retry_after_s or 0.0, 1.0 / self._per_s))
 

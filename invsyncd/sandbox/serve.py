@@ -7,10 +7,12 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
+from invsyncd.sandbox.control import act
 from invsyncd.sandbox.faults import Faults
 from invsyncd.sandbox.marketplace import Marketplace
 from invsyncd.sandbox.shop import Shop
@@ -30,6 +32,8 @@ class Sandbox:
     shopify: ShopifyFake
     tiktok: TikTokFake
     warehouse: str
+    shopify_faults: Faults
+    tiktok_faults: Faults
 
     def add(
         self, sku: str, units: int, *, tracked: bool = True, product_type: str = "Shirt"
@@ -46,7 +50,6 @@ def sandbox(
     locations: int = 4,
     seed: int = 1,
     clock: Callable[[], float] = time.time,
-    faults: tuple[Faults, Faults] | None = None,
 ) -> Sandbox:
     """Fill a sandbox; the same seed gives the same shop."""
     dice = random.Random(seed)
@@ -55,13 +58,15 @@ def sandbox(
         name = LOCATIONS[number] if number < len(LOCATIONS) else f"Branch {number + 1}"
         shop.add_location(name)
     warehouse = market.add_warehouse("Main warehouse")
-    for_shopify, for_tiktok = faults or (Faults(), Faults())
+    for_shopify, for_tiktok = Faults(), Faults()
     made = Sandbox(
         shop,
         market,
         ShopifyFake(shop, faults=for_shopify),
         TikTokFake(market, faults=for_tiktok),
         warehouse,
+        for_shopify,
+        for_tiktok,
     )
     for number in range(1, items + 1):
         made.add(f"ITEM-{number:04d}", dice.randint(5, 200), product_type=dice.choice(TYPES))
@@ -86,7 +91,9 @@ async def serving(
 ) -> AsyncIterator[tuple[str, str]]:
     """Serve both; yields the URLs of the fake Shopify and the fake TikTok Shop."""
     async with AsyncExitStack() as stack:
-        shopify = await stack.enter_async_context(listening(made.shopify.app(), shopify_port))
+        shopify_app = made.shopify.app()
+        shopify_app.router.add_post("/sandbox/{act}", partial(act, made.shop, made.market))
+        shopify = await stack.enter_async_context(listening(shopify_app, shopify_port))
         tiktok = await stack.enter_async_context(listening(made.tiktok.app(), tiktok_port))
         yield shopify, tiktok
 

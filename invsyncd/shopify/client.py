@@ -9,9 +9,10 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from invsyncd.errors import Unreached
 from invsyncd.net.gate import Gate
 from invsyncd.net.http import Answer, Http
 from invsyncd.net.limit import Bucket
@@ -25,11 +26,16 @@ _AT_ONCE = 8
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """A trusted answer. `server_time` is the Date header, in Unix seconds."""
+    """A trusted answer. `server_time` is the Date header, in Unix seconds.
+
+    `repeated` says that an earlier try of this request was left without an answer: it may have
+    been carried out, and this answer may be about its effect.
+    """
 
     data: dict[str, object]
     server_time: int | None
     cost: Cost
+    repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +102,18 @@ class ShopifyClient:
         """
         body = json.dumps({"query": document, "variables": dict(variables)}).encode()
         mutation = document.lstrip().startswith("mutation")
-        call = partial(self._once, body, op, mutation)
-        return await retried(call, patience=self._patience)
+        unanswered = False
+
+        async def once() -> Data:
+            nonlocal unanswered
+            try:
+                return await self._once(body, op, mutation)
+            except Unreached as failure:
+                unanswered = unanswered or failure.outcome_unknown
+                raise
+
+        data = await retried(once, patience=self._patience)
+        return replace(data, repeated=unanswered)
 
     async def _once(self, body: bytes, op: str, mutation: bool) -> Data:
         try:

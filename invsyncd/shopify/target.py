@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 from invsyncd.errors import Unreached
 from invsyncd.net.body import excerpt
 from invsyncd.net.retry import Patience, retried
 from invsyncd.net.shape import Shape
 from invsyncd.shopify import documents, parse
-from invsyncd.shopify.client import ShopifyClient
+from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.sync.model import Attempt, LevelWrite
 
 _STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
@@ -38,12 +37,14 @@ class NotApplied:
     `stale` holds the indexes of rows whose level had another value than `before`; `refused` maps
     a row's index to (code, message). The other rows may be sent again under a new key, unless
     `others_applied_at` (Unix s) says that they were written all the same: every recorded error
-    kept back the whole call, but no document promises it.
+    kept back the whole call, but no document promises it. Not `certain` when an earlier try of
+    the same attempt was left without an answer: a row may then be stale because that one wrote it.
     """
 
     stale: frozenset[int] = frozenset()
     refused: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     others_applied_at: int | None = None
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,20 @@ class ShopifyTarget:
         turned down before anything was done. Unauthorised and Garbled leave the outcome unknown.
         """
         variables = {"key": attempt.key, "input": _input(attempt)}
-        send = partial(self._send, variables, attempt)
+        certain = True
+
+        async def send() -> SetOutcome:
+            nonlocal certain
+            answer = await self._client.execute(
+                documents.SET_QUANTITIES, variables, op="SET_QUANTITIES"
+            )
+            certain = certain and not answer.repeated
+            try:
+                return self._outcome(answer, attempt, certain)
+            except _StillRunning:
+                certain = False
+                raise
+
         return await retried(
             send,
             patience=self._patience,
@@ -90,16 +104,16 @@ class ShopifyTarget:
             wanted=lambda failure: isinstance(failure, _StillRunning),
         )
 
-    async def _send(self, variables: Mapping[str, object], attempt: Attempt) -> SetOutcome:
-        answer = await self._client.execute(
-            documents.SET_QUANTITIES, variables, op="SET_QUANTITIES"
-        )
+    def _outcome(self, answer: Data, attempt: Attempt, certain: bool) -> SetOutcome:
         payload = Shape(answer.data, "SET_QUANTITIES").at("inventorySetQuantities")
         errors = payload.at("userErrors").items()
         group = payload.maybe("inventoryAdjustmentGroup")
         written_at = None if group is None else parse.seconds(group.at("createdAt"))
         if errors:
-            return _turned_down(errors, attempt, written_at)
+            outcome = _turned_down(errors, attempt)
+            if isinstance(outcome, KeySpent):
+                return outcome
+            return replace(outcome, others_applied_at=written_at, certain=certain)
         # No group: every row already had its value (recorded). Our own clock is the last resort.
         known = (written_at, answer.server_time, int(self._clock()))
         return Applied(next(at for at in known if at is not None))
@@ -123,9 +137,7 @@ def _row(write: LevelWrite) -> dict[str, object]:
     }
 
 
-def _turned_down(
-    errors: list[Shape], attempt: Attempt, written_at: int | None
-) -> NotApplied | KeySpent:
+def _turned_down(errors: list[Shape], attempt: Attempt) -> NotApplied | KeySpent:
     stale: set[int] = set()
     refused: dict[int, tuple[str, str]] = {}
     for error in errors:
@@ -141,7 +153,7 @@ def _turned_down(
             stale.update(rows)
         else:
             refused.update(dict.fromkeys(rows, (code, message)))
-    return NotApplied(frozenset(stale - refused.keys()), refused, written_at)
+    return NotApplied(frozenset(stale - refused.keys()), refused)
 
 
 def _rows(path: Shape | None, count: int) -> range:

@@ -72,6 +72,7 @@ def test_the_environment_alone_can_make_sections(tmp_path: Path) -> None:
         ("INVSYNCD_MIRROR__LOCATIONS", "A, B", "mirror.locations", "must be a list"),
         ("INVSYNCD_MIRROR__LOCATIONS", "[" * 100_000, "mirror.locations", "must be a list"),
         ("INVSYNCD_SHOPIFY__ACCESS_TOKEN", "", "shopify.access_token", "is empty"),
+        ("INVSYNCD_TIKTOK__MAPPING", "5", "tiktok.mapping", "must be a list"),
     ],
 )
 def test_a_wrong_value_from_the_environment_names_the_variable(
@@ -99,6 +100,18 @@ def test_a_variable_that_names_no_key_is_a_problem(
     problems = told(tmp_path, {}, {name: "1"})
     assert list(problems) == [name]
     assert expected in problems[name]
+
+
+def test_a_variable_does_not_mend_a_section_that_is_none(tmp_path: Path) -> None:
+    problems = told(tmp_path, {"poll": 5}, {"INVSYNCD_POLL__INTERVAL_S": "5"})
+    assert problems == {"poll": "must be a section with keys. "}
+
+
+def test_what_has_no_sentence_of_its_own_is_told_without_the_value(tmp_path: Path) -> None:
+    problems = told(tmp_path, {}, {"INVSYNCD_MIRROR__LOCATIONS": '["A", "canary\\ud800"]'})
+    assert list(problems) == ["mirror.locations[2]"]
+    assert "is not acceptable (string_unicode)" in problems["mirror.locations[2]"]
+    assert "canary" not in str(problems)
 
 
 def test_other_variables_and_the_path_of_the_config_are_left_alone(tmp_path: Path) -> None:

@@ -138,6 +138,7 @@ def test_a_secret_file_that_cannot_be_read_is_named_with_the_reason(
     assert set(problems) == {"shopify.access_token", "poll.overlap_s"}
     assert str(file) in problems["shopify.access_token"]
     assert expected in problems["shopify.access_token"]
+    assert "chmod" not in problems["shopify.access_token"]
     assert "s3cret" not in str(problems)
 
 

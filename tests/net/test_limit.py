@@ -133,11 +133,21 @@ def test_too_fast_without_a_wait_waits_one_place() -> None:
     assert pace.reserve(now=100) == pytest.approx(0.5)
 
 
-def test_the_pace_never_falls_to_nothing() -> None:
-    pace = Pace(1, per_s_min=0.05)
-    for _ in range(50):
-        pace.slowed(None, now=0)
-    assert pace.per_s == 0.05
+def test_calls_that_were_told_together_slow_us_down_once() -> None:
+    pace = Pace(4)
+    for _ in range(5):
+        pace.slowed(None, now=100)
+    pace.slowed(None, now=100.9)
+    assert pace.per_s == 2
+    pace.slowed(None, now=101)
+    assert pace.per_s == 1
+
+
+def test_the_pace_never_falls_below_a_quarter() -> None:
+    pace = Pace(4)
+    for second in range(50):
+        pace.slowed(None, now=second)
+    assert pace.per_s == 1
 
 
 def test_the_pace_comes_back_in_steps_and_not_above_where_it_began() -> None:

@@ -85,13 +85,31 @@ async def test_an_answer_that_is_lost_is_asked_for_again_with_the_same_key(fault
     assert [write.key for write in shop.writes] == ["key-1"]
 
 
-async def test_a_repetition_that_is_judged_anew_is_stale_and_not_applied_twice() -> None:
+async def test_a_repetition_that_is_judged_anew_is_stale_without_being_certain() -> None:
     shop, item, here, _ = two_levels()
     async with standing(shop, ShopifyFake(shop, replay=Replay.REEVALUATED)) as stand:
         stand.faults.add("lost")
         outcome = await stand.target.set_levels(attempt((item, here, 10, 7)))
-    assert outcome == NotApplied(stale=frozenset({0}))
+    assert outcome == NotApplied(stale=frozenset({0}), certain=False)
     assert shop.available("TEE", here) == 7
+
+
+async def test_a_stale_answer_after_a_try_that_never_left_is_certain() -> None:
+    shop, item, here, _ = two_levels()
+    shop.sell_online("TEE", here)
+    async with standing(shop) as stand:
+        send, tries = stand.client._http.request, 0
+
+        async def request(*args: object, **kwargs: object) -> object:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                raise Unreached("no connection", outcome_unknown=False)
+            return await send(*args, **kwargs)  # type: ignore[arg-type]
+
+        stand.client._http.request = request  # type: ignore[method-assign, assignment]
+        outcome = await stand.target.set_levels(attempt((item, here, 10, 7)))
+    assert outcome == NotApplied(stale=frozenset({0}), certain=True)
 
 
 async def test_no_answer_at_all_leaves_the_outcome_unknown() -> None:

@@ -82,8 +82,7 @@ async def standing(
     theirs = clock or Clock()
     ours = our_clock or theirs
     faults = Faults()
-    fake = fake or TikTokFake(Marketplace(clock=theirs))
-    fake._faults = faults
+    fake = fake or TikTokFake(Marketplace(clock=theirs), faults=faults)
     drawer = Drawer()
     async with TestServer(fake.app()) as server, session() as open_session:
         http, url = Http(open_session, timeout_s=timeout_s), str(server.make_url("/"))

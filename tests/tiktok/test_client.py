@@ -159,17 +159,20 @@ async def test_a_bad_moment_is_survived(kind: str) -> None:
 
 
 async def test_a_call_is_signed_anew_each_time() -> None:
+    seen: list[tuple[str, str]] = []
     clock = Clock()
-    async with standing(clock=clock) as stand:
-        stand.faults.add("500-before", times=1)
 
-        async def later() -> None:
-            await asyncio.sleep(0)
-            clock.now += 301
+    async def handler(request: web.Request) -> web.Response:
+        seen.append((request.query["timestamp"], request.query["sign"]))
+        clock.now += 7
+        return envelope(36009003) if len(seen) == 1 else envelope(0, data={})
 
-        async with asyncio.TaskGroup() as group:
-            group.create_task(stand.shop.warehouses())
-            group.create_task(later())
+    async with serving(handler) as url, standing(our_clock=clock) as stand:
+        stand.client._base = url
+        await stand.client.call("GET", "/p", op="X")
+    (first, sign_1), (second, sign_2) = seen
+    assert int(second) == int(first) + 7
+    assert sign_1 != sign_2
 
 
 @pytest.mark.parametrize("skew_s", [-3600, -301, 31, 86_400])

@@ -1,0 +1,78 @@
+"""The real daemon as a child process, as the demo and the failure tests run it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+
+def own_command() -> list[str]:
+    """How to start this program again: as a bundled binary, or as a module."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable]
+    return [sys.executable, "-m", "invsyncd"]
+
+
+def free_port() -> int:
+    """A loopback port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Child:
+    """`invsyncd run` with one configuration; its log goes to a file."""
+
+    def __init__(self, config: Path, log: Path) -> None:
+        self._config = config
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running child."""
+        if self._process is None:
+            raise RuntimeError("the daemon was not started")
+        return self._process.pid
+
+    async def start(self) -> None:
+        """Start it; the environment's INVSYNCD_ variables do not reach it."""
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("INVSYNCD_")}
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *own_command(),
+                "--config",
+                str(self._config),
+                "run",
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
+
+    async def kill(self) -> None:
+        """kill -9: it gets no chance to clean up."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        return await self._end(signal.SIGTERM)
+
+    def reload(self) -> None:
+        """SIGHUP."""
+        os.kill(self.pid, signal.SIGHUP)
+
+    async def _end(self, how: signal.Signals) -> int:
+        if self._process is None:
+            return 0
+        if self._process.returncode is None:
+            self._process.send_signal(how)
+        return await self._process.wait()
+
+    def log_text(self) -> str:
+        """Everything it printed."""
+        return self._log.read_text(errors="replace") if self._log.exists() else ""

@@ -1,0 +1,42 @@
+"""What people do in the sandbox's shop, over HTTP: for trying things by hand from a shell.
+
+curl -X POST "http://127.0.0.1:PORT/sandbox/sell?sku=ITEM-0001&location=Berlin&units=2"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from aiohttp import web
+
+from invsyncd.sandbox.marketplace import Marketplace
+from invsyncd.sandbox.shop import Shop
+
+Act = Callable[[Shop, Marketplace, str, str, int], None]
+
+ACTS: Mapping[str, Act] = {
+    "sell": lambda shop, _, sku, place, units: shop.sell_online(sku, place, units),
+    "till": lambda shop, _, sku, place, units: shop.sell_till(sku, place, units),
+    "cancel": lambda shop, _, sku, place, units: shop.cancel(sku, place, units),
+    "fulfil": lambda shop, _, sku, place, units: shop.fulfil(sku, place, units),
+    "receive": lambda shop, _, sku, place, units: shop.receive(sku, place, units),
+    "count": lambda shop, _, sku, place, units: shop.count(sku, place, units),
+    "tiktok-sell": lambda _, market, sku, place, units: market.sell(sku, place, units),
+    "tiktok-edit": lambda _, market, sku, place, units: market.edit(sku, place, units),
+}
+
+
+async def act(shop: Shop, market: Marketplace, request: web.Request) -> web.Response:
+    """POST /sandbox/ACT?sku=…&location=…&units=…; answers what both sides show then."""
+    name = request.match_info["act"]
+    sku, place = request.query.get("sku", ""), request.query.get("location", "")
+    try:
+        ACTS[name](shop, market, sku, place, int(request.query.get("units", "1")))
+        levels = {
+            location.name: shop.available(sku, location.name)
+            for location in shop.locations.values()
+        }
+    except (KeyError, ValueError) as error:
+        known = ", ".join(sorted(ACTS))
+        return web.json_response({"error": str(error), "acts": known}, status=400)
+    return web.json_response({"sku": sku, "available": levels})
