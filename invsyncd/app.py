@@ -81,7 +81,7 @@ async def assemble(
             settings,
             store,
             source,
-            ShopifyTarget(shopify, clock=clock),
+            ShopifyTarget(shopify),
             rulebook,
             clock=clock,
             new_key=lambda: str(uuid.uuid4()),

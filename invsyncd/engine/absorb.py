@@ -6,7 +6,7 @@ and the journal. Nothing is sent here, and nothing is sent before this has commi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from invsyncd.engine.offers import wanted_offers
@@ -73,11 +73,18 @@ class Absorber:
         self._refused = refused
 
     async def absorb(
-        self, pass_id: str, batch: Batch, rules: Rules, *, plan_writes: bool = True
+        self,
+        pass_id: str,
+        batch: Batch,
+        rules: Rules,
+        *,
+        plan_writes: bool = True,
+        changed_apart: bool = False,
     ) -> Absorbed:
         """Fold, plan and commit; return what is to be sent.
 
-        Without `plan_writes` no attempt is made: what is owed stays derivable.
+        Without `plan_writes` no attempt is made: what is owed stays derivable. `changed_apart`
+        puts items that changed in this batch into calls of their own.
         """
         now = int(self._clock())
         folded = await self._fold(batch, rules)
@@ -92,7 +99,8 @@ class Absorber:
             await self._store.locations.advance(tx, batch.watermarks, now)
             await self._store.listings.save_wanted(tx, offers)
             await self._store.journal.add(tx, pass_id, now, entries)
-            attempts = await self.plan(tx, pass_id) if plan_writes else ()
+            apart = {f.state.item.id for f in folded if f.changes} if changed_apart else set()
+            attempts = await self.plan(tx, pass_id, apart) if plan_writes else ()
         return Absorbed(folded, attempts)
 
     async def _fold(self, batch: Batch, rules: Rules) -> tuple[Folded, ...]:
@@ -118,12 +126,12 @@ class Absorber:
             )
         return tuple(folded)
 
-    async def plan(self, tx: Tx, pass_id: str) -> tuple[Attempt, ...]:
+    async def plan(self, tx: Tx, pass_id: str, apart: Collection[int] = ()) -> tuple[Attempt, ...]:
         """Turn what the mirror still owes into attempts, recorded before they are sent."""
         pending = await self._store.levels.pending(tx, ROUND_ROWS_MAX)
         attempts = tuple(
             Attempt(self._new_key(), pass_id, int(self._clock()), rows)
-            for rows in batches(row for row in pending if not self._refused(row))
+            for rows in batches((row for row in pending if not self._refused(row)), apart=apart)
         )
         await self._store.attempts.add(tx, attempts)
         return attempts

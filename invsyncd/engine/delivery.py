@@ -85,7 +85,8 @@ class Delivery:
             async with self._store.transaction() as tx:
                 return await self.absorber.plan(tx, pass_id)
         batch = await self._reader.direct(doubtful)
-        return (await self.absorber.absorb(pass_id, batch, rules)).attempts
+        absorbed = await self.absorber.absorb(pass_id, batch, rules, changed_apart=True)
+        return absorbed.attempts
 
     async def _send(
         self, attempts: Sequence[Attempt], report: PassReport, *, repeated: bool = False
@@ -122,7 +123,8 @@ class Delivery:
     async def _applied(self, attempt: Attempt, at: int, report: PassReport) -> None:
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         async with self._store.transaction() as tx:
-            await self._store.attempts.applied(tx, attempt, at)
+            await self._store.attempts.confirm(tx, attempt.rows, at)
+            await self._store.attempts.end(tx, attempt)
             await self._journal(tx, attempt, attempt.rows, skus, "applied")
         self._tell(report, attempt.rows, skus, "applied")
 
@@ -137,7 +139,13 @@ class Delivery:
         skus = await self._store.levels.skus({row.item for row in rows})
         until = self._clock() + REFUSED_WAIT_S
         self._refused_until |= dict.fromkeys(refused, until)
+        written: list[LevelWrite] = []
+        if outcome.others_applied_at is not None:
+            touched = outcome.stale | outcome.refused.keys()
+            written = [row for i, row in enumerate(rows) if i not in touched]
         async with self._store.transaction() as tx:
+            await self._store.attempts.confirm(tx, written, outcome.others_applied_at or 0)
+            await self._journal(tx, attempt, written, skus, "applied")
             await self._store.attempts.end(tx, attempt)
             await self._store.attempts.doubt(tx, [*(rows[i] for i in outcome.stale), *fixed])
             await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
@@ -145,6 +153,7 @@ class Delivery:
                 why = f"refused: {code} {message}".strip()
                 await self._journal(tx, attempt, [row], skus, why)
                 self._tell(report, [row], skus, why)
+        self._tell(report, written, skus, "applied")
 
     async def _settle_by_reading(self, attempt: Attempt, report: PassReport) -> None:
         """The key can no longer say what became of it: the levels themselves must."""
@@ -154,8 +163,7 @@ class Delivery:
         states = await self._store.levels.states(items)
         known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}
         if was_applied(attempt.rows, known, readings):
-            stamps = [reading.updated_at for reading in readings.values()]
-            await self._applied(attempt, max(stamps), report)
+            await self._applied(attempt, 0, report)  # at a time that nobody can say any more
         async with self._store.transaction() as tx:
             await self._store.attempts.end(tx, attempt)
             await self._store.attempts.doubt(tx, attempt.rows)

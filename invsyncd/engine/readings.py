@@ -125,7 +125,7 @@ class Reader:
                     available=level.available,
                     committed=level.committed,
                     on_hand=level.on_hand,
-                    updated_at=level.updated_at,
+                    updated_at=max(level.updated_at, level.confirmed_at),
                     active=False,
                     direct=True,
                 )

@@ -17,7 +17,13 @@ from invsyncd.sandbox.shopify_context import Context, find, limit_array, number_
 from invsyncd.sandbox.shopify_fields import Resolver
 from invsyncd.sandbox.shopify_idempotency import Payload
 
+_HIGHEST = 1_000_000_000
 _THIRD_PARTY = "The inventory at this location is managed by a fulfillment service."
+_ACTIVE = "Not allowed to set {} quantity when the item is already active at the location."
+_WORDS = {"available": "available", "onHand": "an on_hand"}
+_BOTH = "not allowed to set available and on_hand quantities at the same time"
+_RANGE = "the quantity needs to be between -1 billion and 1 billion"
+_ONLY = "products need to be stocked at a minimum of 1 location"
 
 
 def _activate(_root: None, info: Info, **asked: Any) -> Payload:
@@ -28,35 +34,37 @@ def _activate(_root: None, info: Info, **asked: Any) -> Payload:
     def attempt(_key: str, apply: bool) -> Payload:
         item = number_of(asked["inventoryItemId"], "InventoryItem")
         place = number_of(asked["locationId"], "Location")
-        refused = _refusal(context, item, place, asked)
-        if refused is None and apply:
+        refused = _refusals(context, item, place, asked)
+        if not refused and apply:
             _switch_on(context, item, place, asked)
         return {
             # A function: a repeat with the same key shows the level as it is by then.
             "inventoryLevel": lambda _info: context.shop.level(item, place),
-            "userErrors": [] if refused is None else [refused],
+            "userErrors": refused,
         }
 
     payload: Payload = context.idempotency.run(info, asked, attempt)
     return payload
 
 
-def _refusal(
+def _refusals(
     context: Context, item: int, location: int, asked: Mapping[str, Any]
-) -> dict[str, Any] | None:
+) -> list[dict[str, Any]]:
     place = context.shop.locations.get(location)
     if item not in context.shop.items:
-        return _error("The product couldn't be found.", "inventoryItemId")
+        return [_error("The product couldn't be found.", "inventoryItemId")]
     if place is None or not place.active:
-        return _error("The location couldn't be found.", "locationId")
+        return [_error("The location couldn't be found.", "locationId")]
     if place.fulfilment_service:
-        return _error(_THIRD_PARTY, "locationId")
+        return [_error(_THIRD_PARTY, "locationId")]
     level = context.shop.level(item, location)
-    asks = asked.get("available") is not None or asked.get("onHand") is not None
-    if asks and level is not None and level.active:
-        text = "Not allowed to set available quantity when the item is already active at the "
-        return _error(text + "location.", "available")
-    return None
+    numbers = [name for name in ("available", "onHand") if asked.get(name) is not None]
+    if level is not None and level.active:
+        return [_error(_ACTIVE.format(_WORDS[name]), name) for name in numbers]
+    why = f"The product couldn't be stocked at {place.name} because {{}}."
+    if len(numbers) == 2:
+        return [_error(why.format(_BOTH), name) for name in numbers]
+    return [_error(why.format(_RANGE), n) for n in numbers if abs(asked[n]) > _HIGHEST]
 
 
 def _switch_on(context: Context, item: int, location: int, asked: Mapping[str, Any]) -> None:
@@ -82,7 +90,9 @@ def _deactivate(_root: None, info: Info, inventoryLevelId: str) -> Payload:  # n
     if code is None:
         context.shop.deactivate(level.item, level.location)
         return {"userErrors": []}
-    text = f"The product couldn't be unstocked: {code.lower().replace('_', ' ')}."
+    name = context.shop.locations[level.location].name
+    why = _ONLY if code.startswith("CANNOT") else f"of {code.lower().replace('_', ' ')}"
+    text = f"The product couldn't be unstocked from {name} because {why}."
     return {"userErrors": [_error(text, None)]}
 
 

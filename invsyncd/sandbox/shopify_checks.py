@@ -104,7 +104,8 @@ def check_input(kind: Kind, given: Mapping[str, Any]) -> list[Problem]:
         text = "The quantity name must be either 'available' or 'on_hand'."
         problems.append(Problem("INVALID_NAME", text, ["input", "name"]))
     if kind is ADJUST and given["name"] not in _ADJUSTABLE:
-        text = "The specified quantity name is invalid."
+        names = ", ".join(sorted(_ADJUSTABLE))
+        text = f"The specified quantity name is invalid. Valid values are: {names}."
         problems.append(Problem("INVALID_QUANTITY_NAME", text, ["input", "name"]))
     if given["reason"] not in REASONS:
         text = f"The specified reason is invalid. Valid values are: {', '.join(REASONS)}."
@@ -121,43 +122,58 @@ def check_input(kind: Kind, given: Mapping[str, Any]) -> list[Problem]:
 def check_rows(
     shop: Shop, kind: Kind, changes: list[Change], *, stale_names_row: bool
 ) -> list[Problem]:
-    """What is wrong with single rows, in their order."""
-    pairs = Counter((change.item, change.location) for change in changes) if kind is SET else None
-    problems: list[Problem] = []
+    """What is wrong with the rows, in their order."""
+    pairs = Counter((change.item, change.location) for change in changes)
+    problems = _documents(changes) if kind is ADJUST else []
     for change in changes:
         place = ["input", kind.rows, str(change.nth)]
-        found = _missing(shop, change, place) or _number(kind, change, place)
-        if found is None and pairs is not None and pairs[change.item, change.location] > 1:
-            text = "The combination of inventoryItemId and locationId must be unique."
-            code = "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR"
-            found = Problem(code, text, [*place, "locationId"], change.nth)
-        if found is None and kind is ADJUST:
-            found = _document(change, [*place, "ledgerDocumentUri"])
-        if found is None and change.expected is not None and change.expected != change.before:
-            text = "The changeFromQuantity argument no longer matches the persisted quantity."
-            field = [*place, "changeFromQuantity"] if stale_names_row else None
-            found = Problem("CHANGE_FROM_QUANTITY_STALE", text, field, change.nth)
-        if found is not None:
-            problems.append(found)
+        found = _missing(shop, change, place)
+        if not found:
+            twice = kind is SET and pairs[change.item, change.location] > 1
+            found = [
+                problem
+                for problem in (
+                    _number(kind, change, place),
+                    _twice(change, place) if twice else None,
+                    _document(change, place) if kind is ADJUST else None,
+                    _stale(change, place if stale_names_row else None),
+                )
+                if problem is not None
+            ][:1]
+        problems += found
     return problems
 
 
-def _missing(shop: Shop, change: Change, place: list[str]) -> Problem | None:
-    """An item or a location that is not there, or that may not be written."""
-    item = shop.items.get(change.item)
+def _twice(change: Change, place: list[str]) -> Problem:
+    text = "The combination of inventoryItemId and locationId must be unique."
+    code = "NO_DUPLICATE_INVENTORY_ITEM_ID_GROUP_ID_PAIR"
+    return Problem(code, text, [*place, "locationId"], change.nth)
+
+
+def _stale(change: Change, place: list[str] | None) -> Problem | None:
+    if change.expected is None or change.expected == change.before:
+        return None
+    text = "The changeFromQuantity argument no longer matches the persisted quantity."
+    field = None if place is None else [*place, "changeFromQuantity"]
+    return Problem("CHANGE_FROM_QUANTITY_STALE", text, field, change.nth)
+
+
+def _missing(shop: Shop, change: Change, place: list[str]) -> list[Problem]:
+    """An item or a location that is not there (recorded: both are named), or not to be written."""
+    problems = []
+    item, location = shop.items.get(change.item), shop.locations.get(change.location)
     if item is None:
         text = "The specified inventory item could not be found."
         field = [*place, "inventoryItemId"]
-        return Problem("INVALID_INVENTORY_ITEM", text, field, change.nth)
-    location = shop.locations.get(change.location)
-    if location is None or not location.active:
-        text = "The specified location could not be found."
-        return Problem("INVALID_LOCATION", text, [*place, "locationId"], change.nth)
-    if not item.mutable:
+        problems.append(Problem("INVALID_INVENTORY_ITEM", text, field, change.nth))
+    elif not item.mutable:
         text = "The specified inventory item is not allowed to be adjusted via API."
         field = [*place, "inventoryItemId"]
-        return Problem("NON_MUTABLE_INVENTORY_ITEM", text, field, change.nth)
-    return None
+        problems.append(Problem("NON_MUTABLE_INVENTORY_ITEM", text, field, change.nth))
+    if location is None or not location.active:
+        text = "The specified location could not be found."
+        problems.append(Problem("INVALID_LOCATION", text, [*place, "locationId"], change.nth))
+    return problems
 
 
 def _number(kind: Kind, change: Change, place: list[str]) -> Problem | None:
@@ -174,9 +190,19 @@ def _number(kind: Kind, change: Change, place: list[str]) -> Problem | None:
     return None
 
 
-def _document(change: Change, field: list[str]) -> Problem | None:
+def _documents(changes: list[Change]) -> list[Problem]:
+    if len({change.ledger_document for change in changes}) <= 1:
+        return []
+    text = (
+        "All changes must have the same ledger document URI or, in the case of adjusting "
+        "available, no ledger document URI."
+    )
+    return [Problem("MAX_ONE_LEDGER_DOCUMENT", text, ["input", "changes"])]
+
+
+def _document(change: Change, place: list[str]) -> Problem | None:
     """Ledger documents: forbidden for `available`, required for every other quantity."""
-    uri = change.ledger_document
+    uri, field = change.ledger_document, [*place, "ledgerDocumentUri"]
     if change.name == "available":
         if uri is None:
             return None

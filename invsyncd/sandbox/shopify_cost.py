@@ -2,7 +2,8 @@
 
 The arithmetic was derived from recorded cost blocks of real stores (Admin API 2025-01 and 2026-04):
 objects 1, scalars 0, mutations 10, a connection 2 + g(first) × its nodes, g(n) = max(1, ⌊2·ln n⌋);
-a list of objects costs the same whatever its length. The actual cost shrinks with what came back.
+a list of objects costs the same whatever its length. The actual cost shrinks with what came back;
+that part is fitted to recordings, and may be a point or two off where several pages add up.
 """
 
 from __future__ import annotations
@@ -89,10 +90,13 @@ class Part:
         weight, cost = growth(first), 2.0
         for way, parts in self.through:
             rows = value.get(way[0]) or ()
-            nodes = rows if len(way) == 1 else [row.get(way[1]) for row in rows]
-            used = weight * sum(1 + actual_of(parts, n, variables) for n in nodes) / first
-            # Recorded: an empty page read through `nodes` gives back only what is below the nodes.
-            cost += used if len(way) > 1 else max(used, weight)
+            if rows:
+                nodes = rows if len(way) == 1 else [row.get(way[1]) for row in rows]
+                node = sum(1 + actual_of(parts, n, variables) for n in nodes) / len(nodes)
+                cost += max(1, weight * len(nodes) / first) * node
+            elif len(way) == 1:
+                # Recorded: an empty page read through `nodes` gives back only what is below them.
+                cost += weight
         return cost
 
     def _first(self, variables: Variables) -> int:

@@ -168,7 +168,6 @@ INSTALLATION: dict[str, Resolver] = {"accessScopes": _scopes}
 
 CHANGE: dict[str, Resolver] = {
     "quantityAfterChange": lambda _change, _info: None,  # recorded: always null
-    "ledgerDocumentUri": lambda _change, _info: None,
     "item": lambda change, info: info.context.shop.items[change.item],
     "location": lambda change, info: info.context.shop.locations[change.location],
 }

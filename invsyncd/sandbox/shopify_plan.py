@@ -5,6 +5,7 @@ Only the shape is read here. What a part costs stands in `shopify_cost`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
@@ -65,7 +66,8 @@ class Plan:
 
     def actual(self, data: Mapping[str, Any] | None, variables: Variables) -> int:
         """Points that the operation really cost; never more than were requested."""
-        return min(round(actual_of(self.parts, data or {}, variables)), self.requested(variables))
+        points = math.ceil(actual_of(self.parts, data or {}, variables) - 1e-9)
+        return min(points, self.requested(variables))
 
     def _price_mutations(self) -> None:
         """A mutation costs 10; the first objects of its payload come with it."""

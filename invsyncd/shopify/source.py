@@ -6,7 +6,7 @@ It asks and reads, page by page; what a reading means is decided elsewhere.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
@@ -86,16 +86,17 @@ class ShopifySource:
 
     async def _read_chunk(self, items: Sequence[int]) -> list[Reading]:
         readings: list[Reading] = []
-        for item, node in await self._items("READ_ITEMS", items):
+        found, answered_at = await self._items("READ_ITEMS", items)
+        for item, node in found:
             levels = node.at("inventoryLevels")
             readings += parse.read(item, levels)
             async for more in self._rest_of(item, levels, "ITEM_LEVELS", "inventoryLevels"):
                 readings += parse.read(item, more)
-        return readings
+        return [replace(reading, answered_at=answered_at) for reading in readings]
 
     async def _catalogue_chunk(self, items: Sequence[int]) -> list[Catalogue]:
         entries: list[Catalogue] = []
-        for item, node in await self._items("CATALOGUE", items):
+        for item, node in (await self._items("CATALOGUE", items))[0]:
             found = parse.Variants()
             connection = node.at("variants")
             if not connection.null:  # nullable in the schema: an item without variants
@@ -105,8 +106,11 @@ class ShopifySource:
             entries.append(parse.catalogue(node, found))
         return entries
 
-    async def _items(self, op: str, items: Sequence[int]) -> list[tuple[int, Shape]]:
-        """The asked-for items that exist. Slots keep the order; a missing item is null."""
+    async def _items(self, op: str, items: Sequence[int]) -> tuple[list[tuple[int, Shape]], int]:
+        """The asked-for items that exist, and the server's time of the answer (0: not said).
+
+        Slots keep the order; a missing item is null.
+        """
         ids = [parse.gid("InventoryItem", item) for item in items]
         answer = await self._client.execute(documents.ALL[op], {"ids": ids}, op=op)
         slots = Shape(answer.data, op).at("nodes")
@@ -116,7 +120,7 @@ class ShopifySource:
         for item, slot in there:
             if not slot.null and parse.number(slot.at("id"), "InventoryItem") != item:
                 raise slot.garbled("another item than the one asked for")
-        return [(item, slot) for item, slot in there if not slot.null]
+        return [(item, slot) for item, slot in there if not slot.null], answer.server_time or 0
 
     async def _rest_of(self, item: int, first: Shape, op: str, member: str) -> AsyncIterator[Shape]:
         """The pages after the first of one item's connection."""

@@ -6,8 +6,7 @@ carry the same request (a different one under an old key is refused, documented)
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from invsyncd.errors import Unreached
@@ -19,13 +18,14 @@ from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.sync.model import Attempt, LevelWrite
 
 _STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
-_SPENT = frozenset({"IDEMPOTENCY_KEY_PARAMETER_MISMATCH", "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"})
+_SPENT = "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
+_FAILED = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"  # documented: nothing was done; take a new key
 _CONCURRENT = "IDEMPOTENCY_CONCURRENT_REQUEST"
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Every row shows its value. `at` is the server's second of the write (Unix s)."""
+    """Every row shows its value. `at` is the server's second of the write; 0: it was not said."""
 
     at: int
 
@@ -68,11 +68,9 @@ class ShopifyTarget:
         self,
         client: ShopifyClient,
         *,
-        clock: Callable[[], float] = time.time,
         patience: Patience | None = None,
     ) -> None:
         self._client = client
-        self._clock = clock
         self._patience = patience or Patience(first_s=1.0)
 
     async def set_levels(self, attempt: Attempt) -> SetOutcome:
@@ -114,9 +112,8 @@ class ShopifyTarget:
             if isinstance(outcome, KeySpent):
                 return outcome
             return replace(outcome, others_applied_at=written_at, certain=certain)
-        # No group: every row already had its value (recorded). Our own clock is the last resort.
-        known = (written_at, answer.server_time, int(self._clock()))
-        return Applied(next(at for at in known if at is not None))
+        # No group: every row already had its value (recorded), so nothing was stamped.
+        return Applied(written_at or 0)
 
 
 def _input(attempt: Attempt) -> dict[str, object]:
@@ -146,7 +143,9 @@ def _turned_down(errors: list[Shape], attempt: Attempt) -> NotApplied | KeySpent
         message = excerpt(error.at("message").text())
         if code == _CONCURRENT:
             raise _StillRunning(f"shopify SET_QUANTITIES: {code}")
-        if code in _SPENT:
+        if code == _FAILED:
+            return NotApplied()
+        if code == _SPENT:
             return KeySpent(f"{code}: {message}")
         rows = _rows(error.maybe("field"), len(attempt.rows))
         if code in _STALE:

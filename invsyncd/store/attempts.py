@@ -58,17 +58,16 @@ class Attempts:
         """Its outcome is known."""
         await tx.execute("DELETE FROM attempt WHERE key = ?", (attempt.key,))
 
-    async def applied(self, tx: Tx, attempt: Attempt, at: int) -> None:
-        """Shopify confirmed every row at server second `at`: now, and only now, it is known.
+    async def confirm(self, tx: Tx, rows: Sequence[LevelWrite], at: int) -> None:
+        """Shopify confirmed these rows at server second `at`: now, and only now, it is known.
 
         Setting `available` moves `on_hand` along by as much (recorded).
         """
         await tx.executemany(
             "UPDATE level SET on_hand = on_hand + ? - available, available = ?,"
             " confirmed_at = max(confirmed_at, ?) WHERE item = ? AND location = ?",
-            [(r.after, r.after, at, r.item, r.location) for r in attempt.rows],
+            [(r.after, r.after, at, r.item, r.location) for r in rows],
         )
-        await self.end(tx, attempt)
 
     async def doubt(self, tx: Tx, rows: Sequence[LevelWrite]) -> None:
         """These levels must be read directly before anything else is decided about them."""

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from invsyncd.sync.model import Change, Level, Reading
 
+PAST_S_MAX = 300  # no replica is as late as this
+
 
 @dataclass(frozen=True, slots=True)
 class Diff:
@@ -69,19 +71,30 @@ def diff(
 
 
 def may_be_past(reading: Reading, known: Level) -> bool:
-    """Whether a reading may speak of the time before our last confirmed write of this level.
+    """Whether a reading may speak of a time before what is known of this level.
 
-    Shopify moves a level's timestamp with every write (recorded), so after our write, confirmed
-    at server second T, an honest row is stamped T or later. An older stamp comes from a replica
-    or an index that lags; to diff it would count our own write backwards. A stamp of T itself,
-    with another value than the confirmed one, is either that or a change within the same second:
-    timestamps of one second cannot tell. So neither is diffed; a direct read decides, and reads
-    of that kind show the newest state (recorded), whatever their stamp.
+    Shopify moves a level's timestamp with every write (recorded), and what is known was true at
+    the newer of two server seconds: the stamp of the last reading that was folded in, and that of
+    our last confirmed write. A reading with an older stamp came from a replica or an index that
+    lags; to diff it would count a change, or our own write, backwards. A row of a poll with that
+    very stamp and another value is either that or a second change within one second: timestamps
+    cannot tell. So neither is diffed, and a direct read decides.
+
+    Direct reads show the newest state (recorded). If one is older all the same, it is set aside
+    and read again; but an old stamp that is still there long after is no late replica, it is the
+    truth of a server that does not move its stamps.
     """
-    if reading.direct or reading.updated_at > known.confirmed_at:
+    fence = max(known.updated_at, known.confirmed_at)
+    if reading.updated_at > fence or _says_the_same(reading, known):
         return False
-    same = (reading.available, reading.active) == (known.available, known.active)
-    return known.confirmed_at > 0 and not same
+    if reading.direct:
+        return reading.updated_at < fence and reading.answered_at - fence <= PAST_S_MAX
+    return True
+
+
+def _says_the_same(reading: Reading, known: Level) -> bool:
+    said = (reading.available, reading.committed, reading.on_hand, reading.active)
+    return said == (known.available, known.committed, known.on_hand, known.active)
 
 
 def _known_after(reading: Reading, old: Level | None) -> Level:

@@ -72,7 +72,7 @@ class Reading:
     """One level as Shopify just said it. `updated_at` is the newest of its timestamps.
 
     `direct` tells a point read, begun after every write that we had confirmed, from a row that a
-    filtered connection returned: only the latter may speak of the past.
+    poll returned. `answered_at` is the server's time of the answer to a point read.
     """
 
     item: int
@@ -83,6 +83,7 @@ class Reading:
     updated_at: int
     active: bool = True
     direct: bool = False
+    answered_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ less is offered rather than more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -15,15 +15,29 @@ from invsyncd.sync.model import ItemState, LevelWrite, Listing, Standing
 from invsyncd.sync.rule import CountMirrored, OfferRule, Quantity, Stock, base, quantity, unlimited
 
 ROWS_MAX = 250  # Shopify refuses longer input arrays (documented, recorded)
+APART_MAX = 20  # items that travel alone after they held up others
 
 
-def batches(writes: Iterable[LevelWrite], rows_max: int = ROWS_MAX) -> list[tuple[LevelWrite, ...]]:
+def batches(
+    writes: Iterable[LevelWrite],
+    rows_max: int = ROWS_MAX,
+    *,
+    apart: Collection[int] = (),
+) -> list[tuple[LevelWrite, ...]]:
     """Fill calls of at most `rows_max` rows, all decreases before any increase.
 
-    A call is all or nothing, so the rows of one item stay together where they fit.
+    A call is all or nothing, so a row that goes stale holds up its whole call: the items in
+    `apart`, which just did, travel in calls of their own.
     """
     ordered = sorted(writes, key=lambda w: (w.after > w.before, w.item, w.location))
-    return [tuple(ordered[i : i + rows_max]) for i in range(0, len(ordered), rows_max)]
+    calm = [write for write in ordered if write.item not in apart]
+    cut = [tuple(calm[i : i + rows_max]) for i in range(0, len(calm), rows_max)]
+    hot = sorted({write.item for write in ordered if write.item in apart})
+    # Beyond some, even hot items share calls: a call each would take longer than they stay calm.
+    alone, rest = hot[:APART_MAX], set(hot[APART_MAX:])
+    cut += [tuple(write for write in ordered if write.item == item) for item in alone]
+    crowd = [write for write in ordered if write.item in rest]
+    return cut + [tuple(crowd[i : i + rows_max]) for i in range(0, len(crowd), rows_max)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.sandbox.shopify_caller import World, calling, codes, gid
 
 ACTIVATE = """
@@ -25,10 +27,10 @@ mutation($item: ID!, $place: ID!, $on: Boolean!) {
 }"""
 
 
-async def activated(world: World, place: int, key: str = "a", **numbers: int) -> Any:
+async def activated(world: World, place: int, **numbers: int) -> Any:
     ids = {"item": gid("InventoryItem", world.tee), "place": gid("Location", place)}
     async with calling(world.fake) as ask:
-        return (await ask(ACTIVATE, **ids, key=key, **numbers))["data"]["inventoryActivate"]
+        return (await ask(ACTIVATE, **ids, key="a", **numbers))["data"]["inventoryActivate"]
 
 
 async def toggled(world: World, place: int, *, on: bool) -> Any:
@@ -57,6 +59,21 @@ async def test_an_active_level_does_not_take_a_number() -> None:
     done = await activated(world, world.paris, available=4)
     assert done["userErrors"][0]["field"] == ["available"]
     assert world.shop.available("TEE", "Paris") == 10
+
+
+@pytest.mark.parametrize(
+    ("numbers", "fields"),
+    [({"available": 1, "onHand": 2}, ["available", "onHand"]), ({"onHand": 10**9 + 1}, ["onHand"])],
+)
+async def test_impossible_numbers_are_refused_as_recorded(
+    numbers: dict[str, int], fields: list[str]
+) -> None:
+    world = World()
+    vienna = world.shop.add_location("Vienna")
+    done = await activated(world, vienna, **numbers)
+    assert [error["field"] for error in done["userErrors"]] == [[field] for field in fields]
+    assert "couldn't be stocked at Vienna" in done["userErrors"][0]["message"]
+    assert done["inventoryLevel"] is None
 
 
 async def test_activation_at_a_fulfilment_service_is_refused() -> None:
@@ -92,7 +109,7 @@ async def test_the_only_level_and_a_level_with_orders_stay_active() -> None:
     world = World()
     world.shop.sell_online("TEE", "Paris")
     async with calling(world.fake) as ask:
-        for reason in ("committed inventory", "only location"):
+        for reason in ("committed inventory", "minimum of 1 location"):
             body = await ask(DEACTIVATE, id=world.level_gid(world.paris))
             assert reason in body["data"]["inventoryDeactivate"]["userErrors"][0]["message"]
             world.shop.fulfil("TEE", "Paris")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.shopify_caller import World, calling, codes
+from tests.sandbox.shopify_caller import World, calling, codes, gid
 
 ADJUST = """
 mutation($input: InventoryAdjustQuantitiesInput!, $key: String!) {
@@ -35,6 +35,31 @@ async def test_an_adjustment_adds_to_what_is_there() -> None:
         {"name": "on_hand", "delta": 2, "quantityAfterChange": None},
     ]
     assert world.shop.available("TEE", "Berlin") == 12
+
+
+async def test_an_unknown_item_and_location_are_both_named() -> None:
+    """As recorded: one row, two errors."""
+    unknown = {"inventoryItemId": gid("InventoryItem", 42), "locationId": gid("Location", 1)}
+    done = await adjusted(World(), **unknown)
+    assert codes(done) == ["INVALID_INVENTORY_ITEM", "INVALID_LOCATION"]
+
+
+async def test_all_changes_share_one_ledger_document() -> None:
+    world = World()
+    rows = [
+        {
+            "inventoryItemId": gid("InventoryItem", world.tee),
+            "locationId": gid("Location", place),
+            "delta": 1,
+            "changeFromQuantity": 0,
+            "ledgerDocumentUri": f"ledger://count/{place}",
+        }
+        for place in (world.berlin, world.paris)
+    ]
+    given = {"name": "damaged", "reason": "damaged", "changes": rows}
+    async with calling(world.fake) as ask:
+        body = await ask(ADJUST, input=given, key="a")
+    assert codes(body["data"]["inventoryAdjustQuantities"]) == ["MAX_ONE_LEDGER_DOCUMENT"]
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ async def standing(
             clock=shop.now,
             patience=patience,
         )
-        target = ShopifyTarget(client, clock=shop.now, patience=patience)
+        target = ShopifyTarget(client, patience=patience)
         yield Stand(shop, fake, client, ShopifySource(client), target)
 
 

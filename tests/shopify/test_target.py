@@ -33,7 +33,7 @@ async def test_an_attempt_sets_all_its_levels_and_tells_the_servers_second() -> 
 async def test_setting_what_is_already_shown_is_applied_too() -> None:
     shop, item, here, _ = two_levels()
     async with standing(shop) as stand:
-        assert await stand.target.set_levels(attempt((item, here, 10, 10))) == Applied(at=NOW)
+        assert await stand.target.set_levels(attempt((item, here, 10, 10))) == Applied(at=0)
 
 
 async def test_a_level_that_moved_meanwhile_is_stale_and_nothing_is_covered_up() -> None:

@@ -1,0 +1,18 @@
+"""`python -m benchmarks NAME`: one benchmark per name."""
+
+from __future__ import annotations
+
+import click
+
+from benchmarks.latency import latency
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def group() -> None:
+    """Measure invsyncd against its own sandbox, on this machine."""
+
+
+group.add_command(latency)
+
+if __name__ == "__main__":
+    group(prog_name="python -m benchmarks")

@@ -1,0 +1,308 @@
+"""What goes wrong on the way, and that nothing is lost or counted twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from invsyncd.sandbox.faults import Kind
+from invsyncd.shopify.target import SetOutcome, ShopifyTarget
+from invsyncd.sync.model import Attempt
+from tests.engine.world import World, on_every_server, world
+from tests.virtual import virtual
+
+
+def before_each_write(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], object]) -> None:
+    """Let the world do something between our reading and each of our writes."""
+    sent = 0
+    original = ShopifyTarget.set_levels
+
+    async def set_levels(self: ShopifyTarget, attempt: Attempt) -> SetOutcome:
+        nonlocal sent
+        sent += 1
+        act(sent)
+        return await original(self, attempt)
+
+    monkeypatch.setattr(ShopifyTarget, "set_levels", set_levels)
+
+
+@on_every_server
+@virtual
+async def test_a_sale_between_our_reading_and_our_write_is_folded_in(
+    tmp_path: Path, server: str
+) -> None:
+    async with world(tmp_path, server=server) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        with pytest.MonkeyPatch.context() as patch:
+            before_each_write(
+                patch, lambda n: w.made.shop.sell_till("TEE", "Vienna", 1) if n == 1 else None
+            )
+            w.made.shop.sell_online("TEE", "Berlin", 2)
+            await w.once()
+        assert w.levels("TEE") == [7, 7, 7, 7]
+        assert w.shown("TEE") == 7
+        await _is_at_rest(w)
+
+
+@on_every_server
+@virtual
+async def test_a_sale_that_leaves_exactly_what_we_were_about_to_write_still_counts(
+    tmp_path: Path, server: str
+) -> None:
+    """Berlin sells 1, so 9 is to be written to Vienna, which sells 1 and shows 9 by itself."""
+    async with world(tmp_path, server=server) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        with pytest.MonkeyPatch.context() as patch:
+            before_each_write(
+                patch, lambda n: w.made.shop.sell_till("TEE", "Vienna", 1) if n == 1 else None
+            )
+            w.made.shop.sell_till("TEE", "Berlin", 1)
+            await w.once()
+        assert w.levels("TEE") == [8, 8, 8, 8]
+        await _is_at_rest(w)
+
+
+@on_every_server
+@virtual
+async def test_a_flash_sale_on_one_item_does_not_hold_up_the_others(
+    tmp_path: Path, server: str
+) -> None:
+    async with world(tmp_path, server=server) as w:
+        for sku in ("HOT", "TEE", "MUG"):
+            w.made.add(sku, 100)
+        await w.settle()
+        with pytest.MonkeyPatch.context() as patch:
+            before_each_write(patch, lambda _: w.made.shop.sell_till("HOT", "Vienna", 1))
+            for sku in ("HOT", "TEE", "MUG"):
+                w.made.shop.sell_online(sku, "Berlin", 1)
+            await w.once()
+            assert w.levels("TEE") == w.levels("MUG") == [99, 99, 99, 99]
+        await w.settle()
+        assert len(set(w.levels("HOT"))) == 1
+        await _is_at_rest(w)
+
+
+@on_every_server
+@pytest.mark.parametrize("kind", [Kind.LOST, Kind.ERROR_AFTER, Kind.GARBLED, Kind.ERROR_BEFORE])
+@virtual
+async def test_a_write_whose_answer_is_lost_is_counted_once(
+    tmp_path: Path, kind: Kind, server: str
+) -> None:
+    async with world(tmp_path, server=server) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify_faults.add(kind, times=20, match="SetQuantities")
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        await w.once()
+        w.made.shopify_faults.clear()
+        await w.settle()
+        assert w.levels("TEE") == [9, 9, 9, 9]
+        assert w.shown("TEE") == 9
+        await _is_at_rest(w)
+
+
+@on_every_server
+@virtual
+async def test_a_sale_after_a_write_whose_answer_was_lost_is_counted_once(
+    tmp_path: Path, server: str
+) -> None:
+    async with world(tmp_path, server=server) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify_faults.add(Kind.LOST, times=20, match="SetQuantities")
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        await w.once()
+        w.made.shop.sell_online("TEE", "Vienna", 2)
+        w.made.shopify_faults.clear()
+        await w.settle()
+        assert w.levels("TEE") == [7, 7, 7, 7]
+        await _is_at_rest(w)
+
+
+@virtual
+async def test_a_restart_repeats_the_write_whose_answer_was_lost_with_its_own_key(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify_faults.add(Kind.LOST, times=20, match="SetQuantities")
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        await w.once()
+        await w.stop()
+        w.made.shopify_faults.clear()
+        await w.settle()
+        assert w.levels("TEE") == [9, 9, 9, 9]
+        assert len(w.made.shop.writes) == 1
+        await _is_at_rest(w)
+
+
+@virtual
+async def test_a_crash_between_commit_and_delivery_loses_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+
+        class CrashError(Exception):
+            pass
+
+        def crash(_: int) -> None:
+            raise CrashError
+
+        with pytest.MonkeyPatch.context() as patch:
+            before_each_write(patch, crash)
+            w.made.shop.sell_online("TEE", "Berlin", 1)
+            with pytest.raises(CrashError):
+                await w.once()
+        await w.stop()
+        await w.settle()
+        assert w.levels("TEE") == [9, 9, 9, 9]
+        assert w.shown("TEE") == 9
+        await _is_at_rest(w)
+
+
+@pytest.mark.parametrize("kind", [Kind.GARBLED, Kind.ERROR_BEFORE, Kind.LOST])
+@virtual
+async def test_a_pass_whose_poll_fails_changes_nothing_and_says_so(
+    tmp_path: Path, kind: Kind
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        before = w.writes
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        w.made.shopify_faults.add(kind, times=100, match="Poll")
+        report = await w.once()
+        assert report.changes == []
+        assert "POLL" in report.errors[0]
+        assert w.writes == before
+        w.made.shopify_faults.clear()
+        await w.settle()
+        assert w.levels("TEE") == [9, 9, 9, 9]
+        assert w.shown("TEE") == 9
+
+
+@virtual
+async def test_an_outage_of_shopify_longer_than_a_gap_sums_the_sales_of_it(tmp_path: Path) -> None:
+    async with world(tmp_path, mirror={"sale_max": 2}) as w:
+        w.made.add("TEE", 100)
+        await w.settle()
+        w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=100_000)
+        for _ in range(8):
+            w.made.shop.sell_till("TEE", "Berlin", 1)
+            w.made.shop.sell_till("TEE", "Vienna", 2)
+            await w.once()
+        w.made.shopify_faults.clear()
+        await w.settle()
+        assert w.levels("TEE") == [76, 76, 76, 76]
+        await _is_at_rest(w)
+
+
+@virtual
+async def test_a_lagging_index_delays_a_sale_but_does_not_lose_it(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.shopify.behaviours.lag_s = 60
+        w.made.add("TEE", 10)
+        await asyncio.sleep(100)
+        await w.settle()
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        await w.settle(10)
+        assert w.levels("TEE") == [9, 9, 9, 9]
+        await _is_at_rest(w)
+
+
+@virtual
+async def test_a_replica_that_answers_late_is_not_diffed_against_what_we_wrote(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.shopify.behaviours.replica_delay_s = 20
+        w.made.add("TEE", 10)
+        await asyncio.sleep(100)
+        await w.settle()
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        w.made.shop.sell_till("TEE", "Munich", 2)
+        await w.settle(6)
+        assert w.levels("TEE") == [7, 7, 7, 7]
+        await _is_at_rest(w)
+
+
+@virtual
+async def test_tiktok_down_does_not_stop_the_mirror_and_is_served_when_it_is_back(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.tiktok_faults.add(Kind.ERROR_BEFORE, times=10_000)
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        report = await w.once()
+        assert w.levels("TEE") == [9, 9, 9, 9]
+        assert "tiktok" in report.errors[0]
+        w.made.tiktok_faults.clear()
+        await w.settle(8)
+        assert w.shown("TEE") == 9
+
+
+@virtual
+async def test_shopify_refusing_writes_does_not_stop_tiktok(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=10_000, match="SetQuantities")
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        await w.once()
+        assert w.shown("TEE") == 9
+        w.made.shopify_faults.clear()
+        await w.settle()
+        assert w.levels("TEE") == [9, 9, 9, 9]
+
+
+@virtual
+async def test_an_item_that_shopify_does_not_let_us_set_is_left_alone_and_said_once(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        places = list(w.made.shop.locations)
+        w.made.shop.add_item("BUNDLE", stock=dict.fromkeys(places, 10), mutable=False)
+        await w.settle()
+        w.made.shop.sell_till("BUNDLE", "Berlin", 1)
+        w.made.shop.sell_till("TEE", "Berlin", 1)
+        await w.settle()
+        assert w.levels("BUNDLE") == [9, 10, 10, 10]
+        assert w.levels("TEE") == [9, 9, 9, 9]
+        before = w.made.shop.mutations_received
+        await w.settle()
+        assert w.made.shop.mutations_received == before
+
+
+@virtual
+async def test_a_storm_of_throttling_delays_and_loses_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 50)
+        await w.settle()
+        w.made.shopify_faults.add(Kind.THROTTLED, times=15)
+        w.made.shopify_faults.add(Kind.TOO_MANY, times=15)
+        w.made.tiktok_faults.add(Kind.TOO_MANY, times=6)
+        for location in ("Berlin", "Hamburg", "Munich", "Vienna"):
+            w.made.shop.sell_online("TEE", location, 1)
+            await w.once()
+        await w.settle(10)
+        assert w.levels("TEE") == [46, 46, 46, 46]
+        assert w.shown("TEE") == 46
+        await _is_at_rest(w)
+
+
+async def _is_at_rest(w: World) -> None:
+    before = w.writes
+    for _ in range(5):
+        report = await w.once()
+        assert report.changes == []
+        assert report.errors == []
+    assert w.writes == before

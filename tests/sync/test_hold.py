@@ -1,0 +1,53 @@
+"""Sales on TikTok that Shopify may not have seen yet."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invsyncd.sync.hold import sold
+
+CASES = [
+    pytest.param(10, None, 7, 0, 3, id="a fall that we did not write is a sale"),
+    pytest.param(10, None, 10, 0, 0, id="what we confirmed is no sale"),
+    pytest.param(10, 6, 6, 0, 0, id="our own write that arrived is no sale"),
+    pytest.param(10, 6, 10, 0, 0, id="our own write that did not arrive is no sale"),
+    pytest.param(10, 6, 5, 0, 5, id="with a write on the wire a fall counts from the higher"),
+    pytest.param(6, 10, 5, 0, 5, id="the higher may be what was sent"),
+    pytest.param(10, None, 12, 0, 0, id="a rise with nothing held is somebody's edit"),
+    pytest.param(10, None, 12, 5, -2, id="a rise while units are held is a cancelled order"),
+    pytest.param(10, None, 20, 5, -5, id="it gives back no more than is held"),
+    pytest.param(None, None, 7, 0, 0, id="where nothing was known nothing was sold"),
+    pytest.param(None, 6, 4, 0, 2, id="a first write that was sent may have arrived"),
+    pytest.param(0, None, 0, 0, 0, id="zero is a quantity like any other"),
+]
+
+
+@pytest.mark.parametrize(("shown", "sent", "read", "held", "units"), CASES)
+def test_what_a_reading_of_tiktoks_stock_says(
+    shown: int | None, sent: int | None, read: int, held: int, units: int
+) -> None:
+    assert sold(shown, sent, read, held) == units
+
+
+quantities = st.integers(0, 50)
+maybe = st.none() | quantities
+
+
+@given(maybe, maybe, quantities, quantities)
+def test_held_units_never_become_negative(
+    shown: int | None, sent: int | None, read: int, held: int
+) -> None:
+    assert held + sold(shown, sent, read, held) >= 0
+
+
+@given(quantities, maybe, quantities, quantities)
+def test_a_sale_is_never_held_short_whether_or_not_our_write_arrived(
+    shown: int, sent: int | None, units: int, held: int
+) -> None:
+    stood = shown if sent is None else max(shown, sent)
+    units = min(units, stood)
+    read = stood - units
+    if read not in (shown, sent):
+        assert sold(shown, sent, read, held) == units
