@@ -26,7 +26,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
 def main() -> int:
     """Run every step; returns the exit code of the first that failed."""
     for step in STEPS:
-        tool, *arguments = (*step, *(sys.argv[1:] if step[0] == "pytest" else ()))
+        tool, *arguments = [*step, *(sys.argv[1:] if step[0] == "pytest" else [])]
         print(f"\n$ {tool} {' '.join(arguments)}", flush=True)
         code = subprocess.run([BIN / tool, *arguments], cwd=ROOT, check=False).returncode
         if code != 0:

@@ -144,8 +144,9 @@ class Database:
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
         """All or nothing. Waits for the one other transaction that may be under way."""
         async with self._lock:
-            await self._writer.execute("BEGIN IMMEDIATE")
             try:
+                # Inside: cancelled here, SQLite's thread may begin all the same.
+                await self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 await asyncio.shield(self._commit())
             except BaseException:

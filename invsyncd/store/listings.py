@@ -10,7 +10,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from invsyncd.store.database import Database, Tx
+from invsyncd.store.database import Database, Tx, fetch
 from invsyncd.store.sql import marks, pages
 from invsyncd.sync.model import Listing, Offer
 
@@ -121,7 +121,8 @@ class Listings:
         """Listings that show something else than they should: most urgent, decreases, first."""
         rows = await self._db.rows(
             "SELECT listing.product_id, listing.sku_id, seller_sku, item, status, parked"
-            " FROM offer INDEXED BY offer_pending JOIN listing USING (product_id, sku_id)"
+            # CROSS: from the few offers that are owed to their listings, never the other way.
+            " FROM offer INDEXED BY offer_pending CROSS JOIN listing USING (product_id, sku_id)"
             " WHERE wanted IS NOT NULL AND wanted IS NOT shown AND parked = ''"
             " GROUP BY listing.product_id, listing.sku_id"
             " ORDER BY max(coalesce(shown, 1000000) > wanted) DESC, listing.product_id LIMIT ?",
@@ -162,11 +163,33 @@ class Listings:
         )
 
     async def add_holds(self, tx: Tx, sold: Iterable[tuple[Offer, int]], until: int) -> None:
-        """Hold units sold on TikTok until the server second `until`; negative gives back."""
-        await tx.executemany(
-            "INSERT INTO hold (product_id, sku_id, warehouse, units, until) VALUES (?,?,?,?,?)",
-            [(o.product_id, o.sku_id, o.warehouse, units, until) for o, units in sold],
+        """Hold units sold on TikTok until the server second `until`; negative gives back.
+
+        What is given back leaves the newest holds. As a hold of its own it would outlive the one
+        that it ends, and hide a later sale.
+        """
+        for offer, units in sold:
+            key = (offer.product_id, offer.sku_id, offer.warehouse)
+            if units > 0:
+                await tx.execute(
+                    "INSERT INTO hold (product_id, sku_id, warehouse, units, until)"
+                    " VALUES (?,?,?,?,?)",
+                    (*key, units, until),
+                )
+            else:
+                await self._give_back(tx, key, -units)
+
+    async def _give_back(self, tx: Tx, key: tuple[str, str, str], units: int) -> None:
+        rows = await fetch(
+            tx,
+            "SELECT rowid, units FROM hold WHERE product_id = ? AND sku_id = ? AND warehouse = ?"
+            " AND units > 0 ORDER BY until DESC, rowid DESC",
+            key,
         )
+        for rowid, held in rows:
+            given = min(held, units)
+            units -= given
+            await tx.execute("UPDATE hold SET units = units - ? WHERE rowid = ?", (given, rowid))
 
     async def expired_holds(self, now: int) -> list[tuple[str, str]]:
         """Listings with a hold that has ended and was not yet cleared."""

@@ -104,7 +104,8 @@ def _known_after(reading: Reading, old: Level | None) -> Level:
         available=reading.available,
         committed=reading.committed,
         on_hand=reading.on_hand,
-        updated_at=reading.updated_at,
+        # An echo of a late replica is older than what is known; the fence stays where it was.
+        updated_at=max(reading.updated_at, old.updated_at) if old else reading.updated_at,
         active=reading.active,
         confirmed_at=old.confirmed_at if old else 0,
         doubtful=False,

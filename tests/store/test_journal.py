@@ -1,0 +1,64 @@
+"""The journal, small facts and tokens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from invsyncd.store import Store
+from invsyncd.sync.model import Entry
+
+SALE = Entry("change", 1, "TEE-M", {"pool": 9, "changes": [{"from": 10, "to": 9}]})
+REFUSAL = Entry("write", 2, "CAP", {"outcome": "refused: Größe"})
+
+
+async def _told(store: Store) -> None:
+    async with store.transaction() as tx:
+        await store.journal.add(tx, "pass 1", 100, [SALE, REFUSAL])
+        await store.journal.add(tx, "pass 2", 200, [SALE])
+
+
+async def test_every_line_says_when_in_which_pass_and_why(path: Path) -> None:
+    async with Store.open(path) as store:
+        await _told(store)
+    async with Store.open(path) as store:
+        first, *_ = await store.journal.read()
+    assert first == {
+        "id": 1,
+        "at": 100,
+        "pass": "pass 1",
+        "kind": "change",
+        "item": 1,
+        "sku": "TEE-M",
+        "pool": 9,
+        "changes": [{"from": 10, "to": 9}],
+    }
+
+
+async def test_the_newest_lines_are_told_oldest_first(store: Store) -> None:
+    await _told(store)
+    assert [line["id"] for line in await store.journal.read(limit=2)] == [2, 3]
+
+
+async def test_the_journal_is_asked_by_sku_by_time_and_by_pass(store: Store) -> None:
+    await _told(store)
+    assert [line["id"] for line in await store.journal.read(sku="CAP")] == [2]
+    assert [line["id"] for line in await store.journal.read(since=101)] == [3]
+    assert [line["id"] for line in await store.journal.read(pass_id="pass 1")] == [1, 2]
+    assert await store.journal.read(sku="CAP", pass_id="pass 2") == []
+
+
+async def test_a_fact_is_none_until_it_is_set_and_then_the_last_one_set(store: Store) -> None:
+    assert await store.facts.get("baseline") is None
+    async with store.transaction() as tx:
+        await store.facts.set(tx, "baseline", "pass 1")
+        await store.facts.set(tx, "baseline", "pass 2")
+    assert await store.facts.get("baseline") == "pass 2"
+
+
+async def test_tokens_are_replaced_by_name_and_kept_apart_from_facts(path: Path) -> None:
+    async with Store.open(path) as store, store.transaction() as tx:
+        await store.facts.save_tokens(tx, {"access": "1", "refresh": "2"})
+        await store.facts.save_tokens(tx, {"access": "3"})
+    async with Store.open(path) as store:
+        assert await store.facts.tokens() == {"access": "3", "refresh": "2"}
+        assert await store.facts.get("access") is None

@@ -1,0 +1,80 @@
+"""What we promise each other about the source itself; ruff has no rule for these."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = sorted((ROOT / "invsyncd").rglob("*.py"))
+FILE_LINES_MAX = 250
+FUNCTION_LINES_MAX = 50
+MACHINE_PATHS = tuple(f"/{name}/" for name in ("work", "root", "home"))
+
+
+def _functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+
+
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def test_a_file_fits_250_lines() -> None:
+    sizes = {_name(path): len(path.read_text().splitlines()) for path in MODULES}
+    assert {name: size for name, size in sizes.items() if size > FILE_LINES_MAX} == {}
+
+
+def test_a_function_fits_50_lines() -> None:
+    sizes = {
+        f"{_name(path)}:{function.name}": (function.end_lineno or 0) - function.lineno + 1
+        for path in MODULES
+        for function in _functions(_parsed(path))
+    }
+    assert {name: size for name, size in sizes.items() if size > FUNCTION_LINES_MAX} == {}
+
+
+def test_every_file_opens_by_saying_what_lives_in_it() -> None:
+    silent = [
+        _name(path)
+        for path in MODULES
+        if path.read_text().strip() and not ast.get_docstring(_parsed(path))
+    ]
+    assert silent == []
+
+
+def test_only_one_module_knows_how_we_retry() -> None:
+    knowing = [_name(path) for path in MODULES if "backoff" in set(_imports(_parsed(path)))]
+    assert knowing == ["invsyncd/net/retry.py"]
+
+
+def test_no_file_names_a_place_on_somebodys_machine() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False, text=True
+    )
+    if listed.returncode != 0:
+        pytest.skip("not a checkout")
+    naming = []
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        text = path.read_text(encoding="utf-8", errors="ignore") if path.is_file() else ""
+        naming += [f"{name}: {place}" for place in MACHINE_PATHS if place in text]
+    assert naming == []
