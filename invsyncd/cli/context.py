@@ -14,6 +14,7 @@ from rich.table import Table
 
 from invsyncd import logs
 from invsyncd.config import Settings, find_config, load
+from invsyncd.errors import StateError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,17 @@ class Context:
         settings = self.settings()
         logs.set_up(settings.secrets(), form=settings.log.format, level="warning")
         return settings
+
+
+def existing(settings: Settings) -> Path:
+    """The state database's path; StateError where there is none yet."""
+    path = settings.state.path
+    if not path.exists():
+        raise StateError(
+            f"there is no state database at {path}",
+            advice="start `invsyncd run` first, or check state.path",
+        )
+    return path
 
 
 pass_context = click.make_pass_decorator(Context)

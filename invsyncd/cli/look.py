@@ -13,11 +13,11 @@ from typing import Any
 import click
 
 from invsyncd.app import assemble, scratch_copy
-from invsyncd.cli.context import Context, as_json, pass_context, print_json, print_table
+from invsyncd.cli.context import Context, as_json, existing, pass_context, print_json, print_table
 from invsyncd.config import Settings
 from invsyncd.engine.check import Checked, Finding, check_all
 from invsyncd.engine.explain import explain as explain_sku
-from invsyncd.errors import InvsyncError, StateError
+from invsyncd.errors import InvsyncError
 from invsyncd.store import Store
 
 
@@ -111,7 +111,7 @@ def _ask_daemon(settings: Settings) -> dict[str, Any] | None:
 
 
 async def _from_database(settings: Settings) -> dict[str, Any]:
-    async with _existing(settings) as store:
+    async with Store.open(existing(settings)) as store:
         known = [k for k in await store.locations.all() if k.location.active]
         return {
             "source": "the state database; no daemon answers",
@@ -119,15 +119,6 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
             "owed": len(await store.levels.owed()),
             "held": [sku for _, sku in await store.census.held()],
         }
-
-
-def _existing(settings: Settings) -> Any:
-    if not settings.state.path.exists():
-        raise StateError(
-            f"there is no state database at {settings.state.path}",
-            advice="start `invsyncd run` first, or check state.path",
-        )
-    return Store.open(settings.state.path)
 
 
 def _moment(at: int | None) -> str | None:
@@ -153,7 +144,7 @@ def explain(context: Context, sku: str, as_json: bool) -> None:
 
 
 async def _explain(settings: Settings, sku: str) -> dict[str, Any] | None:
-    async with _existing(settings) as store, assemble(settings, store) as parts:
+    async with Store.open(existing(settings)) as store, assemble(settings, store) as parts:
         try:
             rules = await parts.rulebook.rules()
         except InvsyncError:
@@ -218,7 +209,7 @@ def journal(
 async def _journal(
     settings: Settings, sku: str | None, since: int, limit: int
 ) -> list[dict[str, Any]]:
-    async with _existing(settings) as store:
+    async with Store.open(existing(settings)) as store:
         rows: list[dict[str, Any]] = await store.journal.read(sku=sku, since=since, limit=limit)
         return rows
 

@@ -17,6 +17,7 @@ from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.health import Health
 from invsyncd.engine.market import Market
 from invsyncd.engine.market_delivery import MarketDelivery
+from invsyncd.engine.pause import Pause
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import DoubleOffer
@@ -66,6 +67,7 @@ class Sides:
         self._market = market
         self._market_delivery = market_delivery
         self._due = Due()
+        self._pause = Pause(settings, store, Target.TIKTOK)
 
     async def shopify(
         self, report: PassReport, on_commit: Callable[[], None] = lambda: None
@@ -113,7 +115,10 @@ class Sides:
             await self._read_tiktok(market, delivery, report)
             if self._rulebook.offers_error is not None:
                 raise self._rulebook.offers_error
-            await delivery.deliver(report)
+            paused = await self._pause.check(report.pass_id, int(self._clock()))
+            self._say_paused(paused)
+            if not paused:
+                await delivery.deliver(report)
         except DoubleOffer:
             raise
         except InvsyncError as error:
@@ -139,6 +144,13 @@ class Sides:
             await market.audit(report.pass_id)
             due.audit = now + tiktok.audit_interval_s
         await market.end_holds()
+
+    def _say_paused(self, reason: str) -> None:
+        health = self._health.targets[Target.TIKTOK]
+        text = f"tiktok is paused: {reason}; see `invsyncd resume tiktok`" if reason else ""
+        if text and text != health.paused:
+            log.error("%s", text)
+        health.paused = text
 
     def read_everything_soon(self) -> None:
         """Make all slower readings due at once, as after a reload."""

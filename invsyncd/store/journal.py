@@ -54,6 +54,10 @@ class Facts:
         """Remember a value."""
         await tx.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)", (key, value))
 
+    async def forget(self, tx: Tx, key: str) -> None:
+        """As if it had never been set."""
+        await tx.execute("DELETE FROM meta WHERE key = ?", (key,))
+
     async def tokens(self) -> Mapping[str, str]:
         """The stored tokens by name: secrets, never to be printed."""
         return {row[0]: row[1] for row in await self._db.rows("SELECT name, value FROM token")}

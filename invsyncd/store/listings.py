@@ -85,11 +85,6 @@ class Listings:
             Listing(*row) for row in await self._db.rows(f"SELECT {LISTING_COLUMNS} FROM listing")
         ]
 
-    async def count(self) -> int:
-        """How many listings are matched to an item."""
-        rows = await self._db.rows("SELECT count(*) FROM listing WHERE item IS NOT NULL")
-        return int(rows[0][0])
-
     async def offers(
         self, keys: Collection[tuple[str, str]], now: int
     ) -> dict[tuple[str, str], list[OfferState]]:
@@ -129,6 +124,17 @@ class Listings:
             (limit,),
         )
         return [Listing(*row) for row in rows]
+
+    async def impact(self) -> tuple[int, int, int]:
+        """How many listings are matched, and how many of them would be zeroed or changed now."""
+        total = await self._db.rows("SELECT count(*) FROM listing WHERE item IS NOT NULL")
+        rows = await self._db.rows(
+            "SELECT coalesce(sum(zeroed), 0), count(*) FROM (SELECT max(wanted = 0 AND shown > 0)"
+            " AS zeroed FROM offer INDEXED BY offer_pending JOIN listing"
+            " USING (product_id, sku_id) WHERE wanted IS NOT NULL AND wanted IS NOT shown"
+            " AND parked = '' GROUP BY product_id, sku_id)"
+        )
+        return int(total[0][0]), int(rows[0][0] or 0), int(rows[0][1])
 
     async def save_read(self, tx: Tx, stock: Mapping[tuple[str, str], Mapping[str, int]]) -> None:
         """TikTok told us what these listings show, in all their warehouses.

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from invsyncd.engine.pause import Pause
 from invsyncd.engine.rules import DoubleOffer
 from invsyncd.sandbox.faults import Kind
+from invsyncd.sync.model import Target
 from tests.engine.world import MAIN, world
 from tests.virtual import virtual
 
@@ -266,3 +268,22 @@ async def test_an_expired_access_token_is_refreshed_and_the_new_pair_kept(tmp_pa
         w.made.shop.sell_online("TEE", "Berlin", 1)
         await w.settle()
         assert w.shown("TEE") == 8
+
+
+@virtual
+async def test_a_mass_zero_pauses_tiktok_until_a_person_resumes_it(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        for number in range(20):
+            w.made.add(f"ITEM-{number}", 5)
+        await w.settle(8)
+        for number in range(7):  # 35 %
+            w.made.shop.count(f"ITEM-{number}", "Berlin", 0)
+        await w.settle()
+        assert [w.shown(f"ITEM-{number}") for number in range(20)] == [5] * 20
+        assert w.levels("ITEM-0") == [0, 0, 0, 0]
+        assert w.running is not None
+        assert "7 of 20 listings" in w.running.health.targets[Target.TIKTOK].paused
+        await Pause(w.settings(), w.running.store, Target.TIKTOK).resume(0)
+        await w.settle(8)
+        assert [w.shown(f"ITEM-{number}") for number in range(20)] == [0] * 7 + [5] * 13
+        assert w.running.health.targets[Target.TIKTOK].paused == ""
