@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.shop import Shop
+from invsyncd.sandbox.shopify.shop import Shop
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
 
 Act = Callable[[Shop, Marketplace, str, str, int], None]
 

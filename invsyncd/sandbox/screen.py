@@ -24,6 +24,7 @@ class Screen:
         self._console = console or Console(highlight=False)
         self._lines: list[str] = []
         self._live: Live | None = None
+        self._over = False
 
     @contextmanager
     def showing(self) -> Iterator[None]:
@@ -35,6 +36,7 @@ class Screen:
             console=self._console, get_renderable=self._frame, refresh_per_second=8
         ) as self._live:
             yield
+            self._over = True  # the last frame is the whole story
         self._live = None
 
     def say(self, line: str) -> None:
@@ -53,7 +55,8 @@ class Screen:
         self._console.print(table)
 
     def _frame(self) -> Group:
-        story = Text.from_markup("\n".join(self._lines[-LINES_MAX:]))
+        lines = self._lines if self._over else self._lines[-LINES_MAX:]
+        story = Text.from_markup("\n".join(lines))
         return Group(story, Text(""), self._shelves())
 
     def _shelves(self) -> Table:

@@ -14,10 +14,10 @@ from aiohttp import web
 
 from invsyncd.sandbox.control import act
 from invsyncd.sandbox.faults import Faults
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.shop import Shop
-from invsyncd.sandbox.shopify import ShopifyFake
-from invsyncd.sandbox.tiktok import TikTokFake
+from invsyncd.sandbox.shopify.server import ShopifyFake
+from invsyncd.sandbox.shopify.shop import Shop
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.server import TikTokFake
 
 LOCATIONS = ("Berlin", "Hamburg", "Munich", "Vienna")
 TYPES = ("Shirt", "Mug", "Poster")

@@ -16,7 +16,7 @@ from invsyncd.app import Parts, assemble, one_pass
 from invsyncd.config import Settings
 from invsyncd.engine.report import PassReport
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
-from invsyncd.sandbox.shopify import Replay
+from invsyncd.sandbox.shopify.server import Replay
 from invsyncd.store import Store
 from tests import virtual
 

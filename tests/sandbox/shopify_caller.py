@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
-from invsyncd.sandbox.shop import Shop
-from invsyncd.sandbox.shopify import ShopifyFake
+from invsyncd.sandbox.shopify.server import ShopifyFake
+from invsyncd.sandbox.shopify.shop import Shop
 
 PATH = "/admin/api/2026-10/graphql.json"
 START = 1_800_000_000.0

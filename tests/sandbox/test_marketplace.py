@@ -2,8 +2,8 @@
 
 import pytest
 
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok_records import Row
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.records import Row
 from tests.sandbox.tiktok_caller import HandClock
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.sandbox.shop import Level, Shop
+from invsyncd.sandbox.shopify.shop import Level, Shop
 from tests.sandbox.shopify_caller import Clock
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from invsyncd.sandbox.shopify import Bucket
-from invsyncd.sandbox.shopify_cost import growth
+from invsyncd.sandbox.shopify.cost import growth
+from invsyncd.sandbox.shopify.server import Bucket
 from tests.sandbox.shopify_caller import POLL, SET, World, calling, gid
 
 LEVEL = 'id updatedAt isActive item { id %s } quantities(names: ["available"]) { quantity }'

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from invsyncd.sandbox.shopify_context import iso
+from invsyncd.sandbox.shopify.context import iso
 from tests.sandbox.shopify_caller import Caller, World, calling, nodes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from invsyncd.sandbox.shopify import Replay
+from invsyncd.sandbox.shopify.server import Replay
 from tests.sandbox.shopify_caller import SET, World, calling, codes
 
 

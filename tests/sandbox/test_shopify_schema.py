@@ -19,7 +19,7 @@ from graphql import (
     is_specified_scalar_type,
 )
 
-from invsyncd.sandbox.shopify_schema import schema, sdl
+from invsyncd.sandbox.shopify.schema import schema, sdl
 from tests.official import official_schema
 
 OURS = build_schema(sdl())

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from invsyncd.sandbox.shopify_context import iso
-from invsyncd.sandbox.shopify_pages import LEVEL_FIELDS
-from invsyncd.sandbox.shopify_search import NotInSandboxError, Search
+from invsyncd.sandbox.shopify.context import iso
+from invsyncd.sandbox.shopify.pages import LEVEL_FIELDS
+from invsyncd.sandbox.shopify.search import NotInSandboxError, Search
 from tests.sandbox.shopify_caller import World, calling, nodes
 
 NEW_YORK = ZoneInfo("America/New_York")

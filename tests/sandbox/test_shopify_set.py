@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from invsyncd.sandbox.shop_records import Row
+from invsyncd.sandbox.shopify.records import Row
 from tests.sandbox.shopify_caller import SET, World, calling, codes, gid
 
 

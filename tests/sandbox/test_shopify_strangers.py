@@ -11,7 +11,7 @@ import pytest
 import shopify
 from aiohttp.test_utils import TestServer
 
-from invsyncd.sandbox.shopify import ShopifyFake
+from invsyncd.sandbox.shopify.server import ShopifyFake
 from tests.sandbox.shopify_caller import POLL, SET, World, gid
 
 

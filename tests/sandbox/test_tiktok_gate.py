@@ -10,9 +10,9 @@ from urllib.parse import quote
 import pytest
 
 from invsyncd.sandbox.faults import Faults
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok import TikTokFake
-from invsyncd.sandbox.tiktok_gate import Wire, signature
+from invsyncd.sandbox.tiktok.gate import Wire, signature
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.server import TikTokFake
 from tests.sandbox.tiktok_caller import (
     INVENTORY,
     SEARCH,

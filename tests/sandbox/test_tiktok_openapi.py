@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok import TikTokFake
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.server import TikTokFake
 from tests import openapi
 from tests.openapi import request_problems, response_problems
 from tests.sandbox.tiktok_caller import (

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok import TikTokFake
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.server import TikTokFake
 from tests.sandbox.tiktok_caller import (
     SEARCH,
     START,

@@ -21,8 +21,8 @@ from tiktok_shop_api.generated.models.inventory_search_request import InventoryS
 from tiktok_shop_api.generated.models.search_products_request import SearchProductsRequest
 from tiktok_shop_api.generated.models.update_inventory_request import UpdateInventoryRequest
 
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok import TikTokFake
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.server import TikTokFake
 from tests.sandbox.tiktok_caller import serving
 
 

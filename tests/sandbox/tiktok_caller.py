@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 from tiktok_shop_api import Signer
 from yarl import URL
 
-from invsyncd.sandbox.tiktok import TikTokFake
+from invsyncd.sandbox.tiktok.server import TikTokFake
 
 SHOPS = "/authorization/202309/shops"
 WAREHOUSES = "/logistics/202309/warehouses"

@@ -9,8 +9,8 @@ from aiohttp.test_utils import TestServer
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
 from invsyncd.sandbox.faults import Faults
-from invsyncd.sandbox.shop import Shop
-from invsyncd.sandbox.shopify import ShopifyFake
+from invsyncd.sandbox.shopify.server import ShopifyFake
+from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.auth import Credentials, StaticToken
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from invsyncd.errors import Garbled, Unauthorised
 from invsyncd.net.http import Http, session
-from invsyncd.sandbox.shop import Shop
+from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.auth import ClientCredentials, Keyring
 from tests.net.server import scripted, serving
 from tests.shopify.shops import standing

@@ -10,8 +10,8 @@ from aiohttp import web
 from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
-from invsyncd.sandbox.shop import Shop
-from invsyncd.sandbox.shopify import Bucket, ShopifyFake
+from invsyncd.sandbox.shopify.server import Bucket, ShopifyFake
+from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.auth import Credentials, StaticToken
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.documents import LOCATIONS, SET_QUANTITIES

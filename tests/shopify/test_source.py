@@ -1,8 +1,8 @@
 import pytest
 
 from invsyncd.errors import Garbled, Refused, Unauthorised
-from invsyncd.sandbox.shop import Shop
-from invsyncd.sandbox.shopify import ShopifyFake
+from invsyncd.sandbox.shopify.server import ShopifyFake
+from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.sync.model import Catalogue, Location, Reading
 from tests.shopify.shops import standing

@@ -3,8 +3,8 @@ import pytest
 from invsyncd.errors import Refused, Unreached
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
-from invsyncd.sandbox.shop import Shop
-from invsyncd.sandbox.shopify import Replay, ShopifyFake
+from invsyncd.sandbox.shopify.server import Replay, ShopifyFake
+from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.auth import StaticToken
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.target import Applied, KeySpent, NotApplied, ShopifyTarget

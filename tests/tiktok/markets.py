@@ -9,8 +9,8 @@ from aiohttp.test_utils import TestServer
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
 from invsyncd.sandbox.faults import Faults
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok import TikTokFake
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.server import TikTokFake
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.shop import TikTokShop
 from invsyncd.tiktok.tokens import TokenKeeper, TokenPair

@@ -10,8 +10,8 @@ from aiohttp import web
 from invsyncd.errors import ConfigError, Garbled, InvsyncError, Refused, Unauthorised, Unreached
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok import TikTokFake
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.server import TikTokFake
 from invsyncd.tiktok.client import Reply, TikTokClient
 from invsyncd.tiktok.codes import Declined, Trouble
 from invsyncd.tiktok.signing import sign

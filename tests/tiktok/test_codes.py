@@ -1,6 +1,6 @@
 import pytest
 
-from invsyncd.sandbox.tiktok_envelope import REFUSALS
+from invsyncd.sandbox.tiktok.envelope import REFUSALS
 from invsyncd.tiktok.codes import Trouble, trouble, wrong_clock
 
 

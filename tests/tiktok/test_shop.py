@@ -2,9 +2,9 @@ import pytest
 
 from invsyncd.errors import Garbled, Refused
 from invsyncd.net.shape import Shape
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok import TikTokFake
-from invsyncd.sandbox.tiktok_doubts import Doubts
+from invsyncd.sandbox.tiktok.doubts import Doubts
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.server import TikTokFake
 from invsyncd.tiktok import parse
 from invsyncd.tiktok.codes import Trouble
 from invsyncd.tiktok.shop import ListingSeen, SkuError, TikTokShop, UpdateOutcome, Warehouse

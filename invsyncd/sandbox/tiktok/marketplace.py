@@ -2,13 +2,13 @@
 
 Everything that happens to a quantity passes through this module, so a test asks the marketplace,
 never the daemon, what a warehouse really holds. What the API permits is decided elsewhere
-(`tiktok_update`); here only arithmetic is impossible or possible.
+(`update`); here only arithmetic is impossible or possible.
 """
 
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from invsyncd.sandbox.tiktok_records import (
+from invsyncd.sandbox.tiktok.records import (
     PRODUCT_STATUSES,
     WAREHOUSE_KINDS,
     WAREHOUSE_STATUSES,

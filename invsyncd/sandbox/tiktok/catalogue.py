@@ -6,10 +6,10 @@ nothing to say is left out.
 
 from collections.abc import Mapping
 
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok_doubts import Doubts
-from invsyncd.sandbox.tiktok_envelope import refuse
-from invsyncd.sandbox.tiktok_records import Product, Sku, Warehouse
+from invsyncd.sandbox.tiktok.doubts import Doubts
+from invsyncd.sandbox.tiktok.envelope import refuse
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.records import Product, Sku, Warehouse
 
 Json = dict[str, object]
 

@@ -7,7 +7,7 @@ here it does, because a client that keeps using one must be found out.
 
 from collections.abc import Callable
 
-from invsyncd.sandbox.tiktok_envelope import refuse
+from invsyncd.sandbox.tiktok.envelope import refuse
 
 CODE_LIFE_S = 30 * 60
 REFRESH_LIFE_S = 365 * 24 * 3600

@@ -8,11 +8,11 @@ import binascii
 import re
 from collections.abc import Callable, Mapping
 
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok_catalogue import Json, ids, summary
-from invsyncd.sandbox.tiktok_doubts import Doubts
-from invsyncd.sandbox.tiktok_envelope import refuse
-from invsyncd.sandbox.tiktok_records import PRODUCT_STATUSES, Product
+from invsyncd.sandbox.tiktok.catalogue import Json, ids, summary
+from invsyncd.sandbox.tiktok.doubts import Doubts
+from invsyncd.sandbox.tiktok.envelope import refuse
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.records import PRODUCT_STATUSES, Product
 
 # Filters that the marketplace has no facts for: refused, never silently ignored.
 UNMODELLED = ("audit_status", "listing_platforms", "listing_quality_tiers", "sns_filter")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from invsyncd.sandbox.tiktok_envelope import refuse
+from invsyncd.sandbox.tiktok.envelope import refuse
 
 PAST_S = 5 * 60
 FUTURE_S = 30

@@ -23,11 +23,11 @@ from graphql import (
     validate,
 )
 
-from invsyncd.sandbox.shopify_context import Context
-from invsyncd.sandbox.shopify_cost import Bucket
-from invsyncd.sandbox.shopify_plan import Plan
-from invsyncd.sandbox.shopify_problems import wrong_document, wrong_variable
-from invsyncd.sandbox.shopify_schema import schema
+from invsyncd.sandbox.shopify.context import Context
+from invsyncd.sandbox.shopify.cost import Bucket
+from invsyncd.sandbox.shopify.plan import Plan
+from invsyncd.sandbox.shopify.problems import wrong_document, wrong_variable
+from invsyncd.sandbox.shopify.schema import schema
 
 COST_MAX = 1000
 """Points of a single query, on every plan (docs/api/usage/limits)."""

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from invsyncd.sandbox.shop import Item, Level, Location, Product, Shop, Variant
+from invsyncd.sandbox.shopify.shop import Item, Level, Location, Product, Shop, Variant
 
 ARRAY_MAX = 250
 """Entries of an input array, and nodes of a page (docs/api/usage/limits)."""

@@ -16,7 +16,7 @@ from graphql import GraphQLError
 from graphql import GraphQLResolveInfo as Info
 from graphql.execution.values import get_directive_values
 
-from invsyncd.sandbox.shopify_context import Behaviours, Context, Replay
+from invsyncd.sandbox.shopify.context import Behaviours, Context, Replay
 
 REMEMBERED_S = 24 * 3600.0
 

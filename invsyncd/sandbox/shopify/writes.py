@@ -14,9 +14,7 @@ from typing import Any, NamedTuple
 from graphql import GraphQLError
 from graphql import GraphQLResolveInfo as Info
 
-from invsyncd.sandbox.shop import Adjustment, Level, Shop, Write
-from invsyncd.sandbox.shop_records import Row
-from invsyncd.sandbox.shopify_checks import (
+from invsyncd.sandbox.shopify.checks import (
     ADJUST,
     SET,
     Change,
@@ -25,9 +23,11 @@ from invsyncd.sandbox.shopify_checks import (
     check_rows,
     understand,
 )
-from invsyncd.sandbox.shopify_context import Context, limit_array, number_of, require
-from invsyncd.sandbox.shopify_fields import Resolver
-from invsyncd.sandbox.shopify_idempotency import Payload
+from invsyncd.sandbox.shopify.context import Context, limit_array, number_of, require
+from invsyncd.sandbox.shopify.fields import Resolver
+from invsyncd.sandbox.shopify.idempotency import Payload
+from invsyncd.sandbox.shopify.records import Row
+from invsyncd.sandbox.shopify.shop import Adjustment, Level, Shop, Write
 
 
 class Group(NamedTuple):

@@ -9,10 +9,10 @@ changes nothing.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok_doubts import Doubts
-from invsyncd.sandbox.tiktok_envelope import RefusedError, refuse
-from invsyncd.sandbox.tiktok_records import Product, Row, Sku, Warehouse
+from invsyncd.sandbox.tiktok.doubts import Doubts
+from invsyncd.sandbox.tiktok.envelope import RefusedError, refuse
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.records import Product, Row, Sku, Warehouse
 
 WRITABLE_STATUSES = ("DRAFT", "PENDING", "FAILED", "ACTIVATE", "SELLER_DEACTIVATED")
 

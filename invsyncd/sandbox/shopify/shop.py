@@ -11,8 +11,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from invsyncd.sandbox.shop_ledger import Ledger
-from invsyncd.sandbox.shop_records import Adjustment, Item, Level, Location, Product, Variant, Write
+from invsyncd.sandbox.shopify.ledger import Ledger
+from invsyncd.sandbox.shopify.records import (
+    Adjustment,
+    Item,
+    Level,
+    Location,
+    Product,
+    Variant,
+    Write,
+)
 
 __all__ = ["Adjustment", "Item", "Level", "Location", "Product", "Shop", "Variant", "Write"]
 

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, TypeAlias
 from graphql import GraphQLError
 from graphql import GraphQLResolveInfo as Info
 
-from invsyncd.sandbox.shop import Item, Level, Product, Variant
-from invsyncd.sandbox.shop_records import QUANTITY_NAMES
-from invsyncd.sandbox.shopify_context import iso
+from invsyncd.sandbox.shopify.context import iso
+from invsyncd.sandbox.shopify.records import QUANTITY_NAMES
+from invsyncd.sandbox.shopify.shop import Item, Level, Product, Variant
 
 Resolver: TypeAlias = Callable[..., Any]
 

@@ -14,9 +14,9 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from invsyncd.sandbox.shop import Level, Shop
-from invsyncd.sandbox.shopify_context import ARRAY_MAX, Context
-from invsyncd.sandbox.shopify_search import Field, NotInSandboxError, Search, Type
+from invsyncd.sandbox.shopify.context import ARRAY_MAX, Context
+from invsyncd.sandbox.shopify.search import Field, NotInSandboxError, Search, Type
+from invsyncd.sandbox.shopify.shop import Level, Shop
 
 LEVEL_FIELDS: Mapping[str, Field] = {
     "created_at": Field(Type.TIME, lambda level: level.created_at),

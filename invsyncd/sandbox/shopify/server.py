@@ -1,6 +1,6 @@
 """The fake Shopify as a web server: tokens, headers, and one GraphQL endpoint.
 
-It executes GraphQL over `shopify.graphql` against a `Shop`; it reads the API documents and shares
+It executes GraphQL over `schema.graphql` against a `Shop`; it reads the API documents and shares
 no code with our client. The `Date` header and every bucket and expiry go by the shop's clock, so
 the world may run in virtual time.
 """
@@ -16,11 +16,11 @@ from typing import Any
 from aiohttp import web
 
 from invsyncd.sandbox.faults import Faults
-from invsyncd.sandbox.shop import Shop
-from invsyncd.sandbox.shopify_context import SCOPES, Behaviours, Context, Replay
-from invsyncd.sandbox.shopify_cost import Bucket
-from invsyncd.sandbox.shopify_engine import Engine
-from invsyncd.sandbox.shopify_idempotency import Idempotency
+from invsyncd.sandbox.shopify.context import SCOPES, Behaviours, Context, Replay
+from invsyncd.sandbox.shopify.cost import Bucket
+from invsyncd.sandbox.shopify.engine import Engine
+from invsyncd.sandbox.shopify.idempotency import Idempotency
+from invsyncd.sandbox.shopify.shop import Shop
 
 __all__ = ["Behaviours", "Bucket", "Replay", "ShopifyFake"]
 

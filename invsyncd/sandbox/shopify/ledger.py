@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from invsyncd.sandbox.shop_records import ON_HAND_PARTS, Adjustment, Level
+from invsyncd.sandbox.shopify.records import ON_HAND_PARTS, Adjustment, Level
 
 PAST_S = 900.0
 """How long the past of a level is kept, in seconds: the longest delay that a fake may show."""

@@ -13,15 +13,15 @@ from typing import Protocol
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from invsyncd.sandbox import tiktok_catalogue as catalogue
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok_call import Call, Operation, Shop, read_body, read_wire
-from invsyncd.sandbox.tiktok_doubts import Doubts
-from invsyncd.sandbox.tiktok_envelope import RefusedError, answer, refuse, refused
-from invsyncd.sandbox.tiktok_gate import Throttle, check_credentials
-from invsyncd.sandbox.tiktok_search import search_products
-from invsyncd.sandbox.tiktok_tokens import Grants
-from invsyncd.sandbox.tiktok_update import judge
+from invsyncd.sandbox.tiktok import catalogue
+from invsyncd.sandbox.tiktok.call import Call, Operation, Shop, read_body, read_wire
+from invsyncd.sandbox.tiktok.doubts import Doubts
+from invsyncd.sandbox.tiktok.envelope import RefusedError, answer, refuse, refused
+from invsyncd.sandbox.tiktok.gate import Throttle, check_credentials
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.search import search_products
+from invsyncd.sandbox.tiktok.tokens import Grants
+from invsyncd.sandbox.tiktok.update import judge
 
 SCOPES = ("seller.authorization.info", "seller.logistics", "seller.product.basic")
 

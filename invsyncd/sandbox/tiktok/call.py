@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from invsyncd.sandbox.marketplace import Marketplace
-from invsyncd.sandbox.tiktok_envelope import refuse
-from invsyncd.sandbox.tiktok_gate import Wire
+from invsyncd.sandbox.tiktok.envelope import refuse
+from invsyncd.sandbox.tiktok.gate import Wire
+from invsyncd.sandbox.tiktok.marketplace import Marketplace
 
 
 @dataclass(frozen=True, slots=True)

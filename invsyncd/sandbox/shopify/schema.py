@@ -11,11 +11,10 @@ from typing import cast
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, get_named_type
 from graphql import build_schema as build
 
-from invsyncd.sandbox import shopify_fields as fields
-from invsyncd.sandbox import shopify_resolvers as resolvers
-from invsyncd.sandbox.shopify_activation import ACTIVATION
-from invsyncd.sandbox.shopify_context import iso
-from invsyncd.sandbox.shopify_writes import GROUP, WRITES
+from invsyncd.sandbox.shopify import fields, resolvers
+from invsyncd.sandbox.shopify.activation import ACTIVATION
+from invsyncd.sandbox.shopify.context import iso
+from invsyncd.sandbox.shopify.writes import GROUP, WRITES
 
 _RECORDS: dict[str, dict[str, fields.Resolver]] = {
     "QueryRoot": resolvers.QUERY,
@@ -36,7 +35,7 @@ _RECORDS: dict[str, dict[str, fields.Resolver]] = {
 
 def sdl() -> str:
     """The schema as text, as it lies in the package."""
-    return resources.files(__package__).joinpath("shopify.graphql").read_text(encoding="utf-8")
+    return resources.files(__package__).joinpath("schema.graphql").read_text(encoding="utf-8")
 
 
 @cache

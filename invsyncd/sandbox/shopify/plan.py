@@ -1,6 +1,6 @@
 """From a GraphQL operation to the parts of it that cost points; done once per document.
 
-Only the shape is read here. What a part costs stands in `shopify_cost`.
+Only the shape is read here. What a part costs stands in `cost`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from graphql import (
     is_list_type,
 )
 
-from invsyncd.sandbox.shopify_cost import Part, Variables, actual_of, requested_of
+from invsyncd.sandbox.shopify.cost import Part, Variables, actual_of, requested_of
 
 Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 

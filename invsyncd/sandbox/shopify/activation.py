@@ -12,10 +12,10 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo as Info
 
-from invsyncd.sandbox.shop import Level
-from invsyncd.sandbox.shopify_context import Context, find, limit_array, number_of, require
-from invsyncd.sandbox.shopify_fields import Resolver
-from invsyncd.sandbox.shopify_idempotency import Payload
+from invsyncd.sandbox.shopify.context import Context, find, limit_array, number_of, require
+from invsyncd.sandbox.shopify.fields import Resolver
+from invsyncd.sandbox.shopify.idempotency import Payload
+from invsyncd.sandbox.shopify.shop import Level
 
 _HIGHEST = 1_000_000_000
 _THIRD_PARTY = "The inventory at this location is managed by a fulfillment service."

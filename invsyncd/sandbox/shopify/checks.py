@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from invsyncd.sandbox.shop import Shop
-from invsyncd.sandbox.shopify_context import number_of
+from invsyncd.sandbox.shopify.context import number_of
+from invsyncd.sandbox.shopify.shop import Shop
 
 REASONS = (
     "correction",

@@ -11,10 +11,9 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo as Info
 
-from invsyncd.sandbox.shop import Item, Level, Location, Product, Shop, Variant
-from invsyncd.sandbox.shopify_context import find, limit_array, number_of, require
-from invsyncd.sandbox.shopify_fields import Resolver
-from invsyncd.sandbox.shopify_pages import (
+from invsyncd.sandbox.shopify.context import find, limit_array, number_of, require
+from invsyncd.sandbox.shopify.fields import Resolver
+from invsyncd.sandbox.shopify.pages import (
     ITEM_FIELDS,
     Page,
     levels_page,
@@ -22,6 +21,7 @@ from invsyncd.sandbox.shopify_pages import (
     search,
     variant_fields,
 )
+from invsyncd.sandbox.shopify.shop import Item, Level, Location, Product, Shop, Variant
 
 
 def _locations(_root: None, info: Info, **asked: Any) -> Page:
