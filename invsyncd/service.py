@@ -26,6 +26,7 @@ from invsyncd.web import Window, serving
 log = logging.getLogger(__name__)
 
 ADVICE_PORT = "end what listens there, or set another server.listen"
+ADVICE_LEFT = "start it again when you like: what was on the wire is asked for then"
 
 
 @dataclass(slots=True)
@@ -63,10 +64,15 @@ async def serve(read_settings: Callable[[], Settings]) -> None:
         requests.listen(main)
     settings = read_settings()
     _log_by(settings)
-    with take_lock(settings.state.path):
-        async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(Store.open(settings.state.path))
-            await _serve(settings, store, requests, read_settings, stack)
+    try:
+        with take_lock(settings.state.path):
+            async with AsyncExitStack() as stack:
+                store = await stack.enter_async_context(Store.open(settings.state.path))
+                await _serve(settings, store, requests, read_settings, stack)
+    except asyncio.CancelledError:
+        if requests.interrupts > 1:
+            raise InvsyncError("interrupted twice: left at once", advice=ADVICE_LEFT) from None
+        raise
     log.info("stopped")
 
 

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from invsyncd import __version__
 from invsyncd.engine.explain import explain
+from invsyncd.engine.gist import gist
 from invsyncd.engine.health import Health
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import InvsyncError
@@ -89,11 +90,12 @@ class Window:
     async def page(self, _: web.Request) -> web.StreamResponse:
         """The status page."""
         rows = await self.store.journal.read(limit=20)
-        text = render(self.health.status(), list(reversed(rows)))
+        places = await self.store.locations.names()
+        text = render(self.health.status(), list(reversed(rows)), places)
         return web.Response(text=text, content_type="text/html")
 
 
-def render(status: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
+def render(status: Mapping[str, Any], rows: list[dict[str, Any]], places: Mapping[int, str]) -> str:
     """The page as HTML: no script, no build step; it asks to be loaded again."""
     state = "ready" if status["ready"] else "not ready"
     reasons = "".join(f"<li>{escape(reason)}</li>" for reason in status["reasons"])
@@ -106,7 +108,7 @@ def render(status: Mapping[str, Any], rows: list[dict[str, Any]]) -> str:
         "<tr>"
         f"<td>{time.strftime('%H:%M:%S', time.gmtime(row['at']))}</td>"
         f"<td>{escape(row['kind'])}</td><td>{escape(row['sku'])}</td>"
-        f"<td>{escape(_gist(row))}</td></tr>"
+        f"<td>{escape(gist(row, places))}</td></tr>"
         for row in rows
     )
     return f"""<!doctype html><html lang="en"><meta charset="utf-8">
@@ -121,18 +123,6 @@ td, th {{ text-align: left; padding: .2rem .6rem .2rem 0; vertical-align: top }}
 <h2>Newest in the journal (UTC)</h2>
 <table><tr><th>at</th><th>what</th><th>SKU</th><th>numbers</th></tr>{lines}</table>
 <p>version {__version__}</p></html>"""
-
-
-def _gist(row: dict[str, Any]) -> str:
-    if row["kind"] == "write":
-        return f"{row['target']} {row['from']} → {row['to']}: {row['outcome']}"
-    if row["kind"] == "change":
-        return f"{row['case']}: pool {row['pool_before']} → {row['pool']}"
-    return ", ".join(
-        f"{key} {value}"
-        for key, value in row.items()
-        if key not in {"id", "at", "pass", "kind", "item", "sku"}
-    )
 
 
 def guard(token: str | None) -> Any:

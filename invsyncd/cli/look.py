@@ -17,6 +17,7 @@ from invsyncd.cli.context import Context, as_json, existing, pass_context, print
 from invsyncd.config import Settings
 from invsyncd.engine.check import Checked, Finding, check_all
 from invsyncd.engine.explain import explain as explain_sku
+from invsyncd.engine.gist import gist
 from invsyncd.errors import InvsyncError
 from invsyncd.store import Store
 
@@ -122,7 +123,7 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
 
 
 def _moment(at: int | None) -> str | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(sep=" ")
+    return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
 
 
 @click.command()
@@ -210,24 +211,16 @@ async def _journal(
     settings: Settings, sku: str | None, since: int, limit: int
 ) -> list[dict[str, Any]]:
     async with Store.open(existing(settings)) as store:
-        rows: list[dict[str, Any]] = await store.journal.read(sku=sku, since=since, limit=limit)
-        return rows
+        places = await store.locations.names()
+        rows = await store.journal.read(sku=sku, since=since, limit=limit)
+        return [{**row, "says": gist(row, places)} for row in rows]
 
 
 def _print_journal(rows: list[dict[str, Any]]) -> None:
-    fixed = {"id", "at", "pass", "kind", "item", "sku"}
     print_table(
         "Journal (UTC)",
-        ["at", "what", "SKU", "numbers"],
-        [
-            [
-                _moment(row["at"]),
-                row["kind"],
-                row["sku"],
-                " ".join(f"{k}={v}" for k, v in row.items() if k not in fixed),
-            ]
-            for row in rows
-        ],
+        ["at", "what", "SKU", "in words"],
+        [[_moment(row["at"]), row["kind"], row["sku"], row["says"]] for row in rows],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from invsyncd.engine.gist import gist
 from invsyncd.engine.rules import Rules
 from invsyncd.store import Store
 from invsyncd.store.listings import OfferState
@@ -19,7 +20,7 @@ async def explain(store: Store, rules: Rules | None, sku: str, now: int) -> dict
     items = (await store.levels.items_of_skus({sku})).get(sku, [])
     if not items:
         return None
-    names = {known.location.id: known.location.name for known in await store.locations.all()}
+    names = await store.locations.names()
     states = await store.levels.states(items)
     listings = await store.listings.of_items(items)
     offers = await store.listings.offers({(x.product_id, x.sku_id) for x in listings}, now)
@@ -41,7 +42,8 @@ async def explain(store: Store, rules: Rules | None, sku: str, now: int) -> dict
                 ],
             }
         )
-    return {"sku": sku, "items": found, "journal": await store.journal.read(sku=sku, limit=30)}
+    rows = await store.journal.read(sku=sku, limit=30)
+    return {"sku": sku, "items": found, "journal": [{**x, "says": gist(x, names)} for x in rows]}
 
 
 def _levels(state: ItemState, names: dict[int, str]) -> list[dict[str, Any]]:

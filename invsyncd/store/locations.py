@@ -33,6 +33,10 @@ class Locations:
             KnownLocation(Location(r[0], r[1], bool(r[2]), bool(r[3])), r[4], r[5]) for r in rows
         ]
 
+    async def names(self) -> dict[int, str]:
+        """The name of every location, by id."""
+        return {row[0]: row[1] for row in await self._db.rows("SELECT id, name FROM location")}
+
     async def save(self, tx: Tx, locations: Sequence[Location]) -> None:
         """Remember today's locations; one that is no longer named is no longer active.
 

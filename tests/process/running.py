@@ -130,6 +130,11 @@ class Running:
         await self.child.start()
         await self.until("/readyz answers 200", self.is_ready)
 
+    async def ended(self) -> int:
+        """Wait for a daemon that was told to end; returns its exit code."""
+        assert self.child._process is not None
+        return await asyncio.wait_for(self.child._process.wait(), DEADLINE_S)
+
     async def ask(self, *arguments: str) -> Result:
         """A command in this process, but on a thread of its own: both fakes go on answering."""
         arguments = ("--config", str(self.config), *arguments)
@@ -201,10 +206,6 @@ def files(home: Path) -> dict[str, bytes]:
     """Every file of a directory with what is in it."""
     return {path.name: path.read_bytes() for path in sorted(home.iterdir()) if path.is_file()}
 
-
-def one_line_each(text: str) -> list[str]:
-    """Lines without their ends."""
-    return text.splitlines()
 
 
 Json = dict[str, Any]

@@ -243,7 +243,7 @@ def test_an_item_that_leaves_drops_its_pool_and_is_never_written(leaving: Item) 
 
 def test_an_item_passes_the_filter_if_any_of_its_product_types_is_listed() -> None:
     both = replace(item(), product_types=("Gift card", "Shirt"))
-    assert replace(SCOPE, product_types=frozenset({"Shirt"})).takes(both)
+    assert replace(SCOPE, product_types=frozenset({"Shirt", "Hat"})).takes(both)
     assert SCOPE.takes(replace(item(), product_types=()))
 
 

@@ -77,6 +77,7 @@ ROWS: list[tuple[str, str, int, int, Case]] = [
         Case.CONFLICT,
     ),
     ("7 a rise after a gap is no sale", "A 50 after 9, B 101 after 9", 100, 50, Case.CONFLICT),
+    ("7 only what was in the gap may fall for long", "A 85, B 60 after 4", 100, 60, Case.CONFLICT),
     ("7 no gap", "A 50, B 60", 100, 50, Case.CONFLICT),
 ]
 

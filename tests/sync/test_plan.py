@@ -93,6 +93,13 @@ def test_an_item_that_held_up_others_travels_alone_and_no_row_is_lost(
         assert len(items) == 1 or items.isdisjoint(alone)
 
 
+def test_beyond_some_even_items_that_held_up_others_share_calls() -> None:
+    rows = [LevelWrite(n, A, 10, 9) for n in range(APART_MAX + 5)]
+    calls = batches([*rows, LevelWrite(99, A, 10, 9)], apart=range(APART_MAX + 5))
+    assert [len(call) for call in calls] == [1] + [1] * APART_MAX + [5]
+    assert {row for call in calls[1:] for row in call} == set(rows)
+
+
 def test_nothing_to_write_makes_no_call() -> None:
     assert batches([]) == []
 

@@ -121,7 +121,9 @@ helds = st.integers(0, 100)
 def test_it_is_never_negative_and_never_above_cap_or_maximum(
     base_units: int, held: int, rule: OfferRule
 ) -> None:
-    shows = quantity(base_units, held, rule).units
+    found = quantity(base_units, held, rule)
+    shows = found.units
+    assert all(units >= 0 for _, units in found.steps[1:])
     assert 0 <= shows <= rule.max_quantity
     assert rule.cap is None or shows <= rule.cap
 
