@@ -7,7 +7,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -38,6 +38,15 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
+class Selling:
+    """The TikTok side; there is none while TikTok is not enabled."""
+
+    shop: TikTokShop
+    tokens: TokenKeeper
+    market: Market
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
     """Everything that runs under one configuration."""
 
@@ -50,9 +59,7 @@ class Parts:
     shopify: ShopifyClient
     rulebook: Rulebook
     cycle: Cycle
-    market: Market | None = None
-    shop: TikTokShop | None = None
-    tokens: TokenKeeper | None = None
+    selling: Selling | None
 
 
 @asynccontextmanager
@@ -66,15 +73,9 @@ async def assemble(
 ) -> AsyncIterator[Parts]:
     """Build clients and engine for one configuration; closes what it opened."""
     metrics = metrics or Metrics()
-    async with AsyncExitStack() as stack:
-        http = Http(await stack.enter_async_context(session()), on_request=metrics.on_request)
-        shopify = ShopifyClient(
-            http,
-            endpoint=settings.shopify.endpoint,
-            api_version=settings.shopify.api_version,
-            credentials=credentials(settings),
-            clock=clock,
-        )
+    async with session() as client:
+        http = Http(client, on_request=metrics.on_request)
+        shopify = _shopify(settings, http, clock)
         source = ShopifySource(shopify)
         rulebook = Rulebook(settings, store)
         cycle = Cycle(
@@ -89,12 +90,7 @@ async def assemble(
         )
         targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
         health = Health(clock, settings.poll.interval_s, targets)
-        market = market_delivery = shop = tokens = None
-        if settings.tiktok.enabled:
-            tokens = _tokens(settings, store, http, clock)
-            shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
-            market = Market(settings, store, shop, rulebook, clock)
-            market_delivery = MarketDelivery(store, shop, market, rulebook, clock, dry_run=dry_run)
+        selling = _selling(settings, store, http, rulebook, clock) if len(targets) > 1 else None
         sides = Sides(
             settings,
             store,
@@ -103,23 +99,34 @@ async def assemble(
             health=health,
             metrics=metrics,
             clock=clock,
-            market=market,
-            market_delivery=market_delivery,
+            market=selling.market if selling else None,
+            market_delivery=MarketDelivery(
+                store, selling.shop, selling.market, rulebook, clock, dry_run=dry_run
+            )
+            if selling
+            else None,
         )
         yield Parts(
-            settings,
-            store,
-            sides,
-            health,
-            metrics,
-            source,
-            shopify,
-            rulebook,
-            cycle,
-            market,
-            shop,
-            tokens,
+            settings, store, sides, health, metrics, source, shopify, rulebook, cycle, selling
         )
+
+
+def _selling(
+    settings: Settings, store: Store, http: Http, rulebook: Rulebook, clock: Clock
+) -> Selling:
+    tokens = _tokens(settings, store, http, clock)
+    shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
+    return Selling(shop, tokens, Market(settings, store, shop, rulebook, clock))
+
+
+def _shopify(settings: Settings, http: Http, clock: Clock) -> ShopifyClient:
+    return ShopifyClient(
+        http,
+        endpoint=settings.shopify.endpoint,
+        api_version=settings.shopify.api_version,
+        credentials=credentials(settings),
+        clock=clock,
+    )
 
 
 def credentials(settings: Settings) -> Credentials:
@@ -197,7 +204,9 @@ def scratch_copy(path: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="invsyncd-") as folder:
         copy = Path(folder) / "state.db"
         if path.exists():
-            uri = f"file:{quote(str(path))}?mode=ro"
+            # Beside a file that nobody has open, reading as usual would leave -wal and -shm behind.
+            busy = path.with_name(f"{path.name}-wal").exists()
+            uri = f"file:{quote(str(path))}?mode=ro{'' if busy else '&immutable=1'}"
             with (
                 closing(sqlite3.connect(uri, uri=True)) as original,
                 closing(sqlite3.connect(copy)) as target,

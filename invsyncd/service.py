@@ -176,8 +176,8 @@ def _new_tokens(parts: Parts) -> Callable[[], asyncio.Future[bool]]:
         news = stored != seen and bool(stored)
         seen.clear()
         seen.update(stored)
-        if news and parts.tokens is not None:
-            parts.tokens.forget()
+        if news and parts.selling is not None:
+            parts.selling.tokens.forget()
         return news
 
     return lambda: asyncio.ensure_future(ask())

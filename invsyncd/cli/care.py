@@ -57,10 +57,10 @@ def tiktok_login(context: Context, code: str) -> None:
 
 async def _login(settings: Settings, code: str) -> list[AuthorisedShop]:
     async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
-        if parts.tokens is None or parts.shop is None:
+        if parts.selling is None:
             return []
-        await parts.tokens.exchange(code)
-        return await parts.shop.shops()
+        await parts.selling.tokens.exchange(code)
+        return await parts.selling.shop.shops()
 
 
 @click.command()

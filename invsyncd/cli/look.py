@@ -62,8 +62,8 @@ async def _check(settings: Settings) -> list[Finding]:
                     parts.source,
                     parts.rulebook,
                     parts.cycle,
-                    parts.shop,
-                    parts.market,
+                    parts.selling.shop if parts.selling else None,
+                    parts.selling.market if parts.selling else None,
                 )
             )
 

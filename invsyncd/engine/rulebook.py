@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from invsyncd.config import Settings
 from invsyncd.engine.rules import DoubleOffer, Rules, merge_rules, offer_plan, scope_of
-from invsyncd.errors import ConfigError
+from invsyncd.errors import ConfigError, Garbled
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.sync.model import Location
@@ -34,8 +34,11 @@ class Rulebook:
         self.offers_error: ConfigError | None = None
 
     async def read_locations(self, source: ShopifySource) -> None:
-        """Ask Shopify for its locations and remember them."""
+        """Ask Shopify for its locations and remember them; Garbled where it names none."""
         locations = await source.locations()
+        if not any(location.active for location in locations):
+            # Every shop has one: to believe this would make every level leave.
+            raise Garbled("shopify LOCATIONS: no active location was named")
         async with self._store.transaction() as tx:
             await self._store.locations.save(tx, locations)
 

@@ -71,10 +71,15 @@ def prepare(path: Path) -> None:
             advice="restore a backup, or delete the file to begin again with a first baseline",
         )
     try:
+        # A new file gets its name when it is whole: half of one would pass for lost state.
+        made = path.with_name(path.name + ".new") if is_new else path
         if is_new:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(sqlite3.connect(path, isolation_level=None)) as db:
-            _migrate(db, path, is_new=is_new)
+            made.unlink(missing_ok=True)
+            os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(made, isolation_level=None)) as db:
+            _migrate(db, made, is_new=is_new)
+        if is_new:
+            made.rename(path)
     except sqlite3.DatabaseError as error:
         raise StateError(
             f"{path} cannot be read as a state database: {error}",

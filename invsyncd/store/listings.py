@@ -221,7 +221,7 @@ class Listings:
         return found
 
     async def park(self, tx: Tx, product_id: str, sku_id: str, reason: str) -> None:
-        """May not be written for now; discovery wakes it when its status changes."""
+        """May not be written for now; the next discovery, which reads its status, tries again."""
         await tx.execute(
             "UPDATE listing SET parked = ? WHERE product_id = ? AND sku_id = ?",
             (reason, product_id, sku_id),

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from invsyncd.sync.model import Change, Level, Reading
 
 PAST_S_MAX = 300  # no replica is as late as this
+STAMP_S_MAX = 2  # nor do a write and the stamp that it leaves differ by more
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,9 @@ def may_be_past(reading: Reading, known: Level) -> bool:
     if reading.updated_at > fence or _says_the_same(reading, known):
         return False
     if reading.direct:
-        return reading.updated_at < fence and reading.answered_at - fence <= PAST_S_MAX
+        # The time of a write and the stamp of its level are two clocks' readings of one moment.
+        surely = max(known.updated_at, known.confirmed_at - STAMP_S_MAX)
+        return reading.updated_at < surely and reading.answered_at - fence <= PAST_S_MAX
     return True
 
 
@@ -118,7 +121,18 @@ def _change(old: Level, reading: Reading, gap_intervals: int) -> Change:
         location=reading.location,
         before=old.available,
         after=reading.available,
-        orders=old.committed - reading.committed,
+        orders=_order_part(old, reading),
         updated_at=reading.updated_at,
         gap_intervals=gap_intervals,
     )
+
+
+def _order_part(old: Level, reading: Reading) -> int:
+    """The part of a change that orders explain: −Δcommitted, where committed moved for orders.
+
+    A cancelled order gives its units back to available; a fulfilled one takes them from committed
+    and leaves available alone. So where committed fell, only as much of it was a cancellation as
+    available rose: the rest was shipped, and has nothing to do with this change.
+    """
+    fell = old.committed - reading.committed
+    return fell if fell <= 0 else min(fell, max(reading.available - old.available, 0))

@@ -137,8 +137,9 @@ def _with_wanted(
 
 def _entries(before: Item, after: Item, found: Diff, verdict: Verdict | None) -> tuple[Entry, ...]:
     entries: list[Entry] = []
-    decided = verdict is not None and (found.changes or verdict.case is Case.UNLEVELLED)
-    if found.changes or decided:
+    new_pool = before.standing is Standing.FOLLOWING and after.standing is Standing.POOLED
+    unlevelled = verdict is not None and verdict.case is Case.UNLEVELLED
+    if found.changes or unlevelled or new_pool:
         entries.append(
             Entry("change", after.id, after.sku, _numbers(before, after, found, verdict))
         )
@@ -168,7 +169,7 @@ def _numbers(before: Item, after: Item, found: Diff, verdict: Verdict | None) ->
         "changes": changes,
         "pool_before": before.pool,
         "pool": after.pool,
-        "case": verdict.case.value if verdict else "not mirrored",
+        "case": verdict.case.value if verdict else _undecided(after),
     }
     if verdict and verdict.contradictory:
         numbers["contradictory"] = True
@@ -177,3 +178,7 @@ def _numbers(before: Item, after: Item, found: Diff, verdict: Verdict | None) ->
     if after.pool is not None and after.pool < 0:
         numbers["oversold_by"] = -after.pool
     return numbers
+
+
+def _undecided(item: Item) -> str:
+    return "on hold" if item.standing is Standing.HELD else "not mirrored"

@@ -19,16 +19,19 @@ def was_applied(
 ) -> bool:
     """Whether the readings say that the rows were applied. Keys are (item, location).
 
-    A row speaks for it when the reading, with the orders since then taken back out, shows `after`;
-    against it when that shows `before`. Orders are known: they move `committed`. Where nothing
-    speaks, it is taken as not applied: the pool then comes out lower rather than higher.
+    A row speaks for it when the reading shows `after`, with the orders since then taken back out;
+    against it when that shows `before`. A new order raises committed by what it takes. Where
+    committed fell, orders were cancelled or shipped, and only cancelled ones gave their units back:
+    the row speaks if one of the two readings of it says something, and the other does not object.
+    Where nothing speaks, it is taken as not applied: the pool then comes out lower, not higher.
     """
     spoken = 0
     for row in rows:
         key = (row.item, row.location)
         if key not in readings or key not in known or row.before == row.after:
             continue
-        orders = readings[key].committed - known[key].committed
-        before_orders = readings[key].available + orders
-        spoken += (before_orders == row.after) - (before_orders == row.before)
+        moved = readings[key].committed - known[key].committed
+        available = readings[key].available
+        shown = {available + moved} if moved > 0 else {available, available + moved}
+        spoken += (row.after in shown) - (row.before in shown)
     return spoken > 0

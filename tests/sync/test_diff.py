@@ -126,7 +126,7 @@ SEEN = [
     pytest.param(reading(A, 8, at=150, active=False), True, id="same second, not stocked"),
     pytest.param(reading(A, 8, committed=1, at=149), True, id="older, other orders"),
     pytest.param(reading(A, 7, at=150, direct=True), False, id="direct, same second"),
-    pytest.param(reading(A, 7, at=149, direct=True), True, id="direct, and older all the same"),
+    pytest.param(reading(A, 7, at=147, direct=True), True, id="direct, and older all the same"),
 ]
 
 
@@ -139,9 +139,14 @@ def test_a_reading_not_newer_than_what_is_known_may_speak_of_the_past(
 
 
 def test_an_old_stamp_that_is_still_there_long_after_is_the_truth() -> None:
-    old = reading(A, 7, at=149, direct=True)
+    old = reading(A, 7, at=147, direct=True)
     assert may_be_past(replace(old, answered_at=150 + PAST_S_MAX), WROTE_8_AT_150)
     assert not may_be_past(replace(old, answered_at=151 + PAST_S_MAX), WROTE_8_AT_150)
+
+
+def test_a_write_and_the_stamp_it_leaves_may_differ_by_two_seconds() -> None:
+    assert not may_be_past(reading(A, 7, at=148, direct=True), WROTE_8_AT_150)
+    assert may_be_past(reading(A, 7, at=149, direct=True), READ_8_AT_150)
 
 
 def test_an_echo_with_an_older_stamp_does_not_open_the_fence_again() -> None:

@@ -294,10 +294,6 @@ def test_orders_always_come_on_top_of_whatever_else_happened(
     assert merge(pool, list(after.values()), rules).pool == without - sum(ordered.values())
 
 
-@pytest.mark.xfail(
-    reason="a fulfilment moves committed down alone, which orders = −Δcommitted reads as a "
-    "cancelled order: pool 100 becomes 103 by two orders"
-)
 def test_orders_add_up_while_earlier_orders_are_fulfilled() -> None:
     fulfilled_12_at_a_and_5_at_b = "A 99 (committed -11), B 99 (committed -4)"
     assert merge(100, changes(fulfilled_12_at_a_and_5_at_b, pool=100), RULES).pool == 98

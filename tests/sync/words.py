@@ -7,11 +7,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from invsyncd.sync.diff import diff
 from invsyncd.sync.model import Change, Item, ItemState, Level, Reading, Standing
 
 ITEM = 1
 A, B, C, D = PLACES = (11, 12, 13, 14)
 NAMES = dict(zip("ABCD", PLACES, strict=True))
+
+SHELF = 1000  # units committed before anything happens
 
 ONE_READING = re.compile(
     r"(?P<name>[A-D]) (?P<units>-?\d+)"
@@ -25,25 +28,20 @@ def changes(
     text: str, *, pool: int = 10, known: Mapping[int, int] | None = None
 ) -> tuple[Change, ...]:
     """What these readings change, where every level was known at the pool unless `known` says."""
-    found = []
+    levels: dict[int, Level] = {}
+    readings: list[Reading] = []
+    gaps: dict[int, int] = {}
     for part in text.split(", "):
         match = ONE_READING.fullmatch(part)
         assert match, part
         location = NAMES[match["name"]]
         before = (known or {}).get(location, pool)
-        if before == int(match["units"]):
-            continue
-        found.append(
-            Change(
-                location,
-                before,
-                int(match["units"]),
-                orders=-int(match["committed"] or 0),
-                updated_at=int(match["stamp"] or 0),
-                gap_intervals=int(match["gap"] or 0),
-            )
-        )
-    return tuple(found)
+        levels[location] = level(location, before, committed=SHELF, updated_at=0)
+        committed = SHELF + int(match["committed"] or 0)
+        at = 1 + int(match["stamp"] or 0)
+        readings.append(reading(location, int(match["units"]), committed, at=at))
+        gaps[location] = int(match["gap"] or 0)
+    return diff(levels, readings, gaps=gaps).changes
 
 
 def level(
