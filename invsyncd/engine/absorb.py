@@ -13,7 +13,7 @@ from invsyncd.engine.offers import wanted_offers
 from invsyncd.engine.rules import Rules
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
-from invsyncd.sync.fold import Folded, fold
+from invsyncd.sync.fold import Earlier, Folded, fold
 from invsyncd.sync.model import (
     Attempt,
     Catalogue,
@@ -37,6 +37,7 @@ class Batch:
     catalogue: Mapping[int, Catalogue] = field(default_factory=dict)
     touched: frozenset[int] = frozenset()
     watermarks: Mapping[int, int | None] = field(default_factory=dict)
+    earlier: Mapping[int, Earlier] = field(default_factory=dict)
     gaps: Mapping[int, int] = field(default_factory=dict)
 
     @property
@@ -51,6 +52,11 @@ class Absorbed:
 
     folded: tuple[Folded, ...]
     attempts: tuple[Attempt, ...]
+
+    @property
+    def earlier(self) -> dict[int, Earlier]:
+        """What a later reading of the same pass must be merged together with, by item."""
+        return {f.state.item.id: f.earlier for f in self.folded if f.earlier is not None}
 
 
 class Absorber:
@@ -122,6 +128,7 @@ class Absorber:
                     rules.merge,
                     in_flight=in_flight.get(item, frozenset()),
                     gaps=batch.gaps,
+                    earlier=batch.earlier.get(item),
                 )
             )
         return tuple(folded)

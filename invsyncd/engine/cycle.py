@@ -88,7 +88,7 @@ class Cycle:
             for attempt in absorbed.attempts:
                 await self._delivery.tell_planned(attempt, report)
         else:
-            await self._delivery.deliver(report.pass_id, absorbed.attempts, rules, report)
+            await self._delivery.deliver(report.pass_id, absorbed, rules, report)
 
     async def has_baseline(self) -> bool:
         """Whether a first baseline is complete."""

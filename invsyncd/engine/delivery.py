@@ -8,9 +8,10 @@ said, and an attempt without an answer stays, to be repeated with its own key.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
-from invsyncd.engine.absorb import Absorber
+from invsyncd.engine.absorb import Absorbed, Absorber
 from invsyncd.engine.readings import Reader
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rules import Rules
@@ -19,6 +20,7 @@ from invsyncd.net.together import together
 from invsyncd.shopify.target import Applied, KeySpent, NotApplied, ShopifyTarget
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
+from invsyncd.sync.fold import Earlier
 from invsyncd.sync.judge import was_applied
 from invsyncd.sync.model import Attempt, Entry, LevelWrite, Target
 
@@ -45,6 +47,7 @@ class Delivery:
         self._reader = reader
         self._clock = clock
         self._refused_until: dict[LevelWrite, float] = {}
+        self._earlier: dict[int, Earlier] = {}
         self.absorber = Absorber(store, clock, new_key, self.is_refused)
 
     def is_refused(self, row: LevelWrite) -> bool:
@@ -61,9 +64,11 @@ class Delivery:
         await self._send(attempts, report, repeated=True)
 
     async def deliver(
-        self, pass_id: str, attempts: Sequence[Attempt], rules: Rules, report: PassReport
+        self, pass_id: str, absorbed: Absorbed, rules: Rules, report: PassReport
     ) -> None:
         """Send attempts, decreases first; fold in what was stale and go on, for some rounds."""
+        attempts = absorbed.attempts
+        self._earlier = absorbed.earlier
         for _ in range(ROUNDS_MAX):
             if not attempts:
                 return
@@ -79,13 +84,15 @@ class Delivery:
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         self._tell(report, attempt.rows, skus, "planned")
 
-    async def _next_round(self, pass_id: str, rules: Rules) -> Sequence[Attempt]:
+    async def _next_round(self, pass_id: str, rules: Rules) -> tuple[Attempt, ...]:
         doubtful = await self._store.levels.doubtful_items()
         if not doubtful:
             async with self._store.transaction() as tx:
                 return await self.absorber.plan(tx, pass_id)
         batch = await self._reader.direct(doubtful)
+        batch = replace(batch, earlier=self._earlier)
         absorbed = await self.absorber.absorb(pass_id, batch, rules, changed_apart=True)
+        self._earlier |= absorbed.earlier
         return absorbed.attempts
 
     async def _send(
@@ -111,7 +118,8 @@ class Delivery:
             return False
         match outcome:
             case Applied(at=at):
-                await self._applied(attempt, at, report)
+                # The answer to a repetition may name its own time instead of the write's.
+                await self._applied(attempt, 0 if repeated else at, report)
             case NotApplied(stale=stale) if stale and (repeated or not outcome.certain):
                 await self._settle_by_reading(attempt, report)
             case NotApplied():
@@ -126,6 +134,7 @@ class Delivery:
             await self._store.attempts.confirm(tx, attempt.rows, at)
             await self._store.attempts.end(tx, attempt)
             await self._journal(tx, attempt, attempt.rows, skus, "applied")
+        self._were_written(attempt.rows)
         self._tell(report, attempt.rows, skus, "applied")
 
     async def _not_applied(self, attempt: Attempt, outcome: NotApplied, report: PassReport) -> None:
@@ -153,7 +162,16 @@ class Delivery:
                 why = f"refused: {code} {message}".strip()
                 await self._journal(tx, attempt, [row], skus, why)
                 self._tell(report, [row], skus, why)
+        self._were_written(written)
         self._tell(report, written, skus, "applied")
+
+    def _were_written(self, rows: Sequence[LevelWrite]) -> None:
+        """From now on a change of these levels comes after our write."""
+        for row in rows:
+            earlier = self._earlier.get(row.item)
+            if earlier is not None:
+                written = earlier.written | {row.location}
+                self._earlier[row.item] = replace(earlier, written=written)
 
     async def _settle_by_reading(self, attempt: Attempt, report: PassReport) -> None:
         """The key can no longer say what became of it: the levels themselves must."""

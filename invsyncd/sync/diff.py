@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from invsyncd.sync.model import Change, Level, Reading
 
-PAST_S_MAX = 300  # no replica is as late as this
+PAST_S_MAX = 30  # a direct read that is later than this is not late: stamps do not move there
 STAMP_S_MAX = 2  # nor do a write and the stamp that it leaves differ by more
 
 

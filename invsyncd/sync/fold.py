@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from invsyncd.sync.diff import Diff, diff
-from invsyncd.sync.merge import Case, MergeRules, Verdict, first_sight, follow, merge
+from invsyncd.sync.diff import diff
+from invsyncd.sync.entries import entries
+from invsyncd.sync.merge import MergeRules, Verdict, first_sight, follow, merge
 from invsyncd.sync.model import Change, Entry, Item, ItemState, Level, Reading, Standing
 
 
@@ -31,11 +32,27 @@ class Scope:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """What this very pass already merged for an item, before some of its writes came back stale.
+
+    `item` is as it was before the pass; `written` are the locations that we have written since.
+    """
+
+    item: Item
+    changes: tuple[Change, ...]
+    written: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
-    """An item after a pass: its next state, its true deltas, and the lines for the journal."""
+    """An item after a pass: its next state, its true deltas, and the lines for the journal.
+
+    `earlier` is what a further reading of the same pass has to be merged together with.
+    """
 
     state: ItemState
     changes: tuple[Change, ...] = ()
+    earlier: Earlier | None = None
     verdict: Verdict | None = None
     entries: tuple[Entry, ...] = ()
     doubtful: frozenset[int] = field(default=frozenset())
@@ -49,10 +66,11 @@ def fold(
     *,
     in_flight: Collection[int] = (),
     gaps: Mapping[int, int] | None = None,
+    earlier: Earlier | None = None,
 ) -> Folded:
     """Fold the readings of one item into its state. With no readings only its standing moves.
 
-    `in_flight` and `gaps` are as in `diff`.
+    `in_flight` and `gaps` are as in `diff`; `earlier` is what this pass already merged for it.
     """
     found = diff(state.levels, readings, in_flight=in_flight, gaps=gaps)
     standing = _standing_before(state.item, scope)
@@ -65,19 +83,70 @@ def fold(
         if standing is not Standing.OUT and level.active and level.location in scope.locations
     ]
     changes = tuple(c for c in found.changes if c.location in scope.locations)
-    verdict = _judge(item, mirrored, changes, rules)
-    if verdict is not None:
-        item = _after(item, verdict, changes)
-    elif standing is Standing.HELD:
-        item = _summed(item, changes)
+    together_with = tuple(c.location for c in earlier.changes) if earlier else ()
+    item, verdict, earlier = _merged(item, mirrored, changes, rules, earlier)
     levels = _with_wanted(found.levels, item, mirrored)
     return Folded(
         state=ItemState(item, levels),
         changes=found.changes,
+        earlier=earlier,
         verdict=verdict,
-        entries=_entries(state.item, item, found, verdict),
+        entries=entries(state.item, item, found, verdict, together_with),
         doubtful=found.set_aside,
     )
+
+
+def _merged(
+    item: Item,
+    mirrored: list[Level],
+    changes: tuple[Change, ...],
+    rules: MergeRules,
+    earlier: Earlier | None,
+) -> tuple[Item, Verdict | None, Earlier]:
+    """Judge the changes, together with those of the same pass that belong to the same moment.
+
+    A poll of several locations takes a moment, and an import may fall into it: one location's
+    number is then read, another's is found when our write to it comes back stale. Both are
+    changes of one pass, so they are merged as the table says, from the pool before the pass. A
+    level that we have written since has moved after that: its change comes on top.
+    """
+    together: tuple[Change, ...] = ()
+    if earlier is not None and earlier.changes:
+        together = tuple(c for c in changes if c.location not in earlier.written)
+    verdict: Verdict | None = None
+    start = item
+    if earlier is not None and together and item.standing is not Standing.OUT:
+        start = replace(item, standing=earlier.item.standing, pool=earlier.item.pool)
+        all_changes = _joined(earlier.changes, together)
+        verdict = _judge(start, mirrored, all_changes, rules) if all_changes else None
+        item = _decided(start, verdict, all_changes)
+        changes = tuple(c for c in changes if c.location in earlier.written)
+        together = all_changes
+    if changes or not together:
+        start, together = item, changes
+        later = _judge(item, mirrored, changes, rules)
+        item = _decided(item, later, changes)
+        verdict = later or verdict
+    return item, verdict, Earlier(start, together)
+
+
+def _joined(first: tuple[Change, ...], then: tuple[Change, ...]) -> tuple[Change, ...]:
+    """One change per location, from where it first stood to where it stands."""
+    found = {change.location: change for change in first}
+    for change in then:
+        old = found.get(change.location)
+        found[change.location] = (
+            replace(change, before=old.before, orders=old.orders + change.orders)
+            if old is not None
+            else change
+        )
+    return tuple(change for change in found.values() if change.delta)
+
+
+def _decided(item: Item, verdict: Verdict | None, changes: tuple[Change, ...]) -> Item:
+    if verdict is not None:
+        return _after(item, verdict, changes)
+    return _summed(item, changes) if item.standing is Standing.HELD else item
 
 
 def _standing_before(item: Item, scope: Scope) -> Standing:
@@ -133,52 +202,3 @@ def _with_wanted(
         location: replace(level, wanted=item.pool if location in keep else None)
         for location, level in levels.items()
     }
-
-
-def _entries(before: Item, after: Item, found: Diff, verdict: Verdict | None) -> tuple[Entry, ...]:
-    entries: list[Entry] = []
-    new_pool = before.standing is Standing.FOLLOWING and after.standing is Standing.POOLED
-    unlevelled = verdict is not None and verdict.case is Case.UNLEVELLED
-    if found.changes or unlevelled or new_pool:
-        entries.append(
-            Entry("change", after.id, after.sku, _numbers(before, after, found, verdict))
-        )
-    for kind, locations in (("join", found.joined), ("leave", found.left)):
-        # A level that is simply new with its item is not worth a line; one that joins a pool is.
-        if locations and before.pool is not None:
-            entries.append(Entry(kind, after.id, after.sku, {"locations": sorted(locations)}))
-    if before.standing is not after.standing and Standing.OUT in (before.standing, after.standing):
-        kind = "out of the mirror" if after.standing is Standing.OUT else "into the mirror"
-        entries.append(Entry(kind, after.id, after.sku, {"pool_dropped": before.pool}))
-    return tuple(entries)
-
-
-def _numbers(before: Item, after: Item, found: Diff, verdict: Verdict | None) -> dict[str, object]:
-    changes = [
-        {
-            "location": c.location,
-            "from": c.before,
-            "to": c.after,
-            "delta": c.delta,
-            "orders": c.orders,
-            "stock": c.stock,
-        }
-        for c in found.changes
-    ]
-    numbers: dict[str, object] = {
-        "changes": changes,
-        "pool_before": before.pool,
-        "pool": after.pool,
-        "case": verdict.case.value if verdict else _undecided(after),
-    }
-    if verdict and verdict.contradictory:
-        numbers["contradictory"] = True
-    if after.standing is Standing.HELD:
-        numbers["held"] = True
-    if after.pool is not None and after.pool < 0:
-        numbers["oversold_by"] = -after.pool
-    return numbers
-
-
-def _undecided(item: Item) -> str:
-    return "on hold" if item.standing is Standing.HELD else "not mirrored"

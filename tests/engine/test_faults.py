@@ -306,3 +306,31 @@ async def _is_at_rest(w: World) -> None:
         assert report.changes == []
         assert report.errors == []
     assert w.writes == before
+
+
+IMPORTS = [
+    pytest.param(10, (50, 50), 50, id="50 and 50 over 10"),
+    pytest.param(10, (50, 30), 30, id="50 and 30 over 10"),
+    pytest.param(100, (9, 5), 5, id="9 and 5 over 100"),
+    pytest.param(100, (40, 40), 40, id="40 and 40 over 100"),
+]
+
+
+@on_every_server
+@pytest.mark.parametrize(("pool", "counts", "settles_on"), IMPORTS)
+@virtual
+async def test_an_import_that_falls_between_our_reading_and_our_write_is_one_import(
+    tmp_path: Path, pool: int, counts: tuple[int, int], settles_on: int, server: str
+) -> None:
+    async with world(tmp_path, server=server) as w:
+        w.made.add("TEE", pool)
+        await w.settle()
+        with pytest.MonkeyPatch.context() as patch:
+            before_each_write(
+                patch,
+                lambda n: w.made.shop.count("TEE", "Vienna", counts[1]) if n == 1 else None,
+            )
+            w.made.shop.count("TEE", "Berlin", counts[0])
+            await w.once()
+        assert w.levels("TEE") == [settles_on] * 4
+        await _is_at_rest(w)
