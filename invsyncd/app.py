@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
-import tempfile
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from urllib.parse import quote
 
 from pydantic import SecretStr
 
@@ -90,7 +86,11 @@ async def assemble(
         )
         targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
         health = Health(clock, settings.poll.interval_s, targets)
-        selling = _selling(settings, store, http, rulebook, clock) if len(targets) > 1 else None
+        selling = (
+            _selling(settings, store, http, rulebook, clock, may_refresh=not dry_run)
+            if len(targets) > 1
+            else None
+        )
         sides = Sides(
             settings,
             store,
@@ -112,9 +112,15 @@ async def assemble(
 
 
 def _selling(
-    settings: Settings, store: Store, http: Http, rulebook: Rulebook, clock: Clock
+    settings: Settings,
+    store: Store,
+    http: Http,
+    rulebook: Rulebook,
+    clock: Clock,
+    *,
+    may_refresh: bool,
 ) -> Selling:
-    tokens = _tokens(settings, store, http, clock)
+    tokens = _tokens(settings, store, http, clock, may_refresh=may_refresh)
     shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
     return Selling(shop, tokens, Market(settings, store, shop, rulebook, clock))
 
@@ -155,10 +161,13 @@ def _tiktok(settings: Settings, http: Http, tokens: TokenKeeper, clock: Clock) -
     )
 
 
-def _tokens(settings: Settings, store: Store, http: Http, clock: Clock) -> TokenKeeper:
+def _tokens(
+    settings: Settings, store: Store, http: Http, clock: Clock, *, may_refresh: bool
+) -> TokenKeeper:
     """The keeper of TikTok's tokens: the newest pair lives in the state database.
 
-    The configured tokens are only a seed, for a database that has none.
+    The configured tokens are only a seed, for a database that has none. On a scratch copy nothing
+    may be refreshed: the new pair would be lost with it.
     """
     tiktok = settings.tiktok
 
@@ -194,25 +203,9 @@ def _tokens(settings: Settings, store: Store, http: Http, clock: Clock) -> Token
         load=load,
         save=save,
         seed=seed if tiktok.has_seed_token else None,
+        may_refresh=may_refresh,
         clock=clock,
     )
-
-
-@contextmanager
-def scratch_copy(path: Path) -> Iterator[Path]:
-    """A private, consistent copy of the state database for a dry run; the original is only read."""
-    with tempfile.TemporaryDirectory(prefix="invsyncd-") as folder:
-        copy = Path(folder) / "state.db"
-        if path.exists():
-            # Beside a file that nobody has open, reading as usual would leave -wal and -shm behind.
-            busy = path.with_name(f"{path.name}-wal").exists()
-            uri = f"file:{quote(str(path))}?mode=ro{'' if busy else '&immutable=1'}"
-            with (
-                closing(sqlite3.connect(uri, uri=True)) as original,
-                closing(sqlite3.connect(copy)) as target,
-            ):
-                original.backup(target)
-        yield copy
 
 
 async def one_pass(parts: Parts, report: PassReport) -> None:

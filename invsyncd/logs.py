@@ -31,7 +31,7 @@ class Masked(logging.Formatter):
         self._journald = journald
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line: newlines of a traceback become visible marks in text, and stay in JSON."""
+        """One event: further lines, as of a traceback, are indented in text, escaped in JSON."""
         message = record.getMessage()
         if record.exc_info:
             message = f"{message}\n{self.formatException(record.exc_info)}"
@@ -40,11 +40,22 @@ class Masked(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         if self._json:
             return json.dumps({"at": at, "level": record.levelname.lower(), "message": message})
-        line = message.replace("\n", "\n    ")
+        line = visible(message)
         if self._journald:
             priority = _PRIORITIES.get(record.levelno, 6)
             return f"<{priority}>{line}"
         return f"{at} {record.levelname.lower():7} {line}"
+
+
+def visible(text: str) -> str:
+    """Indent further lines, and spell out what else would end a line or command a terminal.
+
+    A SKU may hold anything; it must not be able to forge an event.
+    """
+    if text.isprintable():
+        return text
+    shown = (c if c.isprintable() else "\n    " if c == "\n" else repr(c)[1:-1] for c in text)
+    return "".join(shown)
 
 
 def set_up(secrets: Iterable[str], *, form: str, level: str) -> None:

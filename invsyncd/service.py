@@ -18,6 +18,7 @@ from invsyncd import logs
 from invsyncd.app import Parts, assemble
 from invsyncd.config import Settings
 from invsyncd.daemon import Daemon
+from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import ConfigError, InvsyncError
 from invsyncd.metrics import Metrics
 from invsyncd.store import Store, take_lock
@@ -129,24 +130,28 @@ async def _run(
 ) -> Settings | None:
     """Run one configuration until a stop (None) or a good new configuration."""
     daemon = Daemon(parts.settings, parts.sides, time.time, _new_tokens(parts))
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(daemon.run())
-        watching = group.create_task(_asked(requests, read_settings))
-        done, _ = await asyncio.wait({running, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if running in done:  # only a bug or a broken database ends it by itself
-            watching.cancel()
-            running.result()
+    running = asyncio.create_task(daemon.run(), name="daemon")
+    watching = asyncio.create_task(_asked(requests, read_settings, parts.store), name="signals")
+    try:
+        await asyncio.wait({running, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():  # by itself it ends only for what nothing may run with, or for a bug
+            await running
             return None
         daemon.stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(running), parts.settings.daemon.shutdown_s)
         if not running.done():
             log.warning("requests still on the wire after shutdown_s; their outcome is asked later")
-            running.cancel()
-    return watching.result()
+        return await watching
+    finally:
+        running.cancel()
+        watching.cancel()
+        await asyncio.wait({running, watching})
 
 
-async def _asked(requests: Requests, read_settings: Callable[[], Settings]) -> Settings | None:
+async def _asked(
+    requests: Requests, read_settings: Callable[[], Settings], store: Store
+) -> Settings | None:
     """Wait for a stop (None), or for a reload whose configuration is good."""
     while True:
         waits = [
@@ -162,7 +167,9 @@ async def _asked(requests: Requests, read_settings: Callable[[], Settings]) -> S
             return None
         requests.reload.clear()
         try:
-            return read_settings()
+            settings = read_settings()
+            await Rulebook(settings, store).accept()
+            return settings
         except ConfigError as error:
             log.error("reload: the old configuration stays in force: %s", error)
 

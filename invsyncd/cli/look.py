@@ -7,19 +7,22 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
 import click
 
-from invsyncd.app import assemble, scratch_copy
+from invsyncd.app import assemble
 from invsyncd.cli.context import Context, as_json, existing, pass_context, print_json, print_table
+from invsyncd.cli.since import Since
 from invsyncd.config import Settings
 from invsyncd.engine.check import Checked, Finding, check_all
 from invsyncd.engine.explain import explain as explain_sku
 from invsyncd.engine.gist import gist
 from invsyncd.errors import InvsyncError
-from invsyncd.store import Store
+from invsyncd.store import Store, scratch_copy
 
 
 @click.command()
@@ -104,15 +107,17 @@ def _ask_daemon(settings: Settings) -> dict[str, Any] | None:
     request = urllib.request.Request(f"http://{bracketed}:{port}/api/status")
     if settings.server.token is not None:
         request.add_header("Authorization", f"Bearer {settings.server.token.get_secret_value()}")
+    # No proxy from the environment: it would be sent the token, and cannot reach our loopback.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+        with opener.open(request, timeout=5) as answer:
             return {"source": "the running daemon", **json.load(answer)}
     except (urllib.error.URLError, TimeoutError, ValueError, OSError):
         return None
 
 
 async def _from_database(settings: Settings) -> dict[str, Any]:
-    async with Store.open(existing(settings)) as store:
+    async with _looking(settings) as store:
         known = [k for k in await store.locations.all() if k.location.active]
         return {
             "source": "the state database; no daemon answers",
@@ -120,6 +125,13 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
             "owed": len(await store.levels.owed()),
             "held": [sku for _, sku in await store.census.held()],
         }
+
+
+@asynccontextmanager
+async def _looking(settings: Settings) -> AsyncIterator[Store]:
+    with scratch_copy(existing(settings)) as path:
+        async with Store.open(path) as store:
+            yield store
 
 
 def _moment(at: int | None) -> str | None:
@@ -145,7 +157,7 @@ def explain(context: Context, sku: str, as_json: bool) -> None:
 
 
 async def _explain(settings: Settings, sku: str) -> dict[str, Any] | None:
-    async with Store.open(existing(settings)) as store, assemble(settings, store) as parts:
+    async with _looking(settings) as store, assemble(settings, store, dry_run=True) as parts:
         try:
             rules = await parts.rulebook.rules()
         except InvsyncError:
@@ -190,17 +202,20 @@ def _print_item(item: dict[str, Any]) -> None:
 
 @click.command()
 @click.option("--sku", help="Only this SKU.")
-@click.option("--since", type=click.DateTime(), help="Only from this moment (UTC) on.")
+@click.option(
+    "--since",
+    type=Since(),
+    help="Only from this moment on: 2026-11-22, 2026-11-22T08:30 (UTC), or 90m, 12h, 7d ago.",
+)
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
 @as_json
 @pass_context
 def journal(
-    context: Context, sku: str | None, since: datetime | None, limit: int, as_json: bool
+    context: Context, sku: str | None, since: int | None, limit: int, as_json: bool
 ) -> None:
     """The record: every change, every write, and why."""
     settings = context.quiet_settings()
-    at = 0 if since is None else int(since.replace(tzinfo=UTC).timestamp())
-    rows = asyncio.run(_journal(settings, sku, at, limit))
+    rows = asyncio.run(_journal(settings, sku, since or 0, limit))
     if as_json:
         print_json({"journal": rows})
     else:
@@ -210,7 +225,7 @@ def journal(
 async def _journal(
     settings: Settings, sku: str | None, since: int, limit: int
 ) -> list[dict[str, Any]]:
-    async with Store.open(existing(settings)) as store:
+    async with _looking(settings) as store:
         places = await store.locations.names()
         rows = await store.journal.read(sku=sku, since=since, limit=limit)
         return [{**row, "says": gist(row, places)} for row in rows]

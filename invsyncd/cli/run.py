@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from invsyncd.app import assemble, one_pass, scratch_copy
+from invsyncd.app import assemble, one_pass
 from invsyncd.cli.context import Context, as_json, pass_context, print_json, print_table
 from invsyncd.config import Settings
 from invsyncd.daemon import new_pass_id
 from invsyncd.engine.report import PassReport
 from invsyncd.service import serve
-from invsyncd.store import Store, take_lock
+from invsyncd.store import Store, scratch_copy, take_lock
 
 
 @click.command()

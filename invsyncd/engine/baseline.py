@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 
 from invsyncd.engine.absorb import Absorber, Batch
+from invsyncd.engine.progress import Progress
 from invsyncd.engine.rules import Rules
 from invsyncd.net.together import together
 from invsyncd.shopify.source import ShopifySource
@@ -54,12 +55,13 @@ class Baseline:
         return items
 
     async def _read_one(self, location: int) -> int | None:
-        mark: int | None = None
+        progress = Progress(None)
         async for page in self._source.poll(location, None):
-            mark = page.server_time if mark is None else mark
+            progress.saw(page)
             async with self._store.transaction() as tx:
                 await self._store.levels.save_readings(tx, page.readings)
-        return mark
+        # The stamps of rows alone: whether the Date agrees with them, the polls will see.
+        return progress.mark(trust_date=False)
 
     async def _look_up_items(self) -> None:
         """Levels of items that Shopify does not name (deleted meanwhile) are forgotten."""

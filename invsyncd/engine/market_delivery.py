@@ -15,7 +15,7 @@ from typing import assert_never
 from invsyncd.engine.market import Key, Market
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
-from invsyncd.errors import InvsyncError
+from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.net.together import together
 from invsyncd.store import Store
 from invsyncd.sync.model import Entry, Listing, Offer, Target
@@ -23,7 +23,8 @@ from invsyncd.tiktok.shop import SkuError, TikTokShop, Trouble
 
 LISTINGS_MAX = 300  # read and written in one round
 ROUNDS_MAX = 1000
-AGAIN_S = 60  # a listing that failed is not tried again before
+UNKNOWN_AGAIN_S = 10  # a call without a usable answer is followed up, by a read, after this
+AGAIN_S = 60  # a listing that was turned down is not tried again before
 REFUSED_AGAIN_S = 900  # nor one that was refused for a reason we do not know
 
 
@@ -57,6 +58,8 @@ class MarketDelivery:
         self._dry_run = dry_run
         self._not_before: dict[Key, float] = {}
         self.wants_discovery = False
+        self.failure: InvsyncError | None = None
+        """Why the last call got no usable answer, until one does."""
 
     async def deliver(self, report: PassReport) -> None:
         """Write until nothing is owed that may be tried now. Raises where the whole shop fails."""
@@ -116,11 +119,15 @@ class MarketDelivery:
             await self._store.listings.save_sent(tx, write.offers)
         try:
             outcome = await self._shop.update(write.product_id, write.skus)
-        except InvsyncError:
-            # Unknown or not sent: the next read says which, after a while.
+        except Unauthorised:
+            raise  # nothing of this listing's: the whole side is tried again slowly
+        except InvsyncError as failure:
+            # Unknown or not sent: the next read says which.
+            self.failure = failure
             for sku_id in write.skus:
-                self._not_before[write.product_id, sku_id] = self._clock() + AGAIN_S
+                self._not_before[write.product_id, sku_id] = self._clock() + UNKNOWN_AGAIN_S
             raise
+        self.failure = None
         good = [o for o in write.offers if o.sku_id not in outcome.errors]
         said = {sku: f"refused: {e.code} {e.message}".strip() for sku, e in outcome.errors.items()}
         now = int(self._clock())

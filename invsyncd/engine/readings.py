@@ -14,6 +14,7 @@ from functools import partial
 
 from invsyncd.config import Settings
 from invsyncd.engine.absorb import Batch
+from invsyncd.engine.progress import Progress
 from invsyncd.net.together import together
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
@@ -34,6 +35,7 @@ class Reader:
         self._store = store
         self._source = source
         self._clock = clock
+        self._clocks_agree = False
 
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
         """Poll every active location; the batch holds true news and the new watermarks."""
@@ -55,19 +57,19 @@ class Reader:
     async def _poll_one(self, known: KnownLocation) -> tuple[int | None, list[Reading]]:
         """One location: its watermark after this poll, and the readings that are no echoes.
 
-        The watermark is the server's time of the *first* page: what changes while later pages are
-        read may be missed by them, and is found by the next poll. The overlap covers an index of
-        `updated_at` that lags.
+        The overlap covers an index of `updated_at` that lags.
         """
         since = known.watermark
         if since is not None:
             since -= int(self._settings.poll.overlap_s)
-        mark: int | None = None
+        progress = Progress(known.watermark)
         news: list[Reading] = []
         async for page in self._source.poll(known.location.id, since):
-            mark = page.server_time if mark is None else mark
+            progress.saw(page)
             news += await self._store.levels.differing(page.readings)
-        return mark, news
+        slack_s = self._settings.poll.overlap_s + 2 * self._settings.poll.interval_s
+        self._clocks_agree = self._clocks_agree or progress.is_recent(slack_s)
+        return progress.mark(trust_date=self._clocks_agree), news
 
     def _gaps(self, locations: Sequence[KnownLocation]) -> Mapping[int, int]:
         """Whole poll intervals since each location's last good reading, where it was a gap."""

@@ -92,6 +92,14 @@ class Rulebook:
             return rules
         return Rules(scope, rules.merge, plan)
 
+    async def accept(self) -> None:
+        """Raise ConfigError unless these settings fit what is remembered of both shops."""
+        if not await self.locations():
+            return  # nothing is remembered yet
+        await self.rules()
+        if self.offers_error is not None:
+            raise self.offers_error
+
     async def are_new(self, rules: Rules) -> bool:
         """Whether all items have to be planned again because the rules are not those in force."""
         return await self._store.facts.get(IN_FORCE) != fingerprint(rules)

@@ -119,6 +119,8 @@ class Sides:
             self._say_paused(paused)
             if not paused:
                 await delivery.deliver(report)
+            if delivery.failure is not None:
+                raise delivery.failure  # still to be followed up: the side does not work yet
         except DoubleOffer:
             raise
         except InvsyncError as error:

@@ -36,7 +36,7 @@ async def act(shop: Shop, market: Marketplace, request: web.Request) -> web.Resp
             location.name: shop.available(sku, location.name)
             for location in shop.locations.values()
         }
-    except (KeyError, ValueError) as error:
+    except (LookupError, ValueError) as error:
         known = ", ".join(sorted(ACTS))
         return web.json_response({"error": str(error), "acts": known}, status=400)
     return web.json_response({"sku": sku, "available": levels})

@@ -13,8 +13,9 @@ from invsyncd.store.journal import Facts, Journal
 from invsyncd.store.levels import Levels
 from invsyncd.store.listings import Listings
 from invsyncd.store.locations import Locations
+from invsyncd.store.scratch import scratch_copy
 
-__all__ = ["Store", "prepare", "take_lock"]
+__all__ = ["Store", "prepare", "scratch_copy", "take_lock"]
 
 
 class Store:

@@ -53,8 +53,10 @@ class TokenKeeper:
         load: Callable[[], Awaitable[TokenPair | None]],
         save: Callable[[TokenPair], Awaitable[None]],
         seed: TokenPair | None = None,
+        may_refresh: bool = True,
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._may_refresh = may_refresh
         self._http = http
         self._base = auth_endpoint.rstrip("/")
         self._app_key = app_key
@@ -129,6 +131,12 @@ class TokenKeeper:
 
     async def _refresh(self, old_access: str) -> None:
         """Join the refresh under way, or start one that outlives a cancelled caller."""
+        if not self._may_refresh:
+            raise Unauthorised(
+                "tiktok TOKEN: not tried: the access token has run out or is not there, and a"
+                " refresh would use up the refresh token, which only a real pass may",
+                advice="run `invsyncd once`, or start the daemon: it refreshes and stores the pair",
+            )
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._do_refresh(old_access))
             self._refreshing.add_done_callback(_retrieved)

@@ -1,4 +1,4 @@
-"""The process in a world of two fakes: started, looked at over HTTP, and asked on its command line."""
+"""The process between two fakes: started, looked at over HTTP, asked on its command line."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from invsyncd.sandbox.serve import Sandbox, config_text, sandbox, serving
 DEADLINE_S = 30.0
 INTERVAL_S = 0.2
 MAIN = "Main warehouse"
+SECRETS = ("shpat_sandbox", "sandbox-secret", "sandbox-app-secret", "TTP_sandbox", "TTP_refresh")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,12 @@ class Running:
         self.configure()
 
     def configure(
-        self, *, percent: int = 100, more: str = "", changed: dict[str, str] | None = None
+        self,
+        *,
+        percent: int = 100,
+        tiktok: bool = True,
+        more: str = "",
+        changed: dict[str, str] | None = None,
     ) -> None:
         """Write the configuration; `changed` replaces pieces of its text, `more` is added."""
         text = config_text(
@@ -63,6 +69,8 @@ class Running:
             percent=percent,
             listen=f"127.0.0.1:{self.port}",
         )
+        if not tiktok:
+            text = text.replace("[tiktok]\nenabled = true", "[tiktok]\nenabled = false")
         for old, new in (changed or {}).items():
             assert old in text
             text = text.replace(old, new)
@@ -113,6 +121,10 @@ class Running:
         """Whether /readyz answers 200."""
         return (await self.get("/readyz")).status == 200
 
+    async def is_not_ready(self) -> bool:
+        """Whether /readyz answers 503."""
+        return (await self.get("/readyz")).status == 503
+
     async def requests(self, api: str, code: str) -> float:
         """How many requests the daemon counts with this outcome."""
         families = text_string_to_metric_families((await self.get("/metrics")).text)
@@ -162,11 +174,14 @@ def kept_logging() -> Iterator[None]:
 
 
 def environment() -> dict[str, str]:
-    """Ours, without what would configure the daemon."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("INVSYNCD_")}
+    """Ours, without what would configure the daemon; the package is found from any directory."""
+    ours = {k: v for k, v in os.environ.items() if not k.startswith("INVSYNCD_")}
+    return {**ours, "PYTHONPATH": str(Path(__file__).parents[2])}
 
 
-async def command(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+async def command(
+    *arguments: str, cwd: Path | None = None, deadline_s: float = DEADLINE_S
+) -> subprocess.CompletedProcess[str]:
     """Run `invsyncd` to its end; killed when it does not come to one."""
     process = await asyncio.create_subprocess_exec(
         *own_command(),
@@ -178,7 +193,7 @@ async def command(*arguments: str, cwd: Path | None = None) -> subprocess.Comple
         cwd=cwd,
     )
     try:
-        out, err = await asyncio.wait_for(process.communicate(), DEADLINE_S)
+        out, err = await asyncio.wait_for(process.communicate(), deadline_s)
     finally:
         if process.returncode is None:
             process.kill()
@@ -200,12 +215,13 @@ async def running(home: Path, *, locations: int = 3, **stock: int) -> AsyncItera
             yield world
         finally:
             await world.child.kill()
+        log = world.child.log_text()
+        assert [secret for secret in SECRETS if secret in log] == []
 
 
 def files(home: Path) -> dict[str, bytes]:
     """Every file of a directory with what is in it."""
     return {path.name: path.read_bytes() for path in sorted(home.iterdir()) if path.is_file()}
-
 
 
 Json = dict[str, Any]

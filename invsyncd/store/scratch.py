@@ -1,0 +1,75 @@
+"""A private copy of the state database, for looking and for dry runs.
+
+The original is only read, and nothing is left beside it: a look by another user must never make
+a file that the daemon may then not open.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from invsyncd.errors import StateError
+from invsyncd.store.database import prepare
+
+
+@contextmanager
+def scratch_copy(path: Path) -> Iterator[Path]:
+    """A consistent copy of `path`, prepared; an empty database where there is none.
+
+    Raises StateError, about `path` itself, where the original cannot be trusted.
+    """
+    with tempfile.TemporaryDirectory(prefix="invsyncd-") as folder:
+        copy = Path(folder) / "state.db"
+        try:
+            if path.exists():
+                _copy(path, copy)
+            prepare(copy)
+        except sqlite3.Error as error:
+            raise StateError(
+                f"{path} cannot be read as a state database: {error}",
+                advice="restore a backup; nothing was deleted",
+            ) from error
+        except OSError as error:
+            raise StateError(
+                f"cannot read {path}: {error.strerror}", advice="run this as the daemon's user"
+            ) from error
+        except StateError as error:
+            raise StateError(
+                str(error).replace(str(copy), str(path)), advice=error.advice
+            ) from None
+        yield copy
+
+
+def _copy(path: Path, copy: Path) -> None:
+    if path.stat().st_size == 0 or not _is_in_use(path):
+        # Nobody writes: the file and its log are whole as they lie there.
+        for suffix in ("", "-wal"):
+            part = path.with_name(path.name + suffix)
+            if part.exists():
+                shutil.copyfile(part, copy.with_name(copy.name + suffix))
+        return
+    with (
+        closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as original,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        original.backup(target)
+
+
+def _is_in_use(path: Path) -> bool:
+    """Whether a daemon holds the lock beside the database."""
+    lock = path.with_name(path.name + ".lock")
+    if not lock.exists():
+        return False
+    with lock.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return True
+        return False
