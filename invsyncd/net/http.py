@@ -10,16 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import NoReturn
 
 import aiohttp
 
 from invsyncd import __version__
-from invsyncd.errors import ConfigError, Garbled, Refused, Unauthorised, Unreached
+from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.net.failures import check_headers, link, raise_redirected, raise_unreached
 
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 OnRequest = Callable[[str, str, int | str, float], None]
@@ -109,8 +109,8 @@ class Http:
         connection was opened), Refused for a redirect (a token must not travel on), Garbled for a
         body over `body_bytes_max`, ConfigError for an address or a header that cannot be sent.
         """
-        _check_headers(api, headers or {})
-        started = asyncio.get_running_loop().time()
+        check_headers(api, headers or {})
+        started = _now()
         code: int | str = "cancelled"
         try:
             answer = await self._exchange(
@@ -119,15 +119,53 @@ class Http:
             code = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             code = type(failure).__name__
-            _raise_unreached(f"{api} {op}", failure, self._timeout_s)
+            raise_unreached(f"{api} {op}", failure, self._timeout_s)
         except (Garbled, Refused) as failure:
             code = type(failure).__name__
             raise
         finally:
             if self._on_request is not None:
-                elapsed_s = asyncio.get_running_loop().time() - started
+                elapsed_s = _now() - started
                 self._on_request(api, op, code, elapsed_s)
         return answer
+
+    async def download(
+        self, url: str, *, api: str, op: str, bytes_max: int, total_s: float
+    ) -> AsyncGenerator[bytes, None]:
+        """Yield a file piece by piece; a caller that stops early must close this iterator.
+
+        It is never held whole: `bytes_max` bounds it unpacked, `total_s` all of it, the usual
+        time-out each silence. Nothing but the address is sent. Raises Unreached and Garbled as
+        `request` does; Refused for an address that is not https (this machine excepted), for a
+        redirect, and for 401 and 403 too: they are about the link, and no token of ours is dead.
+        """
+        what, address, started = f"{api} {op}", link(url, f"{api} {op}"), _now()
+        code: int | str = "cancelled"
+        timeout = aiohttp.ClientTimeout(
+            total=total_s, sock_connect=_CONNECT_S_MAX, sock_read=self._timeout_s
+        )
+        try:
+            async with self._session.get(
+                address, timeout=timeout, allow_redirects=False
+            ) as response:
+                _check_download(response, what)
+                size = 0
+                async for piece in response.content.iter_chunked(_CHUNK_BYTES):
+                    size += len(piece)
+                    if size > bytes_max:
+                        raise Garbled(f"{what}: the file is larger than {bytes_max} bytes")
+                    yield piece
+                code = response.status
+        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+            code = type(failure).__name__
+            silent = isinstance(failure, aiohttp.SocketTimeoutError)
+            raise_unreached(what, failure, self._timeout_s if silent else total_s)
+        except InvsyncError as failure:
+            code = type(failure).__name__
+            raise
+        finally:
+            if self._on_request is not None:
+                self._on_request(api, op, code, _now() - started)
 
     async def _exchange(
         self,
@@ -148,12 +186,7 @@ class Http:
             timeout=self._timeout,
             allow_redirects=False,
         ) as response:
-            if 300 <= response.status < 400:
-                raise Refused(
-                    f"{what}: answered with a redirect ({response.status}), which is not followed",
-                    code=str(response.status),
-                    advice="check the endpoint in the configuration",
-                )
+            raise_redirected(what, response.status)
             body = await self._body(response, what)
             date = http_date(response.headers.get("Date", ""))
             return Answer(response.status, body, response.headers, date)
@@ -195,28 +228,14 @@ def raise_for_status(answer: Answer, what: str, said: str = "") -> None:
     raise Refused(message, code=str(status))
 
 
-def _check_headers(api: str, headers: Mapping[str, str]) -> None:
-    for name, value in headers.items():
-        # Found here, because aiohttp's own complaint may quote the value.
-        if not (value.isascii() and value.isprintable()):
-            raise ConfigError(
-                f"{api}: the value for the {name} header has characters that no header may hold",
-                advice="look for line ends, blanks or quotes around the secret",
-            )
+def _check_download(response: aiohttp.ClientResponse, what: str) -> None:
+    raise_redirected(what, response.status)
+    message = f"{what}: HTTP {response.status}"
+    if response.status in (408, 429) or response.status >= 500:
+        raise Unreached(message)
+    if response.status != 200:
+        raise Refused(message, code=str(response.status))
 
 
-def _raise_unreached(what: str, failure: BaseException, timeout_s: float) -> NoReturn:
-    match failure:
-        case aiohttp.ConnectionTimeoutError():
-            raise Unreached(f"{what}: no connection in time", outcome_unknown=False) from None
-        case TimeoutError():
-            raise Unreached(f"{what}: no answer within {timeout_s:g} s") from None
-        case aiohttp.ClientConnectorError():
-            reason = failure.os_error.strerror or type(failure.os_error).__name__
-            raise Unreached(
-                f"{what}: cannot connect to {failure.host} ({reason})", outcome_unknown=False
-            ) from None
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            raise ConfigError(f"{what}: the configured endpoint is not an address") from None
-        case _:
-            raise Unreached(f"{what}: connection lost ({type(failure).__name__})") from None
+def _now() -> float:
+    return asyncio.get_running_loop().time()

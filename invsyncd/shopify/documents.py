@@ -124,6 +124,47 @@ mutation SetQuantities($input: InventorySetQuantitiesInput!, $key: String!) {
 }
 """
 
+# Counts come as strings, `url` is null until the end and for a file without rows (recorded).
+RUN_SCAN: Final = """
+mutation RunScan($query: String!) {
+  bulkOperationRunQuery(query: $query, groupObjects: false) {
+    bulkOperation { id createdAt }
+    userErrors { field message code }
+  }
+}
+"""
+
+SCAN_STATUS: Final = """
+query ScanStatus($id: ID!) {
+  bulkOperation(id: $id) { id status errorCode objectCount url }
+}
+"""
+
+# What a scan runs in bulk: not a request of its own, and nameless like every recorded one. Bulk
+# operations ignore page sizes, want `edges { node` and the `id` of a parent (documented).
+SCAN_ROWS: Final = """
+{
+  locations(includeInactive: true, includeLegacy: true) {
+    edges {
+      node {
+        id
+        inventoryLevels(includeInactive: true) {
+          edges {
+            node {
+              id
+              updatedAt
+              isActive
+              item { id }
+              quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
+            }
+          }
+        }
+      }
+    }
+  }
+}
+"""
+
 SCOPES: Final = """
 query Scopes {
   currentAppInstallation { accessScopes { handle } }
@@ -139,6 +180,8 @@ ALL: Final[Mapping[str, str]] = MappingProxyType(
         "CATALOGUE": CATALOGUE,
         "ITEM_VARIANTS": ITEM_VARIANTS,
         "SET_QUANTITIES": SET_QUANTITIES,
+        "RUN_SCAN": RUN_SCAN,
+        "SCAN_STATUS": SCAN_STATUS,
         "SCOPES": SCOPES,
     }
 )

@@ -94,7 +94,7 @@ def polled(location_id: int, connection: Shape) -> tuple[Reading, ...]:
         _reading(node, number(node.at("item").at("id"), "InventoryItem"), location_id, False)
         for node in nodes(connection)
     )
-    return _newest(rows)
+    return newest(rows)
 
 
 def read(item: int, connection: Shape) -> tuple[Reading, ...]:
@@ -103,7 +103,22 @@ def read(item: int, connection: Shape) -> tuple[Reading, ...]:
         _reading(node, item, number(node.at("location").at("id"), "Location"), True)
         for node in nodes(connection)
     )
-    return _newest(rows)
+    return newest(rows)
+
+
+def scanned(node: Shape, location_id: int) -> Reading:
+    """The reading of one line of a full scan."""
+    return _reading(node, number(node.at("item").at("id"), "InventoryItem"), location_id, False)
+
+
+def newest(rows: Iterable[Reading]) -> tuple[Reading, ...]:
+    """One reading for each level: the newest, and of equally new ones the later row."""
+    kept: dict[tuple[int, int], Reading] = {}
+    for row in rows:
+        level = (row.item, row.location)
+        if level not in kept or row.updated_at >= kept[level].updated_at:
+            kept[level] = row
+    return tuple(kept.values())
 
 
 def variants(connection: Shape) -> Variants:
@@ -161,13 +176,3 @@ def _quantities(listed: Shape) -> tuple[dict[str, int], int]:
     if missing:
         raise listed.garbled(f"no {', '.join(missing)}")
     return found, counted_at
-
-
-def _newest(rows: Iterable[Reading]) -> tuple[Reading, ...]:
-    """One reading for each level: the newest, and of equally new ones the later row."""
-    kept: dict[tuple[int, int], Reading] = {}
-    for row in rows:
-        level = (row.item, row.location)
-        if level not in kept or row.updated_at >= kept[level].updated_at:
-            kept[level] = row
-    return tuple(kept.values())

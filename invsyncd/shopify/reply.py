@@ -31,6 +31,10 @@ class Throttled(Unreached):
     """Not enough points: told apart only to be counted."""
 
 
+class AccessDenied(Unauthorised):
+    """The token lives, and what was asked for is not open to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """`extensions.cost`, in points; None where the answer does not say (recorded: it may not)."""
@@ -101,7 +105,7 @@ def _failure(errors: object, cost: Cost, what: str, secrets: Sequence[str]) -> I
     coded = [(_code(one), excerpt(_message(one), secrets)) for one in listed]
     for code, message in coded:
         if code == "ACCESS_DENIED":
-            return Unauthorised(f"{what}: access denied: {message}", advice=_ADVICE_SCOPES)
+            return AccessDenied(f"{what}: access denied: {message}", advice=_ADVICE_SCOPES)
         if code in _CLOSED:
             return Unauthorised(f"{what}: {code}: {message}", advice=_ADVICE_LOGIN)
     for code, message in coded:

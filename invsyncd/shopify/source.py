@@ -5,7 +5,8 @@ It asks and reads, page by page; what a reading means is decided elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
@@ -13,7 +14,7 @@ from typing import TypeVar
 from invsyncd.errors import Garbled, Refused
 from invsyncd.net.shape import Shape
 from invsyncd.net.together import together
-from invsyncd.shopify import documents, parse
+from invsyncd.shopify import bulk, documents, parse
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.sync.model import Catalogue, Location, Reading
 
@@ -65,6 +66,22 @@ class ShopifySource:
         variables = {"location": parse.gid("Location", location), "query": query}
         async for connection, server_time in self._walk("POLL", variables, levels):
             yield Page(parse.polled(location, connection), server_time)
+
+    async def scan(
+        self, locations: Collection[int], limits: bulk.Limits | None = None
+    ) -> AsyncIterator[Page]:
+        """Yield all levels of these locations by one bulk operation, in pages of 250 at most.
+
+        It is complete when the iterator ends, and only then: until that, nothing may be concluded
+        from what is missing. `server_time` is the second of the operation's creation; every
+        reading was taken after it. A level comes once within a page. Readings of other locations
+        are left out. Raises `bulk.BulkRefused` where the shop will not do it in bulk, or not
+        within the limits: `poll(location, None)` reads the same page by page.
+        """
+        found = bulk.scan(self._client, locations, limits or bulk.Limits())
+        async with aclosing(found):
+            async for readings, created_at in found:
+                yield Page(readings, created_at)
 
     async def read_items(self, items: Sequence[int]) -> list[Reading]:
         """Every level of these items, read directly; an item that is gone has no readings."""

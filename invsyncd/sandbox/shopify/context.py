@@ -69,6 +69,9 @@ class Context:
     exclusive: bool
     variables: dict[str, Any]
     idempotency: Any
+    bulk: Any = None
+    origin: str = ""
+    """The address under which we are reached, for links."""
     searches: list[dict[str, Any]] = field(default_factory=list)
     """What becomes `extensions.search`."""
 

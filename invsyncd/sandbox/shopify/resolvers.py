@@ -136,7 +136,7 @@ def _nodes(_root: None, info: Info, ids: list[str]) -> list[object]:
 
 
 def _guarded(info: Info, gid: str) -> object:
-    found = find(info.context, gid)
+    found = find(info.context, gid) or info.context.bulk.find(gid)
     match found:
         case Level():
             require(info, "read_inventory")

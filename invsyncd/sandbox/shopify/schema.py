@@ -13,12 +13,15 @@ from graphql import build_schema as build
 
 from invsyncd.sandbox.shopify import fields, resolvers
 from invsyncd.sandbox.shopify.activation import ACTIVATION
+from invsyncd.sandbox.shopify.bulk import BULK_MUTATION, BULK_QUERY
+from invsyncd.sandbox.shopify.bulk_fields import OPERATION
 from invsyncd.sandbox.shopify.context import iso
 from invsyncd.sandbox.shopify.writes import GROUP, WRITES
 
 _RECORDS: dict[str, dict[str, fields.Resolver]] = {
-    "QueryRoot": resolvers.QUERY,
-    "Mutation": {**WRITES, **ACTIVATION},
+    "QueryRoot": {**resolvers.QUERY, **BULK_QUERY},
+    "Mutation": {**WRITES, **ACTIVATION, **BULK_MUTATION},
+    "BulkOperation": OPERATION,
     "InventoryLevel": fields.LEVEL,
     "InventoryQuantity": {},
     "InventoryItem": {**fields.ITEM, **resolvers.ITEM},

@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from invsyncd.sandbox.faults import Faults
+from invsyncd.sandbox.shopify.bulk import PATH, Bulk
 from invsyncd.sandbox.shopify.context import SCOPES, Behaviours, Context, Replay
 from invsyncd.sandbox.shopify.cost import Bucket
 from invsyncd.sandbox.shopify.engine import Engine
@@ -53,6 +54,7 @@ class ShopifyFake:
         self.faults = faults or Faults()
         self.behaviours = Behaviours(**behaviours)
         self.scopes = scopes
+        self.bulk = Bulk()
         self.closed = 0
         """An HTTP status for every request: 402 frozen, 423 locked, 430 rejected; 0 = open."""
         self.tokens_issued = 0
@@ -100,6 +102,7 @@ class ShopifyFake:
         app = web.Application(middlewares=[self.faults.middleware], client_max_size=16 * 2**20)
         app.router.add_post("/admin/api/{version}/graphql.json", self._graphql)
         app.router.add_post("/admin/oauth/access_token", self._access_token)
+        app.router.add_get(PATH + "{name}", self.bulk.download)
         app.on_response_prepare.append(self._stamp)
         return app
 
@@ -134,6 +137,8 @@ class ShopifyFake:
             exclusive=_served(version) >= "2026-10",
             variables=asked.get("variables") or {},
             idempotency=self._idempotency,
+            bulk=self.bulk,
+            origin=str(request.url.origin()),
         )
         return _answer(self._engine.run(asked, context), 200)
 

@@ -1,0 +1,33 @@
+"""Bytes as they come, to lines: never more than one piece and one line is held.
+
+Nothing about what a line means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator
+
+from invsyncd.errors import Garbled
+
+
+async def lines(
+    pieces: AsyncIterable[bytes], *, line_bytes_max: int, what: str
+) -> AsyncIterator[bytes]:
+    """Yield the lines without their ends; the last one may lack its end.
+
+    Raises Garbled for a line longer than `line_bytes_max`.
+    """
+    rest = b""
+    async for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            _check(line, line_bytes_max, what)
+            yield line
+        _check(rest, line_bytes_max, what)
+    if rest:
+        yield rest
+
+
+def _check(line: bytes, line_bytes_max: int, what: str) -> None:
+    if len(line) > line_bytes_max:
+        raise Garbled(f"{what}: a line is longer than {line_bytes_max} bytes")

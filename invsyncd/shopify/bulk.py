@@ -1,0 +1,247 @@
+"""A full scan by one bulk operation: start it, wait for it, read its file line by line.
+
+Nothing is concluded from a part: whoever reads must get to the end, and the end comes only when
+every promised line was there. Facts: status, counts and links (recorded); a child's line names its
+parent (`__parentId`, documented), whose own line may come later when lines are not grouped (not
+documented, so either is taken); five operations at once, before 2026-01 one (documented). The
+mutation costs 10 points, a look 1 (recorded).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+
+from invsyncd.errors import Garbled, Refused
+from invsyncd.net.body import excerpt, json_object
+from invsyncd.net.lines import lines
+from invsyncd.net.shape import Shape
+from invsyncd.shopify import documents, parse
+from invsyncd.shopify.client import ShopifyClient
+from invsyncd.shopify.reply import AccessDenied
+from invsyncd.sync.model import Reading
+
+PAGE_ROWS = 250
+LINE_BYTES_MAX = 64 * 1024
+FILE_BYTES_MAX = 4 * 1024**3  # some ten million levels
+
+_WAIT_S_FIRST = 1.0
+_WAIT_S_MAX = 10.0
+_WAIT_GROWTH = 1.5
+_BUSY = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})
+_UNDER_WAY = frozenset({"CREATED", "RUNNING", "CANCELING"})
+_ENDED = frozenset({"FAILED", "CANCELED", "EXPIRED"})
+
+
+class BulkRefused(Refused):
+    """No scan by bulk operation now: the levels can still be read page by page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much time a scan may take, in seconds, and how large its file may be.
+
+    `total_s` holds for operation and file together; `busy_s` of it at most are spent waiting for
+    other operations to end.
+    """
+
+    total_s: float = 1800.0
+    busy_s: float = 60.0
+    line_bytes_max: int = LINE_BYTES_MAX
+    file_bytes_max: int = FILE_BYTES_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """An operation under way, with the server's second of its creation."""
+
+    id: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What it left: a link (None without a row), and the lines that it must have."""
+
+    url: str | None
+    rows: int
+
+
+async def scan(
+    client: ShopifyClient, locations: Collection[int], limits: Limits
+) -> AsyncGenerator[tuple[tuple[Reading, ...], int], None]:
+    """Yield pages of readings, and the second at which the operation was created.
+
+    See `ShopifySource.scan`.
+    """
+    deadline = _now() + limits.total_s
+    with _as_bulk_refused():
+        operation = await _started(client, min(deadline, _now() + limits.busy_s))
+        file = await _ended(client, operation, deadline)
+    async with aclosing(_rows(client, file, limits, deadline)) as rows:
+        async for page in pages(rows, locations, file.rows):
+            yield page, operation.created_at
+
+
+async def pages(
+    rows: AsyncIterable[bytes], locations: Collection[int], expected: int
+) -> AsyncIterator[tuple[Reading, ...]]:
+    """Yield the readings of these locations from a file of `expected` lines, 250 at most at once.
+
+    Only a page and the locations are held. Raises Garbled for any line that is no location and no
+    level, for a level of a location that the file does not have, for another number of lines;
+    Refused for one of `locations` that is not there.
+    """
+    wanted = frozenset(locations)
+    listed: set[int] = set()
+    parents: set[int] = set()
+    page: list[Reading] = []
+    count = 0
+    async for line in rows:
+        count += 1
+        what = f"SCAN line {count}"
+        node = Shape(json_object(line, what), what)
+        if "__parentId" not in node.object():
+            _list(node, listed)
+            continue
+        place = _parent(node, parents)
+        if place in wanted:
+            page.append(parse.scanned(node, place))
+        if len(page) == PAGE_ROWS:
+            yield parse.newest(page)
+            page.clear()
+    if count != expected:
+        raise Garbled(f"shopify SCAN: {expected} lines promised, {count} in the file")
+    if orphans := parents - listed:
+        raise Garbled(f"shopify SCAN: levels of location {min(orphans)}, which is not listed")
+    if missing := wanted - listed:
+        raise Refused(f"shopify SCAN: location {min(missing)} is not there any more")
+    if page:
+        yield parse.newest(page)
+
+
+def _list(node: Shape, listed: set[int]) -> None:
+    """Take the line of a location."""
+    place = parse.number(node.at("id"), "Location")
+    if place in listed:
+        raise node.garbled("a location that was listed before")
+    listed.add(place)
+
+
+def _parent(node: Shape, parents: set[int]) -> int:
+    """The location that the line of a level belongs to."""
+    level = node.at("id")
+    if not level.text().startswith("gid://shopify/InventoryLevel/"):
+        raise level.garbled("neither a location nor a level")
+    place = parse.number(node.at("__parentId"), "Location")
+    parents.add(place)
+    return place
+
+
+async def _started(client: ShopifyClient, deadline: float) -> _Operation:
+    """Start an operation, waiting until the deadline for those that are in its way."""
+    variables = {"query": documents.SCAN_ROWS}
+    wait_s = _WAIT_S_FIRST
+    while True:
+        answer = await client.execute(documents.RUN_SCAN, variables, op="RUN_SCAN")
+        payload = Shape(answer.data, "RUN_SCAN").at("bulkOperationRunQuery")
+        refusal = _refusal(payload.at("userErrors"))
+        if refusal is None:
+            operation = payload.at("bulkOperation")
+            return _Operation(_id(operation), parse.seconds(operation.at("createdAt")))
+        if refusal.code not in _BUSY or _now() + wait_s > deadline:
+            raise refusal
+        await asyncio.sleep(wait_s)
+        wait_s = _longer(wait_s)
+
+
+def _refusal(errors: Shape) -> BulkRefused | None:
+    if not errors.items():
+        return None
+    first = errors.items()[0]
+    code = first.maybe("code")
+    return BulkRefused(
+        f"shopify RUN_SCAN: {excerpt(first.at('message').text())}",
+        code="" if code is None else code.text(),
+    )
+
+
+async def _ended(client: ShopifyClient, operation: _Operation, deadline: float) -> _File:
+    """Look, at growing intervals, until it is completed; its file."""
+    wait_s = _WAIT_S_FIRST
+    while True:
+        if _now() + wait_s > deadline:
+            raise BulkRefused("shopify SCAN_STATUS: the operation takes too long")
+        await asyncio.sleep(wait_s)
+        wait_s = _longer(wait_s)
+        answer = await client.execute(documents.SCAN_STATUS, {"id": operation.id}, op="SCAN_STATUS")
+        found = Shape(answer.data, "SCAN_STATUS").at("bulkOperation")
+        if _id(found) != operation.id:
+            raise found.garbled("another operation than the one asked for")
+        status = found.at("status")
+        if status.text() == "COMPLETED":
+            return _file(found)
+        if status.text() in _ENDED:
+            reason = found.maybe("errorCode")
+            code = status.text() if reason is None else reason.text()
+            raise BulkRefused(f"shopify SCAN: ended as {status.text()} ({code})", code=code)
+        if status.text() not in _UNDER_WAY:
+            raise status.garbled("not a status that we know")
+
+
+def _file(found: Shape) -> _File:
+    """The link is looked at only here: recorded, a canceled operation may show one as well."""
+    count, url = found.at("objectCount"), found.at("url")
+    if not (count.text().isascii() and count.text().isdigit()):
+        raise count.garbled("not a count")
+    rows = int(count.text())
+    if url.null and rows:
+        raise url.garbled(f"{rows} lines promised, and no file")
+    return _File(None if url.null else url.text(), rows)
+
+
+async def _rows(
+    client: ShopifyClient, file: _File, limits: Limits, deadline: float
+) -> AsyncGenerator[bytes, None]:
+    """The lines of the file as they come."""
+    if file.url is None:
+        return
+    pieces = client.download(
+        file.url,
+        op="SCAN_FILE",
+        bytes_max=limits.file_bytes_max,
+        total_s=max(1.0, deadline - _now()),
+    )
+    with _as_bulk_refused():
+        async with aclosing(pieces):
+            split = lines(pieces, line_bytes_max=limits.line_bytes_max, what="shopify SCAN_FILE")
+            async for line in split:
+                yield line
+
+
+@contextmanager
+def _as_bulk_refused() -> Iterator[None]:
+    """Turn every "no" into the one that says: not in bulk. A dead token stays what it is."""
+    try:
+        yield
+    except BulkRefused:
+        raise
+    except AccessDenied as denial:
+        raise BulkRefused(str(denial), code="ACCESS_DENIED", advice=denial.advice) from None
+    except Refused as refusal:
+        raise BulkRefused(str(refusal), code=refusal.code, advice=refusal.advice) from None
+
+
+def _id(operation: Shape) -> str:
+    parse.number(operation.at("id"), "BulkOperation")
+    return operation.at("id").text()
+
+
+def _longer(wait_s: float) -> float:
+    return min(_WAIT_S_MAX, wait_s * _WAIT_GROWTH)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
