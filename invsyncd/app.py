@@ -17,6 +17,7 @@ from invsyncd.engine.market import Market
 from invsyncd.engine.market_delivery import MarketDelivery
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.scan import FullScan
 from invsyncd.engine.sides import Sides
 from invsyncd.metrics import Metrics
 from invsyncd.net.http import Http, session
@@ -40,6 +41,7 @@ class Selling:
     shop: TikTokShop
     tokens: TokenKeeper
     market: Market
+    delivery: MarketDelivery
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,8 @@ async def assemble(
         targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
         health = Health(clock, settings.poll.interval_s, targets)
         selling = (
-            _selling(settings, store, http, rulebook, clock, may_refresh=not dry_run)
-            if len(targets) > 1
+            _selling(settings, store, http, rulebook, clock, dry_run=dry_run)
+            if settings.tiktok.enabled
             else None
         )
         sides = Sides(
@@ -99,12 +101,9 @@ async def assemble(
             health=health,
             metrics=metrics,
             clock=clock,
+            full_scan=FullScan(settings, store, source, clock),
             market=selling.market if selling else None,
-            market_delivery=MarketDelivery(
-                store, selling.shop, selling.market, rulebook, clock, dry_run=dry_run
-            )
-            if selling
-            else None,
+            market_delivery=selling.delivery if selling else None,
         )
         yield Parts(
             settings, store, sides, health, metrics, source, shopify, rulebook, cycle, selling
@@ -118,11 +117,13 @@ def _selling(
     rulebook: Rulebook,
     clock: Clock,
     *,
-    may_refresh: bool,
+    dry_run: bool,
 ) -> Selling:
-    tokens = _tokens(settings, store, http, clock, may_refresh=may_refresh)
+    tokens = _tokens(settings, store, http, clock, may_refresh=not dry_run)
     shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
-    return Selling(shop, tokens, Market(settings, store, shop, rulebook, clock))
+    market = Market(settings, store, shop, rulebook, clock)
+    delivery = MarketDelivery(store, shop, market, rulebook, clock, dry_run=dry_run)
+    return Selling(shop, tokens, market, delivery)
 
 
 def _shopify(settings: Settings, http: Http, clock: Clock) -> ShopifyClient:

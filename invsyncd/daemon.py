@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 from invsyncd.config import Settings
 from invsyncd.engine.report import PassReport
@@ -20,6 +21,7 @@ from invsyncd.sync.model import Target
 
 DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
 DEAD_MAX_S = 600.0
+SCAN_AGAIN_S = 900.0  # a full scan that failed is not tried again sooner
 
 
 class SlowDown:
@@ -75,7 +77,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Both loops, until stopped. A bug in one ends both: the process must be restarted."""
-        loops = [self._shopify_loop]
+        loops = [self._shopify_loop, self._scan_loop]
         if self._settings.tiktok.enabled:
             loops.append(self._tiktok_loop)
         await together(loops)
@@ -91,6 +93,30 @@ class Daemon:
             if not wait_s:
                 wait_s = self._settings.poll.interval_s - (loop.time() - began)
             await _rest(self._stop, wait_s)
+
+    async def _scan_loop(self) -> None:
+        """Full scans beside the passes: a scan may take minutes, and no sale waits for it."""
+        wait_s = self._settings.poll.interval_s
+        while not self._stop.is_set():
+            await _rest(self._stop, wait_s)
+            if not self._stop.is_set():
+                report = PassReport(new_pass_id(self._clock()))
+                await self._until_stopped(self._sides.scan(report))
+                failed = bool(report.failures)
+                wait_s = SCAN_AGAIN_S if failed else self._settings.poll.interval_s
+
+    async def _until_stopped(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do work that may be dropped at any moment: a stop does not wait for it."""
+        task = asyncio.create_task(work)
+        stop = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({task, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                await task
+        finally:
+            task.cancel()
+            stop.cancel()
+            await asyncio.wait({task, stop})
 
     async def _tiktok_loop(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,10 +1,9 @@
-"""`backup`, `resume` and `tiktok-login`: what an operator does by hand now and then."""
+"""`backup` and `tiktok-login`: what an operator does by hand now and then."""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import time
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
@@ -14,10 +13,8 @@ import click
 from invsyncd.app import assemble
 from invsyncd.cli.context import Context, existing, pass_context, print_table
 from invsyncd.config import Settings
-from invsyncd.engine.pause import Pause
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.store import Store
-from invsyncd.sync.model import Target
 from invsyncd.tiktok.shop import AuthorisedShop
 
 
@@ -63,25 +60,4 @@ async def _login(settings: Settings, code: str) -> list[AuthorisedShop]:
         return await parts.selling.shop.shops()
 
 
-@click.command()
-@click.argument("target", type=click.Choice([Target.TIKTOK.value]))
-@pass_context
-def resume(context: Context, target: str) -> None:
-    """Let a paused target go on with everything that it is owed now."""
-    settings = context.quiet_settings()
-    zeroed, changed, reason = asyncio.run(_resume(settings, Target(target)))
-    if not reason:
-        click.echo(f"{target} is not paused")
-        return
-    click.echo(f"{target} was paused: {reason}")
-    click.echo(f"resumed; within one interval {changed} listings change, {zeroed} of them to 0")
-
-
-async def _resume(settings: Settings, target: Target) -> tuple[int, int, str]:
-    async with Store.open(existing(settings)) as store:
-        _, zeroed, changed = await store.listings.impact()
-        reason = await Pause(settings, store, target).resume(int(time.time()))
-        return zeroed, changed, reason
-
-
-COMMANDS = (backup, tiktok_login, resume)
+COMMANDS = (backup, tiktok_login)

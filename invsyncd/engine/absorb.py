@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from invsyncd.engine.offers import wanted_offers
+from invsyncd.engine.requests import Asked
 from invsyncd.engine.rules import Rules
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
@@ -23,6 +24,7 @@ from invsyncd.sync.model import (
     LevelWrite,
     Offer,
     Reading,
+    Standing,
 )
 from invsyncd.sync.plan import ROWS_MAX, batches
 
@@ -39,11 +41,13 @@ class Batch:
     watermarks: Mapping[int, int | None] = field(default_factory=dict)
     earlier: Mapping[int, Earlier] = field(default_factory=dict)
     gaps: Mapping[int, int] = field(default_factory=dict)
+    suspects: frozenset[int] = frozenset()
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def items(self) -> set[int]:
         """Every item that this batch may move."""
-        return {*self.readings, *self.catalogue, *self.touched}
+        return {*self.readings, *self.catalogue, *self.touched, *self.asked.pools}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,11 @@ class Absorber:
         now = int(self._clock())
         folded = await self._fold(batch, rules)
         states = {f.state.item.id: f.state for f in folded}
-        entries: list[Entry] = [entry for f in folded for entry in f.entries]
+        entries = [
+            Entry("resolved", item, states[item].item.sku, {"pool": pool})
+            for item, pool in batch.asked.pools.items()
+        ]
+        entries += [entry for f in folded for entry in f.entries]
         async with self._store.transaction() as tx:
             # Inside the transaction: the other target's side may hold units at the same time.
             offers: list[Offer] = []
@@ -105,6 +113,8 @@ class Absorber:
             await self._store.locations.advance(tx, batch.watermarks, now)
             await self._store.listings.save_wanted(tx, offers)
             await self._store.journal.add(tx, pass_id, now, entries)
+            for request in batch.asked.requests:
+                await self._store.requests.done(tx, request)
             apart = {f.state.item.id for f in folded if f.changes} if changed_apart else set()
             attempts = await self.plan(tx, pass_id, apart) if plan_writes else ()
         return Absorbed(folded, attempts)
@@ -118,6 +128,10 @@ class Absorber:
             state = states.get(item)
             if entry is not None:
                 state = _with_catalogue(state, entry)
+            if state is not None and item in batch.asked.pools:
+                pool = batch.asked.pools[item]
+                resolved = replace(state.item, standing=Standing.POOLED, pool=pool)
+                state = replace(state, item=resolved)
             if state is None:
                 continue  # a level of an item that Shopify does not know (any more)
             folded.append(

@@ -12,6 +12,7 @@ from functools import partial
 from invsyncd.engine.absorb import Absorber, Batch
 from invsyncd.engine.progress import Progress
 from invsyncd.engine.rules import Rules
+from invsyncd.engine.scan import SCANNED_AT
 from invsyncd.net.together import together
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
@@ -52,6 +53,7 @@ class Baseline:
         async with self._store.transaction() as tx:
             await self._store.locations.advance(tx, watermarks, int(self._clock()))
             await self._store.facts.set(tx, DONE, pass_id)
+            await self._store.facts.set(tx, SCANNED_AT, str(int(self._clock())))
         return items
 
     async def _read_one(self, location: int) -> int | None:

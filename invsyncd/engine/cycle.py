@@ -16,6 +16,7 @@ from invsyncd.engine.baseline import Baseline
 from invsyncd.engine.delivery import Delivery
 from invsyncd.engine.readings import Reader
 from invsyncd.engine.report import PassReport
+from invsyncd.engine.requests import RequestDesk
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import Rules
 from invsyncd.shopify.source import ShopifySource
@@ -57,7 +58,12 @@ class Cycle:
         self._delivery = Delivery(store, target, self._reader, clock, new_key)
         self._absorber = self._delivery.absorber
         self._baseline = Baseline(store, source, self._absorber, clock)
+        self.desk = RequestDesk(store)
         self._due = Due()
+
+    def suspect(self, items: frozenset[int]) -> None:
+        """Have these items read directly by the next passes."""
+        self._reader.suspects |= items
 
     async def commit(self, report: PassReport) -> tuple[Rules, Absorbed]:
         """Poll, diff, merge, plan, commit. After this both targets know what they owe.
@@ -78,7 +84,10 @@ class Cycle:
         batch = await self._reader.poll(await self._store.locations.all())
         batch = await self._with_catalogue(batch)
         await self._sweep_if_rules_changed(report.pass_id, rules)
+        if not self._dry_run:
+            batch = replace(batch, asked=await self.desk.read(rules))
         absorbed = await self._absorber.absorb(report.pass_id, batch, rules)
+        self._reader.suspects -= batch.suspects
         _tell(report, absorbed)
         return rules, absorbed
 

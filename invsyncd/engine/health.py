@@ -59,6 +59,7 @@ class Health:
         self.pass_began_at: float | None = None
         self.last_pass: dict[str, Any] = {}
         self.read_at: dict[str, float | None] = {}
+        self.scan_trouble = ""
 
     def carry_over(self, old: Health) -> None:
         """Keep what was known before a reload: it does not make the daemon less ready."""
@@ -117,6 +118,8 @@ class Health:
             ok = age is not None and age <= age_max
             why = "" if ok else f'location "{name}" was last read {_ago(age)}'
             found.append(Check(f"shopify:poll_age:{name}", ok, why, age, "s"))
+        if self.scan_trouble:  # a reason to look, not a reason to be called unready
+            found.append(Check("shopify:full_scan", True, self.scan_trouble))
         for target, health in self.targets.items():
             found += self._target_checks(target, health, now)
         return found

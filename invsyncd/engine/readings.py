@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from invsyncd.config import Settings
 from invsyncd.engine.absorb import Batch
@@ -22,6 +23,7 @@ from invsyncd.store.locations import KnownLocation
 from invsyncd.sync.diff import may_be_past
 from invsyncd.sync.model import Catalogue, ItemState, Reading
 
+SUSPECTS_MAX = 2_000  # read in one pass, so that a large scan does not hold up the polls
 GAP_INTERVALS = 3  # a location is in a gap when its last good reading is older than this many
 
 
@@ -36,6 +38,9 @@ class Reader:
         self._source = source
         self._clock = clock
         self._clocks_agree = False
+        self.suspects: set[int] = set()
+        """Items that a full scan wants read directly; a pass takes some, and gives back what it
+        could not commit."""
 
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
         """Poll every active location; the batch holds true news and the new watermarks."""
@@ -51,6 +56,7 @@ class Reader:
                 known.location.id: mark for known, (mark, _) in zip(active, polled, strict=True)
             },
             gaps=self._gaps(active),
+            suspects=frozenset(islice(self.suspects, SUSPECTS_MAX)),
         )
         return await self._with_direct_reads(await self._with_new_items(batch))
 
@@ -83,13 +89,14 @@ class Reader:
 
     async def _with_new_items(self, batch: Batch) -> Batch:
         """Look up items that were never seen; drop readings of items that are not there."""
-        unknown = await self._store.levels.unknown_items(batch.readings)
+        unknown = await self._store.levels.unknown_items({*batch.readings, *batch.suspects})
         if not unknown:
             return batch
         catalogue = {entry.item: entry for entry in await self._source.catalogue(unknown)}
         gone = set(unknown) - set(catalogue)
         kept = {item: found for item, found in batch.readings.items() if item not in gone}
-        return replace(batch, readings=kept, catalogue=catalogue)
+        self.suspects -= gone
+        return replace(batch, readings=kept, catalogue=catalogue, suspects=batch.suspects - gone)
 
     async def _with_direct_reads(self, batch: Batch) -> Batch:
         """Replace what cannot be told from the past by a direct read of the whole item.
@@ -103,7 +110,7 @@ class Reader:
             for item, readings in batch.readings.items()
             if _is_unsure(states.get(item), readings)
         }
-        unsure |= set(await self._store.levels.doubtful_items())
+        unsure |= set(await self._store.levels.doubtful_items()) | batch.suspects
         if not unsure:
             return batch
         direct = await self.direct(unsure)

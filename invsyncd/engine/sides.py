@@ -21,6 +21,7 @@ from invsyncd.engine.pause import Pause
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import DoubleOffer
+from invsyncd.engine.scan import FullScan, Scanned
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.net.together import together
@@ -54,6 +55,7 @@ class Sides:
         health: Health,
         metrics: Metrics,
         clock: Callable[[], float],
+        full_scan: FullScan,
         market: Market | None = None,
         market_delivery: MarketDelivery | None = None,
     ) -> None:
@@ -64,6 +66,7 @@ class Sides:
         self._health = health
         self._metrics = metrics
         self._clock = clock
+        self._full_scan = full_scan
         self._market = market
         self._market_delivery = market_delivery
         self._due = Due()
@@ -146,6 +149,29 @@ class Sides:
             await market.audit(report.pass_id)
             due.audit = now + tiktok.audit_interval_s
         await market.end_holds()
+
+    async def scan(self, report: PassReport, *, at_once: bool = False) -> Scanned | None:
+        """A full scan when one is due or was asked for; its suspects are the next pass's."""
+        wanted = at_once or self._cycle.desk.wants_scan
+        if not self._health.baseline or not (wanted or await self._full_scan.due_in_s() <= 0):
+            return None
+        try:
+            found = await self._full_scan.run(report.pass_id)
+        except InvsyncError as error:
+            self._health.scan_trouble = str(error)
+            log.warning("full scan: %s", error)
+            report.failed(Target.SHOPIFY, error)
+            return None
+        self._health.scan_trouble = ""
+        self._cycle.desk.wants_scan = False
+        self._cycle.suspect(found.suspects)
+        log.info(
+            "full scan by %s: %d levels, %d items to look at",
+            found.by,
+            found.levels,
+            len(found.suspects),
+        )
+        return found
 
     def _say_paused(self, reason: str) -> None:
         health = self._health.targets[Target.TIKTOK]

@@ -13,6 +13,8 @@ from invsyncd.store.journal import Facts, Journal
 from invsyncd.store.levels import Levels
 from invsyncd.store.listings import Listings
 from invsyncd.store.locations import Locations
+from invsyncd.store.requests import Requests
+from invsyncd.store.scans import Scans
 from invsyncd.store.scratch import scratch_copy
 
 __all__ = ["Store", "prepare", "scratch_copy", "take_lock"]
@@ -28,6 +30,8 @@ class Store:
         self.census = Census(database)
         self.attempts = Attempts(database)
         self.listings = Listings(database)
+        self.requests = Requests(database)
+        self.scans = Scans(database)
         self.journal = Journal(database)
         self.facts = Facts(database)
 

@@ -121,6 +121,20 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX journal_by_sku ON journal (sku, id);
     CREATE INDEX journal_by_at ON journal (at);
     """,
+    """
+    CREATE TABLE request (         -- what people asked of the one process that may write
+        id INTEGER PRIMARY KEY,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        body TEXT NOT NULL         -- JSON object
+    ) STRICT;
+
+    CREATE TABLE scanned (         -- the levels that a full scan under way has seen
+        item INTEGER NOT NULL,
+        location INTEGER NOT NULL,
+        PRIMARY KEY (item, location)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(STEPS)

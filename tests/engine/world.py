@@ -92,6 +92,10 @@ class World:
         for _ in range(passes):
             await self.once()
 
+    async def passing(self, seconds: float) -> None:
+        """Time goes by without a pass."""
+        await asyncio.sleep(seconds)
+
     def levels(self, sku: str) -> list[int]:
         """What every location shows, in the order of their opening."""
         return [

@@ -1,0 +1,48 @@
+"""What a full scan under way has seen, on disk, so that what it lacks can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from invsyncd.store.database import Database, Tx
+from invsyncd.store.sql import marks
+from invsyncd.sync.model import Reading
+
+
+class Scans:
+    """The levels seen by one full scan at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def clear(self, tx: Tx) -> None:
+        """Before a scan, and after it."""
+        await tx.execute("DELETE FROM scanned")
+
+    async def saw(self, tx: Tx, readings: Sequence[Reading]) -> None:
+        """These levels are there, and active."""
+        await tx.executemany(
+            "INSERT OR IGNORE INTO scanned (item, location) VALUES (?,?)",
+            [(reading.item, reading.location) for reading in readings if reading.active],
+        )
+
+    async def lacking(self, locations: Collection[int]) -> dict[int, tuple[int, int]]:
+        """By location: how many active levels the scan lacks, of how many that are known."""
+        rows = await self._db.rows(
+            "SELECT level.location, sum(scanned.item IS NULL), count(*)"
+            " FROM level LEFT JOIN scanned USING (item, location)"
+            f" WHERE level.active = 1 AND level.location IN ({marks(len(locations))})"
+            " GROUP BY level.location",
+            locations,
+        )
+        return {row[0]: (row[1], row[2]) for row in rows}
+
+    async def missing(self, locations: Collection[int]) -> list[int]:
+        """Items with an active level at one of these locations that the scan did not see."""
+        rows = await self._db.rows(
+            "SELECT DISTINCT level.item FROM level LEFT JOIN scanned USING (item, location)"
+            f" WHERE level.active = 1 AND level.location IN ({marks(len(locations))})"
+            " AND scanned.item IS NULL",
+            locations,
+        )
+        return [row[0] for row in rows]

@@ -1,0 +1,159 @@
+"""The full scan, and the joins and leaves that only it can see."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from invsyncd.engine.report import PassReport
+from invsyncd.engine.scan import Scanned
+from invsyncd.sandbox.shopify.bulk import Spoil
+from tests.engine.world import World, world
+from tests.virtual import virtual
+
+
+async def scan(w: World) -> Scanned | None:
+    """A scan now, and the passes that look at what it found."""
+    assert w.running is not None
+    report = PassReport("scan")
+    found = await w.running.sides.scan(report, at_once=True)
+    await w.settle()
+    return found
+
+
+@virtual
+async def test_a_scan_at_rest_finds_nothing_and_writes_nothing(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        for number in range(30):
+            w.made.add(f"ITEM-{number}", number)
+        await w.settle(8)
+        before = w.writes
+        found = await scan(w)
+        assert found == Scanned("bulk operation", 120, frozenset())
+        assert w.writes == before
+
+
+@virtual
+async def test_a_deactivated_level_leaves_and_comes_back_at_the_pool(tmp_path: Path) -> None:
+    """Shopify stamps neither (recorded), so no poll sees it."""
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shop.deactivate("TEE", "Vienna")
+        await scan(w)
+        w.made.shop.sell_online("TEE", "Berlin", 3)
+        await w.settle()
+        assert w.levels("TEE") == [7, 7, 7, 10]
+        w.made.shop.activate("TEE", "Vienna", None)
+        await scan(w)
+        assert w.levels("TEE") == [7, 7, 7, 7]
+        assert w.shown("TEE") == 7
+
+
+@virtual
+async def test_a_scan_is_run_when_it_is_due(tmp_path: Path) -> None:
+    async with world(tmp_path, poll={"full_scan_interval_s": 600}) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        assert w.running is not None
+        assert await w.running.sides.scan(PassReport("early")) is None
+        await w.passing(700)
+        assert await w.running.sides.scan(PassReport("due")) is not None
+
+
+@pytest.mark.parametrize(
+    "trouble", ["refused", Spoil.FAILED, Spoil.SHORT, Spoil.GARBLED, Spoil.EXPIRED]
+)
+@virtual
+async def test_a_shop_that_runs_no_good_bulk_operation_is_scanned_page_by_page(
+    tmp_path: Path, trouble: str
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        if trouble == "refused":
+            w.made.shopify.bulk.refused = True
+        else:
+            w.made.shopify.bulk.spoil = Spoil(trouble)
+        w.made.shop.deactivate("TEE", "Vienna")
+        found = await scan(w)
+        assert found is not None
+        assert found.by == "paging"
+        w.made.shop.sell_online("TEE", "Berlin", 3)
+        await w.settle()
+        assert w.levels("TEE") == [7, 7, 7, 10]
+
+
+@virtual
+async def test_a_scan_that_lacks_most_of_a_location_is_refused_and_changes_nothing(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        for number in range(40):
+            w.made.add(f"ITEM-{number}", 5)
+        await w.settle(15)
+        for number in range(25):
+            w.made.shop.deactivate(f"ITEM-{number}", "Vienna")
+        assert await scan(w) is None
+        assert w.running is not None
+        assert "lacks 25 of 40" in w.running.health.scan_trouble
+        w.made.shop.sell_online("ITEM-0", "Berlin", 1)
+        await w.settle()
+        assert w.shown("ITEM-0") == 4
+
+
+@virtual
+async def test_a_sale_while_a_scan_runs_is_counted_once(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify.bulk.run_s = 40
+        assert w.running is not None
+        running = asyncio.create_task(w.running.sides.scan(PassReport("scan"), at_once=True))
+        await asyncio.sleep(5)
+        w.made.shop.sell_online("TEE", "Berlin", 3)
+        await w.settle(2)
+        w.made.shop.sell_till("TEE", "Vienna", 1)
+        await w.settle(4)
+        assert await running is not None
+        await w.settle()
+        assert w.levels("TEE") == [6] * 4
+
+
+@virtual
+async def test_a_location_that_opens_joins_at_the_pool(tmp_path: Path) -> None:
+    async with world(tmp_path, locations=3, poll={"catalogue_interval_s": 30}) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shop.add_location("Graz")
+        w.made.shop.activate("TEE", "Graz", 0)
+        await w.settle(6)
+        assert w.levels("TEE") == [10] * 4
+
+
+@virtual
+async def test_a_location_that_closes_leaves_and_its_stock_is_no_sale(tmp_path: Path) -> None:
+    async with world(tmp_path, poll={"catalogue_interval_s": 30}) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shop.deactivate_location("Vienna")
+        await w.settle(6)
+        w.made.shop.sell_online("TEE", "Berlin", 3)
+        await w.settle()
+        assert w.levels("TEE") == [7, 7, 7, 10]
+        assert w.shown("TEE") == 7
+
+
+@virtual
+async def test_an_item_that_polling_never_showed_is_found(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify.behaviours.lag_s = 800
+        w.made.add("NEW", 4)
+        await w.passing(300)
+        await scan(w)
+        assert w.running is not None
+        assert await w.running.store.levels.items_of_skus({"NEW"})
