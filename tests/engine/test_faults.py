@@ -334,3 +334,27 @@ async def test_an_import_that_falls_between_our_reading_and_our_write_is_one_imp
             await w.once()
         assert w.levels("TEE") == [settles_on] * 4
         await _is_at_rest(w)
+
+
+@pytest.mark.parametrize("applied", [True, False], ids=["was applied", "was not applied"])
+@on_every_server
+@virtual
+async def test_a_key_older_than_shopify_keeps_it_is_not_used_again(
+    tmp_path: Path, server: str, applied: bool
+) -> None:
+    async with world(tmp_path, server=server) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        kind = Kind.LOST if applied else Kind.ERROR_BEFORE
+        w.made.shopify_faults.add(kind, times=20, match="SetQuantities")
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        await w.once()
+        await w.stop()
+        w.made.shopify_faults.clear()
+        await w.passing(25 * 3600)
+        w.made.shop.sell_online("TEE", "Vienna", 2)
+        keys = {write.key for write in w.made.shop.writes}
+        await w.settle()
+        assert w.levels("TEE") == [7, 7, 7, 7]
+        assert len({write.key for write in w.made.shop.writes} - keys) == 1
+        await _is_at_rest(w)
