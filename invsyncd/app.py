@@ -20,7 +20,7 @@ from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.scan import FullScan
 from invsyncd.engine.sides import Sides
 from invsyncd.metrics import Metrics
-from invsyncd.net.http import Http, session
+from invsyncd.net.http import Http, OnRequest, session
 from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
@@ -72,7 +72,9 @@ async def assemble(
     """Build clients and engine for one configuration; closes what it opened."""
     metrics = metrics or Metrics()
     async with session() as client:
-        http = Http(client, on_request=metrics.on_request)
+        targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
+        health = Health(clock, settings.poll.interval_s, targets)
+        http = Http(client, on_request=_told(metrics, health))
         shopify = _shopify(settings, http, clock)
         source = ShopifySource(shopify)
         rulebook = Rulebook(settings, store)
@@ -86,8 +88,6 @@ async def assemble(
             new_key=lambda: str(uuid.uuid4()),
             dry_run=dry_run,
         )
-        targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
-        health = Health(clock, settings.poll.interval_s, targets)
         selling = (
             _selling(settings, store, http, rulebook, clock, dry_run=dry_run)
             if settings.tiktok.enabled
@@ -124,6 +124,16 @@ def _selling(
     market = Market(settings, store, shop, rulebook, clock)
     delivery = MarketDelivery(store, shop, market, rulebook, clock, dry_run=dry_run)
     return Selling(shop, tokens, market, delivery)
+
+
+def _told(metrics: Metrics, health: Health) -> OnRequest:
+    """Who hears of every request: the metrics, and the watch over a hung pass."""
+
+    def on_request(api: str, op: str, code: int | str, seconds: float) -> None:
+        metrics.on_request(api, op, code, seconds)
+        health.answered(api)
+
+    return on_request
 
 
 def _shopify(settings: Settings, http: Http, clock: Clock) -> ShopifyClient:

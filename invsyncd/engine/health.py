@@ -16,7 +16,7 @@ from invsyncd.sync.model import Target
 UNDELIVERED_S_MAX = 300
 POLL_INTERVALS_MAX = 3
 POLL_SLACK_S = 30
-PASS_S_MAX = 600  # a pass that takes longer has hung: every request in it has its own limit
+PASS_S_MAX = 600  # a pass without an answer for so long has hung: each request has its own limit
 
 
 @dataclass(slots=True)
@@ -57,6 +57,8 @@ class Health:
         self.baseline = False
         self.started_at = clock()
         self.pass_began_at: float | None = None
+        self.answered_at = 0.0
+        """When Shopify last answered: a long pass that goes on being answered has not hung."""
         self.last_pass: dict[str, Any] = {}
         self.read_at: dict[str, float | None] = {}
         self.scan_trouble = ""
@@ -103,8 +105,15 @@ class Health:
 
     def live(self) -> bool:
         """Whether the loop still turns."""
-        began = self.pass_began_at
-        return began is None or self._clock() - began <= max(PASS_S_MAX, 3 * self._interval_s)
+        if self.pass_began_at is None:
+            return True
+        quiet_s = self._clock() - max(self.pass_began_at, self.answered_at)
+        return quiet_s <= max(PASS_S_MAX, 3 * self._interval_s)
+
+    def answered(self, api: str) -> None:
+        """A request to this API came to an end."""
+        if api == Target.SHOPIFY.value:
+            self.answered_at = self._clock()
 
     def checks(self) -> list[Check]:
         """Every check with its reason."""

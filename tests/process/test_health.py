@@ -262,3 +262,16 @@ def test_two_daemons_in_one_process_do_not_share_their_metrics() -> None:
     one.changes.inc()
     assert b"invsyncd_changes_total 1.0" in one.text()
     assert b"invsyncd_changes_total 0.0" in other.text()
+
+
+def test_a_long_pass_that_goes_on_being_answered_by_shopify_has_not_hung(
+    health: Health, clock: Clock
+) -> None:
+    health.pass_began_at = clock.now
+    for _ in range(10):
+        clock.now += 300
+        health.answered("shopify")
+        assert health.live()
+    clock.now += 601
+    health.answered("tiktok")
+    assert not health.live()
