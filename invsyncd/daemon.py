@@ -131,7 +131,8 @@ class Daemon:
             if loop.time() < not_before and not await self._new_tokens():
                 continue
             report = PassReport(new_pass_id(self._clock()))
-            await self._sides.tiktok(report)
+            if await self._sides.tiktok(report):
+                self._wake_tiktok.set()
             not_before = loop.time() + slow.after(dead=report.is_dead(Target.TIKTOK))
 
 

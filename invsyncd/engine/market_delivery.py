@@ -21,8 +21,7 @@ from invsyncd.store import Store
 from invsyncd.sync.model import Entry, Listing, Offer, Target
 from invsyncd.tiktok.shop import SkuError, TikTokShop, Trouble
 
-LISTINGS_MAX = 300  # read and written in one round
-ROUNDS_MAX = 1000
+LISTINGS_MAX = 60  # read and written in one round: about a minute at one call a second
 UNKNOWN_AGAIN_S = 10  # a call without a usable answer is followed up, by a read, after this
 AGAIN_S = 60  # a listing that was turned down is not tried again before
 REFUSED_AGAIN_S = 900  # nor one that was refused for a reason we do not know
@@ -61,20 +60,25 @@ class MarketDelivery:
         self.failure: InvsyncError | None = None
         """Why the last call got no usable answer, until one does."""
 
-    async def deliver(self, report: PassReport) -> None:
-        """Write until nothing is owed that may be tried now. Raises where the whole shop fails."""
-        for _ in range(ROUNDS_MAX):
-            listings = await self._due()
-            if not listings:
-                return
-            stock = await self._market.read_stock(report.pass_id, listings)
-            await self._set_aside_missing(listings, stock)
-            writes = await self._writes(listings, stock)
-            if self._dry_run:
-                await self._tell_planned(writes, listings, report)
-                return
-            by_key = {(x.product_id, x.sku_id): x for x in listings}
-            await together([partial(self._send, w, by_key, report) for w in writes], at_once=4)
+    async def deliver(self, report: PassReport) -> bool:
+        """Write one round of what is owed; whether there may be more to write at once.
+
+        Raises where the whole shop fails.
+        """
+        listings = await self._due()
+        if not listings:
+            return False
+        stock = await self._market.read_stock(report.pass_id, listings)
+        await self._set_aside_missing(listings, stock)
+        writes = await self._writes(listings, stock)
+        by_key = {(x.product_id, x.sku_id): x for x in listings}
+        if self._dry_run:
+            for write in writes:
+                for offer in write.offers:
+                    self._tell(report, offer, by_key, "planned")
+            return False
+        await together([partial(self._send, w, by_key, report) for w in writes], at_once=4)
+        return True
 
     async def _due(self) -> list[Listing]:
         now = self._clock()
@@ -163,14 +167,6 @@ class MarketDelivery:
                 self._not_before[key] = self._clock() + REFUSED_AGAIN_S
             case _:
                 assert_never(error.trouble)
-
-    async def _tell_planned(
-        self, writes: Sequence[ProductWrite], listings: Sequence[Listing], report: PassReport
-    ) -> None:
-        by_key = {(x.product_id, x.sku_id): x for x in listings}
-        for write in writes:
-            for offer in write.offers:
-                self._tell(report, offer, by_key, "planned")
 
     def _tell(
         self, report: PassReport, offer: Offer, listings: Mapping[Key, Listing], outcome: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ class PassReport:
     changes: list[dict[str, Any]] = field(default_factory=list)
     writes: list[dict[str, Any]] = field(default_factory=list)
     held: list[dict[str, Any]] = field(default_factory=list)
+    listener: Callable[[dict[str, Any]], None] | None = None
+    """Told of each write when its outcome is known."""
     failures: list[tuple[Target, InvsyncError]] = field(default_factory=list)
 
     def failed(self, target: Target, error: InvsyncError) -> None:
@@ -46,17 +49,18 @@ class PassReport:
         outcome: str,
     ) -> None:
         """Add one write with its outcome."""
-        self.writes.append(
-            {
-                "target": target.value,
-                "sku": sku,
-                "key": key,
-                "from": before,
-                "to": after,
-                "reason": reason,
-                "outcome": outcome,
-            }
-        )
+        write = {
+            "target": target.value,
+            "sku": sku,
+            "key": key,
+            "from": before,
+            "to": after,
+            "reason": reason,
+            "outcome": outcome,
+        }
+        self.writes.append(write)
+        if self.listener is not None:
+            self.listener(write)
 
     @property
     def needs_a_person(self) -> bool:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from invsyncd.config import Settings
 from invsyncd.engine.cycle import Cycle
@@ -78,8 +79,10 @@ class Sides:
         """One pass; `on_commit` is called when TikTok may start on what was committed."""
         began = self._clock()
         self._health.pass_began_at = began
+        report.listener = self._log_write
         try:
             rules, absorbed = await self._cycle.commit(report)
+            self._health.baseline = True
             on_commit()
             await self._cycle.deliver(rules, absorbed, report)
         except DoubleOffer:
@@ -98,8 +101,8 @@ class Sides:
 
         async def after_commit() -> None:
             await committed.wait()
-            self._health.baseline = await self._cycle.has_baseline()
-            await self.tiktok(report)
+            while await self.tiktok(report):
+                pass
 
         async def the_pass() -> None:
             try:
@@ -109,11 +112,16 @@ class Sides:
 
         await together([the_pass, after_commit])
 
-    async def tiktok(self, report: PassReport) -> None:
-        """Discover and audit when due, then deliver; nothing before the first baseline."""
+    async def tiktok(self, report: PassReport) -> bool:
+        """Discover and audit when due, then deliver a round; nothing before the first baseline.
+
+        Returns whether another round should follow at once.
+        """
         market, delivery = self._market, self._market_delivery
         if market is None or delivery is None or not self._health.baseline:
-            return
+            return False
+        report.listener = self._log_write
+        more = False
         try:
             await self._read_tiktok(market, delivery, report)
             if self._rulebook.offers_error is not None:
@@ -121,7 +129,7 @@ class Sides:
             paused = await self._pause.check(report.pass_id, int(self._clock()))
             self._say_paused(paused)
             if not paused:
-                await delivery.deliver(report)
+                more = await delivery.deliver(report)
             if delivery.failure is not None:
                 raise delivery.failure  # still to be followed up: the side does not work yet
         except DoubleOffer:
@@ -132,6 +140,7 @@ class Sides:
         owed = await self._store.listings.pending(10_000)
         keys = [(x.product_id, x.sku_id) for x in owed]
         self._health.undelivered(Target.TIKTOK, keys)
+        return more and not report.failures
 
     async def _read_tiktok(
         self, market: Market, delivery: MarketDelivery, report: PassReport
@@ -200,20 +209,19 @@ class Sides:
             if self._health.went_well(target):
                 log.info("target=%s works", target.value)
             self._metrics.last_success.labels(target.value).set(self._clock())
-        for write in report.writes:
-            if write["target"] == target.value:
-                outcome = str(write["outcome"]).split(":", maxsplit=1)[0]
-                self._metrics.writes.labels(target.value, outcome).inc()
-                log.info(
-                    "write target=%s sku=%s key=%s from=%s to=%s outcome=%s pass=%s",
-                    target.value,
-                    write["sku"],
-                    "/".join(str(part) for part in write["key"].values()),
-                    write["from"],
-                    write["to"],
-                    write["outcome"],
-                    report.pass_id,
-                )
+
+    def _log_write(self, write: dict[str, Any]) -> None:
+        outcome = str(write["outcome"]).split(":", maxsplit=1)[0]
+        self._metrics.writes.labels(write["target"], outcome).inc()
+        log.info(
+            "write target=%s sku=%s key=%s from=%s to=%s outcome=%s",
+            write["target"],
+            write["sku"],
+            "/".join(str(part) for part in write["key"].values()),
+            write["from"],
+            write["to"],
+            write["outcome"],
+        )
 
     async def _remember(self, report: PassReport) -> None:
         """Facts for the health checks and the metrics after a pass."""

@@ -56,8 +56,12 @@ class Rounds(Sides):
     ) -> None:
         await self._round(Target.SHOPIFY, report)
 
-    async def tiktok(self, report: PassReport) -> None:
+    async def tiktok(self, report: PassReport) -> bool:
         await self._round(Target.TIKTOK, report)
+        return False
+
+    async def scan(self, report: PassReport, *, at_once: bool = False) -> None:
+        return None
 
     async def _round(self, target: Target, report: PassReport) -> None:
         self.began[target].append(asyncio.get_running_loop().time())
