@@ -69,7 +69,7 @@ class Delivery:
         """Send attempts, decreases first; fold in what was stale and go on, for some rounds."""
         attempts = absorbed.attempts
         self._earlier = absorbed.earlier
-        for _ in range(ROUNDS_MAX):
+        for rounds_left in reversed(range(ROUNDS_MAX)):
             if not attempts:
                 return
             falling = [a for a in attempts if all(r.after < r.before for r in a.rows)]
@@ -77,21 +77,28 @@ class Delivery:
             sent = await self._send(falling, report) and await self._send(rising, report)
             if not sent:
                 return
-            attempts = await self._next_round(pass_id, rules)
+            # What is planned is sent: found unsent by the next pass, it would pass for unanswered.
+            attempts = await self._next_round(pass_id, rules, plan_writes=rounds_left > 0)
 
     async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
         """Report an attempt that a dry run does not send."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         self._tell(report, attempt.rows, skus, "planned")
 
-    async def _next_round(self, pass_id: str, rules: Rules) -> tuple[Attempt, ...]:
+    async def _next_round(
+        self, pass_id: str, rules: Rules, *, plan_writes: bool
+    ) -> tuple[Attempt, ...]:
         doubtful = await self._store.levels.doubtful_items()
         if not doubtful:
+            if not plan_writes:
+                return ()
             async with self._store.transaction() as tx:
                 return await self.absorber.plan(tx, pass_id)
         batch = await self._reader.direct(doubtful)
         batch = replace(batch, earlier=self._earlier)
-        absorbed = await self.absorber.absorb(pass_id, batch, rules, changed_apart=True)
+        absorbed = await self.absorber.absorb(
+            pass_id, batch, rules, plan_writes=plan_writes, changed_apart=True
+        )
         self._earlier |= absorbed.earlier
         return absorbed.attempts
 
@@ -118,9 +125,12 @@ class Delivery:
             return False
         match outcome:
             case Applied(at=at):
-                # The answer to a repetition may name its own time instead of the write's.
-                await self._applied(attempt, 0 if repeated else at, report)
-            case NotApplied(stale=stale) if stale and (repeated or not outcome.certain):
+                # A repetition may be answered with its own time: a later one than the write's only
+                # makes a reading wait, none at all would let an older one pass for a change.
+                await self._applied(attempt, at, report)
+            case NotApplied(stale=stale, others_applied_at=None) if stale and (
+                repeated or not outcome.certain
+            ):
                 await self._settle_by_reading(attempt, report)
             case NotApplied():
                 await self._not_applied(attempt, outcome, report)

@@ -58,7 +58,8 @@ class MarketDelivery:
         self._not_before: dict[Key, float] = {}
         self.wants_discovery = False
         self.failure: InvsyncError | None = None
-        """Why the last call got no usable answer, until one does."""
+        """Why the last call got no usable answer, until one does or a read says what it did."""
+        self._unknown: set[Key] = set()
 
     async def deliver(self, report: PassReport) -> bool:
         """Write one round of what is owed; whether there may be more to write at once.
@@ -84,6 +85,10 @@ class MarketDelivery:
         now = self._clock()
         self._not_before = {k: t for k, t in self._not_before.items() if t > now}
         pending = await self._store.listings.pending(LISTINGS_MAX + len(self._not_before))
+        # Carried out though not answered, as a read has found: owed no more, and so not sent again.
+        self._unknown &= {(x.product_id, x.sku_id) for x in pending}
+        if not self._unknown:
+            self.failure = None
         due = [x for x in pending if (x.product_id, x.sku_id) not in self._not_before]
         return due[:LISTINGS_MAX]
 
@@ -130,8 +135,10 @@ class MarketDelivery:
             self.failure = failure
             for sku_id in write.skus:
                 self._not_before[write.product_id, sku_id] = self._clock() + UNKNOWN_AGAIN_S
+                self._unknown.add((write.product_id, sku_id))
             raise
         self.failure = None
+        self._unknown.clear()
         good = [o for o in write.offers if o.sku_id not in outcome.errors]
         said = {sku: f"refused: {e.code} {e.message}".strip() for sku, e in outcome.errors.items()}
         now = int(self._clock())

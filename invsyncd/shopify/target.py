@@ -113,8 +113,8 @@ class ShopifyTarget:
                 return outcome
             return replace(outcome, others_applied_at=written_at, certain=certain)
         # No group: every row already had its value (recorded), so nothing was stamped.
-        # A repetition may be answered with its own time: then the time of the write is not known.
-        return Applied(written_at or 0 if certain else 0)
+        # A repetition may be answered with its own time: later than the write's, never earlier.
+        return Applied(written_at or 0)
 
 
 def _input(attempt: Attempt) -> dict[str, object]:

@@ -136,7 +136,13 @@ def _joined(first: tuple[Change, ...], then: tuple[Change, ...]) -> tuple[Change
     for change in then:
         old = found.get(change.location)
         found[change.location] = (
-            replace(change, before=old.before, orders=old.orders + change.orders)
+            replace(
+                change,
+                before=old.before,
+                orders=old.orders + change.orders,
+                # What the poll found after a gap is still after a gap when it is read again.
+                gap_intervals=max(old.gap_intervals, change.gap_intervals),
+            )
             if old is not None
             else change
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from invsyncd.sync.diff import STAMP_S_MAX
 from invsyncd.sync.model import Level, LevelWrite, Reading
 
 
@@ -23,6 +24,7 @@ def was_applied(
     against it when that shows `before`. A new order raises committed by what it takes. Where
     committed fell, orders were cancelled or shipped, and only cancelled ones gave their units back:
     the row speaks if one of the two readings of it says something, and the other does not object.
+    A level that was touched since and shows `before` says nothing: it may have come back there.
     Where nothing speaks, it is taken as not applied: the pool then comes out lower, not higher.
     """
     spoken = 0
@@ -33,5 +35,11 @@ def was_applied(
         moved = readings[key].committed - known[key].committed
         available = readings[key].available
         shown = {available + moved} if moved > 0 else {available, available + moved}
-        spoken += (row.after in shown) - (row.before in shown)
+        speaks = row.after in shown
+        objects = row.before in shown and (speaks or not _touched(known[key], readings[key]))
+        spoken += speaks - objects
     return spoken > 0
+
+
+def _touched(known: Level, reading: Reading) -> bool:
+    return reading.updated_at > max(known.updated_at, known.confirmed_at + STAMP_S_MAX)

@@ -80,7 +80,7 @@ async def test_an_answer_that_is_lost_is_asked_for_again_with_the_same_key(fault
     shop, item, here, _ = two_levels()
     async with standing(shop) as stand:
         stand.faults.add(fault)
-        assert await stand.target.set_levels(attempt((item, here, 10, 7))) == Applied(at=0)
+        assert await stand.target.set_levels(attempt((item, here, 10, 7))) == Applied(at=NOW)
     assert shop.available("TEE", here) == 7
     assert [write.key for write in shop.writes] == ["key-1"]
 
