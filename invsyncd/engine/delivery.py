@@ -60,8 +60,7 @@ class Delivery:
 
     async def recover(self, report: PassReport) -> None:
         """Ask what became of every attempt that was left without an outcome."""
-        attempts = await self._store.attempts.open()
-        await self._send(attempts, report, repeated=True)
+        await self._send(await self._store.attempts.open(), report)
 
     async def deliver(
         self, pass_id: str, absorbed: Absorbed, rules: Rules, report: PassReport
@@ -102,18 +101,19 @@ class Delivery:
         self._earlier |= absorbed.earlier
         return absorbed.attempts
 
-    async def _send(
-        self, attempts: Sequence[Attempt], report: PassReport, *, repeated: bool = False
-    ) -> bool:
+    async def _send(self, attempts: Sequence[Attempt], report: PassReport) -> bool:
         """Send all; whether every one of them got an outcome."""
-        calls = [partial(self._settle, attempt, report, repeated) for attempt in attempts]
+        calls = [partial(self._settle, attempt, report) for attempt in attempts]
         return all(await together(calls, at_once=ITEMS_AT_ONCE))
 
-    async def _settle(self, attempt: Attempt, report: PassReport, repeated: bool) -> bool:
+    async def _settle(self, attempt: Attempt, report: PassReport) -> bool:
         """Send one attempt and write down its outcome; False while it is unknown."""
         if self._clock() - attempt.created_at > KEY_AGE_S_MAX:
             await self._settle_by_reading(attempt, report)
             return True
+        if not attempt.sent:
+            async with self._store.transaction() as tx:
+                await self._store.attempts.goes_out(tx, attempt)
         try:
             outcome = await self._target.set_levels(attempt)
         except Refused as error:
@@ -129,7 +129,7 @@ class Delivery:
                 # makes a reading wait, none at all would let an older one pass for a change.
                 await self._applied(attempt, at, report)
             case NotApplied(stale=stale, others_applied_at=None) if stale and (
-                repeated or not outcome.certain
+                attempt.sent or not outcome.certain
             ):
                 await self._settle_by_reading(attempt, report)
             case NotApplied():

@@ -174,12 +174,8 @@ class Sides:
         self._health.scan_trouble = ""
         self._cycle.desk.wants_scan = False
         self._cycle.suspect(found.suspects)
-        log.info(
-            "full scan by %s: %d levels, %d items to look at",
-            found.by,
-            found.levels,
-            len(found.suspects),
-        )
+        what = (found.by, found.levels, len(found.suspects))
+        log.info("full scan by %s: %d levels, %d items to look at", *what)
         return found
 
     def _say_paused(self, reason: str) -> None:

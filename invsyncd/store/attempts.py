@@ -21,7 +21,7 @@ class Attempts:
     async def add(self, tx: Tx, attempts: Sequence[Attempt]) -> None:
         """Remember requests that are about to be sent."""
         await tx.executemany(
-            "INSERT INTO attempt (key, pass_id, created_at) VALUES (?,?,?)",
+            "INSERT INTO attempt (key, pass_id, created_at, sent) VALUES (?,?,?,0)",
             [(a.key, a.pass_id, a.created_at) for a in attempts],
         )
         await tx.executemany(
@@ -41,9 +41,9 @@ class Attempts:
         ):
             rows.setdefault(key, []).append(LevelWrite(item, location, before, after))
         return [
-            Attempt(key, pass_id, created_at, tuple(rows.get(key, ())))
-            for key, pass_id, created_at in await self._db.rows(
-                "SELECT key, pass_id, created_at FROM attempt ORDER BY created_at, key"
+            Attempt(key, pass_id, created_at, tuple(rows.get(key, ())), bool(sent))
+            for key, pass_id, created_at, sent in await self._db.rows(
+                "SELECT key, pass_id, created_at, sent FROM attempt ORDER BY created_at, key"
             )
         ]
 
@@ -53,6 +53,10 @@ class Attempts:
         for item, location in await self._db.rows("SELECT item, location FROM attempt_row"):
             found.setdefault(item, set()).add(location)
         return {item: frozenset(locations) for item, locations in found.items()}
+
+    async def goes_out(self, tx: Tx, attempt: Attempt) -> None:
+        """From now on it may have been carried out, whatever we hear of it."""
+        await tx.execute("UPDATE attempt SET sent = 1 WHERE key = ?", (attempt.key,))
 
     async def end(self, tx: Tx, attempt: Attempt) -> None:
         """Its outcome is known."""

@@ -122,6 +122,8 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX journal_by_at ON journal (at);
     """,
     """
+    ALTER TABLE attempt ADD COLUMN sent INTEGER NOT NULL DEFAULT 1;  -- it may have been on the wire
+
     CREATE TABLE request (         -- what people asked of the one process that may write
         id INTEGER PRIMARY KEY,
         at INTEGER NOT NULL,

@@ -184,12 +184,16 @@ class LevelWrite:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One Shopify write request, kept until its outcome is known and repeated with its own key."""
+    """One Shopify write request, kept until its outcome is known and repeated with its own key.
+
+    `sent` says that it may have been on the wire: one that never was is no repetition.
+    """
 
     key: str
     pass_id: str
     created_at: int
     rows: tuple[LevelWrite, ...]
+    sent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
