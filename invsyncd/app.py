@@ -75,7 +75,7 @@ async def assemble(
         targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
         health = Health(clock, settings.poll.interval_s, targets)
         http = Http(client, on_request=_told(metrics, health))
-        shopify = _shopify(settings, http, clock)
+        shopify = _shopify(settings, http, metrics, clock)
         source = ShopifySource(shopify)
         rulebook = Rulebook(settings, store)
         cycle = Cycle(
@@ -136,14 +136,18 @@ def _told(metrics: Metrics, health: Health) -> OnRequest:
     return on_request
 
 
-def _shopify(settings: Settings, http: Http, clock: Clock) -> ShopifyClient:
-    return ShopifyClient(
+def _shopify(settings: Settings, http: Http, metrics: Metrics, clock: Clock) -> ShopifyClient:
+    client = ShopifyClient(
         http,
         endpoint=settings.shopify.endpoint,
         api_version=settings.shopify.api_version,
         credentials=credentials(settings),
         clock=clock,
     )
+    metrics.points.set_function(lambda: client.stats.available)
+    metrics.points_rate.set_function(lambda: client.stats.restore_rate)
+    metrics.throttled.set_function(lambda: client.stats.throttled)
+    return client
 
 
 def credentials(settings: Settings) -> Credentials:

@@ -103,10 +103,6 @@ class Cycle:
         """Whether a first baseline is complete."""
         return await self._baseline.is_complete()
 
-    def read_everything_soon(self) -> None:
-        """Make the slower readings due at once, as after a reload."""
-        self._due = Due()
-
     async def _with_catalogue(self, batch: Batch) -> Batch:
         if self._clock() < self._due.catalogue:
             return batch

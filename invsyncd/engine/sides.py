@@ -149,7 +149,6 @@ class Sides:
         urgent = delivery.wants_discovery and now >= due.urgent_discovery
         if now >= due.discovery or urgent:
             await market.discover()
-            await self._rulebook.rules()
             delivery.wants_discovery = False
             due.discovery = now + tiktok.listing_interval_s
             due.urgent_discovery = now + DISCOVERY_S_MIN
@@ -184,11 +183,6 @@ class Sides:
         if text and text != health.paused:
             log.error("%s", text)
         health.paused = text
-
-    def read_everything_soon(self) -> None:
-        """Make all slower readings due at once, as after a reload."""
-        self._due = Due()
-        self._cycle.read_everything_soon()
 
     def _conclude(self, target: Target, report: PassReport) -> None:
         """Tell health and log how the round went: transitions, not states."""
