@@ -95,7 +95,7 @@ class Cycle:
         """Deliver and confirm what Shopify's levels owe."""
         if self._dry_run:
             for attempt in absorbed.attempts:
-                await self._delivery.tell_planned(attempt, report)
+                await self._delivery.settler.tell_planned(attempt, report)
         else:
             await self._delivery.deliver(report.pass_id, absorbed, rules, report)
 

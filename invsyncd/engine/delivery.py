@@ -1,8 +1,7 @@
-"""deliver and confirm for Shopify: attempts out, outcomes in, until nothing is owed.
+"""deliver and confirm for Shopify: attempts out in rounds, until nothing is owed.
 
-An attempt was committed before it is sent here. Its outcome decides what becomes known: applied
-rows are known, stale ones are read again and their change is folded in, refused ones are left and
-said, and an attempt without an answer stays, to be repeated with its own key.
+An attempt was committed before it is sent here; `settle` says what became of it. What was stale is
+read again, folded in and written anew, for some rounds; what is left is the next pass's turn.
 """
 
 from __future__ import annotations
@@ -15,24 +14,19 @@ from invsyncd.engine.absorb import Absorbed, Absorber
 from invsyncd.engine.readings import Reader
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rules import Rules
-from invsyncd.errors import InvsyncError, Refused
+from invsyncd.engine.settle import Settler
 from invsyncd.net.together import together
-from invsyncd.shopify.target import Applied, KeySpent, NotApplied, ShopifyTarget
+from invsyncd.shopify.target import ShopifyTarget
 from invsyncd.store import Store
-from invsyncd.store.database import Tx
 from invsyncd.sync.fold import Earlier
-from invsyncd.sync.judge import was_applied
-from invsyncd.sync.model import Attempt, Entry, LevelWrite, Target
+from invsyncd.sync.model import Attempt, LevelWrite
 
 ROUNDS_MAX = 6  # stale rows are read and sent again this often; then it is the next pass's turn
-KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); an hour is for its clock
-REFUSED_WAIT_S = 600  # a write that was refused is not tried again before
-NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
 ITEMS_AT_ONCE = 4
 
 
 class Delivery:
-    """Carries out attempts. One at a time per shop: the pass owns it."""
+    """Carries out attempts, round by round. One at a time per shop: the pass owns it."""
 
     def __init__(
         self,
@@ -43,20 +37,10 @@ class Delivery:
         new_key: Callable[[], str],
     ) -> None:
         self._store = store
-        self._target = target
         self._reader = reader
-        self._clock = clock
-        self._refused_until: dict[LevelWrite, float] = {}
         self._earlier: dict[int, Earlier] = {}
-        self.absorber = Absorber(store, clock, new_key, self.is_refused)
-
-    def is_refused(self, row: LevelWrite) -> bool:
-        """Whether Shopify turned this very write down lately."""
-        until = self._refused_until.get(row)
-        if until is not None and until <= self._clock():
-            del self._refused_until[row]
-            return False
-        return until is not None
+        self.settler = Settler(store, target, reader, clock, self._were_written)
+        self.absorber = Absorber(store, clock, new_key, self.settler.is_refused)
 
     async def recover(self, report: PassReport) -> None:
         """Ask what became of every attempt that was left without an outcome."""
@@ -79,11 +63,6 @@ class Delivery:
             # What is planned is sent: found unsent by the next pass, it would pass for unanswered.
             attempts = await self._next_round(pass_id, rules, plan_writes=rounds_left > 0)
 
-    async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
-        """Report an attempt that a dry run does not send."""
-        skus = await self._store.levels.skus({row.item for row in attempt.rows})
-        self._tell(report, attempt.rows, skus, "planned")
-
     async def _next_round(
         self, pass_id: str, rules: Rules, *, plan_writes: bool
     ) -> tuple[Attempt, ...]:
@@ -103,77 +82,8 @@ class Delivery:
 
     async def _send(self, attempts: Sequence[Attempt], report: PassReport) -> bool:
         """Send all; whether every one of them got an outcome."""
-        calls = [partial(self._settle, attempt, report) for attempt in attempts]
+        calls = [partial(self.settler.settle, attempt, report) for attempt in attempts]
         return all(await together(calls, at_once=ITEMS_AT_ONCE))
-
-    async def _settle(self, attempt: Attempt, report: PassReport) -> bool:
-        """Send one attempt and write down its outcome; False while it is unknown."""
-        if self._clock() - attempt.created_at > KEY_AGE_S_MAX:
-            await self._settle_by_reading(attempt, report)
-            return True
-        if not attempt.sent:
-            async with self._store.transaction() as tx:
-                await self._store.attempts.goes_out(tx, attempt)
-        try:
-            outcome = await self._target.set_levels(attempt)
-        except Refused as error:
-            everything = range(len(attempt.rows))
-            outcome = NotApplied(refused=dict.fromkeys(everything, (error.code, str(error))))
-            report.failed(Target.SHOPIFY, error)
-        except InvsyncError as error:
-            report.failed(Target.SHOPIFY, error)
-            return False
-        match outcome:
-            case Applied(at=at):
-                # A repetition may be answered with its own time: a later one than the write's only
-                # makes a reading wait, none at all would let an older one pass for a change.
-                await self._applied(attempt, at, report)
-            case NotApplied(stale=stale, others_applied_at=None) if stale and (
-                attempt.sent or not outcome.certain
-            ):
-                await self._settle_by_reading(attempt, report)
-            case NotApplied():
-                await self._not_applied(attempt, outcome, report)
-            case KeySpent():
-                await self._settle_by_reading(attempt, report)
-        return True
-
-    async def _applied(self, attempt: Attempt, at: int, report: PassReport) -> None:
-        skus = await self._store.levels.skus({row.item for row in attempt.rows})
-        async with self._store.transaction() as tx:
-            await self._store.attempts.confirm(tx, attempt.rows, at)
-            await self._store.attempts.end(tx, attempt)
-            await self._journal(tx, attempt, attempt.rows, skus, "applied")
-        self._were_written(attempt.rows)
-        self._tell(report, attempt.rows, skus, "applied")
-
-    async def _not_applied(self, attempt: Attempt, outcome: NotApplied, report: PassReport) -> None:
-        """Nothing was applied: stale rows are read again, refused ones are left, all others go on.
-
-        The change that made a row stale is somebody's; it is folded in before we write again.
-        """
-        rows = attempt.rows
-        refused = {rows[i]: reason for i, reason in outcome.refused.items()}
-        fixed = [row for row, (code, _) in refused.items() if code == NOT_MUTABLE]
-        skus = await self._store.levels.skus({row.item for row in rows})
-        until = self._clock() + REFUSED_WAIT_S
-        self._refused_until |= dict.fromkeys(refused, until)
-        written: list[LevelWrite] = []
-        if outcome.others_applied_at is not None:
-            touched = outcome.stale | outcome.refused.keys()
-            written = [row for i, row in enumerate(rows) if i not in touched]
-        async with self._store.transaction() as tx:
-            await self._store.attempts.confirm(tx, written, outcome.others_applied_at or 0)
-            await self._journal(tx, attempt, written, skus, "applied")
-            await self._store.attempts.end(tx, attempt)
-            await self._store.attempts.doubt(tx, [*(rows[i] for i in outcome.stale), *fixed])
-            await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
-            for row, (code, message) in refused.items():
-                why = f"refused: {code} {message}".strip()
-                await self._journal(tx, attempt, [row], skus, why)
-                self._tell(report, [row], skus, why)
-        self._were_written(written)
-        self._tell(report, written, skus, "applied")
 
     def _were_written(self, rows: Sequence[LevelWrite]) -> None:
         """From now on a change of these levels comes after our write."""
@@ -182,56 +92,3 @@ class Delivery:
             if earlier is not None:
                 written = earlier.written | {row.location}
                 self._earlier[row.item] = replace(earlier, written=written)
-
-    async def _settle_by_reading(self, attempt: Attempt, report: PassReport) -> None:
-        """The key can no longer say what became of it: the levels themselves must."""
-        items = {row.item for row in attempt.rows}
-        batch = await self._reader.direct(items)
-        readings = {(r.item, r.location): r for found in batch.readings.values() for r in found}
-        states = await self._store.levels.states(items)
-        known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}
-        if was_applied(attempt.rows, known, readings):
-            await self._applied(attempt, 0, report)  # at a time that nobody can say any more
-        async with self._store.transaction() as tx:
-            await self._store.attempts.end(tx, attempt)
-            await self._store.attempts.doubt(tx, attempt.rows)
-
-    async def _journal(
-        self,
-        tx: Tx,
-        attempt: Attempt,
-        rows: Sequence[LevelWrite],
-        skus: dict[int, str],
-        outcome: str,
-    ) -> None:
-        entries = [
-            Entry(
-                "write",
-                row.item,
-                skus.get(row.item, ""),
-                {
-                    "target": Target.SHOPIFY.value,
-                    "location": row.location,
-                    "from": row.before,
-                    "to": row.after,
-                    "key": attempt.key,
-                    "outcome": outcome,
-                },
-            )
-            for row in rows
-        ]
-        await self._store.journal.add(tx, attempt.pass_id, int(self._clock()), entries)
-
-    def _tell(
-        self, report: PassReport, rows: Sequence[LevelWrite], skus: dict[int, str], outcome: str
-    ) -> None:
-        for row in rows:
-            report.wrote(
-                Target.SHOPIFY,
-                skus.get(row.item, ""),
-                {"item": row.item, "location": row.location},
-                row.before,
-                row.after,
-                reason=f"the pool is {row.after}",
-                outcome=outcome,
-            )

@@ -16,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from invsyncd import app
-from invsyncd.engine import delivery
+from invsyncd.engine import settle
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.shopify import documents
 from invsyncd.sync.judge import was_applied
@@ -99,7 +99,7 @@ async def playing(setting: Setting, *, oracle: bool = True) -> AsyncIterator[Pla
             setattr(made.shopify.behaviours, name, value)
         configured = {**CONFIGURED, "poll": {**CONFIGURED["poll"], "overlap_s": setting.overlap_s}}
         judge = _judging(made) if oracle else was_applied
-        async with serving(made) as urls, _patched(delivery, "was_applied", judge):
+        async with serving(made) as urls, _patched(settle, "was_applied", judge):
             world = World(made, Path(folder), urls, configured)
             play = Play(world, setting)
             ring.append(play.bell)
