@@ -122,6 +122,7 @@ def _change(old: Level, reading: Reading, gap_intervals: int) -> Change:
         before=old.available,
         after=reading.available,
         orders=_order_part(old, reading),
+        ended=max(old.committed - reading.committed, 0),
         updated_at=reading.updated_at,
         gap_intervals=gap_intervals,
     )

@@ -140,6 +140,7 @@ def _joined(first: tuple[Change, ...], then: tuple[Change, ...]) -> tuple[Change
                 change,
                 before=old.before,
                 orders=old.orders + change.orders,
+                ended=old.ended + change.ended,
                 # What the poll found after a gap is still after a gap when it is read again.
                 gap_intervals=max(old.gap_intervals, change.gap_intervals),
             )

@@ -66,7 +66,7 @@ def merge(pool: int, changes: Sequence[Change], rules: MergeRules) -> Verdict:
         return Verdict(total, Case.ORDERS)
     if all(-rules.sale_max <= change.stock < 0 for change in stocks):
         return Verdict(total, Case.SALES)
-    if sum(change.stock for change in stocks) == 0:
+    if _balanced(changes):
         return Verdict(total, Case.TRANSFER)
     orders = sum(change.orders for change in changes)
     counted = {change.counted for change in stocks}
@@ -75,6 +75,21 @@ def merge(pool: int, changes: Sequence[Change], rules: MergeRules) -> Verdict:
     if total >= 0 and _sales_of_a_gap(stocks, rules.sale_max):
         return Verdict(total, Case.GAP)
     return _contradiction(stocks, total, orders, rules.on_conflict)
+
+
+def _balanced(changes: Sequence[Change]) -> bool:
+    """Whether the stock parts are a transfer.
+
+    Orders that ended were cancelled, and gave their units back, or shipped; nobody says which. The
+    parts rest on a guess, so a transfer is also one where all of them were cancelled, or shipped.
+    Whichever it was, every change counts: the pool is the same.
+    """
+    ended = [change for change in changes if change.ended]
+    others = sum(change.stock for change in changes if not change.ended)
+    guessed = others + sum(change.stock for change in ended)
+    shipped = others + sum(change.delta for change in ended)
+    cancelled = shipped - sum(change.ended for change in ended)
+    return 0 in (guessed, shipped, cancelled)
 
 
 def _sales_of_a_gap(stocks: Iterable[Change], sale_max: int) -> bool:

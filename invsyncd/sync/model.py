@@ -137,14 +137,16 @@ class Change:
     """One true delta of one level, with its parts.
 
     `orders` is −Δcommitted: an online order moves available down and committed up. The rest,
-    `stock`, is a count, a receipt or a till sale. `gap_intervals` is the number of whole poll
-    intervals since this location's last good reading when that is more than three, else 0.
+    `stock`, is a count, a receipt or a till sale. `ended` orders left committed: shipped, or
+    cancelled as far as `orders` says so, which is a guess. `gap_intervals` is the number of whole
+    poll intervals since this location's last good reading when that is more than three, else 0.
     """
 
     location: int
     before: int
     after: int
     orders: int = 0
+    ended: int = 0
     updated_at: int = 0
     gap_intervals: int = 0
 

@@ -55,6 +55,8 @@ ROWS: list[tuple[str, str, int, int, Case]] = [
     ("3 equal till sales are no count", "A 9, B 9", 10, 8, Case.SALES),
     ("4 a transfer between three", "A 4, B 13, C 13", 10, 10, Case.TRANSFER),
     ("4 a transfer and an order", "A 6, B 13 (committed +1)", 10, 9, Case.TRANSFER),
+    ("4 and an order cancelled where it left", "A 12, B 9 (committed -1)", 10, 11, Case.TRANSFER),
+    ("4 and an order shipped where it came", "A 8, B 12 (committed -1)", 10, 10, Case.TRANSFER),
     ("4 a transfer of more than sale_max", "A 20, B 80", 50, 50, Case.TRANSFER),
     ("5 one number lower than sales explain", "A 39, B 39", 50, 39, Case.COUNT),
     (
