@@ -137,9 +137,8 @@ class Change:
     """One true delta of one level, with its parts.
 
     `orders` is −Δcommitted: an online order moves available down and committed up. The rest,
-    `stock`, is a count, a receipt or a till sale. `ended` orders left committed: shipped, or
-    cancelled as far as `orders` says so, which is a guess. `gap_intervals` is the number of whole
-    poll intervals since this location's last good reading when that is more than three, else 0.
+    `stock`, is a count, a receipt or a till sale. Of the `ended` orders `orders` were cancelled, a
+    guess; the others shipped. `gap_intervals`: whole intervals since a good reading, if over three.
     """
 
     location: int
