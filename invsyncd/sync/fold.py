@@ -115,6 +115,7 @@ def _merged(
         together = tuple(c for c in changes if c.location not in earlier.written)
     verdict: Verdict | None = None
     start = item
+    written = earlier.written if earlier is not None else frozenset()
     if earlier is not None and together and item.standing is not Standing.OUT:
         start = replace(item, standing=earlier.item.standing, pool=earlier.item.pool)
         all_changes = _joined(earlier.changes, together)
@@ -123,11 +124,11 @@ def _merged(
         changes = tuple(c for c in changes if c.location in earlier.written)
         together = all_changes
     if changes or not together:
-        start, together = item, changes
+        start, together, written = item, changes, frozenset()
         later = _judge(item, mirrored, changes, rules)
         item = _decided(item, later, changes)
         verdict = later or verdict
-    return item, verdict, Earlier(start, together)
+    return item, verdict, Earlier(start, together, written)
 
 
 def _joined(first: tuple[Change, ...], then: tuple[Change, ...]) -> tuple[Change, ...]:
