@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from benchmarks.latency import latency
+from benchmarks.market import market
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -13,6 +14,7 @@ def group() -> None:
 
 
 group.add_command(latency)
+group.add_command(market)
 
 if __name__ == "__main__":
     group(prog_name="python -m benchmarks")

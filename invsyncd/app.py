@@ -12,7 +12,9 @@ from pydantic import SecretStr
 
 from invsyncd.config import Settings
 from invsyncd.engine.cycle import Cycle
+from invsyncd.engine.discovery import Discovery
 from invsyncd.engine.health import Health
+from invsyncd.engine.lapse import Lapse
 from invsyncd.engine.market import Market
 from invsyncd.engine.market_delivery import MarketDelivery
 from invsyncd.engine.report import PassReport
@@ -41,6 +43,7 @@ class Selling:
     shop: TikTokShop
     tokens: TokenKeeper
     market: Market
+    discovery: Discovery
     delivery: MarketDelivery
 
 
@@ -93,6 +96,11 @@ async def assemble(
             if settings.tiktok.enabled
             else None
         )
+        if selling is not None:
+            tokens = selling.tokens
+            lapse = Lapse(lambda: tokens.refresh_ends_at, clock)
+            health.lapse = lapse
+            metrics.refresh_token_expires.set_function(lambda: lapse.ends_at() or 0)
         sides = Sides(
             settings,
             store,
@@ -103,6 +111,7 @@ async def assemble(
             clock=clock,
             full_scan=FullScan(settings, store, source, clock),
             market=selling.market if selling else None,
+            discovery=selling.discovery if selling else None,
             market_delivery=selling.delivery if selling else None,
         )
         yield Parts(
@@ -122,8 +131,11 @@ def _selling(
     tokens = _tokens(settings, store, http, clock, may_refresh=not dry_run)
     shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
     market = Market(settings, store, shop, rulebook, clock)
-    delivery = MarketDelivery(store, shop, market, rulebook, clock, dry_run=dry_run)
-    return Selling(shop, tokens, market, delivery)
+    discovery = Discovery(settings, store, shop, rulebook=rulebook, market=market, clock=clock)
+    delivery = MarketDelivery(
+        store, shop, market, rulebook, clock, discovery=discovery, dry_run=dry_run
+    )
+    return Selling(shop, tokens, market, discovery, delivery)
 
 
 def _told(metrics: Metrics, health: Health) -> OnRequest:

@@ -58,6 +58,14 @@ class Metrics:
         self.points_rate = gauge("shopify_points_restore_rate", "Points restored per second")
         self.throttled = gauge("shopify_throttled", "Throttled answers since the start")
 
+        self.other_writers = gauge(
+            "tiktok_other_writer_listings", "Listings that another program writes too"
+        )
+        self.refresh_token_expires = gauge(
+            "tiktok_refresh_token_expires_timestamp_seconds",
+            "When the seller's authorisation ends; 0 while that is not known",
+        )
+
     def on_request(self, api: str, op: str, code: int | str, seconds: float) -> None:
         """Count one request; what `net.http` calls."""
         self.requests.labels(api, op, str(code)).inc()

@@ -9,7 +9,7 @@ import hmac
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from html import escape
 from typing import Any
 
@@ -19,8 +19,9 @@ from invsyncd import __version__
 from invsyncd.engine.explain import explain
 from invsyncd.engine.gist import gist
 from invsyncd.engine.health import Health
+from invsyncd.engine.listing_report import listings_json
 from invsyncd.engine.rulebook import Rulebook
-from invsyncd.errors import InvsyncError
+from invsyncd.errors import ConfigError, InvsyncError
 from invsyncd.metrics import CONTENT_TYPE, Metrics
 from invsyncd.store import Store
 from invsyncd.sync.model import Target
@@ -66,7 +67,11 @@ class Window:
 
     async def status(self, _: web.Request) -> web.StreamResponse:
         """What the daemon says of itself."""
-        return web.json_response({"version": __version__, **self.health.status()})
+        found = {"version": __version__, **self.health.status()}
+        if Target.TIKTOK in self.health.targets:
+            with suppress(ConfigError):  # named among the reasons
+                found["listings"] = await listings_json(self.store, self.rulebook)
+        return web.json_response(found)
 
     async def journal(self, request: web.Request) -> web.StreamResponse:
         """The newest lines of the record: ?sku=…&limit=…"""

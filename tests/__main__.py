@@ -19,7 +19,7 @@ STEPS: tuple[tuple[str, ...], ...] = (
     ("ruff", "check", "."),
     ("lint-imports",),
     ("mypy",),
-    ("pytest", "-q"),
+    ("pytest", "-q", "-n", "auto", "--dist", "worksteal"),
 )
 
 

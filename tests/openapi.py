@@ -25,24 +25,62 @@ SHA256 = "621d22fd20071f90ce651a1197e30c1de4f1f64f91be424040f7b786b15e7aaf"
 FOLDER = "package/skills/tts-openapi-guide/references/oas/paths/"
 CACHE = Path(__file__).resolve().parent.parent / ".cache"
 FETCH_S = 50
+SIGNING = ("app_key", "sign", "timestamp")  # of every signed request; the files leave them out
 
 Schema = dict[str, Any]
 
 
 def request_problems(method: str, path: str, body: object) -> list[str]:
     """Say what TikTok's files hold against a request body; `path` is the template."""
-    content = _operation(method, path)["requestBody"]["content"]
-    return _problems(content["application/json"]["schema"], body)
+    return _problems(_validator(method, path, "request"), body)
+
+
+def query_problems(method: str, path: str, query: Mapping[str, str]) -> list[str]:
+    """Say what TikTok's files hold against a query; the signing parameters are always allowed."""
+    declared = {
+        parameter["name"]: parameter
+        for parameter in _operation(method, path).get("parameters", [])
+        if parameter["in"] == "query"
+    }
+    problems = [f"{name}: unknown" for name in query if name not in {*declared, *SIGNING}]
+    problems += [f"{name}: missing" for name in SIGNING if name not in query]
+    for name, parameter in declared.items():
+        if name not in query:
+            problems += [f"{name}: missing"] if parameter.get("required") else []
+        elif parameter["schema"].get("type") == "integer" and not query[name].isdecimal():
+            problems.append(f"{name}: {query[name]!r} is no integer")
+    return sorted(problems)
+
+
+def header_problems(method: str, path: str, headers: Mapping[str, str]) -> list[str]:
+    """Say which headers are missing that TikTok's files require; `headers` ignores case."""
+    return sorted(
+        f"{parameter['name']}: missing"
+        for parameter in _operation(method, path).get("parameters", [])
+        if parameter["in"] == "header" and parameter.get("required")
+        if parameter["name"] not in headers
+    )
+
+
+def takes_a_body(method: str, path: str) -> bool:
+    """Whether TikTok's files know a request body for this endpoint."""
+    return "requestBody" in _operation(method, path)
 
 
 def response_problems(method: str, path: str, body: object) -> list[str]:
     """Say what TikTok's files hold against the body of a successful answer."""
-    content = _operation(method, path)["responses"]["200"]["content"]
-    return _problems(content["application/json"]["schema"], body)
+    return _problems(_validator(method, path, "response"), body)
 
 
-def _problems(schema: Schema, body: object) -> list[str]:
-    validator = jsonschema.Draft202012Validator(_strict(schema))
+@functools.cache
+def _validator(method: str, path: str, which: str) -> Any:
+    operation = _operation(method, path)
+    part = operation["requestBody"] if which == "request" else operation["responses"]["200"]
+    schema = part["content"]["application/json"]["schema"]
+    return jsonschema.Draft202012Validator(_strict(schema))
+
+
+def _problems(validator: Any, body: object) -> list[str]:
     return sorted(f"{error.json_path}: {error.message}" for error in validator.iter_errors(body))
 
 

@@ -41,7 +41,14 @@ def check(context: Context, as_json: bool) -> None:
             {
                 "ok": not bad,
                 "findings": [
-                    {"what": f.what, "ok": not f.bad, "says": f.says, "advice": f.advice}
+                    {
+                        "what": f.what,
+                        "ok": not f.bad,
+                        "says": f.says,
+                        "advice": f.advice,
+                        "count": f.count,
+                        "names": f.names,
+                    }
                     for f in findings
                 ],
             }
@@ -51,7 +58,7 @@ def check(context: Context, as_json: bool) -> None:
             mark = "✗" if finding.bad else "✓"
             click.echo(f"{mark} {finding.what}: {finding.says}")
             if finding.advice:
-                click.echo(f"    Try: {finding.advice}")
+                click.echo("    Try: " + finding.advice.replace("\n", "\n         "))
     click.get_current_context().exit(1 if bad else 0)
 
 
@@ -66,7 +73,7 @@ async def _check(settings: Settings) -> list[Finding]:
                     parts.rulebook,
                     parts.cycle,
                     parts.selling.shop if parts.selling else None,
-                    parts.selling.market if parts.selling else None,
+                    parts.selling.discovery if parts.selling else None,
                 )
             )
 

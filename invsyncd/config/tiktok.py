@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from invsyncd.config.fields import (
     UNITS_MAX,
@@ -20,6 +21,7 @@ from invsyncd.config.fields import (
     Text,
     Units,
     Word,
+    said,
 )
 from invsyncd.config.tiktok_rules import (
     needs_key,
@@ -34,6 +36,17 @@ from invsyncd.config.tiktok_rules import (
 from invsyncd.sync.rule import CountMirrored
 
 DAY_S = 86_400
+
+
+def _item(value: str) -> str:
+    """Bring `gid://shopify/InventoryItem/1`, `"1"` and `1` to one spelling."""
+    match = re.fullmatch(r"(?:gid://shopify/InventoryItem/)?([1-9][0-9]{0,17})", value)
+    if match is None:
+        raise said("is no id of an inventory item", "Copy it from `invsyncd check`")
+    return match[1]
+
+
+ItemId = Annotated[Id, AfterValidator(_item)]
 
 
 class Mapping(Section):
@@ -78,6 +91,10 @@ class Link(Section):
     sku: Annotated[Text, Field(description="The SKU in Shopify")]
     product_id: Annotated[Id, Field(description="TikTok Shop's id of the product")]
     sku_id: Annotated[Id, Field(description="TikTok Shop's id of the SKU in that product")]
+    item: Annotated[
+        ItemId | None,
+        Field(description="Shopify's id of the inventory item, where several have that SKU"),
+    ] = None
 
 
 class TikTokSettings(Section):
@@ -152,8 +169,12 @@ class TikTokSettings(Section):
     ] = 900.0
     listing_interval_s: Annotated[
         Seconds,
-        Field(ge=0.01, le=DAY_S, description="Seconds between searches for new listings"),
+        Field(ge=0.01, le=DAY_S, description="Seconds between searches for edited listings"),
     ] = 900.0
+    full_discovery_interval_s: Annotated[
+        Seconds,
+        Field(ge=0.01, le=30 * DAY_S, description="Seconds between readings of every listing"),
+    ] = 86_400.0
     mapping: Annotated[
         tuple[Mapping, ...], Field(description="Which locations feed which warehouse")
     ] = ()

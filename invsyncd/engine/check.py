@@ -5,12 +5,13 @@ It reads both sides and decides nothing; it works on a private copy of the state
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from invsyncd.config import Settings
 from invsyncd.engine.cycle import Cycle
-from invsyncd.engine.market import Market
+from invsyncd.engine.discovery import Discovery
+from invsyncd.engine.listing_report import listing_groups
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import Rules
@@ -21,22 +22,24 @@ from invsyncd.tiktok.shop import TikTokShop
 
 SCOPES_NEEDED = ("read_locations", "write_inventory", "read_products")
 IMPLIED_BY = {"read_locations": ("write_locations",), "read_products": ("write_products",)}
-NAMES_MAX = 10  # so many examples stand in a line
+NAMES_MAX = 20  # so many examples stand in a line
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was checked, and what was found."""
+    """One thing that was checked, and what was found: `names` are the first of `count` things."""
 
     what: str
     says: str
     bad: bool = False
     advice: str = ""
+    count: int | None = None
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is looked at; `shop` and `market` are None while TikTok is off."""
+    """What is looked at; `shop` and `discovery` are None while TikTok is off."""
 
     settings: Settings
     store: Store
@@ -44,12 +47,12 @@ class Checked:
     rulebook: Rulebook
     cycle: Cycle
     shop: TikTokShop | None
-    market: Market | None
+    discovery: Discovery | None
 
 
 async def check_all(parts: Checked) -> list[Finding]:
     """Check both sides; trouble in one never hides what is wrong in the other."""
-    source, rulebook, market, shop = parts.source, parts.rulebook, parts.market, parts.shop
+    source, rulebook, discovery, shop = parts.source, parts.rulebook, parts.discovery, parts.shop
     findings = [Finding("configuration", "is complete")]
     findings += await _tried("Shopify access", lambda: _scopes(source))
     findings += await _tried("Shopify locations", lambda: _locations(rulebook, source))
@@ -57,8 +60,10 @@ async def check_all(parts: Checked) -> list[Finding]:
         findings += await _tried("TikTok warehouses", lambda: _warehouses(rulebook, shop))
     findings += await _tried("rules", lambda: _rules(rulebook, parts.settings))
     findings += await _tried("items", lambda: _items(parts.cycle, parts.store))
-    if market is not None:
-        findings += await _tried("TikTok listings", lambda: _listings(market, parts.store))
+    if discovery is not None:
+        findings += await _tried(
+            "TikTok listings", lambda: _listings(discovery, rulebook, parts.store)
+        )
     return findings
 
 
@@ -96,8 +101,17 @@ async def _warehouses(rulebook: Rulebook, shop: TikTokShop) -> list[Finding]:
     found = await shop.warehouses()
     await rulebook.keep_warehouses(found)
     sales = [w for w in found if w.sales]
-    names = ", ".join(f'"{w.name}" ({w.id}{"" if w.enabled else ", not enabled"})' for w in sales)
+    states = {w.id: "" if w.enabled else f", {w.status or 'not enabled'}" for w in sales}
+    names = ", ".join(f'"{w.name}" ({w.id}{states[w.id]})' for w in sales)
     return [Finding("TikTok warehouses", f"{len(sales)} for sales: {names}")]
+
+
+def _closed(rules: Rules, places: Mapping[str, str]) -> list[Finding]:
+    advice = "its quantities are left alone; when TikTok opens it again they follow by themselves"
+    return [
+        Finding("TikTok mapping", f'warehouse "{places.get(x, x)}" ({x}): {why}', advice=advice)
+        for x, why in rules.closed.items()
+    ]
 
 
 async def _rules(rulebook: Rulebook, settings: Settings) -> list[Finding]:
@@ -108,7 +122,9 @@ async def _rules(rulebook: Rulebook, settings: Settings) -> list[Finding]:
         findings.append(Finding("TikTok mapping", str(error), bad=True, advice=error.advice))
     elif settings.tiktok.enabled and rules.offers is not None:
         pairs = [f"{len(ids)} locations → {w}" for w, ids in rules.offers.sources.items()]
-        findings.append(Finding("TikTok mapping", ", ".join(pairs)))
+        findings.append(Finding("TikTok mapping", ", ".join(pairs) or "no warehouse is open"))
+        names = {place.id: place.name for place in await rulebook.warehouses() or ()}
+        findings += _closed(rules, names)
     return findings
 
 
@@ -119,21 +135,16 @@ def _mirror_says(rules: Rules) -> str:
     return f"{len(rules.scope.locations)} locations show one number, for {types}"
 
 
-async def _listings(market: Market, store: Store) -> list[Finding]:
-    count = await market.discover()
-    known = [x for x in await store.listings.all() if x.item is not None]
-    findings = [Finding("TikTok listings", f"{count} found, {len(known)} matched by SKU")]
-    unmatched = market.unmatched
-    cases = (
-        ("without a seller SKU", unmatched.empty, "set a seller SKU, or a [[tiktok.link]]"),
-        ("with a SKU that no known item has", unmatched.unknown, "compare the SKUs exactly"),
-        ("with a SKU that several items have", unmatched.ambiguous, "set a [[tiktok.link]]"),
-    )
-    for says, names, advice in cases:
-        if names:
-            text = f"{len(names)} {says}: {_some(names)}"
-            findings.append(Finding("TikTok listings", text, advice=advice))
-    return findings
+async def _listings(discovery: Discovery, rulebook: Rulebook, store: Store) -> list[Finding]:
+    count = await discovery.discover("check")
+    _, matched = await store.listing_census.matched()
+    return [
+        Finding("TikTok listings", f"{count} found, {matched} matched by SKU"),
+        *(
+            Finding("TikTok listings", str(x), advice=x.advice, count=x.count, names=x.first)
+            for x in await listing_groups(store, rulebook)
+        ),
+    ]
 
 
 async def _items(cycle: Cycle, store: Store) -> list[Finding]:
@@ -152,4 +163,4 @@ async def _items(cycle: Cycle, store: Store) -> list[Finding]:
 
 def _some(names: Sequence[str]) -> str:
     more = len(names) - NAMES_MAX
-    return ", ".join(names[:NAMES_MAX]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:NAMES_MAX]) + (f" … and {more} more" if more > 0 else "")

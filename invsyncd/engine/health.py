@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from invsyncd.engine.lapse import Lapse
 from invsyncd.sync.model import Target
 
 UNDELIVERED_S_MAX = 300
@@ -43,6 +44,7 @@ class Check:
     output: str = ""
     observed: float | None = None
     unit: str = ""
+    warns: bool = False
 
 
 class Health:
@@ -62,6 +64,9 @@ class Health:
         self.last_pass: dict[str, Any] = {}
         self.read_at: dict[str, float | None] = {}
         self.scan_trouble = ""
+        self.other_writers: Mapping[str, str] = {}
+        """Listings on TikTok that another program writes too, by seller SKU, and how that shows."""
+        self.lapse: Lapse | None = None
 
     def carry_over(self, old: Health) -> None:
         """Keep what was known before a reload: it does not make the daemon less ready."""
@@ -131,6 +136,19 @@ class Health:
             found.append(Check("shopify:full_scan", True, self.scan_trouble))
         for target, health in self.targets.items():
             found += self._target_checks(target, health, now)
+        return found + self._tiktok_checks()
+
+    def _tiktok_checks(self) -> list[Check]:
+        """Who else writes there, and how long the authorisation lives: a warning, ahead."""
+        found: list[Check] = []
+        if self.other_writers:
+            found.append(Check("tiktok:other_writers", False, _others(self.other_writers)))
+        left_s = self.lapse.left_s if self.lapse else None
+        if self.lapse is not None and left_s is not None:
+            warning = self.lapse.warning()
+            found.append(
+                Check("tiktok:authorisation_left", True, warning, left_s, "s", warns=bool(warning))
+            )
         return found
 
     def _target_checks(self, target: Target, health: TargetHealth, now: float) -> list[Check]:
@@ -180,8 +198,19 @@ class Health:
 _NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
 
 
+def _others(writers: Mapping[str, str]) -> str:
+    """One sentence; of many listings only the first is told in full."""
+    sku, why = next(iter(writers.items()))
+    more = f", and {len(writers) - 1} more listings" if len(writers) > 1 else ""
+    return (
+        f"tiktok: another writer changes what we write: {sku} {why}{more}; switch off inventory"
+        " sync in the other app"
+    )
+
+
 def _check_json(check: Check) -> dict[str, Any]:
-    found: dict[str, Any] = {"status": "pass" if check.ok else "fail"}
+    good = "warn" if check.warns else "pass"
+    found: dict[str, Any] = {"status": good if check.ok else "fail"}
     if check.observed is not None:
         found |= {"observedValue": round(check.observed, 1), "observedUnit": check.unit}
     if check.output:

@@ -1,25 +1,24 @@
-"""What TikTok Shop lists and shows: discovery, reading of stock, and the sales found in it.
+"""What TikTok Shop shows: reading of stock, and what moved there without us.
 
 It reads and remembers; `market_delivery` writes. A quantity that moved without us is TikTok's
 own sale (held for a while) or somebody's edit (corrected); either way the stored wanted
-quantities follow in the same transaction.
+quantities follow at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from invsyncd.config import Settings
-from invsyncd.engine.matching import Unmatched, match, parked_by_status
+from invsyncd.engine.moves import Moved, moved, named, told
 from invsyncd.engine.offers import wanted_offers
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
-from invsyncd.store.listings import OfferState
-from invsyncd.sync.hold import sold
-from invsyncd.sync.model import Entry, Listing, Offer
-from invsyncd.tiktok.shop import ListingSeen, TikTokShop
+from invsyncd.sync.drift import TIMES, WITHIN_S, rival
+from invsyncd.sync.model import Entry, Listing
+from invsyncd.sync.parking import ParkedBy
+from invsyncd.tiktok.shop import TikTokShop
 
 Key = tuple[str, str]  # (product_id, sku_id)
 
@@ -40,42 +39,16 @@ class Market:
         self._shop = shop
         self._rulebook = rulebook
         self._clock = clock
-        self._links = {(link.product_id, link.sku_id): link.sku for link in settings.tiktok.link}
-        self.unmatched = Unmatched()
-
-    async def discover(self) -> int:
-        """Read warehouses and every listing; match, remember, forget what is gone, plan anew."""
-        await self._rulebook.keep_warehouses(await self._shop.warehouses())
-        started = int(self._clock())
-        unmatched = Unmatched()
-        count = 0
-        async for page in self._shop.listings():
-            matched = await self._matched(page, unmatched)
-            count += len(matched)
-            async with self._store.transaction() as tx:
-                await self._store.listings.save_seen(tx, matched, started)
-        async with self._store.transaction() as tx:
-            await self._store.listings.forget_unseen(tx, started)
-        self.unmatched = unmatched
-        await self.replan(await self._store.listings.all())
-        return count
-
-    async def _matched(
-        self, page: Sequence[ListingSeen], unmatched: Unmatched
-    ) -> list[tuple[Listing, Mapping[str, int]]]:
-        skus = {self._links.get((x.product_id, x.sku_id), x.seller_sku) for x in page} - {""}
-        items_of = await self._store.levels.items_of_skus(skus)
-        matched: list[tuple[Listing, Mapping[str, int]]] = []
-        for seen in page:
-            listing = Listing(seen.product_id, seen.sku_id, seen.seller_sku, status=seen.status)
-            item = match(listing, self._links, items_of, unmatched)
-            parked = parked_by_status(seen.status)
-            matched.append((replace(listing, item=item, parked=parked), seen.stock))
-        return matched
 
     async def audit(self, pass_id: str) -> None:
-        """Read the stock of every matched listing: whatever moved without us shows itself."""
-        listings = [x for x in await self._store.listings.all() if x.item is not None]
+        """Read the stock of every matched listing: whatever moved without us shows itself.
+
+        Bundles and replicas move with what they are made of: their moves tell nothing.
+        """
+        async with self._store.transaction() as tx:
+            await self._store.drift.forget(tx, int(self._clock()))
+        known = await self._store.listings.all()
+        listings = [x for x in known if x.item is not None and x.parked_by != ParkedBy.KIND]
         await self.read_stock(pass_id, listings)
 
     async def end_holds(self) -> None:
@@ -86,6 +59,10 @@ class Market:
             async with self._store.transaction() as tx:
                 await self._store.listings.clear_holds(tx, now)
             await self.replan(await self._store.listings.by_keys(keys))
+
+    async def replan_all(self) -> None:
+        """Apply the rule to every listing: a rule has changed."""
+        await self.replan(await self._store.listings.all())
 
     async def replan(self, listings: Sequence[Listing]) -> None:
         """Apply the rule to these listings as things stand now."""
@@ -109,57 +86,38 @@ class Market:
         A listing that the answer lacks is left as it is: missing is not zero.
         """
         stock = await self._shop.stock([x.sku_id for x in listings])
-        read = [x for x in listings if x.sku_id in stock]
-        keys = [(x.product_id, x.sku_id) for x in read]
+        read = [x for x in listings if x.sku_id in stock.units]
+        keys = [x.key for x in read]
         now = int(self._clock())
         async with self._store.transaction() as tx:
             # Read inside the transaction: a pass may commit new wanted quantities meanwhile.
             known = await self._store.listings.offers(keys, now)
-            sales = _sales(known, stock)
+            seen = moved(known, stock, await self._store.drift.written(tx, keys), now)
             until = now + int(self._settings.tiktok.order_hold_s)
-            await self._store.listings.save_read(tx, {key: stock[key[1]] for key in keys})
-            await self._store.listings.add_holds(tx, sales, until)
-            entries = _told(read, sales, until)
+            units = {key: stock.units[key[1]] for key in keys}
+            ordered = {key: stock.ordered.get(key[1], {}) for key in keys}
+            await self._store.listings.save_read(tx, units, ordered)
+            held = [(x.offer, x.units) for x in seen if x.units]
+            await self._store.listings.add_holds(tx, held, until)
+            entries = told(read, seen, until) + await self._rivals(tx, read, seen, now)
             await self._store.journal.add(tx, pass_id, now, entries)
         # A second transaction, because planning reads holds that must be committed to be seen.
         async with self._store.transaction() as tx:
             await self._replan(tx, read)
-        return stock
+        return stock.units
 
-
-def _sales(
-    known: Mapping[Key, Sequence[OfferState]], stock: Mapping[str, Mapping[str, int]]
-) -> list[tuple[Offer, int]]:
-    """What was sold (or given back) since we last knew, in the warehouses that we manage."""
-    sales: list[tuple[Offer, int]] = []
-    for (_, sku_id), states in known.items():
-        for state in states:
-            units = stock[sku_id].get(state.offer.warehouse)
-            if units is None or state.offer.wanted is None:
-                continue
-            moved = sold(state.offer.shown, state.sent, units, state.held)
-            if moved:
-                sales.append((replace(state.offer, shown=units), moved))
-    return sales
-
-
-def _told(
-    listings: Sequence[Listing], sales: Sequence[tuple[Offer, int]], until: int
-) -> list[Entry]:
-    by_key = {(x.product_id, x.sku_id): x for x in listings}
-    return [
-        Entry(
-            "hold",
-            by_key[offer.product_id, offer.sku_id].item,
-            by_key[offer.product_id, offer.sku_id].seller_sku,
-            {
-                "product_id": offer.product_id,
-                "sku_id": offer.sku_id,
-                "warehouse": offer.warehouse,
-                "units": units,
-                "until": until,
-                "shows": offer.shown,
-            },
-        )
-        for offer, units in sales
-    ]
+    async def _rivals(
+        self, tx: Tx, listings: Sequence[Listing], seen: Sequence[Moved], now: int
+    ) -> list[Entry]:
+        """Remember the moves; the journal lines of the other writers that they are news of."""
+        tiktok = self._settings.tiktok
+        by_key = {x.key: x for x in listings}
+        histories = await self._store.drift.add(tx, {x.key: x.move for x in seen if x.move})
+        # What nobody reads in between is found by the audit: so many of those must fit.
+        within_s = max(WITHIN_S, int(TIMES * tiktok.audit_interval_s))
+        entries: list[Entry] = []
+        for key, moves in histories.items():
+            found = rival(moves, now, hold_s=int(tiktok.order_hold_s), within_s=within_s)
+            if found is not None and await self._store.drift.name(tx, key, found, now):
+                entries.append(named(by_key[key[:2]], key[2], found))
+        return entries

@@ -1,43 +1,40 @@
 """deliver and confirm for TikTok: read before write, one call per product, decreases first.
 
 Derived at the moment of writing: a listing that changed ten times while it waited is written
-once, with the newest quantity. Every write carries every warehouse of the SKU (documented); those
-that we do not manage get back what was just read.
+once, with the newest quantity. What failed stays owed; when it is tried again is `again`, and what
+else follows from a refusal is `refusals`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import assert_never
 
+from invsyncd.engine.again import Apart, Waits
+from invsyncd.engine.discovery import Discovery
+from invsyncd.engine.due import Due
 from invsyncd.engine.market import Key, Market
+from invsyncd.engine.refusals import Refusals
 from invsyncd.engine.report import PassReport
+from invsyncd.engine.rows import ProductWrite, Rows, entry, tell
 from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.turn import Turn
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.net.together import together
 from invsyncd.store import Store
-from invsyncd.sync.model import Entry, Listing, Offer, Target
-from invsyncd.tiktok.shop import SkuError, TikTokShop, Trouble
+from invsyncd.sync.model import Listing, Offer
+from invsyncd.tiktok.shop import TikTokShop, UpdateOutcome
 
-LISTINGS_MAX = 60  # read and written in one round: about a minute at one call a second
-UNKNOWN_AGAIN_S = 10  # a call without a usable answer is followed up, by a read, after this
-AGAIN_S = 60  # a listing that was turned down is not tried again before
-REFUSED_AGAIN_S = 900  # nor one that was refused for a reason we do not know
+PROOF_S = 60.0  # what was written is read again so much later at the latest
+AT_ONCE = 4
 
 
-@dataclass(frozen=True, slots=True)
-class ProductWrite:
-    """One call: every warehouse of some SKUs of one product, and which offers that changes."""
-
-    product_id: str
-    skus: Mapping[str, Mapping[str, int]]
-    offers: tuple[Offer, ...]
+class _Withdrawn(Exception):
+    """Its turn has come, and nothing is owed any more."""
 
 
 class MarketDelivery:
-    """The writing side of one TikTok shop."""
+    """The writing side of one TikTok shop. `clock` gives Unix seconds."""
 
     def __init__(
         self,
@@ -47,166 +44,203 @@ class MarketDelivery:
         rulebook: Rulebook,
         clock: Callable[[], float],
         *,
+        discovery: Discovery,
         dry_run: bool = False,
     ) -> None:
         self._store = store
         self._shop = shop
         self._market = market
-        self._rulebook = rulebook
+        self._discovery = discovery
         self._clock = clock
         self._dry_run = dry_run
-        self._not_before: dict[Key, float] = {}
-        self.wants_discovery = False
+        self._waits = Waits(clock)
+        self._apart = Apart(clock)
+        self._due = Due(store, self._waits, self._apart)
+        self._rows = Rows(clock)
+        self.refusals = Refusals(market, discovery, rulebook, self._waits, self._rows)
+        self._turn = Turn(store, market, self._rows, self.refusals, waits=self._waits, clock=clock)
+        self._ended: InvsyncError | None = None
+        self._death_told = False
+        self._gives_up = False
         self.failure: InvsyncError | None = None
         """Why the last call got no usable answer, until one does or a read says what it did."""
         self._unknown: set[Key] = set()
+        self._unproved: dict[Key, float] = {}
 
     async def deliver(self, report: PassReport) -> bool:
         """Write one round of what is owed; whether there may be more to write at once.
 
         Raises where the whole shop fails.
         """
-        listings = await self._due()
-        if not listings:
-            return False
-        stock = await self._market.read_stock(report.pass_id, listings)
-        await self._set_aside_missing(listings, stock)
-        writes = await self._writes(listings, stock)
-        by_key = {(x.product_id, x.sku_id): x for x in listings}
-        if self._dry_run:
-            for write in writes:
-                for offer in write.offers:
-                    self._tell(report, offer, by_key, "planned")
-            return False
-        await together([partial(self._send, w, by_key, report) for w in writes], at_once=4)
-        return True
-
-    async def _due(self) -> list[Listing]:
-        now = self._clock()
-        self._not_before = {k: t for k, t in self._not_before.items() if t > now}
-        pending = await self._store.listings.pending(LISTINGS_MAX + len(self._not_before))
+        calls = await self._due.calls()
         # Carried out though not answered, as a read has found: owed no more, and so not sent again.
-        self._unknown &= {(x.product_id, x.sku_id) for x in pending}
+        self._unknown &= self._due.owed
         if not self._unknown:
             self.failure = None
-        due = [x for x in pending if (x.product_id, x.sku_id) not in self._not_before]
-        return due[:LISTINGS_MAX]
+        await self._proof(report, everything=not calls)
+        if not calls:
+            return bool(await self._due.calls())
+        if self._dry_run:
+            for call in calls:
+                await self._tell_planned(await self._examined(call), report)
+            return False
+        self._ended, self._gives_up = None, False
+        await together([partial(self._send, x, report) for x in calls], at_once=AT_ONCE)
+        if self._ended is not None:
+            raise self._ended
+        return not self._gives_up
 
-    async def _set_aside_missing(
-        self, listings: Sequence[Listing], stock: Mapping[str, Mapping[str, int]]
-    ) -> None:
-        """A listing that TikTok's own stock search lacks cannot be written: look for it again."""
-        for listing in listings:
-            if listing.sku_id not in stock:
-                self._not_before[listing.product_id, listing.sku_id] = self._clock() + AGAIN_S
-                self.wants_discovery = True
+    async def _examined(self, listings: Sequence[Listing]) -> list[Listing]:
+        """Those of them that may be written."""
+        writable = await self._discovery.examine(listings)
+        for key in {x.key for x in listings} - {x.key for x in writable}:
+            self._waits.rest(key)
+        return writable
 
-    async def _writes(
-        self, listings: Sequence[Listing], stock: Mapping[str, Mapping[str, int]]
-    ) -> list[ProductWrite]:
-        """What is still owed after the reading, by product, in the order of urgency."""
-        keys = [(x.product_id, x.sku_id) for x in listings if x.sku_id in stock]
-        known = await self._store.listings.offers(keys, int(self._clock()))
-        skus: dict[str, dict[str, dict[str, int]]] = {}
-        changed: dict[str, list[Offer]] = {}
-        for product_id, sku_id in keys:
-            offers = [state.offer for state in known.get((product_id, sku_id), ())]
-            owed = [o for o in offers if o.wanted is not None and o.wanted != o.shown]
-            if not owed:
-                continue
-            body = dict(stock[sku_id])
-            body |= {o.warehouse: o.wanted for o in owed if o.wanted is not None}
-            skus.setdefault(product_id, {})[sku_id] = body
-            changed.setdefault(product_id, []).extend(owed)
-        return [ProductWrite(p, body, tuple(changed[p])) for p, body in skus.items()]
+    async def _tell_planned(self, listings: Sequence[Listing], report: PassReport) -> None:
+        write = await self._turn.prepare(listings, report)
+        for offer in write.offers if write else ():
+            tell(report, offer, {x.key: x for x in listings}, "planned")
 
-    async def _send(
-        self, write: ProductWrite, listings: Mapping[Key, Listing], report: PassReport
-    ) -> None:
-        """Remember what goes on the wire, send it, and write down what became of each SKU."""
-        async with self._store.transaction() as tx:
-            await self._store.listings.save_sent(tx, write.offers)
+    async def _proof(self, report: PassReport, *, everything: bool) -> None:
+        """Read again what was written a while ago, or all of it when there is nothing to write.
+
+        An order that came between a reading and our write shows only now; so does a write that
+        was confirmed and not carried out.
+        """
+        before = self._clock() - PROOF_S
+        keys = [k for k, at in self._unproved.items() if everything or at <= before]
+        if keys:
+            await self._market.read_stock(report.pass_id, await self._store.listings.by_keys(keys))
+            for key in keys:
+                del self._unproved[key]
+
+    async def _send(self, listings: Sequence[Listing], report: PassReport) -> None:
+        """Look at the product where that is due, then write it."""
+        if self._ended is not None or self._gives_up:
+            return
         try:
-            outcome = await self._shop.update(write.product_id, write.skus)
-        except Unauthorised:
-            raise  # nothing of this listing's: the whole side is tried again slowly
+            listings = await self._examined(listings)
         except InvsyncError as failure:
-            # Unknown or not sent: the next read says which.
-            self.failure = failure
-            for sku_id in write.skus:
-                self._not_before[write.product_id, sku_id] = self._clock() + UNKNOWN_AGAIN_S
-                self._unknown.add((write.product_id, sku_id))
-            raise
-        self.failure = None
+            self._ended = failure
+            return
+        if not listings:
+            return
+        if len(listings) == 1 and (error := self._apart.settled(listings[0].key)):
+            write = await self._turn.prepare(listings, report)
+            if write is not None:
+                outcome = UpdateOutcome(dict.fromkeys(write.skus, error))
+                await self._conclude(write, outcome, {x.key: x for x in listings}, report)
+            return
+        await self._update(listings, report)
+
+    async def _update(self, listings: Sequence[Listing], report: PassReport) -> None:
+        """When it is its turn, read; remember what goes on the wire; send; write down the end."""
+        by_key = {x.key: x for x in listings}
+        prepared: list[ProductWrite] = []
+
+        async def skus() -> Mapping[str, Mapping[str, int]]:
+            prepared.clear()
+            write = await self._turn.prepare(listings, report)
+            if write is None:
+                raise _Withdrawn
+            async with self._store.transaction() as tx:
+                await self._store.listings.save_sent(tx, write.offers)
+            prepared.append(write)
+            return write.skus
+
+        try:
+            outcome = await self._shop.update(listings[0].product_id, skus)
+        except _Withdrawn:
+            return
+        except InvsyncError as failure:
+            await self._failed(prepared, failure, by_key, report)
+            return
+        [write] = prepared
+        self.failure, self._death_told = None, False
         self._unknown.clear()
-        good = [o for o in write.offers if o.sku_id not in outcome.errors]
-        said = {sku: f"refused: {e.code} {e.message}".strip() for sku, e in outcome.errors.items()}
-        now = int(self._clock())
+        self._waits.answered()
+        self._unproved.update(dict.fromkeys(write.keys, self._clock()))
+        await self._conclude(write, outcome, by_key, report)
+
+    async def _failed(
+        self,
+        prepared: Sequence[ProductWrite],
+        failure: InvsyncError,
+        listings: Mapping[Key, Listing],
+        report: PassReport,
+    ) -> None:
+        """A call without an outcome: the next reading says what it did, if it did anything."""
+        if not prepared or isinstance(failure, Unauthorised):
+            self._ended = failure  # nothing of these listings': the whole side is tried again
+            for write in prepared:
+                if not self._death_told:
+                    await self._journal(report, write.offers, listings, f"refused: {failure}")
+                self._death_told = True
+            return
+        [write] = prepared
+        self.failure = failure
+        self._unknown.update(write.keys)
+        if self._waits.unanswered(write.keys):
+            await self._journal(report, write.offers, listings, f"unknown: {failure}")
+        elif len(write.skus) > 1:
+            self._apart.part(write.product_id, ())  # again: it may be one SKU's
+        self._gives_up = self._waits.shop_is_mute
+
+    async def _conclude(
+        self,
+        write: ProductWrite,
+        outcome: UpdateOutcome,
+        listings: Mapping[Key, Listing],
+        report: PassReport,
+    ) -> None:
+        """Confirm what was taken, and react to what was not."""
+        now, errors = int(self._clock()), outcome.errors
+        good = [o for o in write.offers if o.sku_id not in errors]
+        said = {sku: f"refused: {e.code} {e.message}".strip() for sku, e in errors.items()}
+        for offer in write.offers:
+            tell(report, offer, listings, said.get(offer.sku_id, "confirmed"))
+        entries = [
+            entry(o, listings[o.product_id, o.sku_id], "confirmed", outcome.request_id)
+            for o in good
+        ]
         async with self._store.transaction() as tx:
             await self._store.listings.save_confirmed(tx, good)
-            entries = [
-                _entry(o, listings, said.get(o.sku_id, "confirmed"), outcome.request_id)
-                for o in write.offers
-            ]
+            await self._store.drift.wrote(tx, good, now)
             await self._store.journal.add(tx, report.pass_id, now, entries)
-        for offer in write.offers:
-            self._tell(report, offer, listings, said.get(offer.sku_id, "confirmed"))
-        for sku_id, error in outcome.errors.items():
-            await self._react((write.product_id, sku_id), error)
+        rivals = {key[:2] for key, _, _ in await self._store.drift.rivals(now)} if good else set()
+        for key in [key for key in write.keys if key[1] not in errors]:
+            self._waits.at_once(key)
+            if key in rivals:
+                self._waits.rest(key)  # corrected, but never in a hot fight
+        news = await self._react(report.pass_id, write, outcome)
+        for offer in [o for o in write.offers if o.sku_id in news]:
+            text = said[offer.sku_id]
+            await self._journal(report, [offer], listings, text, outcome.request_id)
 
-    async def _react(self, key: Key, error: SkuError) -> None:
-        """Do what the class of the error asks for; whatever it is, never in a hot loop."""
-        self._not_before[key] = self._clock() + AGAIN_S
-        match error.trouble:
-            case Trouble.RETRY | Trouble.THROTTLE | Trouble.REFRESH | Trouble.HALT:
-                pass
-            case Trouble.PARK:
-                async with self._store.transaction() as tx:
-                    reason = f"{error.code} {error.message}".strip()
-                    await self._store.listings.park(tx, *key, reason)
-            case Trouble.WAREHOUSES | Trouble.REDISCOVER:
-                self.wants_discovery = True
-            case Trouble.CLAMP:
-                if await self._rulebook.lower_max_quantity():
-                    await self._market.replan(await self._store.listings.all())
-                    del self._not_before[key]
-            case Trouble.BUG | Trouble.REFUSED:
-                self._not_before[key] = self._clock() + REFUSED_AGAIN_S
-            case _:
-                assert_never(error.trouble)
+    async def _react(self, pass_id: str, write: ProductWrite, outcome: UpdateOutcome) -> set[str]:
+        """Do what the refused SKUs of a call ask for; returns those whose error is news."""
+        errors = outcome.errors
+        if self.refusals.is_everyones(outcome, write):
+            self._apart.part(write.product_id, write.skus)
+            return set(errors)
+        if len(write.skus) == 1:
+            self._apart.outcome(write.keys[0], errors.get(write.keys[0][1]))
+        self._ended = self.refusals.halted(errors) or self._ended
+        return {
+            sku_id
+            for sku_id, error in errors.items()
+            if await self.refusals.react(pass_id, write, sku_id, error)
+        }
 
-    def _tell(
-        self, report: PassReport, offer: Offer, listings: Mapping[Key, Listing], outcome: str
+    async def _journal(
+        self,
+        report: PassReport,
+        offers: Sequence[Offer],
+        listings: Mapping[Key, Listing],
+        outcome: str,
+        request_id: str = "",
     ) -> None:
-        report.wrote(
-            Target.TIKTOK,
-            listings[offer.product_id, offer.sku_id].seller_sku,
-            {
-                "product_id": offer.product_id,
-                "sku_id": offer.sku_id,
-                "warehouse": offer.warehouse,
-            },
-            offer.shown,
-            offer.wanted or 0,
-            reason=f"the rule gives {offer.wanted}",
-            outcome=outcome,
-        )
-
-
-def _entry(offer: Offer, listings: Mapping[Key, Listing], outcome: str, request_id: str) -> Entry:
-    listing = listings[offer.product_id, offer.sku_id]
-    return Entry(
-        "write",
-        listing.item,
-        listing.seller_sku,
-        {
-            "target": Target.TIKTOK.value,
-            "product_id": offer.product_id,
-            "sku_id": offer.sku_id,
-            "warehouse": offer.warehouse,
-            "from": offer.shown,
-            "to": offer.wanted,
-            "outcome": outcome,
-            "request_id": request_id,
-        },
-    )
+        entries = [entry(o, listings[o.product_id, o.sku_id], outcome, request_id) for o in offers]
+        async with self._store.transaction() as tx:
+            await self._store.journal.add(tx, report.pass_id, int(self._clock()), entries)

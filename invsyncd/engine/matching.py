@@ -1,47 +1,49 @@
-"""Which item a listing sells: by link, else by the seller SKU, exactly; never by a guess."""
+"""What a listing says it sells, and whose stock it shows. Pure; never a guess.
+
+Which item has that SKU is asked of the store, which compares exactly.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 
+from invsyncd.config.tiktok import Link
 from invsyncd.sync.model import Listing
+from invsyncd.sync.parking import Kind
+from invsyncd.tiktok.shop import ListingSeen, Product
 
-Links = Mapping[tuple[str, str], str]  # (product_id, sku_id) → Shopify SKU
-
-# Documented: the others (PLATFORM_DEACTIVATED, FREEZE) may not be written; DELETED is not listed.
-WRITABLE = frozenset({"ACTIVATE", "DRAFT", "PENDING", "FAILED", "SELLER_DEACTIVATED"})
-
-
-@dataclass(slots=True)
-class Unmatched:
-    """Listings that sell nothing we know, by reason; counted, listed by `check`, never guessed."""
-
-    empty: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    ambiguous: list[str] = field(default_factory=list)
+Links = Mapping[tuple[str, str], Link]  # by (product_id, sku_id)
 
 
-def match(
-    listing: Listing, links: Links, items_of: Mapping[str, Sequence[int]], unmatched: Unmatched
-) -> int | None:
-    """The item of one listing, or None with the reason noted.
+def links_of(links: Iterable[Link]) -> Links:
+    """The configured links by what they link."""
+    return {(link.product_id, link.sku_id): link for link in links}
 
-    `items_of` gives the items of each Shopify SKU. One SKU on several items is refused until it
-    is linked, because each has a stock of its own.
+
+def listing_of(seen: ListingSeen, links: Links) -> Listing:
+    """A listing as discovery saw it. It sells what its link says, else what its seller SKU says."""
+    link = links.get((seen.product_id, seen.sku_id))
+    return Listing(
+        seen.product_id,
+        seen.sku_id,
+        seen.seller_sku,
+        status=seen.status,
+        updated_at=seen.updated_at,
+        sku=link.sku if link is not None else seen.seller_sku,
+        linked_item=int(link.item) if link is not None and link.item else None,
+    )
+
+
+def kind_of(listing: Listing, product: Product) -> tuple[Kind, str]:
+    """Whose stock it shows, and why it is not written; "" where it is.
+
+    Documented: a bundle's stock follows from its parts, and a shared replica's is its source's.
     """
-    where = f"{listing.product_id}/{listing.sku_id}"
-    sku = links.get((listing.product_id, listing.sku_id), listing.seller_sku)
-    if not sku:
-        unmatched.empty.append(where)
-        return None
-    items = items_of.get(sku, ())
-    if len(items) == 1:
-        return items[0]
-    (unmatched.ambiguous if items else unmatched.unknown).append(sku)
-    return None
-
-
-def parked_by_status(status: str) -> str:
-    """Why a listing of this status may not be written; empty when it may, or has no status."""
-    return "" if not status or status in WRITABLE else f"its status is {status}"
+    if source := product.shares_with.get(listing.sku_id):
+        return (
+            Kind.SHARED,
+            f"it shows the stock of product {source}, which is to be written instead",
+        )
+    if "COMBINED_PRODUCT" in product.types or listing.sku_id in product.combined:
+        return Kind.BUNDLE, "it is a bundle: TikTok works its stock out from that of its parts"
+    return Kind.PLAIN, ""

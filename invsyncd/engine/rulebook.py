@@ -11,7 +11,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from invsyncd.config import Settings
-from invsyncd.engine.rules import DoubleOffer, Rules, merge_rules, offer_plan, scope_of
+from invsyncd.config.tiktok import Link
+from invsyncd.engine.rules import (
+    DoubleOffer,
+    Rules,
+    closed_warehouses,
+    merge_rules,
+    offer_plan,
+    scope_of,
+    without,
+)
 from invsyncd.errors import ConfigError, Garbled
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
@@ -21,6 +30,7 @@ from invsyncd.tiktok.shop import Warehouse
 
 IN_FORCE = "rules"
 WAREHOUSES = "warehouses"
+READ_ONLY = "read_only_warehouses"
 MAX_QUANTITY = "max_quantity"
 MAX_QUANTITY_OLD = 99_999  # what TikTok's own documents say, and what some shops still enforce
 
@@ -32,6 +42,11 @@ class Rulebook:
         self._settings = settings
         self._store = store
         self.offers_error: ConfigError | None = None
+
+    @property
+    def links(self) -> Sequence[Link]:
+        """The configured links."""
+        return self._settings.tiktok.link
 
     async def read_locations(self, source: ShopifySource) -> None:
         """Ask Shopify for its locations and remember them; Garbled where it names none."""
@@ -46,16 +61,39 @@ class Rulebook:
         """Every location that is remembered."""
         return [known.location for known in await self._store.locations.all()]
 
-    async def keep_warehouses(self, warehouses: Sequence[Warehouse]) -> None:
-        """Remember TikTok's warehouses."""
+    async def keep_warehouses(self, warehouses: Sequence[Warehouse]) -> bool:
+        """Remember TikTok's warehouses; whether anything about them is new."""
+        text = json.dumps([asdict(warehouse) for warehouse in warehouses])
+        if text == await self._store.facts.get(WAREHOUSES):
+            return False
         async with self._store.transaction() as tx:
-            text = json.dumps([asdict(warehouse) for warehouse in warehouses])
             await self._store.facts.set(tx, WAREHOUSES, text)
+        return True
 
     async def warehouses(self) -> list[Warehouse] | None:
         """TikTok's warehouses; None where they were never read."""
         text = await self._store.facts.get(WAREHOUSES)
         return None if text is None else [Warehouse(**row) for row in json.loads(text)]
+
+    async def read_only_warehouse(self, warehouse_id: str) -> bool:
+        """Whether TikTok once said that this warehouse is not ours to write."""
+        return warehouse_id in await self._read_only()
+
+    async def mark_read_only(self, warehouse_id: str) -> bool:
+        """TikTok keeps this warehouse's stock itself (12052144, 12052382): left alone for good.
+
+        Returns whether that is news; what it shows is to be planned again then.
+        """
+        known = await self._read_only()
+        if warehouse_id in known:
+            return False
+        async with self._store.transaction() as tx:
+            text = json.dumps(sorted({*known, warehouse_id}))
+            await self._store.facts.set(tx, READ_ONLY, text)
+        return True
+
+    async def _read_only(self) -> frozenset[str]:
+        return frozenset(json.loads(await self._store.facts.get(READ_ONLY) or "[]"))
 
     async def lower_max_quantity(self) -> bool:
         """TikTok refused a quantity as too high: for good, this shop takes the older maximum.
@@ -79,10 +117,12 @@ class Rulebook:
         scope = scope_of(self._settings, locations)
         rules = Rules(scope, merge_rules(self._settings))
         warehouses = await self.warehouses()
+        highest = int(await self._store.facts.get(MAX_QUANTITY) or TIKTOK_MAX)
+        read_only = await self._read_only()
+        # No await from here on: whoever reads `offers_error` beside us never finds it half told.
         self.offers_error = None
         if not self._settings.tiktok.enabled or warehouses is None:
             return rules
-        highest = int(await self._store.facts.get(MAX_QUANTITY) or TIKTOK_MAX)
         try:
             plan = offer_plan(self._settings, locations, warehouses, scope, highest)
         except DoubleOffer:
@@ -90,7 +130,8 @@ class Rulebook:
         except ConfigError as error:
             self.offers_error = error
             return rules
-        return Rules(scope, rules.merge, plan)
+        closed = closed_warehouses(plan, warehouses, read_only)
+        return Rules(scope, rules.merge, without(plan, closed), closed)
 
     async def accept(self) -> None:
         """Raise ConfigError unless these settings fit what is remembered of both shops."""

@@ -6,8 +6,8 @@ a location that cannot be found must never quietly drop out of the mirror.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from invsyncd.config import Settings
 from invsyncd.errors import ConfigError
@@ -18,6 +18,8 @@ from invsyncd.sync.plan import OfferPlan, Override, double_offers
 from invsyncd.sync.rule import OfferRule
 from invsyncd.tiktok.shop import Warehouse
 
+FBT = "tiktok fbt"
+
 
 class DoubleOffer(ConfigError):
     """The mapping would offer the same units twice: nothing may run with it."""
@@ -25,11 +27,15 @@ class DoubleOffer(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything that decides a pass. `offers` is None while TikTok is off or not yet known."""
+    """Everything that decides a pass. `offers` is None while TikTok is off or not yet known.
+
+    `closed` are the mapped warehouses that are left alone all the same, by id, with the reason.
+    """
 
     scope: Scope
     merge: MergeRules
     offers: OfferPlan | None = None
+    closed: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_locations(names: Iterable[str], locations: Sequence[Location], key: str) -> set[int]:
@@ -59,8 +65,7 @@ def scope_of(settings: Settings, locations: Sequence[Location]) -> Scope:
     if mirror.locations:
         ids = find_locations(mirror.locations, active, "mirror.locations")
     else:
-        excluded = excluded_locations(mirror.exclude_locations, locations)
-        ids = {loc.id for loc in active if not loc.managed} - excluded
+        ids = every_location(mirror.exclude_locations, active)
     return Scope(
         enabled=mirror.enabled,
         locations=frozenset(ids) if mirror.enabled else frozenset(),
@@ -68,10 +73,25 @@ def scope_of(settings: Settings, locations: Sequence[Location]) -> Scope:
     )
 
 
-def excluded_locations(names: Iterable[str], locations: Sequence[Location]) -> set[int]:
-    """Ids of locations to leave out; a name that is gone leaves nothing to exclude."""
-    wanted = set(names)
-    return {loc.id for loc in locations if wanted & {loc.name, str(loc.id)}}
+def every_location(excluded: Iterable[str], active: Sequence[Location]) -> set[int]:
+    """Ids of the active locations that nobody else manages, but for the excluded names and ids.
+
+    A name that is gone leaves nothing to exclude.
+    """
+    out = set(excluded)
+    return {
+        loc.id
+        for loc in active
+        if not loc.managed and not keeps_fbt(loc) and out.isdisjoint((loc.name, str(loc.id)))
+    }
+
+
+def keeps_fbt(location: Location) -> bool:
+    """Whether it shows, inside Shopify, the stock that TikTok itself fulfils (FBT).
+
+    Documented: TikTok's own app opens it as "TikTok FBT Warehouse".
+    """
+    return FBT in location.name.casefold()
 
 
 def merge_rules(settings: Settings) -> MergeRules:
@@ -88,8 +108,10 @@ def find_warehouse(name: str, warehouses: Sequence[Warehouse]) -> str:
         return ids.pop()
     known = ", ".join(f'"{w.name}" ({w.id})' for w in sales) or "none"
     what = "no sales warehouse" if not ids else f"{len(ids)} sales warehouses named"
+    returns = not ids and any(name in (w.id, w.name) for w in warehouses)
     raise ConfigError(
-        f'tiktok.mapping: the TikTok shop has {what} "{name}"',
+        f'tiktok.mapping: the TikTok shop has {what} "{name}"'
+        + ("; that one is for returns" if returns else ""),
         advice=f"its sales warehouses are: {known}",
     )
 
@@ -108,8 +130,7 @@ def offer_plan(
     for number, row in enumerate(tiktok.mapping, 1):
         if row.locations == ("*",):
             out = (*settings.mirror.exclude_locations, *row.exclude_locations)
-            excluded = excluded_locations(out, locations)
-            ids = {loc.id for loc in active if not loc.managed} - excluded
+            ids = every_location(out, active)
         else:
             ids = find_locations(row.locations, active, f"tiktok.mapping[{number}].locations")
         warehouse = find_warehouse(row.warehouse, warehouses)
@@ -134,6 +155,33 @@ def offer_plan(
             ' set tiktok.count_mirrored = "each" if they really are separate stocks',
         )
     return plan
+
+
+def closed_warehouses(
+    plan: OfferPlan, warehouses: Sequence[Warehouse], read_only: Collection[str]
+) -> dict[str, str]:
+    """The mapped warehouses that may not be written now, by id, with the reason."""
+    closed: dict[str, str] = {}
+    for place in warehouses:
+        if place.id not in plan.sources:
+            continue
+        if place.id in read_only:
+            closed[place.id] = "TikTok keeps its stock itself and lets nobody write it"
+        elif not place.writable:
+            status = place.status or "not ENABLED"
+            closed[place.id] = _CLOSED.get(status, f"its status is {status}")
+    return closed
+
+
+def without(plan: OfferPlan, closed: Collection[str]) -> OfferPlan:
+    """The same plan, which leaves these warehouses as they are."""
+    return replace(plan, sources={w: ids for w, ids in plan.sources.items() if w not in closed})
+
+
+_CLOSED = {
+    "RESTRICTED": "it is RESTRICTED (holiday or order limit): nothing can be bought from it",
+    "DISABLED": "it is DISABLED",
+}
 
 
 def _feeds_one_warehouse(sources: dict[str, frozenset[int]], locations: Sequence[Location]) -> None:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from invsyncd.config import Settings
 from invsyncd.engine.cycle import Cycle
+from invsyncd.engine.discovery import Discovery
 from invsyncd.engine.health import Health
 from invsyncd.engine.market import Market
 from invsyncd.engine.market_delivery import MarketDelivery
@@ -31,20 +31,9 @@ from invsyncd.sync.model import Target
 
 log = logging.getLogger(__name__)
 
-DISCOVERY_S_MIN = 60  # an urgent discovery is not repeated sooner
-
-
-@dataclass(slots=True)
-class Due:
-    """When TikTok's slower readings are due again, in Unix seconds; 0 is at once."""
-
-    discovery: float = 0.0
-    urgent_discovery: float = 0.0
-    audit: float = 0.0
-
 
 class Sides:
-    """Runs rounds. `market` and `market_delivery` are None while TikTok is not enabled."""
+    """Runs rounds. The last three parts are None while TikTok is not enabled."""
 
     def __init__(
         self,
@@ -58,6 +47,7 @@ class Sides:
         clock: Callable[[], float],
         full_scan: FullScan,
         market: Market | None = None,
+        discovery: Discovery | None = None,
         market_delivery: MarketDelivery | None = None,
     ) -> None:
         self._settings = settings
@@ -69,8 +59,9 @@ class Sides:
         self._clock = clock
         self._full_scan = full_scan
         self._market = market
+        self._discovery = discovery
         self._market_delivery = market_delivery
-        self._due = Due()
+        self._audit_due = 0.0  # Unix seconds
         self._pause = Pause(settings, store, Target.TIKTOK)
 
     async def shopify(
@@ -117,13 +108,13 @@ class Sides:
 
         Returns whether another round should follow at once.
         """
-        market, delivery = self._market, self._market_delivery
-        if market is None or delivery is None or not self._health.baseline:
+        market, discovery, delivery = self._market, self._discovery, self._market_delivery
+        if market is None or discovery is None or delivery is None or not self._health.baseline:
             return False
         report.listener = self._log_write
         more = False
         try:
-            await self._read_tiktok(market, delivery, report)
+            await self._read_tiktok(market, discovery, delivery, report)
             if self._rulebook.offers_error is not None:
                 raise self._rulebook.offers_error
             paused = await self._pause.check(report.pass_id, int(self._clock()))
@@ -140,22 +131,23 @@ class Sides:
         owed = await self._store.listings.pending(10_000)
         keys = [(x.product_id, x.sku_id) for x in owed]
         self._health.undelivered(Target.TIKTOK, keys)
+        rivals = await self._store.drift.rivals(int(self._clock()))
+        self._health.other_writers = {sku: why for _, sku, why in rivals}
+        self._metrics.other_writers.set(len({key[:2] for key, _, _ in rivals}))
+        if self._health.lapse is not None:
+            self._health.lapse.say()
         return more and not report.failures
 
     async def _read_tiktok(
-        self, market: Market, delivery: MarketDelivery, report: PassReport
+        self, market: Market, discovery: Discovery, delivery: MarketDelivery, report: PassReport
     ) -> None:
-        now, tiktok, due = self._clock(), self._settings.tiktok, self._due
-        urgent = delivery.wants_discovery and now >= due.urgent_discovery
-        if now >= due.discovery or urgent:
-            await market.discover()
-            delivery.wants_discovery = False
-            due.discovery = now + tiktok.listing_interval_s
-            due.urgent_discovery = now + DISCOVERY_S_MIN
-        if now >= due.audit:
+        if await discovery.keep_up(report.pass_id, urgent=delivery.refusals.wants_discovery):
+            delivery.refusals.wants_discovery = False
+        now = self._clock()
+        if now >= self._audit_due:
             # The first reading after a start is a full one: it finds what moved meanwhile.
             await market.audit(report.pass_id)
-            due.audit = now + tiktok.audit_interval_s
+            self._audit_due = now + self._settings.tiktok.audit_interval_s
         await market.end_holds()
 
     async def scan(self, report: PassReport, *, at_once: bool = False) -> Scanned | None:

@@ -20,6 +20,7 @@ import aiohttp
 from invsyncd import __version__
 from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
 from invsyncd.net.failures import check_headers, link, raise_redirected, raise_unreached
+from invsyncd.net.once import once
 
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 OnRequest = Callable[[str, str, int | str, float], None]
@@ -70,6 +71,7 @@ def session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=True,
+        middlewares=(once,),
     )
 
 

@@ -84,16 +84,31 @@ class Bucket:
 class Pace:
     """Calls per second, evenly spaced: sub-second bursts are throttled there (documented).
 
-    Halved when told to slow down, at most once a second, because calls that were on the wire
-    together are told together; never below a quarter of the start. Raised by a tenth of the start
-    after each quiet while. No rates are published: one is to start low and find out (documented).
+    No rates are published: one is to start low and find out (documented). Told to slow down, it
+    halves, at most once a second, because calls that were on the wire together are told together;
+    never below a quarter of the start. It rises by a tenth of the start after each quiet while, up
+    to `ceiling`. The rate that was too fast is remembered: it is reached again only after a long
+    quiet while (documented: 10 to 15 minutes), so that finding out is rare. Above the start it
+    rises only while calls have to wait: a rate that nobody uses proves nothing.
     """
 
-    def __init__(self, per_s: float, *, raise_every_s: float = 30.0) -> None:
-        self._ceiling = per_s
+    def __init__(
+        self,
+        per_s: float,
+        *,
+        ceiling: float | None = None,
+        raise_every_s: float = 30.0,
+        dare_every_s: float = 600.0,
+    ) -> None:
+        self._start = per_s
+        self._ceiling = max(per_s, ceiling or per_s)
         self._floor = per_s / 4
         self._per_s = per_s
         self._raise_every_s = raise_every_s
+        self._dare_every_s = dare_every_s
+        self._too_fast = float("inf")
+        self._rose = True
+        self._waited = False
         self._free_at = float("-inf")
         self._slowed_at = float("-inf")
         self._changed_at: float | None = None
@@ -105,7 +120,10 @@ class Pace:
 
     def reserve(self, now: float) -> float:
         """Take the next place and return 0, or return the seconds until it is free."""
+        if self._changed_at is None:
+            self._changed_at = now
         if now + _SLACK < self._free_at:
+            self._waited = True
             return max(self._free_at - now, _DELAY_S_MIN)
         self._free_at = now + 1.0 / self._per_s
         return 0.0
@@ -113,6 +131,8 @@ class Pace:
     def slowed(self, retry_after_s: float | None, now: float) -> None:
         """They said too fast: half the rate, and nothing before `retry_after_s` is over."""
         if now - self._slowed_at >= 1.0:
+            if self._rose:  # the first of a storm tells the rate; the rest is the same storm
+                self._too_fast, self._rose = self._per_s, False
             self._per_s = max(self._floor, self._per_s / 2)
             self._slowed_at = now
         self._changed_at = now
@@ -120,7 +140,14 @@ class Pace:
 
     def went_well(self, now: float) -> None:
         """A call was taken: a step up, once the last change is long enough ago."""
-        if self._changed_at is None or now - self._changed_at < self._raise_every_s:
+        higher = min(self._ceiling, self._per_s + self._start / 10)
+        if higher > self._start and not self._waited:
             return
-        self._per_s = min(self._ceiling, self._per_s + self._ceiling / 10)
-        self._changed_at = now if self._per_s < self._ceiling else None
+        dares = higher + _SLACK >= self._too_fast
+        quiet_s = self._dare_every_s if dares else self._raise_every_s
+        if self._changed_at is None or now - self._changed_at < quiet_s:
+            return
+        if dares:
+            self._too_fast = float("inf")
+        self._per_s, self._changed_at = higher, now
+        self._rose, self._waited = True, False

@@ -6,16 +6,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from invsyncd.store.assortment import Assortment
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.census import Census
 from invsyncd.store.database import Database, prepare, take_lock
+from invsyncd.store.drift import Drift
 from invsyncd.store.journal import Facts, Journal
 from invsyncd.store.levels import Levels
+from invsyncd.store.listing_census import ListingCensus
 from invsyncd.store.listings import Listings
 from invsyncd.store.locations import Locations
 from invsyncd.store.requests import Requests
 from invsyncd.store.scans import Scans
 from invsyncd.store.scratch import scratch_copy
+from invsyncd.store.told import Told
 
 __all__ = ["Store", "prepare", "scratch_copy", "take_lock"]
 
@@ -30,10 +34,14 @@ class Store:
         self.census = Census(database)
         self.attempts = Attempts(database)
         self.listings = Listings(database)
+        self.assortment = Assortment(database)
+        self.listing_census = ListingCensus(database)
         self.requests = Requests(database)
         self.scans = Scans(database)
         self.journal = Journal(database)
         self.facts = Facts(database)
+        self.told = Told()
+        self.drift = Drift(database)
 
     @classmethod
     @asynccontextmanager

@@ -7,23 +7,31 @@ that we did not write is TikTok's own sale; those units are held for a while.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from invsyncd.store.database import Database, Tx, fetch
 from invsyncd.store.sql import marks, pages
 from invsyncd.sync.model import Listing, Offer
 
-LISTING_COLUMNS = "product_id, sku_id, seller_sku, item, status, parked"
+LISTING_COLUMNS = (
+    "product_id, sku_id, seller_sku, item, status, parked, kind, updated_at, parked_by,"
+    " parked_until, sku, linked_item"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class OfferState:
-    """One offer as stored, with the units held for it. `sent` is a quantity on the wire."""
+    """One offer as stored, with the units held for it.
+
+    `sent` is a quantity on the wire; `ordered` are units that were sold there and not yet shipped
+    when it was last read.
+    """
 
     offer: Offer
     sent: int | None = None
     held: int = 0
+    ordered: int | None = None
 
 
 class Listings:
@@ -31,43 +39,6 @@ class Listings:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-
-    async def save_seen(
-        self, tx: Tx, listings: Sequence[tuple[Listing, Mapping[str, int]]], seen_at: int
-    ) -> None:
-        """Remember listings as discovery found them, with their stock by warehouse.
-
-        A quantity is taken as shown only where none was known: a fall since our last confirmed
-        value is news that read-before-write must still see.
-        """
-        await tx.executemany(
-            "INSERT INTO listing (product_id, sku_id, seller_sku, item, status, parked, seen_at)"
-            " VALUES (?,?,?,?,?,?,?) ON CONFLICT (product_id, sku_id) DO UPDATE SET"
-            " seller_sku = excluded.seller_sku, item = excluded.item, status = excluded.status,"
-            " parked = excluded.parked, seen_at = excluded.seen_at",
-            [
-                (x.product_id, x.sku_id, x.seller_sku, x.item, x.status, x.parked, seen_at)
-                for x, _ in listings
-            ],
-        )
-        await tx.executemany(
-            "INSERT INTO offer (product_id, sku_id, warehouse, shown) VALUES (?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET shown = coalesce(shown, excluded.shown)",
-            [
-                (x.product_id, x.sku_id, warehouse, units)
-                for x, stock in listings
-                for warehouse, units in stock.items()
-            ],
-        )
-
-    async def forget_unseen(self, tx: Tx, since: int) -> None:
-        """Drop listings that a complete discovery begun at `since` did not find."""
-        await tx.execute("DELETE FROM listing WHERE seen_at < ?", (since,))
-        for table in ("offer", "hold"):
-            await tx.execute(
-                f"DELETE FROM {table} WHERE NOT EXISTS (SELECT 1 FROM listing WHERE"
-                f" listing.product_id = {table}.product_id AND listing.sku_id = {table}.sku_id)"
-            )
 
     async def of_items(self, items: Collection[int]) -> list[Listing]:
         """The listings matched to these items."""
@@ -93,7 +64,7 @@ class Listings:
         for page in pages(sorted(keys)):
             rows = await self._db.rows(
                 f"WITH inc (product_id, sku_id) AS (VALUES {marks(len(page), 2)})"
-                " SELECT product_id, sku_id, warehouse, shown, wanted, sent,"
+                " SELECT product_id, sku_id, warehouse, shown, wanted, sent, ordered,"
                 " (SELECT coalesce(sum(units), 0) FROM hold WHERE hold.product_id ="
                 " offer.product_id AND hold.sku_id = offer.sku_id"
                 " AND hold.warehouse = offer.warehouse AND until > ?)"
@@ -101,7 +72,7 @@ class Listings:
                 (*[v for key in page for v in key], now),
             )
             for row in rows:
-                state = OfferState(Offer(*row[:5]), sent=row[5], held=max(row[6], 0))
+                state = OfferState(Offer(*row[:5]), row[5], max(row[7], 0), row[6])
                 found.setdefault((row[0], row[1]), []).append(state)
         return found
 
@@ -115,10 +86,10 @@ class Listings:
     async def pending(self, limit: int) -> list[Listing]:
         """Listings that show something else than they should: most urgent, decreases, first."""
         rows = await self._db.rows(
-            "SELECT listing.product_id, listing.sku_id, seller_sku, item, status, parked"
+            f"SELECT {LISTING_COLUMNS}"
             # CROSS: from the few offers that are owed to their listings, never the other way.
             " FROM offer INDEXED BY offer_pending CROSS JOIN listing USING (product_id, sku_id)"
-            " WHERE wanted IS NOT NULL AND wanted IS NOT shown AND parked = ''"
+            " WHERE wanted IS NOT NULL AND wanted IS NOT shown AND parked_until = 0"
             " GROUP BY listing.product_id, listing.sku_id"
             " ORDER BY max(coalesce(shown, 1000000) > wanted) DESC, listing.product_id LIMIT ?",
             (limit,),
@@ -132,12 +103,17 @@ class Listings:
             "SELECT coalesce(sum(zeroed), 0), count(*) FROM (SELECT max(wanted = 0 AND shown > 0)"
             " AS zeroed FROM offer INDEXED BY offer_pending JOIN listing"
             " USING (product_id, sku_id) WHERE wanted IS NOT NULL AND wanted IS NOT shown"
-            " AND parked = '' GROUP BY product_id, sku_id)"
+            " AND parked_until = 0 GROUP BY product_id, sku_id)"
         )
         return int(total[0][0]), int(rows[0][0] or 0), int(rows[0][1])
 
-    async def save_read(self, tx: Tx, stock: Mapping[tuple[str, str], Mapping[str, int]]) -> None:
-        """TikTok told us what these listings show, in all their warehouses.
+    async def save_read(
+        self,
+        tx: Tx,
+        stock: Mapping[tuple[str, str], Mapping[str, int]],
+        ordered: Mapping[tuple[str, str], Mapping[str, int]],
+    ) -> None:
+        """TikTok told us what these listings show and have sold, in all their warehouses.
 
         Nothing of ours is on the wire for them any more, and a warehouse that is not named is no
         longer one of theirs.
@@ -148,9 +124,14 @@ class Listings:
             [(*key, json.dumps(list(units))) for key, units in stock.items()],
         )
         await tx.executemany(
-            "INSERT INTO offer (product_id, sku_id, warehouse, shown) VALUES (?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET shown = excluded.shown, sent = NULL",
-            [(*key, wh, shown) for key, units in stock.items() for wh, shown in units.items()],
+            "INSERT INTO offer (product_id, sku_id, warehouse, shown, ordered) VALUES (?,?,?,?,?)"
+            " ON CONFLICT DO UPDATE SET shown = excluded.shown, sent = NULL,"
+            " ordered = excluded.ordered",
+            [
+                (*key, wh, shown, ordered.get(key, {}).get(wh))
+                for key, units in stock.items()
+                for wh, shown in units.items()
+            ],
         )
 
     async def save_sent(self, tx: Tx, offers: Iterable[Offer]) -> None:
@@ -219,10 +200,3 @@ class Listings:
             )
             found += [Listing(*row) for row in rows]
         return found
-
-    async def park(self, tx: Tx, product_id: str, sku_id: str, reason: str) -> None:
-        """May not be written for now; the next discovery, which reads its status, tries again."""
-        await tx.execute(
-            "UPDATE listing SET parked = ? WHERE product_id = ? AND sku_id = ?",
-            (reason, product_id, sku_id),
-        )

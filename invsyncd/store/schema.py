@@ -137,6 +137,58 @@ STEPS: tuple[str, ...] = (
         PRIMARY KEY (item, location)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    ALTER TABLE listing ADD COLUMN sku TEXT NOT NULL DEFAULT '';   -- the Shopify SKU that it sells
+    ALTER TABLE listing ADD COLUMN linked_item INTEGER;            -- which item of that SKU
+    ALTER TABLE listing ADD COLUMN kind TEXT NOT NULL DEFAULT '';  -- '' is: not yet looked at
+    ALTER TABLE listing ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE listing ADD COLUMN parked_by TEXT NOT NULL DEFAULT '';
+    ALTER TABLE listing ADD COLUMN parked_until INTEGER NOT NULL DEFAULT 0;  -- 0: may be tried now
+    ALTER TABLE offer ADD COLUMN ordered INTEGER;  -- sold and not yet shipped, when last read
+    UPDATE listing SET sku = seller_sku;
+    UPDATE listing SET parked_by = 'error' WHERE parked <> '';
+    UPDATE listing SET parked_by = 'status', parked_until = 4000000000000
+        WHERE parked LIKE 'its status is %';
+    CREATE INDEX listing_by_sku ON listing (sku);
+    CREATE INDEX listing_parked ON listing (parked_until) WHERE parked <> '';
+
+    CREATE TABLE told (            -- what was said once and is not said again while it lasts
+        subject TEXT NOT NULL,
+        name TEXT NOT NULL,
+        PRIMARY KEY (subject, name)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE written (         -- when we last wrote an offer that nobody has moved since
+        product_id TEXT NOT NULL,
+        sku_id TEXT NOT NULL,
+        warehouse TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (product_id, sku_id, warehouse)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE move (            -- readings that differed from what we had written
+        id INTEGER PRIMARY KEY,
+        product_id TEXT NOT NULL,
+        sku_id TEXT NOT NULL,
+        warehouse TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        stood INTEGER NOT NULL,
+        found INTEGER NOT NULL,
+        explained INTEGER NOT NULL,
+        wrote_at INTEGER NOT NULL  -- 0: not the first move since we wrote
+    ) STRICT;
+    CREATE INDEX move_by_offer ON move (product_id, sku_id, warehouse, id);
+    CREATE INDEX move_by_at ON move (at);
+
+    CREATE TABLE rival (           -- offers that another program writes too
+        product_id TEXT NOT NULL,
+        sku_id TEXT NOT NULL,
+        warehouse TEXT NOT NULL,
+        why TEXT NOT NULL,
+        until INTEGER NOT NULL,
+        PRIMARY KEY (product_id, sku_id, warehouse)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(STEPS)

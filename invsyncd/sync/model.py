@@ -199,14 +199,30 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One TikTok Shop SKU. `item` is None while no Shopify item matches it."""
+    """One TikTok Shop SKU. `item` is None while no Shopify item matches it.
+
+    It sells the Shopify SKU `sku`: its seller SKU, unless a link says another; which one of
+    several items, a link may say (`linked_item`). `kind` is empty until its product was looked at,
+    `parked` while it may be written; otherwise it is tried again at `parked_until`, 0 being now.
+    """
 
     product_id: str
     sku_id: str
     seller_sku: str
     item: int | None = None
     status: str = ""
-    parked: str = ""  # why it may not be written; empty when it may
+    parked: str = ""
+    kind: str = ""
+    updated_at: int = 0
+    parked_by: str = ""
+    parked_until: int = 0
+    sku: str = ""
+    linked_item: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What names it at TikTok Shop: (product_id, sku_id)."""
+        return self.product_id, self.sku_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,20 +8,19 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
-from invsyncd.errors import ConfigError, Garbled, Unauthorised, Unreached
+from invsyncd.errors import Garbled, Unauthorised, Unreached
 from invsyncd.net.body import excerpt, json_object
-from invsyncd.net.gate import Gate
 from invsyncd.net.http import Answer, Http, raise_for_status
-from invsyncd.net.limit import Pace
 from invsyncd.net.retry import Patience, retried
 from invsyncd.net.shape import Shape
-from invsyncd.tiktok import parse
 from invsyncd.tiktok.codes import Declined, Trouble, trouble, wrong_clock
+from invsyncd.tiktok.lanes import READ, STALE_S, WRITE, Lane, Rates
+from invsyncd.tiktok.shops import AuthorisedShop, chosen, shops
 from invsyncd.tiktok.signing import sign
 from invsyncd.tiktok.tokens import TokenKeeper
 
@@ -49,7 +48,7 @@ class _Call:
     path: str
     op: str
     query: Mapping[str, str]
-    body: bytes
+    body: Callable[[], Awaitable[object]]
     write: bool
 
 
@@ -72,8 +71,8 @@ class TikTokClient:
         shop_id: str | None = None,
         clock: Callable[[], float] = time.time,
         patience: Patience | None = None,
-        read_per_s: float = 3.0,
-        write_per_s: float = 1.0,
+        reads: Rates = READ,
+        writes: Rates = WRITE,
     ) -> None:
         self._http = http
         self._base = endpoint.rstrip("/")
@@ -84,14 +83,14 @@ class TikTokClient:
         self._shop_id = shop_id
         self._clock = clock
         # Documented: at most five repetitions, waits up to a minute.
-        self._patience = patience or Patience(
-            attempts=5, total_s=120.0, first_s=1.0, wait_s_max=60.0
-        )
+        reading = patience or Patience(attempts=5, total_s=120.0, first_s=1.0, wait_s_max=60.0)
+        # What a write says was read before: soon it is too old to be sent.
+        writing = replace(reading, total_s=min(reading.total_s, STALE_S))
+        self._patience = {False: reading, True: writing}
+        self._rates = {False: reads, True: writes}
+        self._lanes: dict[str, Lane] = {}
         self._discovering = asyncio.Lock()
         self._offset_s = 0
-        # Limits are per app, shop and endpoint (documented), and writes weigh more than reads.
-        self._gates = {False: Gate(at_once=4), True: Gate(at_once=2)}
-        self._paces = {False: Pace(read_per_s), True: Pace(write_per_s)}
 
     async def call(
         self,
@@ -101,33 +100,46 @@ class TikTokClient:
         op: str,
         query: Mapping[str, str] | None = None,
         body: object | None = None,
+        at_turn: Callable[[], Awaitable[object]] | None = None,
         cipher: bool = True,
         write: bool = False,
     ) -> Reply:
         """Make one call, repeated a few times at most, signed anew each time.
 
-        Raises Unreached when patience ends, Unauthorised when somebody must act (token, scope,
-        address list, closed shop), Declined (a Refused with TikTok's code) for anything else that
-        it turned down, ConfigError when the shop cannot be chosen.
+        `at_turn` makes the body when it is the call's turn, anew for each try.
+        A write is repeated only where the try before was certainly not carried out: a late
+        repetition would overwrite what happened in between. Raises Unreached when patience ends,
+        Unauthorised when somebody must act (token, scope, address list, closed shop), Declined (a
+        Refused with TikTok's code) for anything else that it turned down, ConfigError when the
+        shop cannot be chosen.
         """
         parameters = dict(query or {})
         if cipher:
             parameters["shop_cipher"] = await self._shop_cipher()
-        # Serialised once: what is signed is what is sent.
-        data = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
-        call = _Call(method, path, op, parameters, data, write)
-        return await retried(partial(self._once, call), patience=self._patience)
+        made = at_turn or partial(_at_hand, body)
+        call = _Call(method, path, op, parameters, made, write)
+        return await retried(
+            partial(self._once, call),
+            patience=self._patience[write],
+            wanted=_certainly_not_done if write else None,
+        )
 
-    async def shops(self) -> list[parse.AuthorisedShop]:
+    def lane(self, op: str, *, write: bool = False) -> Lane:
+        """The lane of an endpoint, by the name of its operation."""
+        if op not in self._lanes:
+            self._lanes[op] = Lane(op, write=write, rates=self._rates[write])
+        return self._lanes[op]
+
+    async def shops(self) -> list[AuthorisedShop]:
         """The shops that the token may speak for (this call takes no cipher: documented)."""
         reply = await self.call("GET", "/authorization/202309/shops", op="SHOPS", cipher=False)
-        return parse.shops(Shape(reply.data, "SHOPS"))
+        return shops(Shape(reply.data, "SHOPS"))
 
     async def _shop_cipher(self) -> str:
         """The configured cipher, or the one of the configured or only shop; asked for once."""
         async with self._discovering:
             if self._cipher is None:
-                self._cipher = _chosen(await self.shops(), self._shop_id).cipher
+                self._cipher = chosen(await self.shops(), self._shop_id).cipher
             return self._cipher
 
     async def _once(self, call: _Call) -> Reply:
@@ -140,14 +152,17 @@ class TikTokClient:
         return await self._send(call, await self._tokens.current())
 
     async def _send(self, call: _Call, token: str) -> Reply:
-        pace = self._paces[call.write]
-        async with self._gates[call.write].admit(pace.reserve):
+        lane = self.lane(call.op, write=call.write)
+        async with lane.admit():
+            made = await call.body()
+            # Serialised once: what is signed is what is sent.
+            data = b"" if made is None else json.dumps(made, separators=(",", ":")).encode()
             parameters = {
                 **call.query,
                 "app_key": self._app_key,
                 "timestamp": str(int(self._clock()) + self._offset_s),
             }
-            parameters["sign"] = sign(self._app_secret, call.path, parameters, call.body, _JSON)
+            parameters["sign"] = sign(self._app_secret, call.path, parameters, data, _JSON)
             answer = await self._http.request(
                 call.method,
                 self._base + call.path,
@@ -155,18 +170,18 @@ class TikTokClient:
                 op=call.op,
                 headers={"Content-Type": _JSON, "x-tts-access-token": token},
                 params=parameters,
-                data=call.body or None,
+                data=data or None,
             )
         reply = self._opened(answer, call)
-        pace.went_well(asyncio.get_running_loop().time())
+        lane.went_well()
         return reply
 
     def _opened(self, answer: Answer, call: _Call) -> Reply:
         """Read the envelope: the status first where it speaks of load, then the code."""
         what = f"tiktok {call.op}"
         if answer.status == 429:
-            self._paces[call.write].slowed(answer.retry_after_s, asyncio.get_running_loop().time())
-        if answer.status in (408, 429) or answer.status >= 500:
+            raise self._throttled(answer, call, f"{what}: HTTP 429")
+        if answer.status == 408 or answer.status >= 500:
             raise_for_status(answer, what)
         try:
             envelope = Shape(json_object(answer.body, what), call.op)
@@ -193,9 +208,7 @@ class TikTokClient:
         text = f"tiktok {call.op}: {code}: {message} [request {request_id}]"
         match kind:
             case Trouble.THROTTLE:
-                now = asyncio.get_running_loop().time()
-                self._paces[call.write].slowed(answer.retry_after_s, now)
-                raise Unreached(text, retry_after_s=answer.retry_after_s)
+                raise self._throttled(answer, call, text)
             case Trouble.RETRY if wrong_clock(code, message):
                 if answer.server_time is not None:
                     self._offset_s = answer.server_time - int(self._clock())
@@ -211,17 +224,19 @@ class TikTokClient:
             case _:
                 raise Declined(text, number=code, trouble=kind)
 
+    def _throttled(self, answer: Answer, call: _Call, text: str) -> Unreached:
+        """Slow the lane down; the error to raise. What was throttled was not carried out."""
+        self.lane(call.op, write=call.write).slowed(answer.retry_after_s)
+        return Unreached(text, retry_after_s=answer.retry_after_s, outcome_unknown=False)
+
     @property
     def _secrets(self) -> tuple[str, ...]:
         return (*self._tokens.secrets, self._cipher or "")
 
 
-def _chosen(shops: list[parse.AuthorisedShop], shop_id: str | None) -> parse.AuthorisedShop:
-    fitting = [shop for shop in shops if shop_id in (None, shop.id)]
-    if len(fitting) == 1:
-        return fitting[0]
-    known = ", ".join(f"{excerpt(shop.name)} ({shop.id})" for shop in shops) or "none"
-    raise ConfigError(
-        f"tiktok: cannot tell which shop is meant; the token may speak for: {known}",
-        advice="set tiktok.shop_id (or tiktok.shop_cipher) to one of them",
-    )
+async def _at_hand(body: object) -> object:
+    return body
+
+
+def _certainly_not_done(failure: Unreached) -> bool:
+    return not failure.outcome_unknown

@@ -14,8 +14,13 @@ from typing import Final
 from invsyncd.errors import Refused
 
 WRAPPER: Final = 12052990  # "Check failed": the reason is in extra_errors
+# About one warehouse: TikTok keeps its stock itself; it is off, or not for this shop or market.
+PLATFORM_CODES: Final = frozenset({12052144, 12052382})
+CLOSED_CODES: Final = frozenset({12052531, 12052403, 12052532, 12052364})
 TOO_MANY_RESULTS: Final = 12052180  # a search that finds more than it can show
 _OVERLOADED: Final = 36009004  # one code for many complaints: only the message tells
+# Expired authorization; used or dead authorization code and refresh token.
+_ENDED: Final = frozenset({105001, 105002, 36004001, 36004004, 36004005})
 
 
 class Trouble(StrEnum):
@@ -33,6 +38,23 @@ class Trouble(StrEnum):
     REFUSED = "refused"  # anything else
 
 
+# Of several troubles of one SKU, the one that needs most to happen before a write can work: a
+# person, another program, another product, other warehouses, another day, who knows, another
+# number, another token, other weather.
+_MOST_SERIOUS_FIRST: Final = (
+    Trouble.HALT,
+    Trouble.BUG,
+    Trouble.REDISCOVER,
+    Trouble.WAREHOUSES,
+    Trouble.PARK,
+    Trouble.REFUSED,
+    Trouble.CLAMP,
+    Trouble.REFRESH,
+    Trouble.THROTTLE,
+    Trouble.RETRY,
+)
+
+
 # Several troubles have a few kinds; the comment says them in the order of the codes' lines.
 _CODES: Final[Mapping[Trouble, str]] = MappingProxyType(
     {
@@ -44,13 +66,12 @@ _CODES: Final[Mapping[Trouble, str]] = MappingProxyType(
         # authorization code, refresh token; inactive seller or no permission
         Trouble.HALT: "36009033 106001 106013 101000 105004 105005"
         " 36004004 36004001 36004005 12052700 12019114 12009014",
-        # status, promotion, auction; disabled or foreign warehouse; stock that TikTok itself or
-        # another shop's product keeps
+        # status, promotion, auction; disabled or foreign warehouse; no permission for several
+        # warehouses; stock that TikTok itself or another shop's product keeps
         Trouble.PARK: "12052901 12019113 12052393 12052371"
-        " 12052531 12052403 12052532 12052364"
+        " 12052531 12052403 12052532 12052364 12052094"
         " 12052144 12052382 12052921",
-        Trouble.WAREHOUSES: "12019022 12019028 12052037 12052097 12052530 12052533 12052555"
-        " 12052094",
+        Trouble.WAREHOUSES: "12019022 12019028 12052037 12052097 12052530 12052533 12052555",
         # products, then SKUs
         Trouble.REDISCOVER: "12052030 12052031 12052032 12052034 12052048 12052260 12019150"
         " 12019008 12052036 12052556 12052557 12052553 12052902",
@@ -90,6 +111,19 @@ def trouble(code: int, message: str) -> Trouble:
     if "app_key" in said or "credentials" in said or "signature" in said:
         return Trouble.HALT
     return Trouble.BUG
+
+
+def login_helps(code: int, message: str) -> bool:
+    """Whether a refused token call asks for a new login, and not for another app key or secret.
+
+    The codes of dead refresh tokens are on no official page: one that nobody knows counts as such.
+    """
+    return code in _ENDED or trouble(code, message) in (Trouble.REFRESH, Trouble.REFUSED)
+
+
+def seriousness(trouble: Trouble) -> int:
+    """The rank of a trouble among several of one SKU; 0 is the most serious."""
+    return _MOST_SERIOUS_FIRST.index(trouble)
 
 
 def wrong_clock(code: int, message: str) -> bool:

@@ -1,48 +1,57 @@
 """JSON to values, strictly and purely: what is not as promised is Garbled, with its path.
 
-Ids are strings and quantities integers (documented). A missing quantity never becomes 0; only
-fields that are documented as optional may be missing.
+Quantities are integers and ids strings (documented); an id that comes as an integer, as the
+samples of the inventory webhooks show, is its decimal string. A missing quantity never becomes 0;
+only fields that are documented as optional may be missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
-from invsyncd.net.body import excerpt
 from invsyncd.net.shape import Shape
-from invsyncd.tiktok.codes import WRAPPER, Trouble, trouble
 
-
-@dataclass(frozen=True, slots=True)
-class AuthorisedShop:
-    """A shop that the token may speak for; `cipher` selects it in every call."""
-
-    id: str
-    name: str
-    cipher: str
-    region: str
+DELETED: Final = "DELETED"  # a product's status; such a product can be searched for ever after
 
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A warehouse. Only an enabled sales warehouse can be written; names are not unique."""
+    """A warehouse; names are not unique.
+
+    `status` is ENABLED, DISABLED or RESTRICTED (holiday or order limit mode: its stock cannot be
+    bought, and is not zeroed), `sub_type` as told, both documented; "" where nothing is known.
+    """
 
     id: str
     name: str
     enabled: bool
     sales: bool
+    status: str = ""
+    sub_type: str = ""
+
+    @property
+    def writable(self) -> bool:
+        """Whether its stock can be set: only that of an enabled sales warehouse."""
+        return self.enabled and self.sales
 
 
 @dataclass(frozen=True, slots=True)
 class ListingSeen:
-    """One SKU of one product, with the stock that the search showed: units by warehouse id."""
+    """One SKU of one product, with the stock that the search showed: units by warehouse id.
+
+    `updated_at` is when its product was last edited, in Unix seconds, 0 where that is not said;
+    `deactivated` is said of this SKU alone, whatever the status of its product.
+    """
 
     product_id: str
     sku_id: str
     seller_sku: str
     status: str
     stock: dict[str, int]
+    updated_at: int = 0
+    deactivated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,119 +64,159 @@ class ListingPage:
 
 
 @dataclass(frozen=True, slots=True)
-class SkuError:
-    """Why one SKU was not written."""
+class Stock:
+    """What SKUs show, in units: `{sku id: {warehouse id: units}}`; a SKU that is gone is left out.
 
-    code: int
-    message: str
-    trouble: Trouble
+    `units` are available, those reserved for campaigns and creators among them; `ordered` are sold
+    and not yet shipped, and not among the available ones (documented).
+    """
+
+    units: dict[str, dict[str, int]] = field(default_factory=dict)
+    ordered: dict[str, dict[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class UpdateOutcome:
-    """What became of an update: the SKUs that were not written; all others were."""
+class Product:
+    """What only the product's own page tells: whose stock its SKUs show.
 
-    errors: dict[str, SkuError] = field(default_factory=dict)
-    request_id: str = ""
+    `combined` are the SKUs whose stock follows from other SKUs, as a bundle's does; `shares_with`
+    maps those that show the stock of another product, maybe in another shop, to its id.
+    """
 
-
-def shops(data: Shape) -> list[AuthorisedShop]:
-    """The shops of Get Authorized Shops."""
-    return [
-        AuthorisedShop(
-            id=one.at("id").text(),
-            name=one.at("name").text(),
-            cipher=one.at("cipher").text(),
-            region=_optional_text(one, "region"),
-        )
-        for one in data.at("shops").items()
-    ]
+    id: str
+    status: str
+    types: frozenset[str]
+    replicated: bool
+    combined: frozenset[str]
+    shares_with: Mapping[str, str]
 
 
 def warehouses(data: Shape) -> list[Warehouse]:
     """The warehouses of Get Warehouse List; the field is left out when there are none."""
-    listed = data.maybe("warehouses")
     return [
         Warehouse(
-            id=one.at("id").text(),
-            name=_optional_text(one, "name"),
+            id=id_text(one.at("id")),
+            name=optional_text(one, "name"),
             enabled=one.at("effect_status").text() == "ENABLED",
             sales=one.at("type").text() == "SALES_WAREHOUSE",
+            status=one.at("effect_status").text(),
+            sub_type=optional_text(one, "sub_type"),
         )
-        for one in (listed.items() if listed is not None else [])
+        for one in optional_items(data, "warehouses")
     ]
 
 
-def listings(data: Shape) -> ListingPage:
-    """One page of Search Products, without deleted products; `products` is left out when empty."""
-    products = data.maybe("products")
+def listings(data: Shape, *, deleted: bool = False) -> ListingPage:
+    """One page of Search Products, with deleted products if wanted; `products` may be left out.
+
+    A deleted product may come without its SKUs: it then says nothing.
+    """
     total = data.maybe("total_count")
     found: list[ListingSeen] = []
-    for product in products.items() if products is not None else []:
+    for product in optional_items(data, "products"):
         # May be missing for products that only Tokopedia sells (documented).
-        status = _optional_text(product, "status")
-        if status != "DELETED":
-            product_id = product.at("id").text()
-            found += [_listing(product_id, status, sku) for sku in product.at("skus").items()]
+        gone = optional_text(product, "status") == DELETED
+        if not gone:
+            found += [_listing(product, sku) for sku in product.at("skus").items()]
+        elif deleted:
+            found += [_listing(product, sku) for sku in optional_items(product, "skus")]
     return ListingPage(
         listings=found,
-        next_token=_optional_text(data, "next_page_token"),
+        next_token=optional_text(data, "next_page_token"),
         total=0 if total is None else total.whole(),
     )
 
 
-def stock(data: Shape, asked: Iterable[str]) -> dict[str, dict[str, int]]:
-    """`{sku id: {warehouse id: available units}}` of Inventory Search, for the SKUs asked for."""
-    wanted = set(asked)
-    found: dict[str, dict[str, int]] = {}
-    products = data.maybe("inventory")
-    for product in products.items() if products is not None else []:
-        for sku in product.at("skus").items():
-            if sku.at("id").text() in wanted:
-                rows = sku.at("warehouse_inventory")
-                found[sku.at("id").text()] = _by_warehouse(rows, "available_quantity")
-    return found
-
-
-def update_errors(data: Shape, sku_ids: Iterable[str]) -> dict[str, SkuError]:
-    """The errors that come under code 0 (documented): by SKU; one without a SKU is everyone's."""
-    listed = data.maybe("errors")
-    found: dict[str, SkuError] = {}
-    for one in listed.items() if listed is not None else []:
-        detail = one.maybe("detail")
-        sku_id = "" if detail is None else _optional_text(detail, "sku_id")
-        error = _sku_error(one, detail)
-        for written in [sku_id] if sku_id else list(sku_ids):
-            found.setdefault(written, error)
-    return found
-
-
-def _sku_error(entry: Shape, detail: Shape | None) -> SkuError:
-    code, message = entry.at("code").whole(), _optional_text(entry, "message")
-    extra = None if detail is None else detail.maybe("extra_errors")
-    inner = extra.items() if extra is not None else []
-    if code == WRAPPER and inner:
-        code = inner[0].at("code").whole()
-        place = _optional_text(inner[0], "warehouse_id")
-        message = _optional_text(inner[0], "message") + (f" (warehouse {place})" if place else "")
-    return SkuError(code, excerpt(message), trouble(code, message))
-
-
-def _listing(product_id: str, status: str, sku: Shape) -> ListingSeen:
-    rows = sku.maybe("inventory")
-    return ListingSeen(
-        product_id=product_id,
-        sku_id=sku.at("id").text(),
-        seller_sku=_optional_text(sku, "seller_sku"),
-        status=status,
-        stock={} if rows is None else _by_warehouse(rows, "quantity"),
+def product(data: Shape) -> Product:
+    """The product of Get Product; `product_status` stands in where `status` is left out."""
+    types = data.maybe("product_types")
+    replicated = data.maybe("is_replicated")
+    product_id = id_text(data.at("id"))
+    combined: set[str] = set()
+    shares_with: dict[str, str] = {}
+    for sku in data.at("skus").items():
+        sku_id = id_text(sku.at("id"))
+        if optional_items(sku, "combined_skus"):
+            combined.add(sku_id)
+        source = _source(sku)
+        if source not in ("", product_id):
+            shares_with[sku_id] = source
+    return Product(
+        id=product_id,
+        status=optional_text(data, "status") or optional_text(data, "product_status"),
+        types=frozenset() if types is None else frozenset(one.text() for one in types.items()),
+        replicated=replicated is not None and replicated.flag(),
+        combined=frozenset(combined),
+        shares_with=shares_with,
     )
 
 
-def _by_warehouse(rows: Shape, quantity: str) -> dict[str, int]:
-    return {row.at("warehouse_id").text(): row.at(quantity).whole() for row in rows.items()}
+def stock(data: Shape, asked: Iterable[str]) -> Stock:
+    """What Inventory Search tells of the SKUs asked for; `committed_quantity` may be left out."""
+    wanted = set(asked)
+    found = Stock()
+    for listed in optional_items(data, "inventory"):
+        for sku in listed.at("skus").items():
+            sku_id = id_text(sku.at("id"))
+            if sku_id in wanted:
+                rows = sku.at("warehouse_inventory")
+                found.units[sku_id] = _by_warehouse(rows, "available_quantity")
+                told = [row for row in rows.items() if row.maybe("committed_quantity") is not None]
+                found.ordered[sku_id] = {
+                    id_text(row.at("warehouse_id")): row.at("committed_quantity").whole()
+                    for row in told
+                }
+    return found
 
 
-def _optional_text(shape: Shape, key: str) -> str:
+def id_text(shape: Shape) -> str:
+    """An id: a string, or the exact decimal string of a JSON integer; Garbled otherwise."""
+    value = shape.value
+    integer = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if integer else shape.text()
+
+
+def optional_id(shape: Shape, key: str) -> str:
+    """An id that may be missing, "" then."""
+    member = shape.maybe(key)
+    return "" if member is None else id_text(member)
+
+
+def optional_text(shape: Shape, key: str) -> str:
+    """A string that may be missing, "" then."""
     member = shape.maybe(key)
     return "" if member is None else member.text()
+
+
+def optional_items(shape: Shape, key: str) -> list[Shape]:
+    """A list that may be missing, empty then."""
+    member = shape.maybe(key)
+    return [] if member is None else member.items()
+
+
+def _listing(product: Shape, sku: Shape) -> ListingSeen:
+    rows = sku.maybe("inventory")
+    updated = product.maybe("update_time")
+    info = sku.maybe("status_info")
+    return ListingSeen(
+        product_id=id_text(product.at("id")),
+        sku_id=id_text(sku.at("id")),
+        seller_sku=optional_text(sku, "seller_sku"),
+        status=optional_text(product, "status"),
+        stock={} if rows is None else _by_warehouse(rows, "quantity"),
+        updated_at=0 if updated is None else updated.whole(),
+        deactivated=info is not None and optional_text(info, "status") == "DEACTIVATED",
+    )
+
+
+def _source(sku: Shape) -> str:
+    """Id of the product whose stock this SKU shows; "" where it has stock of its own."""
+    policy = sku.maybe("global_listing_policy")
+    if policy is None or optional_text(policy, "inventory_type") != "SHARED":
+        return ""
+    source = policy.maybe("replicate_source")
+    return "" if source is None else optional_id(source, "product_id")
+
+
+def _by_warehouse(rows: Shape, quantity: str) -> dict[str, int]:
+    return {id_text(row.at("warehouse_id")): row.at(quantity).whole() for row in rows.items()}

@@ -6,27 +6,32 @@ It asks, reads and sends; which quantity is right is decided elsewhere.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
-from invsyncd.errors import Garbled
+from invsyncd.errors import Garbled, Unreached
 from invsyncd.net.body import excerpt
 from invsyncd.net.shape import Shape
 from invsyncd.tiktok import parse
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.codes import TOO_MANY_RESULTS, Declined, Trouble
 from invsyncd.tiktok.parse import (
-    AuthorisedShop,
+    DELETED,
     ListingPage,
     ListingSeen,
-    SkuError,
-    UpdateOutcome,
+    Product,
+    Stock,
     Warehouse,
 )
+from invsyncd.tiktok.shops import AuthorisedShop
+from invsyncd.tiktok.verdict import SkuError, UpdateOutcome, update_errors
 
 __all__ = [
+    "DELETED",
     "AuthorisedShop",
     "ListingSeen",
+    "Product",
     "SkuError",
+    "Stock",
     "TikTokShop",
     "Trouble",
     "UpdateOutcome",
@@ -40,6 +45,8 @@ _FIRST_PRODUCT_AT = 1_577_836_800  # 2020: no shop is older
 _DAY_S = 86_400
 
 Window = tuple[int, int] | None
+Skus = Mapping[str, Mapping[str, int]]
+Turn = Callable[[], Awaitable[Skus]]
 
 
 class TikTokShop:
@@ -58,16 +65,19 @@ class TikTokShop:
         reply = await self._client.call("GET", "/logistics/202309/warehouses", op="WAREHOUSES")
         return parse.warehouses(Shape(reply.data, "WAREHOUSES"))
 
-    async def listings(self) -> AsyncIterator[list[ListingSeen]]:
-        """Yield all listings but deleted ones, page by page.
+    async def listings(self, updated_since: int | None = None) -> AsyncIterator[list[ListingSeen]]:
+        """Yield listings page by page: all but deleted ones, or what was edited since.
 
-        A search shows 10,000 products at most: a larger shop is searched in windows of creation
-        time, halved until each fits. Raises Garbled when a page token comes back.
+        With `updated_since` (Unix seconds, included) only products edited since then come, and
+        deleted ones among them, with status DELETED: of a partial list, absence tells nothing.
+        Whether a change of stock counts as an edit is not documented. A search shows 10,000
+        products at most: where there are more, it is repeated in windows of creation time, halved
+        until each fits. Raises Garbled when a page token comes back.
         """
         windows: list[Window] = [None]
         while windows:
             window = windows.pop()
-            page = await self._first_page(window)
+            page = await self._first_page(window, updated_since)
             if page is None:
                 windows += _halves(window, int(self._clock()) + _DAY_S)
                 continue
@@ -79,77 +89,96 @@ class TikTokShop:
                 if page.next_token in seen:
                     raise Garbled("tiktok LISTINGS: the same page token again")
                 seen.add(page.next_token)
-                page = await self._search(window, page.next_token)
+                page = await self._search(window, page.next_token, updated_since)
 
-    async def stock(self, sku_ids: Sequence[str]) -> dict[str, dict[str, int]]:
-        """Available units, `{sku id: {warehouse id: units}}`; a SKU that is gone is left out.
+    async def product(self, product_id: str) -> Product:
+        """What a product's own page tells. Declined for one that is frozen or deleted (documented).
 
-        Available includes units reserved for campaigns and creators, and excludes units that are
-        ordered and not yet shipped (documented).
+        One call per product: for those that a search has shown to be new or edited.
         """
+        path = f"/product/202309/products/{product_id}"
+        reply = await self._client.call("GET", path, op="PRODUCT")
+        return parse.product(Shape(reply.data, "PRODUCT"))
+
+    async def stock(self, sku_ids: Sequence[str]) -> Stock:
+        """What these SKUs show and have sold, 600 of them a call."""
         unique = list(dict.fromkeys(sku_ids))
-        found: dict[str, dict[str, int]] = {}
+        found = Stock()
         for start in range(0, len(unique), _SKUS_PER_SEARCH):
             chunk = unique[start : start + _SKUS_PER_SEARCH]
             reply = await self._client.call(
                 "POST", "/product/202309/inventory/search", op="STOCK", body={"sku_ids": chunk}
             )
-            found |= parse.stock(Shape(reply.data, "STOCK"), chunk)
+            part = parse.stock(Shape(reply.data, "STOCK"), chunk)
+            found.units.update(part.units)
+            found.ordered.update(part.ordered)
         return found
 
-    async def update(self, product_id: str, skus: Mapping[str, Mapping[str, int]]) -> UpdateOutcome:
-        """Set `{sku id: {warehouse id: units}}` of one product; say which SKUs were turned down.
+    async def update(self, product_id: str, skus: Turn) -> UpdateOutcome:
+        """Set the stock of SKUs of one product; say which of them were turned down.
 
-        Absolute, without compare-and-set (documented): repeating it is harmless unless somebody
-        sold in between. Every warehouse of a SKU must be given. A call that TikTok turned down as
-        a whole is an outcome too: the error counts for every SKU.
+        `skus` is awaited when it is the call's turn, so that what is set follows from a reading
+        that is no older than a call: `{sku id: {warehouse id: units}}`, every warehouse of each
+        SKU. It may raise, best something that is no InvsyncError: then nothing is sent.
+
+        Absolute, without compare-and-set (documented): a late repetition would put back on sale
+        what was sold in between. So only what was certainly not carried out is repeated, with
+        `skus` awaited again; Unreached with `outcome_unknown` otherwise. A call that TikTok turned
+        down as a whole is an outcome too: the error counts for every SKU.
         """
-        body = {
-            "skus": [
-                {
-                    "id": sku_id,
-                    "inventory": [
-                        {"warehouse_id": warehouse, "quantity": quantity}
-                        for warehouse, quantity in by_warehouse.items()
-                    ],
-                }
-                for sku_id, by_warehouse in skus.items()
-            ]
-        }
+        sent: Skus = {}
+
+        async def body() -> object:
+            nonlocal sent
+            sent = await skus()
+            return {"skus": [_written(sku_id, units) for sku_id, units in sent.items()]}
+
         path = f"/product/202309/products/{product_id}/inventory/update"
         try:
-            reply = await self._client.call("POST", path, op="UPDATE", body=body, write=True)
+            reply = await self._client.call("POST", path, op="UPDATE", at_turn=body, write=True)
+            errors = update_errors(Shape(reply.data, "UPDATE"), sent)
         except Declined as refusal:
             error = SkuError(refusal.number, excerpt(refusal), refusal.trouble)
-            return UpdateOutcome(dict.fromkeys(skus, error))
-        errors = parse.update_errors(Shape(reply.data, "UPDATE"), skus)
+            return UpdateOutcome(dict.fromkeys(sent, error))
+        except Garbled as failure:
+            # It was answered, so it was very likely carried out; what it said, nobody knows.
+            raise Unreached(str(failure), outcome_unknown=True) from None
         return UpdateOutcome(errors, reply.request_id)
 
-    async def _first_page(self, window: Window) -> ListingPage | None:
+    async def _first_page(self, window: Window, updated_since: int | None) -> ListingPage | None:
         """The first page of a search, or None when the window must be halved.
 
         Whether a search that finds too much shows what it can or is refused is not documented.
         """
         narrow = window is not None and window[0] >= window[1]
         try:
-            page = await self._search(window, "")
+            page = await self._search(window, "", updated_since)
         except Declined as refusal:
             if refusal.number != TOO_MANY_RESULTS or narrow:
                 raise
             return None
         return page if page.total <= _RESULTS_MAX or narrow else None
 
-    async def _search(self, window: Window, page_token: str) -> ListingPage:
+    async def _search(
+        self, window: Window, page_token: str, updated_since: int | None
+    ) -> ListingPage:
         query = {"page_size": str(_PAGE_SIZE)}
         if page_token:
             query["page_token"] = page_token
         body: dict[str, object] = {"status": "ALL"}
+        if updated_since is not None:
+            body["update_time_ge"] = updated_since
         if window is not None:
             body |= {"create_time_ge": window[0], "create_time_le": window[1]}
         reply = await self._client.call(
             "POST", "/product/202502/products/search", op="LISTINGS", query=query, body=body
         )
-        return parse.listings(Shape(reply.data, "LISTINGS"))
+        return parse.listings(Shape(reply.data, "LISTINGS"), deleted=updated_since is not None)
+
+
+def _written(sku_id: str, units: Mapping[str, int]) -> dict[str, object]:
+    rows = [{"warehouse_id": warehouse, "quantity": count} for warehouse, count in units.items()]
+    return {"id": sku_id, "inventory": rows}
 
 
 def _halves(window: Window, end: int) -> list[Window]:

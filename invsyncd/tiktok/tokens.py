@@ -18,13 +18,14 @@ from invsyncd.errors import InvsyncError, Unauthorised, Unreached
 from invsyncd.net.body import excerpt, json_object
 from invsyncd.net.http import Http, raise_for_status
 from invsyncd.net.shape import Shape
-from invsyncd.tiktok.codes import Trouble, trouble
+from invsyncd.tiktok.codes import Trouble, login_helps, trouble
 
 _REFRESH_AT = 0.8  # of its life
 _LIFE_S = 7 * 86_400  # documented default, for a pair whose beginning we did not see
-_DEAD_S = 60.0  # a refresh that was refused is not tried again sooner
-_MISSED_S = 5.0  # nor one that got no answer
+_DEAD_S = 60.0  # a refresh that was refused, or that can wait, is not tried again sooner
+_MISSED_S = 5.0  # nor one without an answer, which nothing can go on without
 _ADVICE = "run invsyncd tiktok-login --code CODE"
+_ADVICE_APP = "check tiktok.app_key, tiktok.app_secret and the app's address list, Partner Center"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,14 @@ class TokenKeeper:
         tokens = [text for pair in pairs if pair for text in _texts(pair)]
         return (self._app_secret, *tokens)
 
+    @property
+    def refresh_ends_at(self) -> int | None:
+        """When the authorisation itself ends, in Unix seconds; None while that is not known.
+
+        No refresh can move it: the seller must consent again before (documented).
+        """
+        return (self._pair.refresh_expires_at or None) if self._pair else None
+
     async def current(self) -> str:
         """Return an access token that should work.
 
@@ -91,7 +100,7 @@ class TokenKeeper:
         try:
             await self._refresh(pair.access_token)
         except InvsyncError:
-            if not pair.access_token or self._clock() >= pair.access_expires_at:
+            if not self._lives:
                 raise
         return (await self._held()).access_token
 
@@ -116,6 +125,12 @@ class TokenKeeper:
         self._pair = None
         self._failure = None
         self._again_at = float("-inf")
+
+    @property
+    def _lives(self) -> bool:
+        """Whether the access token, as far as we know, can still be used."""
+        pair = self._pair or _NOTHING
+        return bool(pair.access_token) and self._clock() < pair.access_expires_at
 
     async def _held(self) -> TokenPair:
         if self._pair is None:
@@ -158,7 +173,9 @@ class TokenKeeper:
             await self._adopt(await self._refreshed(stored))
             self._failure = None
         except InvsyncError as failure:
-            wait_s = _DEAD_S if isinstance(failure, Unauthorised) else _MISSED_S
+            urgent = not self._lives and not isinstance(failure, Unauthorised)
+            asked_s = failure.retry_after_s if isinstance(failure, Unreached) else None
+            wait_s = max(_MISSED_S if urgent else _DEAD_S, asked_s or 0.0)
             self._failure, self._again_at = failure, self._clock() + wait_s
             raise
 
@@ -188,7 +205,7 @@ class TokenKeeper:
             op="TOKEN",
             params={"app_key": self._app_key, "app_secret": self._app_secret, **parameters},
         )
-        if answer.status == 429 or answer.status >= 500:
+        if answer.status in (408, 429) or answer.status >= 500:
             raise_for_status(answer, what)
         reply = Shape(json_object(answer.body, what), what)
         code, said = reply.at("code").whole(), reply.maybe("message")
@@ -196,7 +213,8 @@ class TokenKeeper:
             message = excerpt("" if said is None else said.value, (*self.secrets, secret))
             if trouble(code, message) in (Trouble.RETRY, Trouble.THROTTLE):
                 raise Unreached(f"{what}: {code}: {message}", retry_after_s=answer.retry_after_s)
-            raise Unauthorised(f"{what}: {code}: {message}", advice=_ADVICE)
+            advice = _ADVICE if login_helps(code, message) else _ADVICE_APP
+            raise Unauthorised(f"{what}: {code}: {message}", advice=advice)
         data = reply.at("data")
         return TokenPair(
             access_token=data.at("access_token").text(),

@@ -123,6 +123,7 @@ DEFAULTS = {
     "tiktok.count_mirrored": "once",
     "tiktok.audit_interval_s": 900,
     "tiktok.listing_interval_s": 900,
+    "tiktok.full_discovery_interval_s": 86400,
     "tiktok.override": (),
     "tiktok.link": (),
     "guard.max_zeroed_percent": 30,

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.net.limit import Bucket, Pace, ThrottleStatus
+from invsyncd.net.limit import Bucket, ThrottleStatus
 
 
 def test_a_full_bucket_admits_at_once() -> None:
@@ -102,60 +102,3 @@ def test_an_honest_server_never_has_to_throttle_us(
             reserved, actual = on_wire.pop(0)
             left = min(100.0, left + reserved - actual)
             bucket.settle(reserved, actual, ThrottleStatus(100, left, 10), now)
-
-
-def test_calls_are_evenly_spaced() -> None:
-    pace = Pace(4)
-    assert pace.reserve(now=10) == 0
-    assert pace.reserve(now=10) == pytest.approx(0.25)
-    assert pace.reserve(now=10.25) == 0
-    assert pace.reserve(now=10.25) == pytest.approx(0.25)
-
-
-def test_a_pause_earns_no_burst() -> None:
-    pace = Pace(4)
-    pace.reserve(now=0)
-    assert pace.reserve(now=100) == 0
-    assert pace.reserve(now=100) > 0
-
-
-def test_too_fast_halves_the_pace_and_keeps_the_wait_that_was_asked_for() -> None:
-    pace = Pace(4)
-    pace.slowed(7, now=100)
-    assert pace.per_s == 2
-    assert pace.reserve(now=100) == pytest.approx(7)
-    assert pace.reserve(now=107) == 0
-
-
-def test_too_fast_without_a_wait_waits_one_place() -> None:
-    pace = Pace(4)
-    pace.slowed(None, now=100)
-    assert pace.reserve(now=100) == pytest.approx(0.5)
-
-
-def test_calls_that_were_told_together_slow_us_down_once() -> None:
-    pace = Pace(4)
-    for _ in range(5):
-        pace.slowed(None, now=100)
-    pace.slowed(None, now=100.9)
-    assert pace.per_s == 2
-    pace.slowed(None, now=101)
-    assert pace.per_s == 1
-
-
-def test_the_pace_never_falls_below_a_quarter() -> None:
-    pace = Pace(4)
-    for second in range(50):
-        pace.slowed(None, now=second)
-    assert pace.per_s == 1
-
-
-def test_the_pace_comes_back_in_steps_and_not_above_where_it_began() -> None:
-    pace = Pace(4, raise_every_s=60)
-    pace.slowed(None, now=0)
-    pace.went_well(now=59)
-    assert pace.per_s == 2
-    for minute in range(1, 30):
-        pace.went_well(now=60 * minute)
-        pace.went_well(now=60 * minute + 1)
-        assert pace.per_s == pytest.approx(min(4, 2 + 0.4 * minute))

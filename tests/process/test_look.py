@@ -25,7 +25,7 @@ async def checked(w: Running) -> tuple[int, Said]:
     assert document["ok"] is (result.exit_code == 0)
     by_what: Said = {}
     for finding in document["findings"]:
-        assert set(finding) == {"what", "ok", "says", "advice"}
+        assert set(finding) == {"what", "ok", "says", "advice", "count", "names"}
         assert finding["ok"] or finding["advice"]
         by_what.setdefault(finding["what"], []).append(finding)
     return result.exit_code, by_what

@@ -23,6 +23,7 @@ from tiktok_shop_api.generated.models.update_inventory_request import UpdateInve
 
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.server import TikTokFake
+from invsyncd.sandbox.tiktok.throttle import CLASSES
 from tests.sandbox.tiktok_caller import serving
 
 
@@ -142,6 +143,47 @@ async def test_it_trades_codes_and_refresh_tokens(stage: Stage) -> None:
     assert second.access_token == fake.grants.access_token
     with pytest.raises(TikTokShopError):
         await auth.refresh(first.refresh_token)
+
+
+async def test_it_reads_what_a_replica_and_a_bundle_say_of_their_stock(
+    client: AsyncTikTokShop, stage: Stage
+) -> None:
+    market, sku = stage.market, stage.market.sku("SKÜ 0 ✓")
+    replica, _ = market.replicate(sku.id)
+    data = await data_of(client.products.get_product(product_id=replica))
+    policy = data.skus[0].global_listing_policy
+    assert (data.is_replicated, policy.inventory_type) == (True, "SHARED")
+    assert policy.replicate_source.sku_id == sku.id
+    bundle, _ = market.add_bundle("SET", {sku.id: 2})
+    data = await data_of(client.products.get_product(product_id=bundle))
+    assert data.product_types == ["COMBINED_PRODUCT"]
+    assert [(part.sku_id, part.sku_count) for part in data.skus[0].combined_skus] == [(sku.id, 2)]
+
+
+async def test_it_gets_through_every_endpoint_that_the_daemon_uses(stage: Stage) -> None:
+    """One walk from the consent to a write, with the tokens that the walk itself was given."""
+    fake, sku = stage.fake, stage.market.sku("SKÜ 1 ✓")
+    auth = AsyncTikTokShopAuth(fake.app_key, fake.app_secret, base_url=stage.url)
+    pair = await auth.refresh((await auth.exchange_code(fake.authorise())).refresh_token)
+    key, secret, _, cipher = credentials(stage)
+    search = SearchProductsRequest.from_dict({"update_time_ge": 1, "create_time_ge": 1})
+    stock = InventorySearchRequest.from_dict({"product_ids": [sku.product_id]})
+    rows = [{"warehouse_id": place, "quantity": 7} for place in sku.stock]
+    update = UpdateInventoryRequest.from_dict({"skus": [{"id": sku.id, "inventory": rows}]})
+    async with AsyncTikTokShop(
+        key, secret, pair.access_token, cipher, base_url=stage.url
+    ) as client:
+        for call in (
+            client.authorization.get_authorized_shops(),
+            client.logistics.get_warehouse_list(),
+            client.products.search_products(body=search, page_size=100),
+            client.products.get_product(product_id=sku.product_id),
+            client.products.inventory_search(body=stock),
+            client.products.update_inventory(product_id=sku.product_id, body=update),
+        ):
+            await data_of(call)
+    assert set(fake.calls) == {*CLASSES, "token_get", "token_refresh"}
+    assert set(fake.calls.values()) == {1}
 
 
 async def test_its_blocking_half_works_too(stage: Stage) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from invsyncd.store import Store
@@ -17,7 +18,7 @@ CAP = Listing("p2", "s2", "CAP", item=2, status="ACTIVATE")
 
 async def seen(store: Store, listing: Listing, stock: Mapping[str, int], *, at: int = 100) -> None:
     async with store.transaction() as tx:
-        await store.listings.save_seen(tx, [(listing, stock)], at)
+        await store.assortment.save_seen(tx, [(listing, stock)], at)
 
 
 async def offers(store: Store, key: tuple[str, str] = KEY, now: int = 0) -> list[OfferState]:
@@ -75,18 +76,6 @@ async def test_seen_again_it_takes_the_new_status_and_item(store: Store) -> None
     assert await store.listings.of_items([1]) == []
 
 
-async def test_what_a_complete_discovery_did_not_find_is_forgotten_whole(store: Store) -> None:
-    await seen(store, TEE, {"α": 5}, at=100)
-    await seen(store, CAP, {"α": 5}, at=200)
-    await hold(store, 3, until=900)
-    async with store.transaction() as tx:
-        await store.listings.forget_unseen(tx, 200)
-    assert await store.listings.all() == [CAP]
-    assert await offers(store) == []
-    assert await store.listings.expired_holds(1000) == []
-    assert len(await offers(store, ("p2", "s2"))) == 1
-
-
 # What is owed
 
 
@@ -122,14 +111,16 @@ async def test_a_quantity_that_is_not_known_counts_as_a_decrease(store: Store) -
     assert await pending(store) == ["CAP", "TEE-M"]
 
 
-async def test_a_parked_listing_waits_until_discovery_wakes_it(store: Store) -> None:
-    await seen(store, TEE, {"α": 5})
+async def test_a_parked_listing_is_not_owed_until_it_is_tried(store: Store) -> None:
+    parked = replace(TEE, parked="campaign", parked_by="error", parked_until=100)
+    await seen(store, parked, {"α": 5})
     await want(store, 4)
-    async with store.transaction() as tx:
-        await store.listings.park(tx, *KEY, "its status is FREEZE")
     assert await pending(store) == []
-    await seen(store, TEE, {"α": 5})
+    assert await store.listings.impact() == (1, 0, 0)
+    async with store.transaction() as tx:
+        await store.assortment.rested(tx, 100)
     assert await pending(store) == ["TEE-M"]
+    assert await store.listings.impact() == (1, 0, 1)
 
 
 async def test_what_is_owed_is_found_by_its_partial_index(store: Store) -> None:
@@ -174,8 +165,8 @@ async def test_a_reading_is_shown_and_ends_what_was_on_the_wire(store: Store) ->
     await seen(store, TEE, {"α": 5})
     async with store.transaction() as tx:
         await store.listings.save_sent(tx, [Offer(*KEY, "α", wanted=4)])
-        await store.listings.save_read(tx, {KEY: {"α": 3}})
-    assert await offers(store) == [OfferState(Offer(*KEY, "α", shown=3))]
+        await store.listings.save_read(tx, {KEY: {"α": 3}}, {KEY: {"α": 2}})
+    assert await offers(store) == [OfferState(Offer(*KEY, "α", shown=3), ordered=2)]
 
 
 async def test_a_warehouse_that_a_reading_does_not_name_is_no_longer_the_listings(
@@ -184,7 +175,7 @@ async def test_a_warehouse_that_a_reading_does_not_name_is_no_longer_the_listing
     await seen(store, TEE, {"α": 5, "β": 5})
     await seen(store, CAP, {"β": 5})
     async with store.transaction() as tx:
-        await store.listings.save_read(tx, {KEY: {"α": 5, "γ": 1}})
+        await store.listings.save_read(tx, {KEY: {"α": 5, "γ": 1}}, {})
     assert [o.offer.warehouse for o in await offers(store)] == ["α", "γ"]
     assert len(await offers(store, ("p2", "s2"))) == 1
 

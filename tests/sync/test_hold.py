@@ -51,3 +51,35 @@ def test_a_sale_is_never_held_short_whether_or_not_our_write_arrived(
     read = stood - units
     if read not in (shown, sent):
         assert sold(shown, sent, read, held) == units
+
+
+@pytest.mark.parametrize(
+    ("shown", "sent", "read", "held", "ordered", "units"),
+    [
+        pytest.param(10, None, 6, 0, 4, 4, id="what was ordered is what fell"),
+        pytest.param(10, None, 10, 0, 4, 4, id="our write hid an order"),
+        pytest.param(10, None, 8, 0, 6, 6, id="our write hid one order and not the next"),
+        pytest.param(10, 6, 4, 0, 2, 2, id="it arrived, and 2 were sold after it"),
+        pytest.param(10, 6, 8, 0, 2, 2, id="it did not arrive, and 2 were sold"),
+        pytest.param(10, None, 10, 4, -4, 0, id="shipped: nothing comes back"),
+        pytest.param(10, None, 14, 4, -4, -4, id="cancelled: it does"),
+        pytest.param(10, None, 12, 1, -2, -1, id="no more than is held comes back"),
+        pytest.param(10, None, 7, 0, 0, 3, id="a fall without orders may have shipped already"),
+        pytest.param(10, None, 20, 0, 4, 4, id="an edit does not hide an order"),
+        pytest.param(None, None, 7, 0, 3, 0, id="nothing was known"),
+    ],
+)
+def test_the_orders_tell_what_the_quantity_hides(
+    *, shown: int | None, sent: int | None, read: int, held: int, ordered: int, units: int
+) -> None:
+    assert sold(shown, sent, read, held, ordered) == units
+
+
+@given(maybe, maybe, quantities, quantities, st.integers(-50, 50))
+def test_orders_never_give_back_more_than_is_held_and_are_never_held_short(
+    shown: int | None, sent: int | None, read: int, held: int, ordered: int
+) -> None:
+    units = sold(shown, sent, read, held, ordered)
+    assert held + units >= 0
+    if shown is not None or sent is not None:
+        assert ordered <= 0 or units >= ordered

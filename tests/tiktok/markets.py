@@ -1,6 +1,6 @@
 """A client of ours in front of the sandbox's marketplace, for the tests of this package."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -12,11 +12,13 @@ from invsyncd.sandbox.faults import Faults
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.server import TikTokFake
 from invsyncd.tiktok.client import TikTokClient
-from invsyncd.tiktok.shop import TikTokShop
+from invsyncd.tiktok.lanes import Rates
+from invsyncd.tiktok.shop import TikTokShop, Turn
 from invsyncd.tiktok.tokens import TokenKeeper, TokenPair
 
 SECRET = "sandbox-app-secret"
 NOW = 1_795_312_800.0
+FAST = Rates(start=10_000, ceiling=10_000)
 HASTE = Patience(attempts=5, total_s=20, first_s=0.001, wait_s_max=0.01)
 
 
@@ -78,6 +80,8 @@ async def standing(
     shop_id: str | None = None,
     timeout_s: float = 5.0,
     patience: Patience = HASTE,
+    reads: Rates = FAST,
+    writes: Rates = FAST,
 ) -> AsyncIterator[Stand]:
     theirs = clock or Clock()
     ours = our_clock or theirs
@@ -106,8 +110,17 @@ async def standing(
             shop_id=shop_id,
             clock=ours,
             patience=patience,
-            read_per_s=10_000,
-            write_per_s=10_000,
+            reads=reads,
+            writes=writes,
         )
         shop = TikTokShop(client, clock=ours)
         yield Stand(fake.marketplace, fake, faults, drawer, keeper, client, shop, ours)
+
+
+def given(skus: Mapping[str, Mapping[str, int]]) -> Turn:
+    """What to set, decided long before."""
+
+    async def turn() -> Mapping[str, Mapping[str, int]]:
+        return skus
+
+    return turn

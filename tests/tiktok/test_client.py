@@ -175,25 +175,6 @@ async def test_a_call_is_signed_anew_each_time() -> None:
     assert sign_1 != sign_2
 
 
-@pytest.mark.parametrize("skew_s", [-3600, -301, 31, 86_400])
-async def test_a_wrong_clock_of_ours_is_measured_by_theirs(skew_s: int) -> None:
-    ours = Clock()
-    ours.now += skew_s
-    async with standing(our_clock=ours) as stand:
-        assert await stand.shop.warehouses() == []
-        assert await stand.shop.warehouses() == []
-        assert stand.fake.calls["warehouses"] == 3
-
-
-async def test_too_many_requests_slow_us_down() -> None:
-    async with standing() as stand:
-        before = stand.client._paces[False].per_s
-        stand.faults.add("throttled")
-        await stand.shop.warehouses()
-        assert stand.client._paces[False].per_s < before
-        assert stand.client._paces[True].per_s == before
-
-
 async def test_the_only_shop_is_found_by_itself_and_asked_for_once() -> None:
     async with standing(shop_cipher=None) as stand:
         async with asyncio.TaskGroup() as group:

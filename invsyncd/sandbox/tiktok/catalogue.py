@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from invsyncd.sandbox.tiktok.doubts import Doubts
 from invsyncd.sandbox.tiktok.envelope import refuse
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
-from invsyncd.sandbox.tiktok.records import Product, Sku, Warehouse
+from invsyncd.sandbox.tiktok.records import Product, Reading, Sku, Warehouse
 
 Json = dict[str, object]
 
@@ -77,21 +77,41 @@ def product(market: Marketplace, product_id: str) -> Json:
     del details["sales_regions"]
     details["product_status"] = found.status
     details["is_replicated"] = any(sku.shares_source for sku in found.skus)
-    details["skus"] = [_sku(sku) | _policy(sku) for sku in found.skus]
+    details["skus"] = [_sku(sku) | _policy(market, sku) | _parts(market, sku) for sku in found.skus]
     if found.product_types:
         details["product_types"] = list(found.product_types)
     return details
 
 
-def _policy(sku: Sku) -> Json:
-    """Say of a replicated SKU which shop's stock it shows; the ids point outside this shop."""
+def _policy(market: Marketplace, sku: Sku) -> Json:
+    """Say of a replicated SKU whose stock it shows; by default it lies in another shop."""
     if not sku.shares_source:
         return {}
-    source = {"product_id": f"9{sku.product_id[1:]}", "sku_id": f"9{sku.id[1:]}"}
+    product, source, shop = f"9{sku.product_id[1:]}", f"9{sku.id[1:]}", "7000000000000000999"
+    if sku.source:
+        (product, source), shop = sku.source, market.shop_id
     policy = {"inventory_type": "SHARED", "price_sync": True}
     return {
         "global_listing_policy": policy
-        | {"replicate_source": source | {"shop_id": "7000000000000000999"}}
+        | {"replicate_source": {"product_id": product, "sku_id": source, "shop_id": shop}}
+    }
+
+
+def _parts(market: Marketplace, sku: Sku) -> Json:
+    """Say of a bundle what is in it."""
+    if not sku.parts:
+        return {}
+    parts = [(market.skus[part], units) for part, units in sku.parts]
+    return {
+        "combined_skus": [
+            {
+                "product_id": part.product_id,
+                "sku_id": part.id,
+                "seller_sku": part.seller_sku,
+                "sku_count": units,
+            }
+            for part, units in parts
+        ]
     }
 
 
@@ -113,6 +133,7 @@ def search_inventory(market: Marketplace, body: object) -> Json:
         asked = [sku for sku in found.skus if sku.id in sku_ids] if sku_ids else found.skus
         if asked and (sku_ids or found.id in product_ids) and found.status != "DELETED":
             skus = [_inventory(sku) for sku in asked]
+            market.readings += [Reading(market.clock(), sku.id) for sku in asked]
             inventory.append({"product_id": found.id, "skus": skus})
     return {"inventory": inventory}
 

@@ -1,13 +1,12 @@
-"""The gateway in front of every endpoint: signature, timestamp and rate, checked as documented.
+"""The gateway in front of every endpoint: signature and timestamp, checked as documented.
 
-Sources: Partner Center, "Sign your API request", "Common Errors" and "Rate limits". Written from
-those pages alone: a check that shared code with our client would agree with its mistakes.
+Sources: Partner Center, "Sign your API request" and "Common Errors". Written from those pages
+alone: a check that shared code with our client would agree with its mistakes.
 """
 
 import hashlib
 import hmac
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
@@ -78,28 +77,3 @@ def _check_timestamp(text: str, now: float) -> None:
 
 def _key(pair: tuple[str, str]) -> str:
     return pair[0]
-
-
-class Throttle:
-    """A token bucket for each App x Shop and endpoint class.
-
-    TikTok publishes no rate, only that bursts below a second are throttled too. `rate` is in
-    requests per second, None for no limit; `clock` gives Unix seconds.
-    """
-
-    def __init__(self, rate: float | None, clock: Callable[[], float]) -> None:
-        self.rate = rate
-        self._clock = clock
-        self._buckets: dict[tuple[str, str], tuple[float, float]] = {}
-
-    def take(self, shop: str, endpoint_class: str) -> None:
-        """Take one token, or refuse and say in whole seconds when there will be one."""
-        if self.rate is None:
-            return
-        full, now = max(1.0, self.rate), self._clock()
-        tokens, since = self._buckets.get((shop, endpoint_class), (full, now))
-        tokens = min(full, tokens + max(0.0, now - since) * self.rate)
-        granted = tokens >= 1
-        self._buckets[shop, endpoint_class] = (tokens - granted, now)
-        if not granted:
-            raise refuse("throttled", retry_after_s=max(1, math.ceil((1 - tokens) / self.rate)))

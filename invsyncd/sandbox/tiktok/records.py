@@ -41,7 +41,11 @@ class Stock:
 
 @dataclass(slots=True)
 class Sku:
-    """One sellable variant; `locked` units are reserved for a campaign and still available."""
+    """One sellable variant; `locked` units are reserved for a campaign and still available.
+
+    `shares_source`: a replica, which shows the stock of another SKU: `source` is (product id, SKU
+    id) where that lies in this shop, else None. `parts` of a bundle are (SKU id, units).
+    """
 
     id: str
     product_id: str
@@ -49,6 +53,8 @@ class Sku:
     shares_source: bool
     stock: dict[str, Stock]
     locked: int = 0
+    source: tuple[str, str] | None = None
+    parts: tuple[tuple[str, int], ...] = ()
 
     @property
     def total_available(self) -> int:
@@ -104,3 +110,11 @@ class Update:
     time: float
     product_id: str
     rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """When (Unix seconds) an app was shown what a SKU has in stock."""
+
+    time: float
+    sku_id: str

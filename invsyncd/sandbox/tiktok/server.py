@@ -17,13 +17,14 @@ from invsyncd.sandbox.tiktok import catalogue
 from invsyncd.sandbox.tiktok.call import Call, Operation, Shop, read_body, read_wire
 from invsyncd.sandbox.tiktok.doubts import Doubts
 from invsyncd.sandbox.tiktok.envelope import RefusedError, answer, refuse, refused
-from invsyncd.sandbox.tiktok.gate import Throttle, check_credentials
+from invsyncd.sandbox.tiktok.gate import check_credentials
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.ordered import OrderedRefusals
 from invsyncd.sandbox.tiktok.search import search_products
+from invsyncd.sandbox.tiktok.throttle import Throttle
+from invsyncd.sandbox.tiktok.token_host import TokenHost, Trade
 from invsyncd.sandbox.tiktok.tokens import Grants
 from invsyncd.sandbox.tiktok.update import judge
-
-SCOPES = ("seller.authorization.info", "seller.logistics", "seller.product.basic")
 
 
 class FaultInjector(Protocol):
@@ -37,7 +38,8 @@ class FaultInjector(Protocol):
 class TikTokFake:
     """The fake. Times are seconds on the marketplace's clock; `calls` counts by endpoint name.
 
-    `max_requests_per_s` of None means no limit. `doubts` holds the switches for what the documents
+    `max_requests_per_s` of None means no limit; `throttle` can limit each class of endpoints, and
+    counts what it refused. `doubts` holds the switches for what the documents
     leave open; where it is not given, the two that are needed most can be arguments of their own.
     """
 
@@ -62,8 +64,7 @@ class TikTokFake:
         doubts: Doubts | None = None,
     ) -> None:
         self.marketplace = marketplace
-        self.app_key, self.app_secret = app_key, app_secret
-        self.seller_name, self.region = seller_name, region
+        self.app_key, self.app_secret, self.region = app_key, app_secret, region
         self.doubts = doubts or Doubts(
             max_quantity=max_quantity, partial_sku_applies=partial_sku_applies
         )
@@ -76,6 +77,10 @@ class TikTokFake:
             access_life_s=access_token_life_s,
         )
         self.throttle = Throttle(max_requests_per_s, marketplace.clock)
+        self._ordered = OrderedRefusals()
+        self._token_host = TokenHost(
+            self.grants, app_key, app_secret, seller_name=seller_name, region=region
+        )
         self._faults = faults
         self._answered = 0
         self.add_shop(shop_cipher, shop_id, shop_name, marketplace)
@@ -83,6 +88,7 @@ class TikTokFake:
     def add_shop(self, cipher: str, shop_id: str, name: str, market: Marketplace) -> None:
         """Authorise a further shop: one token covers them all."""
         code = f"{self.region}LC{shop_id[-8:]}"
+        market.shop_id = shop_id
         self.shops[cipher] = Shop(shop_id, cipher, name, code, self.region, "LOCAL", market)
 
     def expire_access_token(self) -> None:
@@ -96,6 +102,26 @@ class TikTokFake:
     def set_quantity_limit(self, maximum: int, minimum: int = 0) -> None:
         """Change which quantities are accepted, in units, both inclusive."""
         self.doubts.min_quantity, self.doubts.max_quantity = minimum, maximum
+
+    def refuse_update(
+        self,
+        code: int,
+        message: str,
+        *,
+        sku_id: str | None = None,
+        warehouse: str | None = None,
+        times: int | None = None,
+    ) -> None:
+        """Refuse Update Inventory until `accept_updates`, or only the next `times` calls it hits.
+
+        Without `sku_id` the whole call answers `code`. With one, the call answers 0 and carries
+        `code` in `data.errors`, inside the wrapper 12052990 where a warehouse id is given too.
+        """
+        self._ordered.order((code, message), sku_id, warehouse, times)
+
+    def accept_updates(self) -> None:
+        """End every refusal that `refuse_update` ordered."""
+        self._ordered.clear()
 
     def authorise(self) -> str:
         """Let the seller consent; return the auth code for token/get."""
@@ -114,10 +140,10 @@ class TikTokFake:
         post("/product/202309/inventory/search", self._api("inventory_search", self._inventory))
         post(
             "/product/202309/products/{product_id}/inventory/update",
-            self._api("update_inventory", self._update, endpoint_class="write"),
+            self._api("update_inventory", self._update),
         )
-        get("/api/v2/token/get", self._token("token_get"))
-        get("/api/v2/token/refresh", self._token("token_refresh"))
+        get("/api/v2/token/get", self._token("token_get", self._token_host.get))
+        get("/api/v2/token/refresh", self._token("token_refresh", self._token_host.refresh))
         return app
 
     # The endpoints: plain functions of a call, each atomic because none of them awaits.
@@ -145,20 +171,13 @@ class TikTokFake:
         return catalogue.search_inventory(call.market, call.body)
 
     def _update(self, call: Call) -> object:
-        verdict = judge(call.market, call.product_id, call.body, self.doubts)
+        verdict = judge(call.market, call.product_id, call.body, self.doubts, self._ordered)
         call.market.apply(call.product_id, verdict.rows)
         return {"errors": verdict.errors} if verdict.errors else {}
 
     # The way to them.
 
-    def _api(
-        self,
-        name: str,
-        operation: Operation,
-        *,
-        needs_shop: bool = True,
-        endpoint_class: str = "read",
-    ) -> Handler:
+    def _api(self, name: str, operation: Operation, *, needs_shop: bool = True) -> Handler:
         """Put the gateway's checks in front of an endpoint."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -173,7 +192,7 @@ class TikTokFake:
             self.grants.check(request.headers.get("x-tts-access-token"))
             query = dict(wire.query)
             market = self._market(query) if needs_shop else self.marketplace
-            self.throttle.take(query.get("shop_cipher", ""), endpoint_class)
+            self.throttle.take(query.get("shop_cipher", ""), name)
             product_id = request.match_info.get("product_id", "")
             call = Call(market, query, read_body(request.method, wire), product_id)
             return answer(operation(call), self._request_id())
@@ -188,31 +207,12 @@ class TikTokFake:
             raise refuse("bad_shop_cipher")
         return self.shops[cipher].market
 
-    def _token(self, name: str) -> Handler:
+    def _token(self, name: str, trade: Trade) -> Handler:
         """Serve the token host: not signed, the secret and the tokens stand in the URL."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             self.calls[name] += 1
-            query = request.query
-            if query.get("app_key") != self.app_key:
-                raise refuse("bad_app_key")
-            if query.get("app_secret") != self.app_secret:
-                raise refuse("bad_app_secret")
-            match name, query.get("grant_type"):
-                case "token_get", "authorized_code":
-                    self.grants.exchange(query.get("auth_code", ""))
-                case "token_refresh", "refresh_token":
-                    self.grants.refresh(query.get("refresh_token", ""))
-                case _:
-                    raise refuse("bad_param")
-            data = self.grants.newest() | {
-                "open_id": "7010736057180325637",
-                "seller_name": self.seller_name,
-                "seller_base_region": self.region,
-                "user_type": 0,
-                "granted_scopes": list(SCOPES),
-            }
-            return answer(data, self._request_id(), message="success")
+            return answer(trade(request.query), self._request_id(), message="success")
 
         return handle
 

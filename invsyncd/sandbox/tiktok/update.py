@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from invsyncd.sandbox.tiktok.doubts import Doubts
 from invsyncd.sandbox.tiktok.envelope import RefusedError, refuse
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.ordered import Error, OrderedRefusals
 from invsyncd.sandbox.tiktok.records import Product, Row, Sku, Warehouse
 
 WRITABLE_STATUSES = ("DRAFT", "PENDING", "FAILED", "ACTIVATE", "SELLER_DEACTIVATED")
@@ -47,8 +48,6 @@ _PLATFORM = (12052144, "platform warehouse not support to edit")
 _DISABLED = (12052531, "The warehouse is disabled.")
 _QUANTITY = (12019024, "stock count is invalid")
 
-Error = tuple[int, str]
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -67,8 +66,12 @@ class Verdict:
     first_error: Error | None = None
 
 
-def judge(market: Marketplace, product_id: str, body: object, doubts: Doubts) -> Verdict:
+def judge(
+    market: Marketplace, product_id: str, body: object, doubts: Doubts, ordered: OrderedRefusals
+) -> Verdict:
     """Judge a call; raise RefusedError where it is refused as a whole."""
+    if refusal := ordered.take():
+        raise RefusedError(*refusal)
     wanted = read_body(body)
     product = _product(market, product_id)
     verdict = Verdict()
@@ -76,10 +79,12 @@ def judge(market: Marketplace, product_id: str, body: object, doubts: Doubts) ->
         sku = market.skus.get(sku_id)
         if sku is None or sku.product_id != product.id:
             _report(verdict, sku_id, _UNKNOWN_SKU if sku is None else _FOREIGN_SKU)
-        elif barrier := _barrier(product, sku, entries):
+        elif barrier := ordered.take(sku_id) or _barrier(product, sku, entries):
             _report(verdict, sku_id, barrier)
         else:
-            _judge_rows(market, sku, entries, doubts, verdict)
+            rows = [Row(sku.id, e.warehouse or next(iter(sku.stock)), e.quantity) for e in entries]
+            refused = list(_row_errors(market, sku, rows, doubts, ordered))
+            _judge_rows(market, sku, rows, refused, doubts=doubts, verdict=verdict)
     if doubts.errors_fail_request and verdict.first_error:
         raise RefusedError(*verdict.first_error)
     return verdict
@@ -143,10 +148,14 @@ def _barrier(product: Product, sku: Sku, entries: Sequence[Entry]) -> Error | No
 
 
 def _judge_rows(
-    market: Marketplace, sku: Sku, entries: Sequence[Entry], doubts: Doubts, verdict: Verdict
+    market: Marketplace,
+    sku: Sku,
+    rows: Sequence[Row],
+    refused: Sequence[tuple[str, Error]],
+    *,
+    doubts: Doubts,
+    verdict: Verdict,
 ) -> None:
-    rows = [Row(sku.id, e.warehouse or next(iter(sku.stock)), e.quantity) for e in entries]
-    refused = list(_row_errors(market, sku, rows, doubts))
     if refused:
         _report_rows(verdict, sku.id, refused)
         bad = {warehouse for warehouse, _ in refused}
@@ -159,12 +168,18 @@ def _judge_rows(
 
 
 def _row_errors(
-    market: Marketplace, sku: Sku, rows: Sequence[Row], doubts: Doubts
+    market: Marketplace,
+    sku: Sku,
+    rows: Sequence[Row],
+    doubts: Doubts,
+    ordered: OrderedRefusals,
 ) -> Iterator[tuple[str, Error]]:
     seen: set[str] = set()
     for row in rows:
         place = market.warehouses.get(row.warehouse)
-        error = _TWICE if row.warehouse in seen else _row_error(sku, row, place, doubts)
+        error = ordered.take(sku.id, row.warehouse) or (
+            _TWICE if row.warehouse in seen else _row_error(sku, row, place, doubts)
+        )
         seen.add(row.warehouse)
         if error is not None:
             yield row.warehouse, error

@@ -1,0 +1,150 @@
+"""What people should know of the listings, as groups: a count, the first of them, what to do.
+
+From the store alone, without a call. `check` prints it; `/api/status` shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from invsyncd.config.tiktok import Link
+from invsyncd.engine.rulebook import Rulebook
+from invsyncd.store import Store
+from invsyncd.store.listing_census import FIRST_MAX, Ambiguous
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Some listings with one thing in common; `first` are at most twenty of `count`."""
+
+    name: str
+    says: str
+    count: int
+    first: tuple[str, ...] = ()
+    advice: str = ""
+
+    def __str__(self) -> str:
+        """One line: the count, what they have in common, and the first of them."""
+        more = self.count - len(self.first)
+        names = ", ".join(self.first) + (f" … and {more} more" if self.first and more > 0 else "")
+        return f"{self.count} {self.says}" + (f": {names}" if names else "")
+
+
+async def listing_groups(store: Store, rulebook: Rulebook) -> list[Group]:
+    """Every group that is not empty."""
+    found = [
+        *await _unmatched(store),
+        *await _matched(store),
+        *await _lacking(store, rulebook),
+        await _dead_links(store, rulebook.links),
+    ]
+    return [group for group in found if group.count]
+
+
+async def listings_json(store: Store, rulebook: Rulebook) -> dict[str, Any]:
+    """The same for programs: how many listings there are, and the groups by name."""
+    total, matched = await store.listing_census.matched()
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for group in await listing_groups(store, rulebook):
+        one = {"says": group.says, "count": group.count, "first": list(group.first)}
+        groups.setdefault(group.name, []).append(one)
+    return {"known": total, "matched": matched, "groups": groups}
+
+
+async def _unmatched(store: Store) -> list[Group]:
+    census = store.listing_census
+    empty, unknown = await census.without_sku(), await census.unknown()
+    count, ambiguous = await census.ambiguous()
+    return [
+        Group(
+            "without_sku",
+            "without a seller SKU",
+            empty.count,
+            empty.first,
+            "set a seller SKU at TikTok Shop, or a [[tiktok.link]]",
+        ),
+        Group(
+            "unknown_sku",
+            "with a SKU that no known item has",
+            unknown.count,
+            unknown.first,
+            "compare the SKUs exactly, upper and lower case too, or set a [[tiktok.link]]",
+        ),
+        Group(
+            "ambiguous_sku",
+            "with a SKU that several items have",
+            count,
+            tuple(row.sku for row in ambiguous),
+            _link_block(ambiguous[0]) if ambiguous else "",
+        ),
+    ]
+
+
+def _link_block(row: Ambiguous) -> str:
+    """A link that is ready to be put into the configuration, but for the choice of the item."""
+    sku = row.sku.replace("\\", "\\\\").replace('"', '\\"')
+    others = ", ".join(map(str, row.items[1:]))
+    return (
+        "they are not written until you say which: give each item its own SKU, or link each"
+        " listing to one of the items, such as:\n"
+        f'[[tiktok.link]]\nsku = "{sku}"\nproduct_id = "{row.product_id}"\n'
+        f'sku_id = "{row.sku_id}"\nitem = {row.items[0]}  # or {others}'
+    )
+
+
+async def _matched(store: Store) -> list[Group]:
+    census = store.listing_census
+    shared = await census.shared_skus()
+    parked, reasons = await census.parked()
+    return [
+        Group(
+            "shared_sku",
+            "SKUs in several listings; each listing shows the quantity",
+            len(shared),
+            tuple(f"{sku} ({n} listings)" for sku, n in shared[:FIRST_MAX]),
+        ),
+        *(Group("parked", f"parked: {reason}", n) for reason, n in reasons),
+        Group(
+            "parked",
+            "parked for other reasons",
+            parked - sum(n for _, n in reasons),
+        ),
+        Group(
+            "items_without_listing", "items without a listing", await census.items_without_listing()
+        ),
+    ]
+
+
+async def _lacking(store: Store, rulebook: Rulebook) -> list[Group]:
+    rules = await rulebook.rules()
+    names = {place.id: place.name for place in await rulebook.warehouses() or ()}
+    groups: list[Group] = []
+    for place in sorted(rules.offers.sources) if rules.offers is not None else ():
+        lacking = await store.listing_census.lacking(place)
+        says = f'not stocked in the mapped warehouse "{names.get(place, place)}" ({place})'
+        advice = "stock them there at TikTok Shop: a write may not add a warehouse"
+        groups.append(Group("lacking_warehouse", says, lacking.count, lacking.first, advice))
+    return groups
+
+
+async def _dead_links(store: Store, links: Sequence[Link]) -> Group:
+    keys = [(link.product_id, link.sku_id) for link in links]
+    known = {x.key: x for x in await store.listings.by_keys(keys)}
+    dead: list[str] = []
+    for link in links:
+        listing = known.get((link.product_id, link.sku_id))
+        where = f"{link.product_id}/{link.sku_id}"
+        if listing is None:
+            dead.append(f"{where} (no such listing)")
+        elif listing.item is None:
+            item = f" on item {link.item}" if link.item is not None else ""
+            dead.append(f"{where} (no single item has the SKU {link.sku}{item})")
+    return Group(
+        "dead_link",
+        "links that point to nothing",
+        len(dead),
+        tuple(dead[:FIRST_MAX]),
+        "correct the ids and the SKU of each [[tiktok.link]], or remove it",
+    )

@@ -1,0 +1,103 @@
+"""What follows from a refused SKU: for the listing, its warehouses, and the whole shop.
+
+The table is `reactions`; here it is carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from invsyncd.engine.again import Waits
+from invsyncd.engine.discovery import Discovery
+from invsyncd.engine.market import Key, Market
+from invsyncd.engine.reactions import REACTIONS, lasting
+from invsyncd.engine.rows import ProductWrite, Rows
+from invsyncd.engine.rulebook import MAX_QUANTITY_OLD, Rulebook
+from invsyncd.errors import Unauthorised
+from invsyncd.tiktok.codes import CLOSED_CODES, PLATFORM_CODES, Trouble
+from invsyncd.tiktok.shop import SkuError, UpdateOutcome
+
+ADVICE = "see the Partner Center and the Seller Center: the shop or the app may not do this"
+# Not about the SKUs, so that to send them one by one would only be more calls.
+_NOBODYS_OWN = (Trouble.RETRY, Trouble.THROTTLE, Trouble.REFRESH, Trouble.HALT)
+
+
+class Refusals:
+    """Reacts to what TikTok turned down."""
+
+    def __init__(
+        self,
+        market: Market,
+        discovery: Discovery,
+        rulebook: Rulebook,
+        waits: Waits,
+        rows: Rows,
+    ) -> None:
+        self._market = market
+        self._discovery = discovery
+        self._rulebook = rulebook
+        self._waits = waits
+        self._rows = rows
+        self.wants_discovery = False
+
+    def is_everyones(self, outcome: UpdateOutcome, write: ProductWrite) -> bool:
+        """Whether a call of several SKUs was declined with one error for all: whose is it?"""
+        errors = outcome.errors
+        if len(errors) < max(len(write.skus), 2):
+            return False
+        kinds = {(error.code, error.message, error.trouble) for error in errors.values()}
+        return len(kinds) == 1 and all(x.trouble not in _NOBODYS_OWN for x in errors.values())
+
+    def halted(self, errors: Mapping[str, SkuError]) -> Unauthorised | None:
+        """The end of the whole side, where one of these errors is that."""
+        for error in errors.values():
+            if REACTIONS[error.trouble].halt:
+                return Unauthorised(f"tiktok UPDATE: {error.code}: {error.message}", advice=ADVICE)
+        return None
+
+    async def react(self, pass_id: str, write: ProductWrite, sku_id: str, error: SkuError) -> bool:
+        """Do what the class of the error asks for; returns whether the error is news."""
+        key = (write.product_id, sku_id)
+        reaction = REACTIONS[error.trouble]
+        news = self._waits.refused(key, error.code, reaction.first_s)
+        self.wants_discovery |= reaction.discover
+        if reaction.halt:
+            self._waits.rest(key, 0)  # the side waits, not the listing
+            return news
+        if await self._places(key, write, error):
+            return news
+        if reaction.clamp and await self._lowered(write, sku_id):
+            self._waits.at_once(key)
+            return news
+        neither_way = error.trouble is Trouble.WAREHOUSES and self._rows.incomplete(key)
+        if reaction.park or reaction.clamp or neither_way:
+            reason = f"{error.code} {lasting(error.message)}".strip()
+            await self._discovery.park(pass_id, key, reason)
+        return news
+
+    async def _places(self, key: Key, write: ProductWrite, error: SkuError) -> bool:
+        """Deal with warehouses that cannot be written; whether the SKU can do without them."""
+        body = write.skus[key[1]]
+        changed = {o.warehouse for o in write.offers if o.sku_id == key[1]}
+        named = error.reasons or ([(next(iter(body)), error.code)] if len(body) == 1 else [])
+        places = [(w, c) for w, c in named if c in PLATFORM_CODES | CLOSED_CODES]
+        if not places:
+            return False
+        otherwise = False
+        for warehouse, code in places:
+            ours = warehouse in changed
+            otherwise |= self._rows.refused(key, warehouse, changed=ours)
+            self.wants_discovery |= code in CLOSED_CODES
+            if code in PLATFORM_CODES and ours and await self._rulebook.mark_read_only(warehouse):
+                await self._market.replan_all()
+        owing = changed - {w for w, c in places if c in CLOSED_CODES}
+        return otherwise and bool(owing)
+
+    async def _lowered(self, write: ProductWrite, sku_id: str) -> bool:
+        """Whether the quantity was too high only for a shop that takes the older maximum."""
+        wanted = [o.wanted or 0 for o in write.offers if o.sku_id == sku_id]
+        if max(wanted) <= MAX_QUANTITY_OLD:
+            return False
+        if await self._rulebook.lower_max_quantity():
+            await self._market.replan_all()
+        return True

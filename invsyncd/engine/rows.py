@@ -1,0 +1,106 @@
+"""The rows of a write: every warehouse of a SKU, and what each is to show.
+
+TikTok wants all warehouses of a SKU in each write (documented), so those that we do not change get
+back what was just read. A warehouse that refuses its row must not keep the others of the SKU from
+being written: its quantity is left as it is, and where even the repetition is refused, its row is
+left out. Kept in memory: after a restart each is asked once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from invsyncd.engine.market import Key
+from invsyncd.engine.report import PassReport
+from invsyncd.sync.model import Entry, Listing, Offer, Target
+from invsyncd.sync.parking import PARKED_AGAIN_S
+
+FROZEN_S: Final = PARKED_AGAIN_S
+
+
+@dataclass(frozen=True, slots=True)
+class ProductWrite:
+    """One call: the rows of some SKUs of one product, and which offers that changes."""
+
+    product_id: str
+    skus: Mapping[str, Mapping[str, int]]
+    offers: tuple[Offer, ...]
+
+    @property
+    def keys(self) -> list[Key]:
+        """The listings that it writes."""
+        return [(self.product_id, sku_id) for sku_id in self.skus]
+
+
+class Rows:
+    """Which rows a SKU is written with. `clock` gives Unix seconds."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._frozen: dict[Key, dict[str, float]] = {}
+        self._left_out: dict[Key, set[str]] = {}
+
+    def owed(self, key: Key, offers: Sequence[Offer]) -> list[Offer]:
+        """The offers of a listing that are to be changed now."""
+        now = self._clock()
+        frozen = {w for w, until in self._frozen.get(key, {}).items() if until > now}
+        return [
+            o
+            for o in offers
+            if o.wanted is not None and o.wanted != o.shown and o.warehouse not in frozen
+        ]
+
+    def body(self, key: Key, stock: Mapping[str, int], owed: Sequence[Offer]) -> dict[str, int]:
+        """{warehouse: units} of a listing, given what it shows and which offers change."""
+        changed = {o.warehouse: o.wanted for o in owed if o.wanted is not None}
+        left_out = self._left_out.get(key, set()) - changed.keys()
+        return {w: u for w, u in {**stock, **changed}.items() if w not in left_out}
+
+    def refused(self, key: Key, warehouse: str, *, changed: bool) -> bool:
+        """A row was refused; returns whether the next write is another one because of it."""
+        if changed:
+            self._frozen.setdefault(key, {})[warehouse] = self._clock() + FROZEN_S
+            return True
+        left_out = self._left_out.setdefault(key, set())
+        news = warehouse not in left_out
+        left_out.add(warehouse)
+        return news
+
+    def incomplete(self, key: Key) -> bool:
+        """The set of rows was refused; returns whether some had been left out. None will be."""
+        return bool(self._left_out.pop(key, None))
+
+
+def entry(offer: Offer, listing: Listing, outcome: str, request_id: str) -> Entry:
+    """The journal line of one write."""
+    return Entry(
+        "write",
+        listing.item,
+        listing.sku or listing.seller_sku,
+        {
+            "target": Target.TIKTOK.value,
+            "product_id": offer.product_id,
+            "sku_id": offer.sku_id,
+            "warehouse": offer.warehouse,
+            "from": offer.shown,
+            "to": offer.wanted,
+            "outcome": outcome,
+            "request_id": request_id,
+        },
+    )
+
+
+def tell(report: PassReport, offer: Offer, listings: Mapping[Key, Listing], outcome: str) -> None:
+    """Say what became of one write."""
+    listing = listings[offer.product_id, offer.sku_id]
+    report.wrote(
+        Target.TIKTOK,
+        listing.sku or listing.seller_sku,
+        {"product_id": offer.product_id, "sku_id": offer.sku_id, "warehouse": offer.warehouse},
+        offer.shown,
+        offer.wanted or 0,
+        reason=f"the rule gives {offer.wanted}",
+        outcome=outcome,
+    )

@@ -1,0 +1,104 @@
+"""parking: which listings may not be written for now, why, and what wakes them.
+
+A status wakes with the status. A bundle, or a replica that shows another product's stock, is
+looked at again when its product was edited. What an error parked is tried again after a while, and
+at once when its product was edited. While it is tried it keeps its reason: only success wakes it,
+so that a reason that stays true is told once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import StrEnum
+
+from invsyncd.sync.model import Entry, Listing
+
+# Documented: the others (PLATFORM_DEACTIVATED, FREEZE) may not be written; DELETED is forgotten.
+WRITABLE = frozenset({"ACTIVATE", "DRAFT", "PENDING", "FAILED", "SELLER_DEACTIVATED"})
+
+PARKED_AGAIN_S = 6 * 3600  # an error that no edit has answered: the campaign may have ended
+UNTIL_EDITED = 4_000_000_000_000  # far beyond any Unix second
+
+
+class ParkedBy(StrEnum):
+    """What keeps a listing from being written."""
+
+    STATUS = "status"
+    KIND = "kind"
+    ERROR = "error"
+
+
+class Kind(StrEnum):
+    """Whose stock a listing shows."""
+
+    PLAIN = "plain"  # its own
+    BUNDLE = "bundle"  # what follows from the stock of its parts
+    SHARED = "shared"  # another product's, of which it is a replica
+
+
+def unwritable(status: str) -> str:
+    """Why a listing of this status may not be written; empty when it may, or has no status."""
+    return "" if not status or status in WRITABLE else f"its status is {status}"
+
+
+def seen_again(known: Listing | None, seen: Listing) -> Listing:
+    """What is remembered of a listing once discovery has seen it, given what was `known`."""
+    if known is not None:
+        seen = replace(seen, item=known.item)
+    same = known if known is not None and not _edited(known, seen) else None
+    seen = replace(seen, kind=same.kind if same is not None else "")
+    if reason := unwritable(seen.status):
+        return replace(
+            seen, parked=reason, parked_by=ParkedBy.STATUS.value, parked_until=UNTIL_EDITED
+        )
+    if known is None or known.parked_by in ("", ParkedBy.STATUS):
+        return seen
+    return replace(
+        seen,
+        parked=known.parked,
+        parked_by=known.parked_by,
+        parked_until=known.parked_until if same is not None else 0,
+    )
+
+
+def looked_at(listing: Listing, kind: Kind, reason: str) -> Listing:
+    """What is remembered once its product was looked at; `reason` is why it is not written."""
+    listing = replace(listing, kind=kind.value)
+    if reason:
+        return replace(
+            listing, parked=reason, parked_by=ParkedBy.KIND.value, parked_until=UNTIL_EDITED
+        )
+    return awake(listing) if listing.parked_by == ParkedBy.KIND else listing
+
+
+def turned_down(listing: Listing, reason: str, now: int) -> Listing:
+    """A write of it was refused in a way that time or an edit must mend."""
+    return replace(
+        listing,
+        parked=reason,
+        parked_by=ParkedBy.ERROR.value,
+        parked_until=now + PARKED_AGAIN_S,
+    )
+
+
+def awake(listing: Listing) -> Listing:
+    """It may be written again."""
+    return replace(listing, parked="", parked_by="", parked_until=0)
+
+
+def told(before: Listing | None, after: Listing) -> Entry | None:
+    """The journal line of a listing that was parked or woken; None where neither happened."""
+    was = before.parked if before is not None else ""
+    if was == after.parked:
+        return None
+    numbers: dict[str, object] = {
+        "product_id": after.product_id,
+        "sku_id": after.sku_id,
+        "because": after.parked or f"no longer: {was}",
+    }
+    kind = "parked" if after.parked else "woken"
+    return Entry(kind, after.item, after.sku or after.seller_sku, numbers)
+
+
+def _edited(known: Listing, seen: Listing) -> bool:
+    return (known.status, known.updated_at) != (seen.status, seen.updated_at)

@@ -1,0 +1,69 @@
+"""A lane for each endpoint: its own pace, its own queue.
+
+Limits are per app, shop and endpoint (documented), so that a storm in one lane must not slow the
+others. The documents promise no rate; they give starting points for a standard read (3 to 10 a
+second) and a standard write (1 to 3): a lane begins at the lower end, and its ceiling is the upper
+one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from invsyncd.errors import Unreached
+from invsyncd.net.gate import Gate
+from invsyncd.net.limit import Pace
+
+STALE_S = 20.0  # a write that has to wait longer was decided on a reading that is too old
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Calls per second of one endpoint: where to start, and where to stop rising."""
+
+    start: float
+    ceiling: float
+
+
+READ = Rates(start=3.0, ceiling=10.0)
+WRITE = Rates(start=1.0, ceiling=3.0)
+
+
+class Lane:
+    """Where the calls of one endpoint wait their turn."""
+
+    def __init__(self, op: str, *, write: bool, rates: Rates) -> None:
+        self._op = op
+        self._write = write
+        self._gate = Gate(at_once=2 if write else 4)
+        self.pace = Pace(rates.start, ceiling=rates.ceiling)
+
+    @asynccontextmanager
+    async def admit(self) -> AsyncIterator[None]:
+        """Wait for a place, then hold it until the block ends.
+
+        Raises Unreached, for certain not carried out, for a write that would be stale by then.
+        """
+        async with self._gate.admit(self._reserve):
+            yield
+
+    def slowed(self, retry_after_s: float | None) -> None:
+        """They said too fast."""
+        self.pace.slowed(retry_after_s, asyncio.get_running_loop().time())
+
+    def went_well(self) -> None:
+        """A call was taken."""
+        self.pace.went_well(asyncio.get_running_loop().time())
+
+    def _reserve(self, now: float) -> float:
+        wait_s = self.pace.reserve(now)
+        if self._write and wait_s > STALE_S:
+            raise Unreached(
+                f"tiktok {self._op}: not sent: told to wait for {wait_s:.0f} s",
+                retry_after_s=wait_s,
+                outcome_unknown=False,
+            )
+        return wait_s

@@ -1,0 +1,175 @@
+"""Answers are read strictly: what is missing is never 0, and an id is never a float."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from invsyncd.errors import Garbled
+from invsyncd.net.body import json_object
+from invsyncd.net.shape import Shape
+from invsyncd.tiktok import parse
+from invsyncd.tiktok.parse import ListingSeen, Product, Warehouse
+
+Json = dict[str, object]
+BIG = 1729592969712207013  # beyond what a float holds exactly
+
+
+def stocked(product: object = "5", sku: object = "7", warehouse: object = "9") -> Json:
+    rows = [{"warehouse_id": warehouse, "available_quantity": 3}]
+    skus = [{"id": sku, "warehouse_inventory": rows}]
+    return {"inventory": [{"product_id": product, "skus": skus}]}
+
+
+def found(
+    product: object = "5", sku: object = "7", warehouse: object = "9", **more: object
+) -> Json:
+    rows = [{"warehouse_id": warehouse, "quantity": 3}]
+    skus = [{"id": sku, "seller_sku": "TEE", "inventory": rows}]
+    return {"products": [{"id": product, "status": "ACTIVATE", "skus": skus} | more]}
+
+
+def told(product: object = "5", sku: object = "7", **more: object) -> Json:
+    return {"id": product, "status": "ACTIVATE", "skus": [{"id": sku}]} | more
+
+
+def read_listings(data: object, *, deleted: bool = False) -> list[ListingSeen]:
+    return parse.listings(Shape(data, "LISTINGS"), deleted=deleted).listings
+
+
+def read_product(data: object) -> Product:
+    return parse.product(Shape(data, "PRODUCT"))
+
+
+@pytest.mark.parametrize(
+    "sku",
+    [
+        {"id": "1"},
+        {"id": "1", "warehouse_inventory": None},
+        {"id": "1", "warehouse_inventory": [{"warehouse_id": "9"}]},
+        {"id": "1", "warehouse_inventory": [{"warehouse_id": "9", "available_quantity": None}]},
+        {"id": "1", "warehouse_inventory": [{"warehouse_id": "9", "available_quantity": "7"}]},
+        {"id": "1", "warehouse_inventory": [{"warehouse_id": "9", "available_quantity": 7.0}]},
+        {"id": "1", "warehouse_inventory": [{"available_quantity": 7}]},
+    ],
+)
+def test_stock_that_is_not_said_is_not_zero(sku: object) -> None:
+    data = {"inventory": [{"product_id": "5", "skus": [sku]}]}
+    with pytest.raises(Garbled, match=r"^STOCK\.inventory\[0\]\.skus\[0\]\.warehouse_inventory"):
+        parse.stock(Shape(data, "STOCK"), ["1"])
+
+
+def test_stock_that_nobody_asked_for_is_left_out() -> None:
+    assert parse.stock(Shape(stocked(), "STOCK"), ["1"]) == parse.Stock()
+
+
+def test_an_id_may_come_as_an_integer_and_is_its_exact_decimal_string() -> None:
+    for one in (BIG, str(BIG)):
+        body = json.dumps(stocked(one, one, one)).encode()
+        data = Shape(json_object(body, "STOCK"), "STOCK")
+        assert parse.stock(data, [str(BIG)]).units == {str(BIG): {str(BIG): 3}}
+        (listing,) = read_listings(found(one, one, one))
+        assert (listing.product_id, listing.sku_id) == (str(BIG), str(BIG))
+        assert listing.stock == {str(BIG): 3}
+        source = {"product_id": BIG + 1, "shop_id": BIG, "sku_id": BIG}
+        policy = {"inventory_type": "SHARED", "replicate_source": source}
+        page = told(one, one, skus=[{"id": one, "global_listing_policy": policy}])
+        assert read_product(page).id == str(BIG)
+        assert read_product(page).shares_with == {str(BIG): str(BIG + 1)}
+
+
+@given(st.integers(0, 2**64))
+def test_no_integer_id_loses_a_digit(number: int) -> None:
+    body = json.dumps({"id": number}).encode()
+    assert parse.id_text(Shape(json_object(body, "X")["id"], "X.id")) == str(number)
+
+
+@pytest.mark.parametrize("wrong", [True, False, 1.0, 1.5e18, None, [], {}])
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda x: parse.stock(Shape(stocked(sku=x), "STOCK"), ["7"]),
+        lambda x: parse.stock(Shape(stocked(warehouse=x), "STOCK"), ["7"]),
+        lambda x: read_listings(found(product=x)),
+        lambda x: read_listings(found(sku=x)),
+        lambda x: read_listings(found(warehouse=x)),
+        lambda x: read_product(told(product=x)),
+        lambda x: read_product(told(sku=x)),
+    ],
+    ids=["sku", "warehouse", "product", "listed sku", "its warehouse", "its page", "sku there"],
+)
+def test_an_id_that_is_neither_is_garbled(read: Callable[[object], object], wrong: object) -> None:
+    with pytest.raises(Garbled, match="expected a string"):
+        read(wrong)
+
+
+def test_a_listing_tells_when_its_product_was_edited_and_whether_its_sku_is_off() -> None:
+    (plain,) = read_listings(found())
+    assert plain == ListingSeen("5", "7", "TEE", "ACTIVATE", {"9": 3}, 0, deactivated=False)
+    skus = [
+        {"id": "7", "status_info": {"status": "DEACTIVATED", "deactivation_source": "SELLER"}},
+        {"id": "8", "status_info": {"status": "NORMAL"}},
+    ]
+    off, on = read_listings(found(update_time=1795312800, skus=skus))
+    assert (off.deactivated, on.deactivated) == (True, False)
+    assert (off.updated_at, on.updated_at) == (1795312800, 1795312800)
+
+
+def test_deleted_products_are_left_out_unless_they_are_wanted() -> None:
+    data = found(status="DELETED")
+    assert read_listings(data) == []
+    assert [seen.status for seen in read_listings(data, deleted=True)] == [parse.DELETED]
+    assert read_listings({"products": [{"id": "5", "status": "DELETED"}]}, deleted=True) == []
+
+
+def test_a_living_product_without_skus_is_garbled() -> None:
+    with pytest.raises(Garbled, match=r"products\[0\]\.skus: missing"):
+        read_listings({"products": [{"id": "5", "status": "ACTIVATE"}]}, deleted=True)
+
+
+def test_a_products_own_page_tells_of_bundles_replicas_and_whose_stock_they_show() -> None:
+    policy = {"inventory_type": "SHARED", "replicate_source": {"product_id": "99", "shop_id": "3"}}
+    own = {"inventory_type": "SHARED", "replicate_source": {"product_id": "5"}}
+    alone = {"inventory_type": "EXCLUSIVE", "replicate_source": {"product_id": "99"}}
+    skus = [
+        {"id": "1", "combined_skus": [{"sku_id": "70"}]},
+        {"id": "2", "combined_skus": []},
+        {"id": "3", "global_listing_policy": policy},
+        {"id": "4", "global_listing_policy": own},
+        {"id": "5", "global_listing_policy": alone},
+        {"id": "6", "global_listing_policy": {"inventory_type": "SHARED"}},
+        {"id": "7"},
+    ]
+    types = ["COMBINED_PRODUCT", "GPR_TARGET_PRODUCT"]
+    assert read_product(told(skus=skus, product_types=types, is_replicated=True)) == Product(
+        id="5",
+        status="ACTIVATE",
+        types=frozenset(types),
+        replicated=True,
+        combined=frozenset({"1"}),
+        shares_with={"3": "99"},
+    )
+
+
+def test_a_plain_product_is_plain() -> None:
+    plain = Product("5", "ACTIVATE", frozenset(), False, frozenset(), {})
+    assert read_product(told()) == plain
+    said_elsewhere = told(product_status="ACTIVATE")
+    del said_elsewhere["status"]
+    assert read_product(said_elsewhere) == plain
+
+
+@pytest.mark.parametrize(
+    "more", [{"is_replicated": "true"}, {"product_types": [1]}, {"skus": None}, {"id": None}]
+)
+def test_a_products_page_that_is_not_as_promised_is_garbled(more: Json) -> None:
+    with pytest.raises(Garbled, match=r"^PRODUCT\."):
+        read_product(told(**more))
+
+
+def test_a_warehouse_that_was_remembered_before_its_status_was_is_still_known() -> None:
+    assert Warehouse(id="9", name="Alpha", enabled=True, sales=True).writable
+    assert not Warehouse("9", "Alpha", enabled=True, sales=False).writable
+    assert not Warehouse("9", "Alpha", enabled=False, sales=True).writable
