@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +23,7 @@ from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.scan import FullScan
 from invsyncd.engine.sides import Sides
+from invsyncd.engine.watch import Watch
 from invsyncd.metrics import Metrics
 from invsyncd.net.http import Http, OnRequest, session
 from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
@@ -76,8 +79,9 @@ async def assemble(
     metrics = metrics or Metrics()
     async with session() as client:
         targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
-        health = Health(clock, settings.poll.interval_s, targets)
-        http = Http(client, on_request=_told(metrics, health))
+        watch = Watch(asyncio.get_running_loop().time, settings.daemon.hung_s)
+        health = Health(clock, settings.poll.interval_s, targets, watch)
+        http = Http(client, on_request=_told(metrics, watch))
         shopify = _shopify(settings, http, metrics, clock)
         source = ShopifySource(shopify)
         rulebook = Rulebook(settings, store)
@@ -91,16 +95,9 @@ async def assemble(
             new_key=lambda: str(uuid.uuid4()),
             dry_run=dry_run,
         )
-        selling = (
-            _selling(settings, store, http, rulebook, clock, dry_run=dry_run)
-            if settings.tiktok.enabled
-            else None
-        )
+        selling = _selling(settings, store, http, rulebook, clock, dry_run=dry_run)
         if selling is not None:
-            tokens = selling.tokens
-            lapse = Lapse(lambda: tokens.refresh_ends_at, clock)
-            health.lapse = lapse
-            metrics.refresh_token_expires.set_function(lambda: lapse.ends_at() or 0)
+            _watch_authorisation(selling.tokens, health, metrics, clock)
         sides = Sides(
             settings,
             store,
@@ -119,6 +116,15 @@ async def assemble(
         )
 
 
+def _watch_authorisation(
+    tokens: TokenKeeper, health: Health, metrics: Metrics, clock: Clock
+) -> None:
+    lapse = Lapse(lambda: tokens.refresh_ends_at, clock)
+    health.lapse = lapse
+    ends = metrics.refresh_ends.labels(Target.TIKTOK.value)
+    ends.set_function(lambda: lapse.ends_at() or math.nan)  # no alert compares with it
+
+
 def _selling(
     settings: Settings,
     store: Store,
@@ -127,7 +133,9 @@ def _selling(
     clock: Clock,
     *,
     dry_run: bool,
-) -> Selling:
+) -> Selling | None:
+    if not settings.tiktok.enabled:
+        return None
     tokens = _tokens(settings, store, http, clock, may_refresh=not dry_run)
     shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
     market = Market(settings, store, shop, rulebook, clock)
@@ -138,12 +146,12 @@ def _selling(
     return Selling(shop, tokens, market, discovery, delivery)
 
 
-def _told(metrics: Metrics, health: Health) -> OnRequest:
+def _told(metrics: Metrics, watch: Watch) -> OnRequest:
     """Who hears of every request: the metrics, and the watch over a hung pass."""
 
     def on_request(api: str, op: str, code: int | str, seconds: float) -> None:
         metrics.on_request(api, op, code, seconds)
-        health.answered(api)
+        watch.answered(api)
 
     return on_request
 

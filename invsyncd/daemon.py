@@ -16,11 +16,14 @@ from typing import Any
 from invsyncd.config import Settings
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.sides import Sides
+from invsyncd.engine.watch import Watch
 from invsyncd.net.together import together
 from invsyncd.sync.model import Target
 
 DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
 DEAD_MAX_S = 600.0
+CLOCK_STEP_S = 60.0  # more than a clock is ever slewed in CLOCK_LOOK_S
+CLOCK_LOOK_S = 10.0
 SCAN_AGAIN_S = 900.0  # a full scan that failed is not tried again sooner
 
 
@@ -44,6 +47,19 @@ async def never() -> bool:
     return False
 
 
+async def clock_set(wall: Callable[[], float]) -> float:
+    """Wait until the wall clock is set, or the machine wakes up; returns by how many seconds.
+
+    What is due later is kept in wall time: set back by an hour, it would wait an hour longer.
+    """
+    loop = asyncio.get_running_loop()
+    offset = wall() - loop.time()
+    while abs(wall() - loop.time() - offset) <= CLOCK_STEP_S:
+        offset = wall() - loop.time()
+        await asyncio.sleep(CLOCK_LOOK_S)
+    return wall() - loop.time() - offset
+
+
 def new_pass_id(now: float) -> str:
     """An id that sorts by time and reads as one."""
     return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
@@ -53,7 +69,8 @@ class Daemon:
     """Runs both sides until `stop` is called.
 
     `new_tokens` tells whether somebody stored new TikTok tokens since it was last asked: a seller
-    who logged in again must not wait for the slow retry.
+    who logged in again must not wait for the slow retry. `watch` hears of every turn of both
+    loops, `on_begin` once, when the first round begins.
     """
 
     def __init__(
@@ -62,11 +79,16 @@ class Daemon:
         sides: Sides,
         clock: Callable[[], float],
         new_tokens: Callable[[], Awaitable[bool]] = never,
+        *,
+        watch: Watch | None = None,
+        on_begin: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._sides = sides
         self._clock = clock
         self._new_tokens = new_tokens
+        self._watch = watch or Watch(asyncio.get_running_loop().time)
+        self._on_begin = on_begin
         self._stop = asyncio.Event()
         self._wake_tiktok = asyncio.Event()
 
@@ -85,14 +107,18 @@ class Daemon:
     async def _shopify_loop(self) -> None:
         loop = asyncio.get_running_loop()
         slow = SlowDown()
+        self._on_begin()
         while not self._stop.is_set():
             began = loop.time()
+            self._watch.expect(Target.SHOPIFY)
             report = PassReport(new_pass_id(self._clock()))
             await self._sides.shopify(report, on_commit=self._wake_tiktok.set)
             wait_s = slow.after(dead=report.is_dead(Target.SHOPIFY))
             if not wait_s:
                 wait_s = self._settings.poll.interval_s - (loop.time() - began)
+            self._watch.expect(Target.SHOPIFY, wait_s)
             await _rest(self._stop, wait_s)
+        self._watch.ended(Target.SHOPIFY)
 
     async def _scan_loop(self) -> None:
         """Full scans beside the passes: a scan may take minutes, and no sale waits for it."""
@@ -124,16 +150,19 @@ class Daemon:
         not_before = 0.0
         while not self._stop.is_set():
             # Woken by a commit; otherwise it looks by itself whether something is due.
+            self._watch.expect(Target.TIKTOK, self._settings.poll.interval_s)
             await _rest(self._wake_tiktok, self._settings.poll.interval_s)
             self._wake_tiktok.clear()
             if self._stop.is_set():
-                return
+                break
+            self._watch.expect(Target.TIKTOK)
             if loop.time() < not_before and not await self._new_tokens():
                 continue
             report = PassReport(new_pass_id(self._clock()))
             if await self._sides.tiktok(report):
                 self._wake_tiktok.set()
             not_before = loop.time() + slow.after(dead=report.is_dead(Target.TIKTOK))
+        self._watch.ended(Target.TIKTOK)
 
 
 async def _rest(until: asyncio.Event, seconds: float) -> None:

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TextIO
 from urllib.parse import quote
 
 MASK = "********"
@@ -58,11 +59,23 @@ def visible(text: str) -> str:
     return "".join(shown)
 
 
+def is_journal(stream: TextIO) -> bool:
+    """Whether journald reads this stream: $JOURNAL_STREAM names it by device and inode.
+
+    The variable alone says nothing: it is inherited by what is started with a log file of its own.
+    """
+    try:
+        status = os.fstat(stream.fileno())
+    except (OSError, ValueError):  # not a file at all
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
+
+
 def set_up(secrets: Iterable[str], *, form: str, level: str) -> None:
     """Send our log to stderr; called again after a reload. Libraries speak from warning on."""
     handler = logging.StreamHandler(sys.stderr)
-    journald = "JOURNAL_STREAM" in os.environ
-    handler.setFormatter(Masked(secrets, as_json=form == "json", journald=journald))
+    as_json, journald = form == "json", is_journal(sys.stderr)
+    handler.setFormatter(Masked(secrets, as_json=as_json, journald=journald))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

@@ -5,11 +5,35 @@ One registry per running daemon, no global state.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily
+from prometheus_client.registry import Collector
 
 from invsyncd import __version__
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Counted(Collector):
+    """A counter that somebody else keeps: asked for when it is read, as the library's own cannot.
+
+    It may begin anew, as after a reload; Prometheus takes that for a restart.
+    """
+
+    def __init__(self, name: str, text: str, registry: CollectorRegistry) -> None:
+        self._name, self._text = name, text
+        self._function: Callable[[], float] = lambda: 0
+        registry.register(self)
+
+    def set_function(self, function: Callable[[], float]) -> None:
+        """Who knows the number."""
+        self._function = function
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """The number of now."""
+        yield CounterMetricFamily(self._name, self._text, value=self._function())
 
 
 class Metrics:
@@ -44,9 +68,21 @@ class Metrics:
         )
         self.held = gauge("held_items", "Items on hold until somebody resolves them")
         self.authorised = gauge("authorised", "1 while the target takes our credentials", "target")
+        self.paused = gauge("paused", "1 while the target waits for a resume", "target")
+        self.refresh_ends = gauge(
+            "refresh_token_expiry_timestamp_seconds",
+            "When the target's authorisation ends; no refresh moves it",
+            "target",
+        )
         self.last_success = gauge(
             "last_success_timestamp_seconds", "Last round that went well", "target"
         )
+        self.other_writers = gauge(
+            "tiktok_other_writer_listings", "Listings that another program writes too"
+        )
+        self._of_requests(counter, gauge)
+
+    def _of_requests(self, counter: Callable[..., Counter], gauge: Callable[..., Gauge]) -> None:
         self.requests = counter("http_requests_total", "Requests by outcome", "api", "op", "code")
         self.request_seconds = Histogram(
             "invsyncd_http_request_duration_seconds",
@@ -56,14 +92,8 @@ class Metrics:
         )
         self.points = gauge("shopify_points_available", "Points left in Shopify's bucket")
         self.points_rate = gauge("shopify_points_restore_rate", "Points restored per second")
-        self.throttled = gauge("shopify_throttled", "Throttled answers since the start")
-
-        self.other_writers = gauge(
-            "tiktok_other_writer_listings", "Listings that another program writes too"
-        )
-        self.refresh_token_expires = gauge(
-            "tiktok_refresh_token_expires_timestamp_seconds",
-            "When the seller's authorisation ends; 0 while that is not known",
+        self.throttled = Counted(
+            "invsyncd_shopify_throttled_total", "Answers that said too fast", self.registry
         )
 
     def on_request(self, api: str, op: str, code: int | str, seconds: float) -> None:

@@ -7,6 +7,7 @@ and the server stay. A configuration that is wrong is said and not taken.
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
 import signal
 import time
@@ -14,13 +15,15 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
-from invsyncd import logs
+from invsyncd import alerts, logs
 from invsyncd.app import Parts, assemble
 from invsyncd.config import Settings
-from invsyncd.daemon import Daemon
+from invsyncd.daemon import Daemon, clock_set
 from invsyncd.engine.rulebook import Rulebook
-from invsyncd.errors import ConfigError, InvsyncError
+from invsyncd.errors import InvsyncError
 from invsyncd.metrics import Metrics
+from invsyncd.notify import Notifier
+from invsyncd.pulse import pulse
 from invsyncd.store import Store, take_lock
 from invsyncd.web import Window, serving
 
@@ -30,13 +33,19 @@ ADVICE_PORT = "end what listens there, or set another server.listen"
 ADVICE_LEFT = "start it again when you like: what was on the wire is asked for then"
 
 
+STOP_SLACK_S = 15.0  # for closing what shutdown_s does not cover
+
+
 @dataclass(slots=True)
 class Requests:
-    """What signals asked for."""
+    """What signals asked for, and the service manager that hears what comes of it."""
 
+    notifier: Notifier
     stop: asyncio.Event
     reload: asyncio.Event
     interrupts: int = 0
+    refused: str = ""
+    """Why the configuration on disk is not the one in force; empty while it is."""
 
     def listen(self, main: asyncio.Task[object]) -> None:
         """Take over SIGTERM, SIGINT and SIGHUP.
@@ -59,8 +68,9 @@ class Requests:
 
 async def serve(read_settings: Callable[[], Settings]) -> None:
     """Run until asked to stop. `read_settings` loads the configuration; used again on SIGHUP."""
+    faulthandler.enable()  # a watchdog's SIGABRT leaves in the log where it stood
     main = asyncio.current_task()
-    requests = Requests(asyncio.Event(), asyncio.Event())
+    requests = Requests(Notifier(), asyncio.Event(), asyncio.Event())
     if main is not None:
         requests.listen(main)
     settings = read_settings()
@@ -104,12 +114,17 @@ async def _serve(
             new = await _run(parts, requests, read_settings)
         if new is None:
             return
-        for key in ("server", "state"):
-            if getattr(new, key) != getattr(settings, key):
-                log.warning("reload: a change of [%s] needs a restart", key)
+        if new is not settings:
+            _tell_taken(new, settings)
         settings = new
-        _log_by(settings)
-        log.info("reload: the new configuration is in force")
+
+
+def _tell_taken(new: Settings, old: Settings) -> None:
+    for key in ("server", "state"):
+        if getattr(new, key) != getattr(old, key):
+            log.warning("reload: a change of [%s] needs a restart", key)
+    _log_by(new)
+    log.info("reload: the new configuration is in force")
 
 
 async def _listen(settings: Settings, look: Callable[[], Window], stack: AsyncExitStack) -> None:
@@ -126,17 +141,37 @@ async def _listen(settings: Settings, look: Callable[[], Window], stack: AsyncEx
 
 
 async def _run(
-    parts: Parts, requests: Requests, read_settings: Callable[[], Settings]
+    parts: Parts,
+    requests: Requests,
+    read_settings: Callable[[], Settings],
 ) -> Settings | None:
     """Run one configuration until a stop (None) or a good new configuration."""
-    daemon = Daemon(parts.settings, parts.sides, time.time, _new_tokens(parts))
+    notifier = requests.notifier
+    daemon = Daemon(
+        parts.settings,
+        parts.sides,
+        time.time,
+        _new_tokens(parts),
+        watch=parts.health.watch,
+        # Not later: a first baseline may take long, and the start must not wait for it.
+        on_begin=lambda: notifier.tell(READY=1),
+    )
     running = asyncio.create_task(daemon.run(), name="daemon")
-    watching = asyncio.create_task(_asked(requests, read_settings, parts.store), name="signals")
+    asked = _asked(requests, read_settings, parts)
+    watching = asyncio.create_task(asked, name="signals")
+    beating = asyncio.create_task(
+        pulse(notifier, parts.health, parts.store, lambda: requests.refused), name="pulse"
+    )
+    telling = alerts.start(parts.settings, parts.store, parts.health)
     try:
-        await asyncio.wait({running, watching}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():  # by itself it ends only for what nothing may run with, or for a bug
-            await running
-            return None
+        await asyncio.wait({running, watching, beating}, return_when=asyncio.FIRST_COMPLETED)
+        for ended in (running, beating):
+            if ended.done():  # by itself: for what nothing may run with, or for a bug
+                await ended
+                return None
+        if requests.stop.is_set():
+            beating.cancel()
+            notifier.stopping(parts.settings.daemon.shutdown_s + STOP_SLACK_S)
         daemon.stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(running), parts.settings.daemon.shutdown_s)
@@ -144,20 +179,21 @@ async def _run(
             log.warning("requests still on the wire after shutdown_s; their outcome is asked later")
         return await watching
     finally:
-        running.cancel()
-        watching.cancel()
-        await asyncio.wait({running, watching})
+        for task in (running, watching, beating, telling):
+            task.cancel()
+        await asyncio.wait({running, watching, beating, telling})
 
 
 async def _asked(
-    requests: Requests, read_settings: Callable[[], Settings], store: Store
+    requests: Requests, read_settings: Callable[[], Settings], parts: Parts
 ) -> Settings | None:
-    """Wait for a stop (None), or for a reload whose configuration is good."""
+    """Wait for a stop (None), for a reload whose configuration is good, or for a clock that is set.
+
+    After that everything is built anew with the same settings: nothing due is kept by that clock.
+    """
+    stop, reload = requests.stop.wait, requests.reload.wait
     while True:
-        waits = [
-            asyncio.ensure_future(requests.stop.wait()),
-            asyncio.ensure_future(requests.reload.wait()),
-        ]
+        waits = [asyncio.ensure_future(wait) for wait in (stop(), reload(), clock_set(time.time))]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -165,13 +201,21 @@ async def _asked(
                 wait.cancel()
         if requests.stop.is_set():
             return None
+        if not requests.reload.is_set():
+            log.warning("the clock was set: everything that is read now and then is read again")
+            return parts.settings
         requests.reload.clear()
+        requests.notifier.reloading()
         try:
             settings = read_settings()
-            await Rulebook(settings, store).accept()
-            return settings
-        except ConfigError as error:
+            await Rulebook(settings, parts.store).accept()
+        except InvsyncError as error:
             log.error("reload: the old configuration stays in force: %s", error)
+            requests.refused = "the reload was refused, the old configuration stays in force"
+            requests.notifier.tell(READY=1, STATUS=requests.refused)
+        else:
+            requests.refused = ""
+            return settings
 
 
 def _new_tokens(parts: Parts) -> Callable[[], asyncio.Future[bool]]:

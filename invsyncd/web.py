@@ -63,6 +63,7 @@ class Window:
                 self.metrics.undelivered.labels(target.value).set(len(health.undelivered))
                 since = self.metrics.undelivered_since.labels(target.value)
                 since.set(health.oldest_undelivered or 0)
+                self.metrics.paused.labels(target.value).set(bool(health.paused))
         return web.Response(body=self.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     async def status(self, _: web.Request) -> web.StreamResponse:

@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from invsyncd import __version__
-from invsyncd.cli import ask, care, look, run, sandbox
+from invsyncd.cli import alert, ask, care, look, run, sandbox
 from invsyncd.cli.context import Context
 from invsyncd.errors import ConfigError, InvsyncError
 
@@ -53,7 +53,8 @@ def group(ctx: click.Context, config: Path | None, log_format: str | None) -> No
     ctx.obj = Context(config, log_format)
 
 
-for command in (*run.COMMANDS, *look.COMMANDS, *ask.COMMANDS, *care.COMMANDS, *sandbox.COMMANDS):
+SUBJECTS = (run, look, ask, care, alert, sandbox)
+for command in (one for subject in SUBJECTS for one in subject.COMMANDS):
     group.add_command(command)
 
 

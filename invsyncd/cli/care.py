@@ -14,7 +14,7 @@ from invsyncd.app import assemble
 from invsyncd.cli.context import Context, existing, pass_context, print_table
 from invsyncd.config import Settings
 from invsyncd.errors import ConfigError, StateError
-from invsyncd.store import Store
+from invsyncd.store import Store, copy_to
 from invsyncd.tiktok.shop import AuthorisedShop
 
 
@@ -24,14 +24,14 @@ from invsyncd.tiktok.shop import AuthorisedShop
 def backup(context: Context, path: Path) -> None:
     """A consistent copy of the state database, also while the daemon runs.
 
-    The copy holds TikTok's tokens: keep it like a password.
+    Start from it whenever you like: it keeps the journal, and what stands in the shops is read
+    anew. The copy holds TikTok's tokens: keep it like a password.
     """
     state = existing(context.quiet_settings())
     if path.exists():
         raise StateError(f"{path} exists already", advice="name a file that does not exist")
     with closing(sqlite3.connect(f"file:{quote(str(state))}?mode=ro", uri=True)) as database:
-        database.execute("VACUUM INTO ?", (str(path),))
-    path.chmod(0o600)
+        copy_to(database, path)
     click.echo(f"copied {state} to {path} ({path.stat().st_size} bytes)")
 
 

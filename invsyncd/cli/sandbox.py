@@ -9,8 +9,6 @@ from pathlib import Path
 import click
 
 from invsyncd.errors import InvsyncError
-from invsyncd.sandbox.demo import tell
-from invsyncd.sandbox.serve import config_text, sandbox, serving
 
 
 @click.command()
@@ -19,6 +17,9 @@ def demo() -> None:
 
     Exits 0 only if everything agreed.
     """
+    # Here and below: the daemon must not carry the fakes, which need 5 MB and 0.1 s to import.
+    from invsyncd.sandbox.demo import tell  # noqa: PLC0415
+
     agreed = asyncio.run(tell())
     click.echo("Everything agreed." if agreed else "Something did not agree: see above.")
     click.get_current_context().exit(0 if agreed else 1)
@@ -42,6 +43,8 @@ def sandbox_command(
     shopify_port: int, tiktok_port: int, items: int, seed: int, write_config: Path
 ) -> None:
     """Only the two fake services, and a configuration for them, until interrupted."""
+    from invsyncd.sandbox.serve import config_text, sandbox, serving  # noqa: PLC0415
+
     made = sandbox(items=items, seed=seed)
     ports = {"shopify_port": shopify_port, "tiktok_port": tiktok_port}
     state = write_config.absolute().with_name("sandbox-state.db")

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from invsyncd.config.alerts import AlertSettings
 from invsyncd.config.fields import (
     FilePath,
     Percent,
@@ -114,6 +115,15 @@ class DaemonSettings(Section):
             "below the service manager's own limit",
         ),
     ] = 20.0
+    hung_s: Annotated[
+        Seconds,
+        Field(
+            ge=5,
+            le=86_400,
+            description="Seconds without any progress, such as an answer, after which a round has "
+            "hung: /livez answers 503, and a watchdog restarts the daemon",
+        ),
+    ] = 600.0
 
 
 class LogSettings(Section):
@@ -159,6 +169,9 @@ class Settings(BaseSettings, Ruled):
     server: Annotated[ServerSettings, Field(description="Health, metrics and the status page")] = (
         ServerSettings()
     )
+    alerts: Annotated[AlertSettings, Field(description="Whom the daemon tells of trouble")] = (
+        AlertSettings()
+    )
     state: Annotated[StateSettings, Field(description="Where the daemon remembers")] = (
         StateSettings()
     )
@@ -198,3 +211,6 @@ def _secrets(value: object) -> Iterator[str]:
     elif isinstance(value, BaseModel):
         for name in type(value).model_fields:
             yield from _secrets(getattr(value, name))
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from _secrets(part)

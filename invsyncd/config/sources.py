@@ -131,8 +131,10 @@ def secret_file(key: str) -> str:
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Tell whether a key holds a secret."""
-    return SecretStr in _parts(field.annotation)
+    """Tell whether a key holds a secret, or a list of them."""
+    annotation = field.annotation
+    inside = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
+    return SecretStr in _parts(inside)
 
 
 def from_text(text: str, annotation: object) -> object:

@@ -15,11 +15,9 @@ from invsyncd.engine.rules import Rules
 from invsyncd.engine.scan import SCANNED_AT
 from invsyncd.net.together import together
 from invsyncd.shopify.source import ShopifySource
-from invsyncd.store import Store
+from invsyncd.store import BASELINE, Store
 from invsyncd.store.sql import PAGE, pages
 from invsyncd.sync.model import Location
-
-DONE = "baseline"
 
 
 class Baseline:
@@ -39,7 +37,7 @@ class Baseline:
 
     async def is_complete(self) -> bool:
         """Whether a whole baseline was ever taken."""
-        return await self._store.facts.get(DONE) is not None
+        return await self._store.facts.get(BASELINE) is not None
 
     async def take(self, pass_id: str, locations: list[Location], rules: Rules) -> int:
         """Read everything, then give every item its first sight. Returns the number of items."""
@@ -52,7 +50,7 @@ class Baseline:
         watermarks = {location.id: mark for location, mark in zip(active, marks, strict=True)}
         async with self._store.transaction() as tx:
             await self._store.locations.advance(tx, watermarks, int(self._clock()))
-            await self._store.facts.set(tx, DONE, pass_id)
+            await self._store.facts.set(tx, BASELINE, pass_id)
             await self._store.facts.set(tx, SCANNED_AT, str(int(self._clock())))
         return items
 

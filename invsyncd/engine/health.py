@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from invsyncd.engine.lapse import Lapse
+from invsyncd.engine.watch import Watch
 from invsyncd.sync.model import Target
 
 UNDELIVERED_S_MAX = 300
 POLL_INTERVALS_MAX = 3
 POLL_SLACK_S = 30
-PASS_S_MAX = 600  # a pass without an answer for so long has hung: each request has its own limit
 
 
 @dataclass(slots=True)
@@ -25,6 +25,10 @@ class TargetHealth:
     """One target: whether it takes our credentials, and what is wrong with it, if anything."""
 
     authorised: bool = False
+    dead: bool = False
+    """Whether it refused our credentials, as opposed to not having been asked yet."""
+    went_well_at: float | None = None
+    """When the last round of it went well, in Unix seconds."""
     trouble: str = "not yet tried since the start"
     paused: str = ""
     undelivered: dict[Hashable, float] = field(default_factory=dict)
@@ -51,16 +55,20 @@ class Health:
     """Told by the loops, asked by the web server. `clock` gives Unix seconds."""
 
     def __init__(
-        self, clock: Callable[[], float], interval_s: float, targets: Collection[Target]
+        self,
+        clock: Callable[[], float],
+        interval_s: float,
+        targets: Collection[Target],
+        watch: Watch | None = None,
     ) -> None:
         self._clock = clock
         self._interval_s = interval_s
         self.targets = {target: TargetHealth() for target in targets}
         self.baseline = False
         self.started_at = clock()
-        self.pass_began_at: float | None = None
-        self.answered_at = 0.0
-        """When Shopify last answered: a long pass that goes on being answered has not hung."""
+        self.watch = watch or Watch(clock)
+        self.state_trouble: dict[Target, str] = {}
+        """Why the last round of a target could not use the state database."""
         self.last_pass: dict[str, Any] = {}
         self.read_at: dict[str, float | None] = {}
         self.scan_trouble = ""
@@ -81,6 +89,7 @@ class Health:
             return False
         news = not health.authorised or bool(health.trouble)
         health.authorised, health.trouble = True, ""
+        health.dead, health.went_well_at = False, self._clock()
         return news
 
     def unauthorised(self, target: Target, why: str) -> bool:
@@ -89,7 +98,7 @@ class Health:
         if health is None:
             return False
         news = health.trouble != why
-        health.authorised, health.trouble = False, why
+        health.authorised, health.trouble, health.dead = False, why, True
         return news
 
     def troubled(self, target: Target, why: str) -> bool:
@@ -106,19 +115,13 @@ class Health:
         health = self.targets.get(target)
         if health is not None:
             now = self._clock()
-            health.undelivered = {key: health.undelivered.get(key, now) for key in keys}
+            old = health.undelivered
+            # Not later than now: a clock that was set back must not hide how long it waits.
+            health.undelivered = {key: min(old.get(key, now), now) for key in keys}
 
     def live(self) -> bool:
-        """Whether the loop still turns."""
-        if self.pass_began_at is None:
-            return True
-        quiet_s = self._clock() - max(self.pass_began_at, self.answered_at)
-        return quiet_s <= max(PASS_S_MAX, 3 * self._interval_s)
-
-    def answered(self, api: str) -> None:
-        """A request to this API came to an end."""
-        if api == Target.SHOPIFY.value:
-            self.answered_at = self._clock()
+        """Whether every loop still turns."""
+        return not self.watch.hung()
 
     def checks(self) -> list[Check]:
         """Every check with its reason."""
@@ -126,6 +129,8 @@ class Health:
         found = [
             Check("baseline", self.baseline, "" if self.baseline else _NO_BASELINE),
         ]
+        if self.state_trouble:
+            found.append(Check("state:writable", False, next(iter(self.state_trouble.values()))))
         age_max = POLL_INTERVALS_MAX * self._interval_s + POLL_SLACK_S
         for name, read_at in sorted(self.read_at.items()):
             age = None if read_at is None else now - read_at

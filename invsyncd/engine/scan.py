@@ -52,8 +52,9 @@ class FullScan:
 
     async def due_in_s(self) -> float:
         """Seconds until the next scan is due; the first baseline counts as one."""
-        last = float(await self._store.facts.get(SCANNED_AT) or 0)
-        return last + self._settings.poll.full_scan_interval_s - self._clock()
+        now, last = self._clock(), float(await self._store.facts.get(SCANNED_AT) or 0)
+        # A scan in the future was noted by a clock that has been set back since: due at once.
+        return last + self._settings.poll.full_scan_interval_s - now if last <= now else 0.0
 
     async def run(self, pass_id: str) -> Scanned:
         """Scan by bulk operation, or page by page where that is refused or cannot be believed.

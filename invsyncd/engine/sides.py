@@ -23,7 +23,7 @@ from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import DoubleOffer
 from invsyncd.engine.scan import FullScan, Scanned
-from invsyncd.errors import InvsyncError, Unauthorised
+from invsyncd.errors import InvsyncError, StateError, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.net.together import together
 from invsyncd.store import Store
@@ -69,7 +69,6 @@ class Sides:
     ) -> None:
         """One pass; `on_commit` is called when TikTok may start on what was committed."""
         began = self._clock()
-        self._health.pass_began_at = began
         report.listener = self._log_write
         try:
             rules, absorbed = await self._cycle.commit(report)
@@ -80,8 +79,6 @@ class Sides:
             raise
         except InvsyncError as error:
             report.failed(Target.SHOPIFY, error)
-        finally:
-            self._health.pass_began_at = None
         self._metrics.pass_seconds.observe(max(self._clock() - began, 0.0))
         self._conclude(Target.SHOPIFY, report)
         await self._remember(report)
@@ -179,11 +176,14 @@ class Sides:
     def _conclude(self, target: Target, report: PassReport) -> None:
         """Tell health and log how the round went: transitions, not states."""
         failures = [error for side, error in report.failures if side is target]
+        self._health.state_trouble.pop(target, None)
         for error in failures:
             if isinstance(error, Unauthorised):
                 news = self._health.unauthorised(target, str(error))
             else:
                 news = self._health.troubled(target, str(error))
+            if isinstance(error, StateError):
+                self._health.state_trouble[target] = str(error)
             if news:
                 advice = f" ({error.advice})" if error.advice else ""
                 log.warning("target=%s trouble: %s%s", target.value, error, advice)

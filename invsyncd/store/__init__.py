@@ -8,6 +8,7 @@ from pathlib import Path
 
 from invsyncd.store.assortment import Assortment
 from invsyncd.store.attempts import Attempts
+from invsyncd.store.backup import BASELINE, copy_to
 from invsyncd.store.census import Census
 from invsyncd.store.database import Database, prepare, take_lock
 from invsyncd.store.drift import Drift
@@ -21,7 +22,7 @@ from invsyncd.store.scans import Scans
 from invsyncd.store.scratch import scratch_copy
 from invsyncd.store.told import Told
 
-__all__ = ["Store", "prepare", "scratch_copy", "take_lock"]
+__all__ = ["BASELINE", "Store", "copy_to", "prepare", "scratch_copy", "take_lock"]
 
 
 class Store:

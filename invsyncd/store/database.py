@@ -18,6 +18,8 @@ from typing import IO, Any
 import aiosqlite
 
 from invsyncd.errors import StateError
+from invsyncd.store.backup import copy_to
+from invsyncd.store.outside import from_outside, in_sentences
 from invsyncd.store.schema import APPLICATION_ID, STEPS, VERSION
 
 Row = tuple[Any, ...]
@@ -50,10 +52,18 @@ def take_lock(path: Path) -> IO[str]:
             f"{path} is in use by the invsyncd with pid {owner}",
             advice="stop that one first, or give this one its own state.path",
         ) from None
-    lock.seek(0)
-    lock.truncate()
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
+    try:
+        lock.seek(0)
+        lock.truncate()
+        lock.write(f"{os.getpid()}\n")
+        lock.flush()
+    except OSError as error:
+        with suppress(OSError):  # what could not be written is tried again here
+            lock.close()
+        raise StateError(
+            f"cannot write {lock_path}: {error.strerror}",
+            advice="make space on that disk; nothing was lost",
+        ) from error
     return lock
 
 
@@ -81,6 +91,8 @@ def prepare(path: Path) -> None:
         if is_new:
             made.rename(path)
     except sqlite3.DatabaseError as error:
+        if from_outside(error):
+            raise in_sentences(error, path) from error
         raise StateError(
             f"{path} cannot be read as a state database: {error}",
             advice="restore a backup; nothing was deleted",
@@ -107,11 +119,14 @@ def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
     db.execute("PRAGMA journal_mode=WAL")
+    # SQLite opens what it may only read without a word: a write that changes nothing tells.
+    db.execute("BEGIN IMMEDIATE")
+    db.execute(f"PRAGMA user_version={version}")
+    db.execute("ROLLBACK")
     if not is_new and version < VERSION:
         copy = path.with_name(f"{path.name}.v{version}.bak")
         copy.unlink(missing_ok=True)
-        db.execute("VACUUM INTO ?", (str(copy),))
-        copy.chmod(0o600)
+        copy_to(db, copy)
     for number in range(version, VERSION):
         db.executescript(
             f"BEGIN IMMEDIATE; {STEPS[number]} PRAGMA user_version={number + 1};"
@@ -122,7 +137,10 @@ def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
 class Database:
     """Two connections: one that writes, under a lock, and one that reads for people."""
 
-    def __init__(self, writer: aiosqlite.Connection, reader: aiosqlite.Connection) -> None:
+    def __init__(
+        self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection
+    ) -> None:
+        self._path = path
         self._writer = writer
         self._reader = reader
         self._lock = asyncio.Lock()
@@ -143,21 +161,26 @@ class Database:
             async with aiosqlite.connect(path, isolation_level=None) as reader:
                 await reader.execute("PRAGMA busy_timeout=5000")
                 await reader.execute("PRAGMA query_only=ON")
-                yield cls(writer, reader)
+                yield cls(path, writer, reader)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        """All or nothing. Waits for the one other transaction that may be under way."""
+        """All or nothing. Waits for the one other transaction that may be under way.
+
+        Raises StateError where the disk did not take it: then nothing of it was written.
+        """
         async with self._lock:
             try:
                 # Inside: cancelled here, SQLite's thread may begin all the same.
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 await asyncio.shield(self._commit())
-            except BaseException:
+            except BaseException as error:
                 # Cancelled or failed: what was begun must not be found half done by the next.
                 with suppress(sqlite3.Error):
                     await asyncio.shield(self._rollback())
+                if isinstance(error, sqlite3.Error) and from_outside(error):
+                    raise in_sentences(error, self._path) from error
                 raise
 
     async def _commit(self) -> None:
@@ -168,7 +191,12 @@ class Database:
 
     async def rows(self, sql: str, values: Iterable[Any] = ()) -> list[Row]:
         """Read what is committed, beside any transaction."""
-        return await fetch(self._reader, sql, values)
+        try:
+            return await fetch(self._reader, sql, values)
+        except sqlite3.OperationalError as error:
+            if from_outside(error):
+                raise in_sentences(error, self._path) from error
+            raise
 
 
 async def fetch(

@@ -131,6 +131,8 @@ DEFAULTS = {
     "server.listen": "127.0.0.1:8787",
     "server.token": None,
     "state.path": Path("/var/lib/invsyncd/state.db"),
+    "alerts.urls": (),
+    "alerts.stale_after_s": 300,
     "daemon.shutdown_s": 20,
     "log.format": "text",
     "log.level": "info",

@@ -226,9 +226,9 @@ async def test_the_end_of_the_authorisation_is_told_ahead_and_is_no_503(
         assert w.running.selling is not None
         ends_at = w.running.selling.tokens.refresh_ends_at
         assert ends_at is not None
-        name = "invsyncd_tiktok_refresh_token_expires_timestamp_seconds"
+        name = "invsyncd_refresh_token_expiry_timestamp_seconds"
         text = w.running.metrics.text().decode()
-        (line,) = [x for x in text.splitlines() if x.startswith(name + " ")]
+        (line,) = [x for x in text.splitlines() if x.startswith(name + "{")]
         assert float(line.split()[1]) == ends_at
         ready, document = await health_of(w)
         assert ready

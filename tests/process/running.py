@@ -7,7 +7,7 @@ import inspect
 import logging
 import os
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -155,9 +155,11 @@ class Running:
                 CliRunner().invoke, group, arguments, catch_exceptions=False
             )
 
-    async def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    async def command(
+        self, *arguments: str, under: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
         """A command as a process of its own."""
-        return await command("--config", str(self.config), *arguments)
+        return await command("--config", str(self.config), *arguments, under=under)
 
 
 @contextmanager
@@ -180,10 +182,14 @@ def environment() -> dict[str, str]:
 
 
 async def command(
-    *arguments: str, cwd: Path | None = None, deadline_s: float = DEADLINE_S
+    *arguments: str,
+    cwd: Path | None = None,
+    deadline_s: float = DEADLINE_S,
+    under: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run `invsyncd` to its end; killed when it does not come to one."""
+    """Run `invsyncd` to its end, `under` another command; killed when it does not come to one."""
     process = await asyncio.create_subprocess_exec(
+        *under,
         *own_command(),
         *arguments,
         stdin=asyncio.subprocess.DEVNULL,

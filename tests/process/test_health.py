@@ -186,20 +186,6 @@ def test_a_reload_that_switches_a_target_on_waits_for_it(clock: Clock) -> None:
     assert reasons(after) == ["tiktok:authorised"]
 
 
-def test_it_lives_at_rest_and_until_a_pass_has_hung_past_its_deadline(
-    health: Health, clock: Clock
-) -> None:
-    clock.now += 86_400
-    assert health.live()
-    health.pass_began_at = clock.now
-    clock.now += 600
-    assert health.live()
-    clock.now += 1
-    assert not health.live()
-    health.pass_began_at = None
-    assert health.live()
-
-
 def test_status_has_plain_times_and_every_reason(health: Health) -> None:
     health.unauthorised(Target.TIKTOK, "HTTP 401")
     status = health.status()
@@ -264,14 +250,7 @@ def test_two_daemons_in_one_process_do_not_share_their_metrics() -> None:
     assert b"invsyncd_changes_total 0.0" in other.text()
 
 
-def test_a_long_pass_that_goes_on_being_answered_by_shopify_has_not_hung(
-    health: Health, clock: Clock
-) -> None:
-    health.pass_began_at = clock.now
-    for _ in range(10):
-        clock.now += 300
-        health.answered("shopify")
-        assert health.live()
-    clock.now += 601
-    health.answered("tiktok")
-    assert not health.live()
+def test_a_database_that_cannot_be_written_is_a_reason_by_itself(health: Health) -> None:
+    health.state_trouble[Target.SHOPIFY] = "the state database cannot be used: disk is full"
+    assert reasons(health) == ["state:writable"]
+    assert health.live()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
 import sys
 from urllib.parse import quote
@@ -18,6 +19,19 @@ from tests.process.running import kept_logging
 SECRET = "s3cr3t/with+odd=chars"
 
 
+class Stderr(io.StringIO):
+    """Keeps what is written; passes for the stream that this process reads from."""
+
+    def fileno(self) -> int:
+        return 0
+
+
+def read_by_journald(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a service manager sets when journald is at the other end."""
+    status = os.fstat(0)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{status.st_dev}:{status.st_ino}")
+
+
 def logged(
     monkeypatch: pytest.MonkeyPatch,
     message: str,
@@ -28,7 +42,7 @@ def logged(
     failure: BaseException | None = None,
 ) -> str:
     """What one event looks like on stderr."""
-    stderr = io.StringIO()
+    stderr = Stderr()
     with kept_logging(), monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", stderr)
         logs.set_up(secrets, form=form, level="debug")
@@ -101,8 +115,15 @@ def test_text_begins_with_the_moment_in_utc_and_the_level(monkeypatch: pytest.Mo
 def test_under_journald_a_line_begins_with_its_priority(
     monkeypatch: pytest.MonkeyPatch, level: int, priority: int
 ) -> None:
-    monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
+    read_by_journald(monkeypatch)
     assert logged(monkeypatch, "listening", level=level) == f"<{priority}>listening\n"
+
+
+def test_a_stream_that_journald_does_not_read_has_no_priorities(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:1234")  # inherited: stderr goes to a file
+    assert logged(monkeypatch, "listening").endswith(" info    listening\n")
 
 
 @pytest.mark.parametrize("journald", [False, True], ids=["by hand", "journald"])
@@ -112,7 +133,7 @@ def test_a_sku_with_line_ends_cannot_forge_an_event(
 ) -> None:
     """Whatever a reader takes for the end of a line: what follows does not look like ours."""
     if journald:
-        monkeypatch.setenv("JOURNAL_STREAM", "8:1234")
+        read_by_journald(monkeypatch)
     forged = "<3>stopped" if journald else "2026-11-22T03:24:53.000+00:00 error   stopped"
     text = logged(monkeypatch, "write sku=%s", f"TEE{end}{forged}")
     begins = re.compile(r"<\d>|\d{4}-\d\d-\d\dT")

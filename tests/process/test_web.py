@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from yarl import URL
 from invsyncd.config import Settings
 from invsyncd.engine.health import Health
 from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.watch import Watch
 from invsyncd.metrics import Metrics
 from invsyncd.store import Store
 from invsyncd.sync.model import Catalogue, Entry, Target
@@ -152,7 +154,8 @@ async def test_readyz_answers_200_when_nothing_is_wrong(tmp_path: Path) -> None:
 async def test_livez_answers_503_once_a_pass_hangs(tmp_path: Path) -> None:
     async with window(tmp_path) as (look, client):
         assert await get(client, "/livez") == (200, "ok\n")
-        look.health.pass_began_at = time.time() - 3600
+        look.health.watch = Watch(itertools.count(step=1000).__next__)
+        look.health.watch.expect(Target.TIKTOK)
         assert await get(client, "/livez") == (503, "hung\n")
 
 

@@ -1,0 +1,52 @@
+"""Alerts: messages to people when something needs them, and a heartbeat to a monitor elsewhere.
+
+Read `decide.py` first: it is the whole of what is told, and when.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from invsyncd.alerts.heartbeat import beat
+from invsyncd.alerts.services import Services
+from invsyncd.alerts.telling import tell
+from invsyncd.config import Settings
+from invsyncd.engine.health import Health
+from invsyncd.store import Store
+
+__all__ = ["Services", "services", "start"]
+
+log = logging.getLogger(__name__)
+
+
+def services(settings: Settings) -> Services:
+    """Return the configured services."""
+    return Services([url.get_secret_value() for url in settings.alerts.urls])
+
+
+def start(
+    settings: Settings, store: Store, health: Health, clock: Callable[[], float] = time.time
+) -> asyncio.Task[None]:
+    """Begin; the caller cancels the task. A bug in here is logged and ends nothing else."""
+    task = asyncio.create_task(_run(settings, store, health, clock), name="alerts")
+    task.add_done_callback(_ended)
+    return task
+
+
+async def _run(
+    settings: Settings, store: Store, health: Health, clock: Callable[[], float]
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        if settings.alerts.urls:
+            group.create_task(tell(settings, store, health, services(settings), clock))
+        if settings.alerts.heartbeat_url is not None:
+            url = settings.alerts.heartbeat_url.get_secret_value()
+            group.create_task(beat(url, health))
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (bug := task.exception()) is not None:
+        log.error("no alerts until the next start: this is a bug", exc_info=bug)

@@ -1,0 +1,50 @@
+"""The sign of life to a monitor elsewhere, which raises the alarm when it does not come.
+
+It is given for work and not for being up: only after a pass that went well, and only while ready.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from invsyncd.engine.health import Health
+from invsyncd.errors import InvsyncError
+from invsyncd.net.http import Http, raise_for_status, session
+from invsyncd.sync.model import Target
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 60.0
+LOOK_S = 1.0
+PING_S_MAX = 10.0
+BODY_BYTES_MAX = 64 * 1024
+
+
+async def beat(url: str, health: Health) -> None:
+    """Ping until cancelled; a failure is logged once, until it works again."""
+    loop = asyncio.get_running_loop()
+    last_pass: float | None = None
+    pinged_at = float("-inf")
+    failing = False
+    async with session() as client:
+        http = Http(client, timeout_s=PING_S_MAX, body_bytes_max=BODY_BYTES_MAX)
+        while True:
+            went_well_at = health.targets[Target.SHOPIFY].went_well_at
+            is_news = went_well_at is not None and went_well_at != last_pass
+            if is_news and loop.time() - pinged_at >= EVERY_S and health.document()[0]:
+                last_pass, pinged_at = went_well_at, loop.time()
+                trouble = await _ping(http, url)
+                if trouble and not failing:
+                    log.warning("the heartbeat does not get through: %s", trouble)
+                failing = bool(trouble)
+            await asyncio.sleep(LOOK_S)
+
+
+async def _ping(http: Http, url: str) -> str:
+    """GET; returns what went wrong, in words without the URL."""
+    try:
+        raise_for_status(await http.request("GET", url, api="heartbeat", op="PING"), "heartbeat")
+    except InvsyncError as error:
+        return str(error)
+    return ""

@@ -1,0 +1,101 @@
+"""Looks at the health and the state database, and says in people's words how each reason stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from invsyncd.alerts.model import Snapshot, Standing
+from invsyncd.config import Settings
+from invsyncd.engine.health import Check, Health
+from invsyncd.engine.pause import Pause
+from invsyncd.errors import StateError
+from invsyncd.store import Store
+from invsyncd.sync.model import Target
+
+DAY_S = 86_400
+REFRESH_ENDS_S = 14 * DAY_S
+NAMES = {Target.SHOPIFY: "Shopify", Target.TIKTOK: "TikTok"}
+WRITER = "writer"
+CREDENTIALS = {
+    Target.SHOPIFY: "Try: invsyncd check; the app may have been uninstalled or its secret changed",
+    Target.TIKTOK: "Try: let the seller authorise the app again, then invsyncd tiktok-login",
+}
+
+
+async def look(settings: Settings, store: Store, health: Health, at: float) -> Snapshot:
+    """What is known now, at `at` (Unix seconds). Never raises for a database that fails."""
+    standings = dict(_credentials(health))
+    checks = health.checks()
+    standings.update(_writer(health, checks))
+    held: tuple[tuple[int, str], ...] | None = None
+    try:
+        held = tuple(await store.census.held())
+        if settings.tiktok.enabled:
+            standings["paused"] = await _paused(settings, store)
+            standings.update(await _refresh_token(store, at))
+    except StateError:
+        pass  # the health names it; what was told of the rest stands
+    reasons = tuple(
+        check.output for check in checks if not check.ok and not _told_elsewhere(check, standings)
+    )
+    return Snapshot(at, all(check.ok for check in checks), reasons, standings, held)
+
+
+def _credentials(health: Health) -> Iterator[tuple[str, Standing]]:
+    for target, state in health.targets.items():
+        topic, name = f"credentials {target.value}", NAMES[target]
+        if state.dead:
+            text = f"{state.trouble}\nIt is tried again every 1 to 10 minutes. The other target"
+            yield (
+                topic,
+                Standing(
+                    True,
+                    f"{name} does not take our credentials",
+                    f"{text} goes on.\n{CREDENTIALS[target]}",
+                ),
+            )
+        elif state.authorised:
+            yield topic, Standing(False, f"{name} takes our credentials again")
+
+
+def _writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Standing]]:
+    """Somebody else who keeps changing what we wrote: the health says who and where."""
+    found = [check.output for check in checks if WRITER in check.name and check.output]
+    if found:
+        yield WRITER, Standing(True, "somebody else writes the same stock", "\n".join(found))
+    elif health.baseline:
+        yield WRITER, Standing(False, "nobody else writes the same stock any more")
+
+
+async def _paused(settings: Settings, store: Store) -> Standing:
+    """From the database: the health does not know it before the first round after a start."""
+    reason = await Pause(settings, store, Target.TIKTOK).reason()
+    if not reason:
+        return Standing(False, "TikTok is written again")
+    text = f"{reason}\nNothing is written there until somebody has looked."
+    return Standing(True, "TikTok is paused", f"{text}\nTry: invsyncd resume tiktok")
+
+
+async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Standing]]:
+    ends_at = int((await store.facts.tokens()).get("refresh_expires_at", "0"))
+    if not ends_at:
+        return iter(())
+    if ends_at - at > REFRESH_ENDS_S:
+        standing = Standing(False, "TikTok's authorisation was renewed")
+    else:
+        day = datetime.fromtimestamp(ends_at, UTC).date().isoformat()
+        text = f"It ends on {day}.\n{CREDENTIALS[Target.TIKTOK]}"
+        standing = Standing(True, "TikTok's authorisation ends soon", text)
+    return iter([("refresh token", standing)])
+
+
+def _told_elsewhere(check: Check, standings: dict[str, Standing]) -> bool:
+    """Whether this follows from something that has a message of its own."""
+    side = "shopify" if check.name == "baseline" else check.name.partition(":")[0]
+    causes = [f"credentials {side}"]
+    if side == Target.TIKTOK.value:
+        causes.append("paused")
+    if WRITER in check.name:
+        causes.append(WRITER)
+    return any(topic in standings and standings[topic].bad for topic in causes)

@@ -1,0 +1,39 @@
+"""What the disk did to the database, told apart from what we did to it.
+
+A full disk, a file system that became read-only or a lock that somebody else holds passes, and
+nothing of ours is wrong: a reason to say so and to try again. Damage and mistakes are not.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from invsyncd.errors import StateError
+
+_ADVICE = {
+    sqlite3.SQLITE_FULL: "make space on that disk",
+    sqlite3.SQLITE_IOERR: "check that disk, and that it has space",
+    sqlite3.SQLITE_READONLY: "make the file and its directory writable for this user",
+    sqlite3.SQLITE_CANTOPEN: "make the file and its directory writable for this user",
+    sqlite3.SQLITE_PERM: "make the file and its directory writable for this user",
+    sqlite3.SQLITE_BUSY: "end the program that locks it",
+}
+
+
+def from_outside(error: sqlite3.Error) -> bool:
+    """Whether the same statement may succeed later, with nothing of ours changed."""
+    return _kind(error) in _ADVICE
+
+
+def in_sentences(error: sqlite3.Error, path: Path) -> StateError:
+    """The same for people."""
+    return StateError(
+        f"the state database {path} cannot be used: {error}",
+        advice=f"{_ADVICE[_kind(error)]}; nothing was lost, and it goes on by itself then",
+    )
+
+
+def _kind(error: sqlite3.Error) -> int:
+    """SQLite's primary code, out of its extended one; 0 (none) for an error of the module."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

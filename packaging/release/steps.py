@@ -1,0 +1,150 @@
+"""One build, from the work tree to finished artefacts, inside a folder of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from release.deb import Parts, deb
+from release.elf import elf_files, glibc_floor
+from release.notices import notices
+from release.source import Release, check_wheel, release
+
+KINDS = ("wheel", "sdist", "onedir", "onefile", "deb")
+LOCKS = ("requirements.lock", "requirements-build.lock")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What an artefact must not depend on."""
+
+    umask: int = 0o022
+    environment: dict[str, str] = field(default_factory=lambda: {"TZ": "UTC", "LC_ALL": "C.UTF-8"})
+
+
+ELSEWHERE = Surroundings(0o077, {"TZ": "Pacific/Kiritimati", "LC_ALL": "C"})
+
+
+class Build:
+    """One build in one folder, from one snapshot of the project's files."""
+
+    def __init__(self, snapshot: Path, folder: Path, around: Surroundings) -> None:
+        self._folder = folder
+        self._source = folder / "source"
+        self._made_by_tools = folder / "made"
+        self._python = folder / "venv" / "bin" / "python"
+        self._around = around
+        self.out = folder / "out"
+        self.out.mkdir(parents=True)
+        shutil.copytree(snapshot, self._source)
+        self.release: Release = release()
+        self.floor = ("", [""])
+
+    def make(self, kinds: list[str]) -> None:
+        """Make these kinds of artefacts, in `out`."""
+        self._environment()
+        self._distributions()
+        if {"onedir", "onefile", "deb"} & set(kinds):
+            self._freeze(kinds)
+        if "deb" in kinds:
+            self._deb()
+        for kind, name in self.names().items():
+            if kind not in kinds and (self.out / name).is_file():
+                (self.out / name).unlink()
+
+    def names(self) -> dict[str, str]:
+        """What each kind is called."""
+        made = self.release
+        names = (made.wheel, made.sdist, "invsyncd", made.onefile, made.deb)
+        return dict(zip(KINDS, names, strict=True))
+
+    def _environment(self) -> None:
+        """Python with the exact requirements, and the exact build tools."""
+        self._run(sys.executable, "-m", "venv", str(self._folder / "venv"))
+        locks = [part for lock in LOCKS for part in ("-r", str(self._source / lock))]
+        self._run(*self._pip(), "--require-hashes", *locks)
+
+    def _distributions(self) -> None:
+        """The wheel and the sdist; the wheel is also what gets frozen."""
+        self._run(
+            str(self._python), "-m", "hatchling", "build",
+            "-t", "sdist", "-t", "wheel", "-d", str(self.out),
+        )  # fmt: skip
+        wheel = self.out / self.release.wheel
+        check_wheel(wheel, self.release)
+        self._run(*self._pip(), "--no-deps", "--no-index", str(wheel))
+
+    def _freeze(self, kinds: list[str]) -> None:
+        wanted = {"onedir", *kinds} & {"onedir", "onefile"}
+        spec = self._source / "packaging" / "frozen" / "invsyncd.spec"
+        made = self._made_by_tools
+        self._run(
+            str(self._python), "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN",
+            "--distpath", str(made), "--workpath", str(self._folder / "work"), str(spec),
+            INVSYNCD_FROZEN=" ".join(sorted(wanted)),
+        )  # fmt: skip
+        self.floor = glibc_floor(elf_files(made / "onedir"))
+        if "onefile" in kinds:
+            shutil.copy(made / "onefile", self.out / self.release.onefile)
+        if "onedir" in kinds:
+            shutil.copytree(made / "onedir", self.out / "invsyncd", symlinks=True)
+
+    def _deb(self) -> None:
+        pages = self._folder / "pages"
+        self._run(str(self._python), str(self._source / "packaging" / "pages.py"), str(pages))
+        onedir = self._made_by_tools / "onedir"
+        lock = (self._source / "requirements.lock").read_text(encoding="utf-8")
+        site = next((self._folder / "venv" / "lib").glob("python3*/site-packages"))
+        libraries = [path.name for path in (onedir / "_internal").glob("lib*.so*")]
+        texts = notices(site, lock, libraries)
+        parts = Parts(self._source, onedir, pages, self.floor[0], texts)
+        (self.out / self.release.deb).write_bytes(deb(self.release, parts))
+
+    def _pip(self) -> list[str]:
+        quiet = ["-qq", "--disable-pip-version-check", "--no-input", "--no-compile"]
+        return [str(self._python), "-m", "pip", "install", *quiet]
+
+    def _run(self, *command: str, **more: str) -> None:
+        environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
+            **self._around.environment,
+            "SOURCE_DATE_EPOCH": str(self.release.epoch),
+            "PYTHONHASHSEED": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYINSTALLER_CONFIG_DIR": str(self._folder / "cache"),
+            **more,
+        }
+        code = subprocess.run(
+            command, cwd=self._source, env=environment, umask=self._around.umask, check=False
+        ).returncode
+        if code != 0:
+            raise SystemExit(f"Error: exit code {code} from {' '.join(command[:4])} …")
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file; of a folder, that of all its names, modes and contents."""
+    if path.is_file():
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    whole = hashlib.sha256()
+    for inner in sorted(path.rglob("*")):
+        name = inner.relative_to(path).as_posix()
+        if inner.is_symlink():
+            line = f"{name} -> {inner.readlink()}"
+        elif inner.is_file():
+            runs = bool(inner.stat().st_mode & 0o100)
+            line = f"{name} {runs} {hashlib.sha256(inner.read_bytes()).hexdigest()}"
+        else:
+            line = f"{name}/"
+        whole.update(f"{line}\n".encode())
+    return whole.hexdigest()
+
+
+def size(path: Path) -> int:
+    """Bytes of a file, or of all files of a folder."""
+    files = [path] if path.is_file() else [p for p in path.rglob("*") if not p.is_symlink()]
+    return sum(file.stat().st_size for file in files if file.is_file())

@@ -1,0 +1,163 @@
+"""How reasons stand, looked up in a real health and a real database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from invsyncd.alerts.look import DAY_S, look
+from invsyncd.alerts.memory import keep, remembered
+from invsyncd.alerts.model import Memory, Snapshot, Told
+from invsyncd.config import Settings
+from invsyncd.engine.health import Check, Health
+from invsyncd.store import Store
+from invsyncd.sync.model import Target
+
+NOW = 1_795_300_000.0
+
+
+class Place:
+    """A health, a store and the configuration of both."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self.settings, self.store = settings, store
+        self.health = Health(lambda: NOW, 15, list(Target))
+
+    def works(self) -> None:
+        """Everything is as it should be."""
+        self.health.baseline = True
+        self.health.read_at = {"Berlin": NOW}
+        for target in Target:
+            self.health.went_well(target)
+
+    async def look(self) -> Snapshot:
+        """What is seen now."""
+        return await look(self.settings, self.store, self.health, NOW)
+
+    async def standing(self, topic: str) -> bool | None:
+        """Whether a reason is bad; None while it is not known."""
+        found = (await self.look()).standings.get(topic)
+        return None if found is None else found.bad
+
+    async def token_ends(self, in_s: float) -> None:
+        """TikTok's authorisation ends so soon."""
+        async with self.store.transaction() as tx:
+            await self.store.facts.save_tokens(tx, {"refresh_expires_at": str(int(NOW + in_s))})
+
+    async def fact(self, key: str, value: str) -> None:
+        """Set a fact."""
+        async with self.store.transaction() as tx:
+            await self.store.facts.set(tx, key, value)
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    settings = Settings(
+        shopify={"shop": "acme.myshopify.com", "access_token": "shpat_x"},
+        mirror={"enabled": True},
+        tiktok={
+            "enabled": True,
+            "app_key": "key",
+            "app_secret": "app-secret",
+            "mapping": [{"locations": ["*"], "warehouse": "7"}],
+        },
+        state={"path": tmp_path / "state.db"},
+    )
+    async with Store.open(settings.state.path) as store:
+        yield Place(settings, store)
+
+
+async def test_all_is_well_when_it_is(place: Place) -> None:
+    place.works()
+    snapshot = await place.look()
+    assert snapshot.ready
+    assert snapshot.reasons == ()
+    assert [topic for topic, standing in snapshot.standings.items() if standing.bad] == []
+
+
+async def test_credentials_that_were_not_tried_yet_are_neither_dead_nor_alive(place: Place) -> None:
+    for target in Target:
+        assert await place.standing(f"credentials {target.value}") is None
+        place.health.troubled(target, "no answer within 30 s")
+        assert await place.standing(f"credentials {target.value}") is None
+
+
+@pytest.mark.parametrize("target", Target)
+async def test_dead_credentials_are_bad_until_they_are_taken_whatever_else_fails(
+    place: Place, target: Target
+) -> None:
+    topic = f"credentials {target.value}"
+    place.works()
+    place.health.unauthorised(target, "HTTP 401")
+    assert await place.standing(topic) is True
+    assert "HTTP 401" in (await place.look()).standings[topic].text
+    place.health.troubled(target, "no answer within 30 s")
+    assert await place.standing(topic) is True
+    place.health.went_well(target)
+    assert await place.standing(topic) is False
+
+
+async def test_a_pause_is_known_before_the_first_round_after_a_start(place: Place) -> None:
+    assert await place.standing("paused") is False
+    await place.fact("paused:tiktok", "12 of 20 listings would show 0")
+    assert await place.standing("paused") is True
+    text = (await place.look()).standings["paused"].text
+    assert "12 of 20 listings would show 0" in text
+    assert "invsyncd resume tiktok" in text
+
+
+async def test_the_refresh_token_is_told_of_from_14_days_before_its_end(place: Place) -> None:
+    assert await place.standing("refresh token") is None
+    await place.token_ends(14 * DAY_S + 1)
+    assert await place.standing("refresh token") is False
+    await place.token_ends(14 * DAY_S)
+    assert await place.standing("refresh token") is True
+    assert "It ends on 2026-12-05" in (await place.look()).standings["refresh token"].text
+
+
+async def test_another_writer_is_told_of_with_the_words_of_the_health(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.works()
+    assert await place.standing("writer") is False
+    mine = Health.checks
+    check = Check("shopify:other_writer", True, "TEE at Berlin was set back 5 times")
+    monkeypatch.setattr(Health, "checks", lambda health: [*mine(health), check])
+    assert await place.standing("writer") is True
+    assert (await place.look()).standings["writer"].text == check.output
+
+
+async def test_what_follows_from_dead_credentials_is_not_a_reason_of_its_own(place: Place) -> None:
+    place.works()
+    place.health.read_at = {"Berlin": NOW - 3600}
+    assert (await place.look()).reasons == ('location "Berlin" was last read 3600 s ago',)
+    place.health.unauthorised(Target.SHOPIFY, "HTTP 401")
+    place.health.baseline = False
+    snapshot = await place.look()
+    assert snapshot.reasons == ()
+    assert not snapshot.ready
+
+
+async def test_what_was_told_is_remembered_over_a_restart(place: Place) -> None:
+    memory = Memory({"paused": Told(NOW, True)}, NOW - 10, frozenset({1, 2}))
+    assert await remembered(place.store) == Memory()
+    assert await keep(place.store, memory)
+    assert await remembered(place.store) == memory
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "null",
+        '{"told": {"a": 1}}',
+        '{"told": [], "not_ready_since": null, "held": []}',
+    ],
+)
+async def test_a_memory_that_cannot_be_read_is_none(place: Place, text: str) -> None:
+    await place.fact("alerts", text)
+    assert await remembered(place.store) == Memory()

@@ -1,0 +1,146 @@
+"""Who has hung, and who only takes long: promises, by a clock that the test holds."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from invsyncd.daemon import Daemon
+from invsyncd.engine.report import PassReport
+from invsyncd.engine.watch import Watch
+from invsyncd.sync.model import Target
+from tests import virtual
+from tests.process.test_daemon import Rounds, dead, run_for, settings
+from tests.virtual import virtual as in_virtual_time
+
+
+class Clock:
+    """Monotonic seconds that stand still until they are moved."""
+
+    def __init__(self) -> None:
+        self.now = 5000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def watch(clock: Clock) -> Watch:
+    return Watch(clock, hung_s=600)
+
+
+@pytest.mark.parametrize("side", list(Target))
+def test_a_round_of_either_side_has_hung_after_its_limit_and_not_before(
+    watch: Watch, clock: Clock, side: Target
+) -> None:
+    watch.expect(side)
+    clock.now += 600
+    assert watch.hung() == ""
+    clock.now += 1
+    assert watch.hung() == f"no progress for 600 s: {side.value}"
+
+
+def test_one_side_that_turns_does_not_hide_that_the_other_has_hung(
+    watch: Watch, clock: Clock
+) -> None:
+    watch.expect(Target.TIKTOK)
+    for _ in range(3):
+        clock.now += 300
+        watch.expect(Target.SHOPIFY)
+        watch.answered("shopify")
+    assert watch.hung().endswith(": tiktok")
+
+
+def test_a_long_round_that_goes_on_being_answered_has_not_hung(watch: Watch, clock: Clock) -> None:
+    watch.expect(Target.SHOPIFY)
+    for _ in range(10):
+        clock.now += 500
+        watch.answered("shopify")
+        assert watch.hung() == ""
+    clock.now += 601
+    watch.answered("tiktok")
+    assert watch.hung().endswith(": shopify")
+
+
+def test_a_rest_is_no_hang_however_long_but_ends(watch: Watch, clock: Clock) -> None:
+    watch.expect(Target.SHOPIFY, rest_s=86_400)
+    watch.answered("shopify")
+    clock.now += 87_000
+    assert watch.hung() == ""
+    clock.now += 1
+    assert watch.hung() != ""
+
+
+def test_a_loop_that_ended_in_order_is_not_missed(watch: Watch, clock: Clock) -> None:
+    watch.expect(Target.SHOPIFY)
+    watch.ended(Target.SHOPIFY)
+    clock.now += 10_000
+    assert watch.hung() == ""
+
+
+class Stuck(Rounds):
+    """Rounds of one side never end."""
+
+    def __init__(self, side: Target) -> None:
+        super().__init__()
+        self._side = side
+
+    async def _round(self, target: Target, report: PassReport) -> None:
+        if target is self._side:
+            await asyncio.sleep(86_400)
+        await super()._round(target, report)
+
+
+@pytest.mark.parametrize("side", list(Target))
+@in_virtual_time
+async def test_the_daemon_says_which_side_is_stuck(side: Target) -> None:
+    loop = asyncio.get_running_loop()
+    watch = Watch(loop.time, hung_s=600)
+    daemon = Daemon(settings(interval_s=15), Stuck(side), virtual.clock, watch=watch)
+    running = asyncio.create_task(daemon.run())
+    await asyncio.sleep(590)
+    assert watch.hung() == ""
+    await asyncio.sleep(40)
+    assert watch.hung() == f"no progress for 600 s: {side.value}"
+    running.cancel()
+    await asyncio.wait({running})
+
+
+@in_virtual_time
+async def test_neither_long_rests_nor_dead_credentials_are_taken_for_a_hang() -> None:
+    loop = asyncio.get_running_loop()
+    watch = Watch(loop.time, hung_s=30)
+    rounds = Rounds(fails=dead(*Target), lasts_s=20)
+    daemon = Daemon(settings(interval_s=3600), rounds, virtual.clock, watch=watch)
+    hung: list[str] = []
+
+    async def look() -> None:
+        while True:
+            hung.append(watch.hung())
+            await asyncio.sleep(10)
+
+    looking = asyncio.create_task(look())
+    await run_for(daemon, 30_000)
+    looking.cancel()
+    assert len(hung) > 2000
+    assert set(hung) == {""}
+    await asyncio.sleep(100_000)
+    assert watch.hung() == "", "a loop that was stopped is not missed"
+
+
+@in_virtual_time
+async def test_the_begin_is_said_once_and_not_after_the_first_round() -> None:
+    began: list[float] = []
+    loop = asyncio.get_running_loop()
+    rounds = Rounds(lasts_s=1000)
+    daemon = Daemon(
+        settings(interval_s=15), rounds, virtual.clock, on_begin=lambda: began.append(loop.time())
+    )
+    await run_for(daemon, 5000)
+    assert began == [0]

@@ -1,0 +1,57 @@
+"""Every check under a real systemd, in order. Run by `tests.systemd`, inside its namespaces."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from tests.systemd import life, trouble
+from tests.systemd.bench import Check, bench
+from tests.systemd.machine import booted
+from tests.systemd.package import install
+
+CHECKS: tuple[tuple[str, Check], ...] = (
+    ("both units verify without a word", life.verifies),
+    ("exposure is at most 1.2", life.exposure),
+    ("without a configuration: exit 2, said, not restarted", life.no_configuration),
+    ("the start ends when READY is said, and both targets follow", life.starts),
+    ("a user of its own, no capabilities, system calls filtered", life.has_no_rights),
+    ("state and credentials are for it alone", life.keeps_secrets),
+    ("the status line tells the truth", life.status),
+    ("kill -9: restarted, nothing lost", life.killed),
+    ("a pass that hangs: killed by the watchdog, restarted, nothing lost", life.hung_pass),
+    ("a process that hangs: killed by the watchdog, restarted, nothing lost", life.hung_process),
+    ("SIGHUP with a good configuration: same process, in force", life.good_reload),
+    ("SIGHUP with a bad one: same process, said, the old one in force", life.bad_reload),
+    ("stop with a write on the wire: in time, nothing lost", life.stops),
+    ("upgrade in place: a new process, the same state", life.upgraded),
+    ("a second shop: a user, a state and credentials of its own", life.second_shop),
+    ("a port in use: said, and up by itself when it is free", trouble.port_in_use),
+    ("a secret encrypted by this machine's key", trouble.encrypted_secret),
+    ("a full disk: 503 with the reason, up by itself, nothing lost", trouble.full_disk),
+    ("killed on a full disk: said, and up by itself, nothing lost", trouble.killed_on_full_disk),
+    ("a read-only file system: said, and up by itself", trouble.read_only),
+)
+
+
+async def main(folder: Path, package: Path, group: Path) -> int:
+    """Boot, install, check; returns the exit code."""
+    began, passed = time.monotonic(), 0
+    async with booted(folder, group) as machine:
+        version = (await machine.run("systemctl", "--version")).split()[1]
+        print(f"systemd {version}, up in {time.monotonic() - began:.1f} s; {package.name}")
+        await install(machine, package)
+        async with bench(machine, package) as here:
+            for name, check in CHECKS:
+                if await here.check(name, check):
+                    passed += 1
+                elif check is life.starts:
+                    break  # nothing that follows would tell more
+    print(f"{passed} of {len(CHECKS)} passed, {time.monotonic() - began:.0f} s")
+    return 0 if passed == len(CHECKS) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main(*map(Path, sys.argv[1:4]))))
