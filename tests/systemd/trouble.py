@@ -95,24 +95,25 @@ async def full_disk(b: Bench) -> str:
 
 
 async def killed_on_full_disk(b: Bench) -> str:
-    before, said_before = await b.restarts(), len(await b.log())
+    before = await b.restarts()
     await _fill(b)
     await b.systemctl("kill", "--signal=KILL", UNIT)
+    said_before = len(await b.log())
     b.world.made.shop.sell_online("TEE", "Berlin", 1)
     b.sold += 1
 
     async def says_why() -> bool:
         """It refuses to start, or it is up and not ready: as much as it finds space for."""
-        return " full" in (await b.log())[said_before:]
+        return await b.restarts() > before and " full" in (await b.log())[said_before:]
 
-    await b.until("it was restarted and says why", says_why)
-    assert await b.restarts() > before
-    log = (await b.log())[said_before:]
+    try:
+        await b.until("it was restarted and says why", says_why)
+        log = (await b.log())[said_before:]
+    finally:
+        await b.machine.run("rm", FILLER)
     assert "Traceback" not in log
-    said = next(line for line in log.splitlines() if " full" in line)
-    await b.machine.run("rm", FILLER)
     await b.agrees()
-    return said
+    return next(line for line in log.splitlines() if " full" in line)
 
 
 async def read_only(b: Bench) -> str:
@@ -120,14 +121,16 @@ async def read_only(b: Bench) -> str:
     before = await b.restarts()
     await b.machine.run("mount", "-o", "remount,ro", STATE)
     await b.systemctl("start", "--no-block", UNIT)
-    await b.until_log("Read-only file system")
 
     async def tried() -> bool:
         return await b.restarts() != before
 
-    await b.until("it was tried again", tried)
+    try:
+        await b.until_log("Read-only file system")
+        await b.until("it was tried again", tried)
+    finally:
+        await b.machine.run("mount", "-o", "remount,rw", STATE)
     said = [line for line in (await b.log()).splitlines() if "Read-only" in line][-1]
-    await b.machine.run("mount", "-o", "remount,rw", STATE)
     await b.agrees()
     await b.systemctl("stop", UNIT)
     return said
