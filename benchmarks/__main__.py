@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import click
 
+from benchmarks.burst import burst
 from benchmarks.latency import latency
 from benchmarks.market import market
+from benchmarks.mirror import mirror
+from benchmarks.scale import scale
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -13,8 +16,11 @@ def group() -> None:
     """Measure invsyncd against its own sandbox, on this machine."""
 
 
+group.add_command(burst)
 group.add_command(latency)
 group.add_command(market)
+group.add_command(mirror)
+group.add_command(scale)
 
 if __name__ == "__main__":
     group(prog_name="python -m benchmarks")

@@ -42,6 +42,22 @@ class SlowDown:
         return wait_s
 
 
+class Tempo:
+    """Seconds from the beginning of one pass to that of the next: shorter while changes flow."""
+
+    def __init__(self, least_s: float, most_s: float) -> None:
+        self._least_s, self._most_s = least_s, most_s
+        self._next_s = most_s
+
+    def after(self, *, changed: bool) -> float:
+        """The least after a pass that found changes; then twice as long each time, up to the most.
+
+        Nothing has to be right because of it: a poll that comes later finds the same.
+        """
+        self._next_s = self._least_s if changed else min(self._next_s * 2, self._most_s)
+        return self._next_s
+
+
 async def never() -> bool:
     """No new tokens."""
     return False
@@ -107,6 +123,7 @@ class Daemon:
     async def _shopify_loop(self) -> None:
         loop = asyncio.get_running_loop()
         slow = SlowDown()
+        tempo = Tempo(self._settings.poll.interval_min_s, self._settings.poll.interval_s)
         self._on_begin()
         while not self._stop.is_set():
             began = loop.time()
@@ -115,7 +132,7 @@ class Daemon:
             await self._sides.shopify(report, on_commit=self._wake_tiktok.set)
             wait_s = slow.after(dead=report.is_dead(Target.SHOPIFY))
             if not wait_s:
-                wait_s = self._settings.poll.interval_s - (loop.time() - began)
+                wait_s = tempo.after(changed=bool(report.changes)) - (loop.time() - began)
             self._watch.expect(Target.SHOPIFY, wait_s)
             await _rest(self._stop, wait_s)
         self._watch.ended(Target.SHOPIFY)

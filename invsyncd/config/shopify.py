@@ -121,8 +121,23 @@ class ShopifySettings(Section):
     ] = Field(default_factory=_own_endpoint)
 
 
+def _own_interval(data: dict[str, Any]) -> float:
+    return float(data.get("interval_s", 0.0))
+
+
+def _faster_is_shorter(section: PollSettings) -> Iterator[Problem]:
+    if section.interval_min_s > section.interval_s:
+        yield Problem(
+            "interval_min_s",
+            f"is longer than poll.interval_s, {section.interval_s:g}",
+            "Make it shorter, or remove it to poll at one interval",
+        )
+
+
 class PollSettings(Section):
     """How often Shopify is read."""
+
+    RULES: ClassVar[tuple[Rule, ...]] = (_faster_is_shorter,)
 
     interval_s: Annotated[
         Seconds,
@@ -132,12 +147,20 @@ class PollSettings(Section):
             description="Seconds between two polls; shorter sees a sale sooner and costs more API",
         ),
     ] = 15.0
+    interval_min_s: Annotated[
+        Seconds,
+        Field(
+            ge=0.01,
+            le=3600,
+            description="Seconds between two polls while changes flow; not set: interval_s",
+        ),
+    ] = Field(default_factory=_own_interval)
     overlap_s: Annotated[
         Seconds,
         Field(
             ge=0,
             le=DAY_S,
-            description="Seconds each poll looks back before the last one, for late search results",
+            description="Seconds by which a search result may be late and is found all the same",
         ),
     ] = 120.0
     catalogue_interval_s: Annotated[

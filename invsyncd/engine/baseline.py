@@ -1,23 +1,54 @@
 """The first baseline: every level of every active location, taken as known without a diff.
 
 Nothing is written to either target before it is complete (law 6). It may be interrupted at any
-moment: it then begins again, because half a baseline is no baseline.
+moment: it then begins again, because half a baseline is no baseline. Nothing is held in memory
+but a page: a shop may have a million levels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from invsyncd.engine.absorb import Absorber, Batch
 from invsyncd.engine.progress import Progress
 from invsyncd.engine.rules import Rules
-from invsyncd.engine.scan import SCANNED_AT
+from invsyncd.engine.scan import SAVED_AT_ONCE, SCANNED_AT
+from invsyncd.errors import Garbled
 from invsyncd.net.together import together
+from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import BASELINE, Store
-from invsyncd.store.sql import PAGE, pages
-from invsyncd.sync.model import Location
+from invsyncd.sync.model import Location, Reading
+
+log = logging.getLogger(__name__)
+
+PAGED_MAX = 20  # so many pages of 250 levels are read sooner than a bulk operation is under way
+SLACK_S = 60  # by so much the clock of an operation and that of the rows' stamps may differ
+
+ITEMS_AT_ONCE = 1_000  # looked up by several requests side by side; folded in one transaction
+
+Marks = Mapping[int, int | None]
+
+
+class _Large(Exception):
+    """The shop has more levels than are worth paging through."""
+
+
+@dataclass(slots=True)
+class _Budget:
+    """How many pages all locations together may still take; None: any number."""
+
+    pages: int | None
+
+    def take(self) -> None:
+        if self.pages is not None:
+            if not self.pages:
+                raise _Large
+            self.pages -= 1
 
 
 class Baseline:
@@ -41,31 +72,90 @@ class Baseline:
 
     async def take(self, pass_id: str, locations: list[Location], rules: Rules) -> int:
         """Read everything, then give every item its first sight. Returns the number of items."""
-        async with self._store.transaction() as tx:
-            await self._store.levels.clear(tx)
-        active = [location for location in locations if location.active]
-        marks = await together([partial(self._read_one, location.id) for location in active])
+        active = [location.id for location in locations if location.active]
+        watermarks = await self._read(active)
         await self._look_up_items()
         items = await self._first_sight(pass_id, rules)
-        watermarks = {location.id: mark for location, mark in zip(active, marks, strict=True)}
         async with self._store.transaction() as tx:
             await self._store.locations.advance(tx, watermarks, int(self._clock()))
             await self._store.facts.set(tx, BASELINE, pass_id)
             await self._store.facts.set(tx, SCANNED_AT, str(int(self._clock())))
         return items
 
-    async def _read_one(self, location: int) -> int | None:
+    async def _read(self, locations: Sequence[int]) -> Marks:
+        """Every level, by whichever way is sooner; the watermark of each location.
+
+        How large a shop is, its first pages tell: a small one is through with them, and for a
+        large one they are a small price beside all the others.
+        """
+        try:
+            return await self._read_paged(locations, _Budget(PAGED_MAX))
+        except _Large:
+            log.info("first baseline: more than %d pages, by bulk operation", PAGED_MAX)
+        try:
+            return await self._read_bulk(locations)
+        except (BulkRefused, Garbled) as error:
+            log.info("first baseline: %s; reading page by page instead", error)
+        return await self._read_paged(locations, _Budget(None))
+
+    async def _read_paged(self, locations: Sequence[int], budget: _Budget) -> Marks:
+        await self._forget_all()
+        marks = await together([partial(self._read_one, place, budget) for place in locations])
+        return dict(zip(locations, marks, strict=True))
+
+    async def _read_one(self, location: int, budget: _Budget) -> int | None:
         progress = Progress(None)
         async for page in self._source.poll(location, None):
+            budget.take()
             progress.saw(page)
-            async with self._store.transaction() as tx:
-                await self._store.levels.save_readings(tx, page.readings)
+            await self._save(page.readings)
         # The stamps of rows alone: whether the Date agrees with them, the polls will see.
         return progress.mark(trust_date=False)
 
+    async def _read_bulk(self, locations: Sequence[int]) -> Marks:
+        """All levels by one bulk operation, and from where the polls must go on.
+
+        A row may have been read at any moment of the operation, so what changed since it began
+        may be missing. That moment is told twice, and the earlier one counts: by the server's
+        second of the operation's creation, and by the stamps themselves, which are another clock:
+        the newest one of a location, less all the time that the scan took.
+        """
+        await self._forget_all()
+        now = asyncio.get_running_loop().time
+        began = now()
+        created_at: int | None = None
+        newest: dict[int, int] = {}
+        waiting: list[Reading] = []
+        async for page in self._source.scan(locations):
+            created_at = page.server_time
+            for reading in page.readings:
+                if reading.updated_at > newest.get(reading.location, -1):
+                    newest[reading.location] = reading.updated_at
+            waiting += page.readings
+            if len(waiting) >= SAVED_AT_ONCE:
+                await self._save(waiting)
+                waiting.clear()
+        await self._save(waiting)
+        took_s = int(now() - began) + 1
+        marks = {place: at - took_s for place, at in newest.items()}
+        if created_at is not None:
+            marks = {place: min(at, created_at - SLACK_S) for place, at in marks.items()}
+        return {place: marks.get(place) for place in locations}
+
+    async def _save(self, readings: Sequence[Reading]) -> None:
+        async with self._store.transaction() as tx:
+            await self._store.levels.save_readings(tx, readings)
+
+    async def _forget_all(self) -> None:
+        """Half a baseline is none: nothing of it may pass for known."""
+        async with self._store.transaction() as tx:
+            await self._store.levels.clear(tx)
+
     async def _look_up_items(self) -> None:
         """Levels of items that Shopify does not name (deleted meanwhile) are forgotten."""
-        for items in pages(await self._store.levels.items_without_catalogue(), PAGE):
+        after = 0
+        while items := await self._store.levels.items_without_catalogue(after, ITEMS_AT_ONCE):
+            after = items[-1]
             entries = await self._source.catalogue(items)
             async with self._store.transaction() as tx:
                 await self._store.levels.add_items(tx, entries)
@@ -73,7 +163,7 @@ class Baseline:
 
     async def _first_sight(self, pass_id: str, rules: Rules) -> int:
         count = after = 0
-        while items := await self._store.levels.all_items(after):
+        while items := await self._store.levels.all_items(after, ITEMS_AT_ONCE):
             after = items[-1]
             count += len(items)
             await self._absorber.absorb(

@@ -87,7 +87,7 @@ class Cycle:
         if not self._dry_run:
             batch = replace(batch, asked=await self.desk.read(rules))
         absorbed = await self._absorber.absorb(report.pass_id, batch, rules)
-        self._reader.suspects -= batch.suspects
+        self._reader.committed(batch)
         _tell(report, absorbed)
         return rules, absorbed
 

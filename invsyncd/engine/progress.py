@@ -22,16 +22,17 @@ class Progress:
         self._mark = watermark
         self._newest: int | None = None
         self._date: int | None = None
-        self._pages = 0
+        self.pages = 0
+        """How many pages there were."""
 
     def saw(self, page: Page) -> None:
         """Take one page into account."""
         newest = max((reading.updated_at for reading in page.readings), default=None)
-        if self._pages == 0:
+        if self.pages == 0:
             self._date = page.server_time
             self._mark = _latest(self._mark, newest)
         self._newest = _latest(self._newest, newest)
-        self._pages += 1
+        self.pages += 1
 
     def is_recent(self, slack_s: float) -> bool:
         """Whether the newest row is stamped close to the Date: both clocks agree."""

@@ -8,6 +8,7 @@ counts. Nothing here writes.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -15,7 +16,7 @@ from itertools import islice
 
 from invsyncd.config import Settings
 from invsyncd.engine.absorb import Batch
-from invsyncd.engine.progress import Progress
+from invsyncd.engine.lookback import LookBack, Polled
 from invsyncd.net.together import together
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
@@ -38,6 +39,10 @@ class Reader:
         self._source = source
         self._clock = clock
         self._clocks_agree = False
+        self._look_back = LookBack(
+            settings.poll.overlap_s, lambda: asyncio.get_running_loop().time()
+        )
+        self._polled: dict[int, Polled] = {}
         self.suspects: set[int] = set()
         """Items that a full scan wants read directly; a pass takes some, and gives back what it
         could not commit."""
@@ -45,37 +50,41 @@ class Reader:
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
         """Poll every active location; the batch holds true news and the new watermarks."""
         active = [known for known in locations if known.location.active]
-        polled = await together([partial(self._poll_one, known) for known in active])
+        self._look_back.begin(self._source.free)
+        found = await together([partial(self._poll_one, known) for known in active])
         readings: dict[int, list[Reading]] = {}
-        for _, found in polled:
-            for reading in found:
+        for _, news in found:
+            for reading in news:
                 readings.setdefault(reading.item, []).append(reading)
+        self._polled = {polled.location: polled for polled, _ in found}
         batch = Batch(
             readings=readings,
-            watermarks={
-                known.location.id: mark for known, (mark, _) in zip(active, polled, strict=True)
-            },
+            # None keeps the stored one: it moves with far look-backs alone.
+            watermarks={at: one.mark if one.far else None for at, one in self._polled.items()},
             gaps=self._gaps(active),
             suspects=frozenset(islice(self.suspects, SUSPECTS_MAX)),
         )
         return await self._with_direct_reads(await self._with_new_items(batch))
 
-    async def _poll_one(self, known: KnownLocation) -> tuple[int | None, list[Reading]]:
-        """One location: its watermark after this poll, and the readings that are no echoes.
+    def committed(self, batch: Batch) -> None:
+        """The batch of the last poll is in the store: the next one may begin where it ended."""
+        self.suspects -= batch.suspects
+        self._look_back.committed(self._polled)
 
-        The overlap covers an index of `updated_at` that lags.
+    async def _poll_one(self, known: KnownLocation) -> tuple[Polled, list[Reading]]:
+        """One location: how far it is read after this poll, and the readings that are no echoes.
+
+        Echoes are dropped page by page, so that what is kept is no more than what has changed.
         """
-        since = known.watermark
-        if since is not None:
-            since -= int(self._settings.poll.overlap_s)
-        progress = Progress(known.watermark)
+        since, far, progress = self._look_back.progress(known)
         news: list[Reading] = []
         async for page in self._source.poll(known.location.id, since):
             progress.saw(page)
             news += await self._store.levels.differing(page.readings)
         slack_s = self._settings.poll.overlap_s + 2 * self._settings.poll.interval_s
         self._clocks_agree = self._clocks_agree or progress.is_recent(slack_s)
-        return progress.mark(trust_date=self._clocks_agree), news
+        mark = progress.mark(trust_date=self._clocks_agree)
+        return Polled(known.location.id, mark, far, progress.pages), news
 
     def _gaps(self, locations: Sequence[KnownLocation]) -> Mapping[int, int]:
         """Whole poll intervals since each location's last good reading, where it was a gap."""

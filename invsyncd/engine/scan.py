@@ -16,11 +16,12 @@ from invsyncd.errors import Garbled
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.source import Page, ShopifySource
 from invsyncd.store import Store
-from invsyncd.sync.model import Entry
+from invsyncd.sync.model import Entry, Reading
 
 log = logging.getLogger(__name__)
 
 SCANNED_AT = "scanned_at"
+SAVED_AT_ONCE = 10_000  # levels; a transaction of so many takes some 30 ms
 LACKING_MIN = 20  # so few lacking levels are cheap to read directly, whatever their share
 
 
@@ -48,6 +49,7 @@ class FullScan:
         self._source = source
         self._clock = clock
         self._suspects: set[int] = set()
+        self._seen: list[Reading] = []
         self._levels = 0
 
     async def due_in_s(self) -> float:
@@ -74,14 +76,15 @@ class FullScan:
             for location in locations:
                 async for page in self._source.poll(location, None):
                     await self._take(page)
-        await self._doubt(locations)
-        self._suspects |= set(await self._store.scans.missing(locations))
+        await self._save()
+        if await self._believed(locations):
+            self._suspects |= set(await self._store.scans.missing(locations))
         found = Scanned(by, self._levels, frozenset(self._suspects))
         await self._end(pass_id, found)
         return found
 
     async def _begin(self) -> None:
-        self._suspects, self._levels = set(), 0
+        self._suspects, self._seen, self._levels = set(), [], 0
         async with self._store.transaction() as tx:
             await self._store.scans.clear(tx)
 
@@ -89,20 +92,32 @@ class FullScan:
         news = await self._store.levels.differing(page.readings)
         self._suspects |= {reading.item for reading in news}
         self._levels += len(page.readings)
-        async with self._store.transaction() as tx:
-            await self._store.scans.saw(tx, page.readings)
+        self._seen += page.readings
+        if len(self._seen) >= SAVED_AT_ONCE:
+            await self._save()
 
-    async def _doubt(self, locations: list[int]) -> None:
-        """Refuse a scan that lacks too much of a location: it is never read as "not stocked"."""
+    async def _save(self) -> None:
+        """Note what was seen, in a transaction that is short and yet not one for every page."""
+        async with self._store.transaction() as tx:
+            await self._store.scans.saw(tx, self._seen)
+        self._seen.clear()
+
+    async def _believed(self, locations: list[int]) -> bool:
+        """Whether known levels are lacking, so few that it may be believed.
+
+        Garbled where it lacks too much of a location: that is never read as "not stocked".
+        """
         limit = self._settings.guard.max_zeroed_percent
         names = await self._store.locations.names()
-        for location, (lacking, known) in (await self._store.scans.lacking(locations)).items():
+        counts = await self._store.scans.lacking(locations)
+        for location, (lacking, known) in counts.items():
             if limit and lacking > LACKING_MIN and lacking * 100 > limit * known:
                 raise Garbled(
                     f'full scan: location "{names.get(location)}" lacks {lacking} of {known} known'
                     " levels: not believed, nothing was changed",
                     advice="look at that location in Shopify; the scan is tried again",
                 )
+        return any(lacking for lacking, _ in counts.values())
 
     async def _end(self, pass_id: str, found: Scanned) -> None:
         now = int(self._clock())

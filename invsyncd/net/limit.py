@@ -6,11 +6,21 @@ nothing and returns the seconds after which to ask again. So what was learnt whi
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+
+from invsyncd.net.others import Others, Sight
 
 # A float that is a hair under the price must not ask for a wait that ends before it began.
 _SLACK = 1e-6
 _DELAY_S_MIN = 0.001
+_RESTORE_RATE_MIN = 1.0  # points per second; the slowest plan has 100 (documented)
+_OWN_SHARE_MIN = 0.25
+_ANSWER_S = 1.0
+_FLIGHT_S_MAX = 1.0
+_PAUSE_S_FIRST = 1.0  # documented: back off for a second
+_PAUSE_S_MAX = 5.0  # what the slowest plan restores in it pays for any of our requests but a few
+_ASKED_S_MAX = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +32,23 @@ class ThrottleStatus:
     restore_rate: float
 
 
+@dataclass(slots=True)
+class Claim:
+    """One request's points, from asking to its answer. Only `Bucket` writes the other fields."""
+
+    cost: float
+    price: float = 0.0
+    sent_at: float = 0.0
+    spent_before: float = 0.0
+
+
 class Bucket:
     """Shopify's points: taken when a request leaves, given back when it cost less.
 
     Starts with what every recorded shop had (2,000 points, 100 a second) and learns from each
-    answer. What is still on the wire counts as spent: the server may not have seen it yet. So the
-    bucket is never above what the server will find.
+    answer. What is still on the wire counts as spent: the server may not have seen it yet. So,
+    alone, the bucket is never above what the server will find. Whatever others take is learnt, and
+    not counted on; a quarter of the rate is always asked for, or a greedy neighbour had it all.
     """
 
     def __init__(self, *, maximum: float = 2000.0, restore_rate: float = 100.0) -> None:
@@ -36,49 +57,112 @@ class Bucket:
         self._available = maximum
         self._at: float | None = None
         self._on_wire = 0.0
+        self._spent = 0.0
+        self._flight_s = 0.0
+        self._others = Others()
+        self._pause_s = 0.0
+        self._paused_until = float("-inf")
 
-    def reserve(self, cost: float, now: float) -> float:
-        """Take `cost` points and return 0, or return the seconds until they should be there.
+    def reserve(self, claim: Claim, now: float) -> float:
+        """Take the claim's points and return 0, or return the seconds until they should be there.
 
         A price above the whole bucket waits for a full one: the server then says what it thinks.
         """
         self._restore(now)
-        price = min(cost, self._maximum)
-        if self._available + _SLACK >= price:
-            self._available -= price
-            self._on_wire += cost
-            return 0.0
-        return max((price - self._available) / self._restore_rate, _DELAY_S_MIN)
+        if now + _SLACK < self._paused_until:
+            return max(self._paused_until - now, _DELAY_S_MIN)
+        price = min(claim.cost, self._maximum)
+        if self._room + _SLACK < price:
+            return _ANSWER_S  # no time brings them: the gate looks again at the next answer
+        # In company, what others may take while the request is on its way has to lie ready too.
+        needed = min(price + 2 * self._others.per_s * self._flight_s, self._room)
+        if self._available + _SLACK < needed:
+            return max((needed - self._available) / self._own_rate, _DELAY_S_MIN)
+        self._available -= price
+        self._on_wire += price
+        claim.price, claim.sent_at, claim.spent_before = price, now, self._spent
+        return 0.0
 
     def settle(
-        self, reserved: float, actual: float | None, status: ThrottleStatus | None, now: float
+        self, claim: Claim, actual: float | None, status: ThrottleStatus | None, now: float
     ) -> None:
-        """Close a reservation with what the answer said; None where it said nothing.
+        """Close a claim with what the answer said; None where it said nothing.
 
-        With others still on the wire, the lower of their word and ours is believed: their number
-        may be older than our last request. With none, theirs is the truth (another client of the
-        same app may spend too).
+        Their number may lack what was on the wire, and what was answered while this request was on
+        its way: without those it is the least that is there, with them the most. Between the two
+        our own book is believed.
         """
         self._restore(now)
-        self._on_wire = max(0.0, self._on_wire - reserved)
-        if actual is not None:
-            self._available += min(reserved, self._maximum) - actual
-        if status is not None:
-            self._maximum, self._restore_rate = status.maximum, status.restore_rate
-            heard = status.available - self._on_wire
-            quiet = self._on_wire <= _SLACK
-            self._available = heard if quiet else min(self._available, heard)
-        self._available = min(self._available, self._maximum)
+        self._on_wire = max(0.0, self._on_wire - claim.price)
+        self._flight_s = min(now - claim.sent_at, _FLIGHT_S_MAX)
+        beside = self._spent - claim.spent_before
+        paid = claim.price if actual is None else actual
+        self._spent += paid
+        self._available += claim.price - paid
+        if status is None or not _is_possible(status):
+            self._others.unsaid()
+        else:
+            self._maximum = status.maximum
+            self._restore_rate = max(status.restore_rate, _RESTORE_RATE_MIN)
+            most = min(status.available, self._maximum)
+            least = most - self._on_wire - beside
+            self._available = min(max(self._available, least), most)
+            self._others.saw(
+                Sight(claim.sent_at, now, most, self._spent, self._on_wire, beside),
+                maximum=self._maximum,
+                restore_rate=self._restore_rate,
+            )
+        self._available = min(self._available, self._room)
+
+    def went_well(self) -> None:
+        """A request was taken: the next refusal is the first one again."""
+        self._pause_s = 0.0
+
+    def refused(self, retry_after_s: float | None, now: float, *, told: bool) -> None:
+        """They said too fast: nobody goes for a while, a longer one each time in a row.
+
+        Refusals of requests that were on the wire together count once. Where they did not say
+        (`told`) what is left, nothing is, and less is counted on.
+        """
+        self._restore(now)
+        if not told:
+            self._available = min(self._available, 0.0)
+        if now < self._paused_until:
+            return
+        if not told:
+            self._others.refused(self._restore_rate)
+        self._pause_s = min(max(2 * self._pause_s, _PAUSE_S_FIRST), _PAUSE_S_MAX)
+        self._paused_until = now + min(max(retry_after_s or 0.0, self._pause_s), _ASKED_S_MAX)
 
     @property
     def latest(self) -> ThrottleStatus:
         """The bucket as we believed it when it was last asked."""
         return ThrottleStatus(self._maximum, self._available, self._restore_rate)
 
+    @property
+    def others_per_s(self) -> float:
+        """Points per second that others seem to take from the same bucket."""
+        return self._others.per_s
+
+    @property
+    def _room(self) -> float:
+        """The most that can be there: what is on its way to a full bucket makes no room in it."""
+        return self._maximum - self._on_wire
+
+    @property
+    def _own_rate(self) -> float:
+        return max(self._restore_rate - self._others.per_s, self._restore_rate * _OWN_SHARE_MIN)
+
     def _restore(self, now: float) -> None:
         elapsed_s = 0.0 if self._at is None else max(0.0, now - self._at)
         self._at = now if self._at is None else max(self._at, now)
-        self._available = min(self._maximum, self._available + elapsed_s * self._restore_rate)
+        self._available = min(self._room, self._available + elapsed_s * self._own_rate)
+
+
+def _is_possible(status: ThrottleStatus) -> bool:
+    """Whether these numbers can be a bucket's: they come from JSON, where Infinity is a number."""
+    numbers = (status.maximum, status.available, status.restore_rate)
+    return all(map(math.isfinite, numbers)) and status.maximum > 0
 
 
 class Pace:

@@ -1,4 +1,4 @@
-"""A full scan by one bulk operation: start it, wait for it, read its file line by line.
+"""A full scan by one bulk operation: start it, wait for it, download its file.
 
 Nothing is concluded from a part: whoever reads must get to the end, and the end comes only when
 every promised line was there. Facts: status, counts and links (recorded); a child's line names its
@@ -10,20 +10,20 @@ mutation costs 10 points, a look 1 (recorded).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Iterator
+from collections.abc import AsyncGenerator, Collection, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 
-from invsyncd.errors import Garbled, Refused
-from invsyncd.net.body import excerpt, json_object
+from invsyncd.errors import Refused
+from invsyncd.net.body import excerpt
 from invsyncd.net.lines import lines
 from invsyncd.net.shape import Shape
 from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.reply import AccessDenied
+from invsyncd.shopify.scanned import pages
 from invsyncd.sync.model import Reading
 
-PAGE_ROWS = 250
 LINE_BYTES_MAX = 64 * 1024
 FILE_BYTES_MAX = 4 * 1024**3  # some ten million levels
 
@@ -83,61 +83,6 @@ async def scan(
     async with aclosing(_rows(client, file, limits, deadline)) as rows:
         async for page in pages(rows, locations, file.rows):
             yield page, operation.created_at
-
-
-async def pages(
-    rows: AsyncIterable[bytes], locations: Collection[int], expected: int
-) -> AsyncIterator[tuple[Reading, ...]]:
-    """Yield the readings of these locations from a file of `expected` lines, 250 at most at once.
-
-    Only a page and the locations are held. Raises Garbled for any line that is no location and no
-    level, for a level of a location that the file does not have, for another number of lines;
-    Refused for one of `locations` that is not there.
-    """
-    wanted = frozenset(locations)
-    listed: set[int] = set()
-    parents: set[int] = set()
-    page: list[Reading] = []
-    count = 0
-    async for line in rows:
-        count += 1
-        what = f"SCAN line {count}"
-        node = Shape(json_object(line, what), what)
-        if "__parentId" not in node.object():
-            _list(node, listed)
-            continue
-        place = _parent(node, parents)
-        if place in wanted:
-            page.append(parse.scanned(node, place))
-        if len(page) == PAGE_ROWS:
-            yield parse.newest(page)
-            page.clear()
-    if count != expected:
-        raise Garbled(f"shopify SCAN: {expected} lines promised, {count} in the file")
-    if orphans := parents - listed:
-        raise Garbled(f"shopify SCAN: levels of location {min(orphans)}, which is not listed")
-    if missing := wanted - listed:
-        raise Refused(f"shopify SCAN: location {min(missing)} is not there any more")
-    if page:
-        yield parse.newest(page)
-
-
-def _list(node: Shape, listed: set[int]) -> None:
-    """Take the line of a location."""
-    place = parse.number(node.at("id"), "Location")
-    if place in listed:
-        raise node.garbled("a location that was listed before")
-    listed.add(place)
-
-
-def _parent(node: Shape, parents: set[int]) -> int:
-    """The location that the line of a level belongs to."""
-    level = node.at("id")
-    if not level.text().startswith("gid://shopify/InventoryLevel/"):
-        raise level.garbled("neither a location nor a level")
-    place = parse.number(node.at("__parentId"), "Location")
-    parents.add(place)
-    return place
 
 
 async def _started(client: ShopifyClient, deadline: float) -> _Operation:

@@ -1,6 +1,6 @@
 """GraphQL over `net`: one document in, its data out; points, retries and tokens in between.
 
-It knows no document and no field; `source` and `target` do.
+It knows no field; `source` and `target` do. Of a document it knows the price and the urgency.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from functools import partial
 from invsyncd.errors import Unreached
 from invsyncd.net.gate import Gate
 from invsyncd.net.http import Answer, Http
-from invsyncd.net.limit import Bucket
+from invsyncd.net.limit import Bucket, Claim
 from invsyncd.net.retry import Patience, retried
+from invsyncd.net.turns import Urgency
 from invsyncd.shopify.auth import Credentials, Keyring
-from invsyncd.shopify.reply import Cost, Reply, Throttled, opened, trusted
+from invsyncd.shopify.documents import URGENCY
+from invsyncd.shopify.prices import Prices
+from invsyncd.shopify.reply import Cost, Throttled, TokenRefused, opened, trusted
 
-_COST_FIRST_GUESS = 50.0  # points; above every document of ours but the largest pages
 _AT_ONCE = 8
+_KEPT_FOR_WRITES = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,26 @@ class ShopifyStats:
 
     `served_version` differs from the configured version once that one is no longer supported: an
     old version is answered by the oldest supported one (documented). `deprecated` is its reason.
+    `others_per_s` is what other programs seem to take from the same bucket.
     """
 
     available: float
     maximum: float
     restore_rate: float
+    others_per_s: float
     throttled: int
     served_version: str
     deprecated: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What stays the same from try to try."""
+
+    body: bytes
+    op: str
+    urgency: Urgency
+    mutation: bool
 
 
 class ShopifyClient:
@@ -73,9 +88,9 @@ class ShopifyClient:
         self._url = f"{base}/admin/api/{api_version}/graphql.json"
         self._keys = Keyring(credentials, http, endpoint=base, clock=clock)
         self._patience = patience or Patience()
-        self._gate = Gate(at_once=at_once)
+        self._gate = Gate(at_once=at_once, kept=min(_KEPT_FOR_WRITES, at_once - 1))
         self._bucket = Bucket()
-        self._prices: dict[str, float] = {}
+        self._prices = Prices()
         self._throttled = 0
         self._served_version = ""
         self._deprecated = ""
@@ -88,26 +103,36 @@ class ShopifyClient:
             available=points.available,
             maximum=points.maximum,
             restore_rate=points.restore_rate,
+            others_per_s=self._bucket.others_per_s,
             throttled=self._throttled,
             served_version=self._served_version,
             deprecated=self._deprecated,
         )
 
-    async def execute(self, document: str, variables: Mapping[str, object], *, op: str) -> Data:
+    async def execute(
+        self,
+        document: str,
+        variables: Mapping[str, object],
+        *,
+        op: str,
+        urgency: Urgency | None = None,
+    ) -> Data:
         """Send one document until it is answered, a few times at most; return its data.
 
-        A repetition sends the same bytes, and so the same idempotency key. Raises Unreached when
-        patience ends, Unauthorised for a dead token, a missing scope or a closed shop, Refused for
-        GraphQL errors, Garbled for what cannot be read or believed.
+        A repetition sends the same bytes, and so the same idempotency key. Without an `urgency` it
+        is the operation's own. Raises Unreached when patience ends, Unauthorised for a dead token,
+        a missing scope or a closed shop, Refused for GraphQL errors, Garbled for what cannot be
+        read or believed.
         """
         body = json.dumps({"query": document, "variables": dict(variables)}).encode()
         mutation = document.lstrip().startswith("mutation")
+        request = _Request(body, op, urgency or URGENCY.get(op, Urgency.POLL), mutation)
         unanswered = False
 
         async def once() -> Data:
             nonlocal unanswered
             try:
-                return await self._once(body, op, mutation)
+                return await self._once(request)
             except Unreached as failure:
                 unanswered = unanswered or failure.outcome_unknown
                 raise
@@ -124,49 +149,62 @@ class ShopifyClient:
         """
         return self._http.download(url, api="shopify", op=op, bytes_max=bytes_max, total_s=total_s)
 
-    async def _once(self, body: bytes, op: str, mutation: bool) -> Data:
+    async def _once(self, request: _Request) -> Data:
+        token = await self._keys.current()
         try:
-            token = await self._keys.current()
-            answer, reply = await self._send(body, op, token)
+            return await self._send(request, token)
+        except TokenRefused:
             # A token may die before its time; with another one the request is worth one replay.
-            if answer.status in (401, 403) and await self._keys.renewed(token):
-                answer, reply = await self._send(body, op, await self._keys.current())
-            what, secrets = f"shopify {op}", self._keys.secrets
-            if reply is None:
-                reply = opened(answer, what, secrets)
-            data = trusted(reply, what, secrets, mutation=mutation)
-        except Throttled:
-            self._throttled += 1
-            raise
-        return Data(data, answer.server_time, reply.cost)
+            if not await self._keys.renewed(token):
+                raise
+        return await self._send(request, await self._keys.current())
 
-    async def _send(self, body: bytes, op: str, token: str) -> tuple[Answer, Reply | None]:
-        """One request through the gate; the reply is None where the status says no."""
-        price = self._prices.get(op, _COST_FIRST_GUESS)
+    async def _send(self, request: _Request, token: str) -> Data:
+        """One request through the gate; its points are settled before the next one looks."""
+        claim = Claim(self._prices.of(request.op))
         cost = Cost()
-        async with self._gate.admit(partial(self._bucket.reserve, price)):
+        async with self._gate.admit(partial(self._bucket.reserve, claim), request.urgency):
             try:
-                answer = await self._http.request(
-                    "POST",
-                    self._url,
-                    api="shopify",
-                    op=op,
-                    headers={
-                        "Content-Type": "application/json",
-                        "Accept": "application/json",
-                        "X-Shopify-Access-Token": token,
-                    },
-                    data=body,
-                )
-                self._served_version = answer.headers.get("X-Shopify-API-Version", "")
-                self._deprecated = answer.headers.get("X-Shopify-API-Deprecated-Reason", "")
-                if not 200 <= answer.status < 300:
-                    return answer, None
-                reply = opened(answer, f"shopify {op}", self._keys.secrets)
+                answer = await self._post(request, token)
+                what, secrets = f"shopify {request.op}", self._keys.secrets
+                reply = opened(answer, what, secrets)
                 cost = reply.cost
-            finally:
-                now = asyncio.get_running_loop().time()
-                self._bucket.settle(price, cost.actual, cost.status, now)
+                data = trusted(reply, what, secrets, mutation=request.mutation)
+            except Throttled as refusal:
+                self._settle(claim, replace(cost, actual=0.0), request.op)  # nothing was executed
+                told = cost.status is not None
+                self._bucket.refused(refusal.retry_after_s, _now(), told=told)
+                self._throttled += 1
+                raise
+            except BaseException:
+                self._settle(claim, cost, request.op)
+                raise
+            self._settle(claim, cost, request.op)
+            self._bucket.went_well()
+        return Data(data, answer.server_time, cost)
+
+    def _settle(self, claim: Claim, cost: Cost, op: str) -> None:
         if cost.requested is not None:
-            self._prices[op] = cost.requested
-        return answer, reply
+            self._prices.learn(op, cost.requested)
+        self._bucket.settle(claim, cost.actual, cost.status, _now())
+
+    async def _post(self, request: _Request, token: str) -> Answer:
+        answer = await self._http.request(
+            "POST",
+            self._url,
+            api="shopify",
+            op=request.op,
+            headers={
+                "Content-Type": "application/json",
+                "Accept": "application/json",
+                "X-Shopify-Access-Token": token,
+            },
+            data=request.body,
+        )
+        self._served_version = answer.headers.get("X-Shopify-API-Version", "")
+        self._deprecated = answer.headers.get("X-Shopify-API-Deprecated-Reason", "")
+        return answer
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

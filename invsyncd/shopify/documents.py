@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from invsyncd.net.turns import Urgency
+
 LEVELS_PAGE_ROWS: Final = 250  # documented maximum of `first`
 ITEMS_PER_READ: Final = 50
 ITEMS_PER_CATALOGUE: Final = 100
@@ -25,65 +27,61 @@ query Locations($after: String) {
 }
 """
 
+_LEVEL: Final = """
+fragment Level on InventoryLevel {
+  updatedAt
+  isActive
+  quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
+}
+"""
+
 # includeInactive: a level that was deactivated must show itself, or it would look unchanged.
-POLL: Final = """
+POLL: Final = (
+    """
 query Poll($location: ID!, $after: String, $query: String) {
   location(id: $location) {
     id
     inventoryLevels(first: 250, after: $after, query: $query, includeInactive: true) {
-      edges {
-        node {
-          updatedAt
-          isActive
-          item { id }
-          quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
-        }
-      }
+      edges { node { ...Level item { id } } }
       pageInfo { hasNextPage endCursor }
     }
   }
 }
 """
+    + _LEVEL
+)
 
-READ_ITEMS: Final = """
+READ_ITEMS: Final = (
+    """
 query ReadItems($ids: [ID!]!) {
   nodes(ids: $ids) {
     ... on InventoryItem {
       id
       inventoryLevels(first: 50, includeInactive: true) {
-        edges {
-          node {
-            updatedAt
-            isActive
-            location { id }
-            quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
-          }
-        }
+        edges { node { ...Level location { id } } }
         pageInfo { hasNextPage endCursor }
       }
     }
   }
 }
 """
+    + _LEVEL
+)
 
-ITEM_LEVELS: Final = """
+ITEM_LEVELS: Final = (
+    """
 query ItemLevels($id: ID!, $after: String) {
   inventoryItem(id: $id) {
     id
     inventoryLevels(first: 250, after: $after, includeInactive: true) {
-      edges {
-        node {
-          updatedAt
-          isActive
-          location { id }
-          quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
-        }
-      }
+      edges { node { ...Level location { id } } }
       pageInfo { hasNextPage endCursor }
     }
   }
 }
 """
+    + _LEVEL
+)
 
 CATALOGUE: Final = """
 query Catalogue($ids: [ID!]!) {
@@ -185,3 +183,19 @@ ALL: Final[Mapping[str, str]] = MappingProxyType(
         "SCOPES": SCOPES,
     }
 )
+
+URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(
+    {
+        "SET_QUANTITIES": Urgency.WRITE,
+        "READ_ITEMS": Urgency.READ,
+        "ITEM_LEVELS": Urgency.READ,
+        "POLL": Urgency.POLL,
+        "LOCATIONS": Urgency.POLL,
+        "CATALOGUE": Urgency.CATALOGUE,
+        "ITEM_VARIANTS": Urgency.CATALOGUE,
+        "RUN_SCAN": Urgency.SCAN,
+        "SCAN_STATUS": Urgency.SCAN,
+        "SCOPES": Urgency.READ,
+    }
+)
+"""How long each operation's request may be passed by others; see `net.turns`."""

@@ -31,6 +31,10 @@ class Throttled(Unreached):
     """Not enough points: told apart only to be counted."""
 
 
+class TokenRefused(Unauthorised):
+    """The token itself is not taken: another one may be."""
+
+
 class AccessDenied(Unauthorised):
     """The token lives, and what was asked for is not open to it."""
 
@@ -73,7 +77,7 @@ def opened(answer: Answer, what: str, secrets: Sequence[str]) -> Reply:
                 raise Throttled(str(failure), retry_after_s=failure.retry_after_s) from None
             raise
         except Unauthorised as failure:
-            raise Unauthorised(str(failure), advice=_ADVICE_LOGIN) from None
+            raise TokenRefused(str(failure), advice=_ADVICE_LOGIN) from None
     members = json_object(answer.body, what)
     return Reply(answer, members, _cost(members))
 

@@ -14,6 +14,7 @@ from typing import TypeVar
 from invsyncd.errors import Garbled, Refused
 from invsyncd.net.shape import Shape
 from invsyncd.net.together import together
+from invsyncd.net.turns import Urgency
 from invsyncd.shopify import bulk, documents, parse
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.sync.model import Catalogue, Location, Reading
@@ -37,6 +38,12 @@ class ShopifySource:
     def __init__(self, client: ShopifyClient, *, pages_max: int = PAGES_MAX) -> None:
         self._client = client
         self._pages_max = pages_max
+
+    @property
+    def free(self) -> float:
+        """The share of the bucket of points that the last request left, 0 to 1."""
+        stats = self._client.stats
+        return stats.available / stats.maximum if stats.maximum else 0.0
 
     async def locations(self) -> list[Location]:
         """Every location, inactive ones and those of fulfilment services included."""
@@ -64,7 +71,8 @@ class ShopifySource:
 
         query = None if since is None else f"updated_at:>='{parse.timestamp(since)}'"
         variables = {"location": parse.gid("Location", location), "query": query}
-        async for connection, server_time in self._walk("POLL", variables, levels):
+        urgency = Urgency.SCAN if since is None else None  # everything: nobody waits for it
+        async for connection, server_time in self._walk("POLL", variables, levels, urgency=urgency):
             yield Page(parse.polled(location, connection), server_time)
 
     async def scan(
@@ -162,12 +170,13 @@ class ShopifySource:
         *,
         after: str | None = None,
         seen: set[str] | None = None,
+        urgency: Urgency | None = None,
     ) -> AsyncIterator[tuple[Shape, int | None]]:
         """Yield the pages of one connection with their server time."""
         cursors: set[str] = set() if seen is None else seen
         for _ in range(self._pages_max):
             answer = await self._client.execute(
-                documents.ALL[op], {**variables, "after": after}, op=op
+                documents.ALL[op], {**variables, "after": after}, op=op, urgency=urgency
             )
             page = connection(Shape(answer.data, op))
             yield page, answer.server_time

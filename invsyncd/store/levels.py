@@ -1,13 +1,13 @@
 """Items and levels as they are known, and the question what the mirror still owes.
 
-Reads answer for a page or a set of items at a time, never per row; writes take the transaction
-that they belong to.
+Reads answer for a page or a set of items at once, never per row; writes take their transaction.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 
 from invsyncd.store.database import Database, Row, Tx, fetch
 from invsyncd.store.sql import PAGE, marks, pages
@@ -75,11 +75,12 @@ class Levels:
         )
         return [row[0] for row in rows]
 
-    async def items_without_catalogue(self) -> list[int]:
-        """Items of known levels whose catalogue was never read (a first baseline's leftovers)."""
+    async def items_without_catalogue(self, after: int = 0, limit: int = PAGE) -> list[int]:
+        """Items of known levels whose catalogue was never read, in order, a page at a time."""
         rows = await self._db.rows(
             "SELECT DISTINCT level.item FROM level LEFT JOIN item ON item.id = level.item"
-            " WHERE item.id IS NULL"
+            " WHERE level.item > ? AND item.id IS NULL ORDER BY level.item LIMIT ?",
+            (after, limit),
         )
         return [row[0] for row in rows]
 
@@ -219,7 +220,7 @@ def _item_row(item: Item) -> Row:
         item.sku,
         item.tracked,
         item.continues,
-        json.dumps(item.product_types),
+        _types_text(item.product_types),
         item.mutable,
         item.standing,
         item.pool,
@@ -232,8 +233,18 @@ def _item(row: Row) -> Item:
         sku=row[1],
         tracked=bool(row[2]),
         continues=bool(row[3]),
-        product_types=tuple(json.loads(row[4])),
+        product_types=_types(row[4]),
         mutable=bool(row[5]),
         standing=Standing(row[6]),
         pool=row[7],
     )
+
+
+@lru_cache(maxsize=1024)  # many items, few product types: the same texts again and again
+def _types(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
+
+
+@lru_cache(maxsize=1024)
+def _types_text(types: tuple[str, ...]) -> str:
+    return json.dumps(types)

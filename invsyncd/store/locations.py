@@ -11,7 +11,11 @@ from invsyncd.sync.model import Location
 
 @dataclass(frozen=True, slots=True)
 class KnownLocation:
-    """A location with how far it was read: `watermark` by the server's clock, `read_at` by ours."""
+    """A location with how far it was read: `watermark` by the server's clock, `read_at` by ours.
+
+    The watermark is that of the last poll that looked back over the whole overlap: everything that
+    was shown by then is known. Polls that look back less far leave it where it is.
+    """
 
     location: Location
     watermark: int | None

@@ -103,6 +103,7 @@ DEFAULTS = {
     "shopify.api_version": "2026-10",
     "shopify.endpoint": "https://acme.myshopify.com",
     "poll.interval_s": 15,
+    "poll.interval_min_s": 15,
     "poll.overlap_s": 120,
     "poll.catalogue_interval_s": 300,
     "poll.full_scan_interval_s": 86400,

@@ -133,6 +133,11 @@ OTHERS: list[tuple[dict[str, Any], str, str]] = [
         "mirror.enabled",
         "there is nothing to run",
     ),
+    (
+        {"poll.interval_s": 5, "poll.interval_min_s": 6},
+        "poll.interval_min_s",
+        "is longer than poll.interval_s, 5",
+    ),
     ({"server.listen": "0.0.0.0:8787"}, "server.listen", "set server.token"),
     ({"server.listen": "[::]:8787"}, "server.listen", "set server.token"),
     ({"server.listen": "inventory.example:8787"}, "server.listen", "set server.token"),
@@ -183,6 +188,8 @@ def test_settings_made_in_code_obey_the_same_rules(
     "changes",
     [
         {"shopify.access_token": GONE, "shopify.client_id": "c", "shopify.client_secret": "s"},
+        {"poll.interval_s": 5},
+        {"poll.interval_s": 5, "poll.interval_min_s": 5},
         {"mirror.enabled": False},
         {"tiktok.enabled": False},
         {"tiktok": {"enabled": False}},

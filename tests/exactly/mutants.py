@@ -25,7 +25,7 @@ from invsyncd.sync import diff, fold
 from invsyncd.sync.diff import Diff
 from invsyncd.sync.merge import Case, MergeRules, Verdict
 from invsyncd.sync.model import Attempt, Change, Level, LevelWrite, Reading
-from tests.exactly.history import Act, Pass, Setting, Trouble, Wait
+from tests.exactly.history import Act, Pass, Plain, Setting, Trouble, Wait
 from tests.exactly.play import Play
 
 Scenario = Callable[[Play], Awaitable[None]]
@@ -93,6 +93,8 @@ async def a_replica_that_is_late(play: Play) -> None:
         await play.do(act)
         await play.do(Wait(8))
         await play.do(Pass())
+        await play.do(Pass())
+        await play.do(Plain("restart"))  # the next poll looks back over the whole overlap
         await play.do(Pass())
 
 

@@ -110,6 +110,29 @@ async def test_a_pass_longer_than_the_interval_is_followed_at_once_and_never_dou
 
 
 @in_virtual_time
+async def test_passes_come_sooner_while_changes_flow_and_then_each_later_up_to_the_interval() -> (
+    None
+):
+    quiet_from_s = 9
+
+    def finds(report: PassReport) -> None:
+        if asyncio.get_running_loop().time() < quiet_from_s:
+            report.changes.append({"sku": "TEE"})
+
+    rounds = Rounds(fails=finds)
+    poll = settings(interval_s=16, interval_min_s=3, tiktok=False)
+    await run_for(Daemon(poll, rounds, virtual.clock), 80)
+    assert rests(rounds.began[Target.SHOPIFY]) == [3, 3, 3, 6, 12, 16, 16, 16]
+
+
+@in_virtual_time
+async def test_unless_told_otherwise_passes_come_no_sooner_when_changes_flow() -> None:
+    rounds = Rounds(fails=lambda report: report.changes.append({"sku": "TEE"}))
+    await run_for(Daemon(settings(interval_s=15, tiktok=False), rounds, virtual.clock), 50)
+    assert rests(rounds.began[Target.SHOPIFY]) == [15, 15, 15]
+
+
+@in_virtual_time
 async def test_dead_shopify_credentials_are_tried_again_after_1_minute_growing_to_10() -> None:
     rounds = Rounds(fails=dead(Target.SHOPIFY))
     await run_for(Daemon(settings(interval_s=15), rounds, virtual.clock), HOUR_S)

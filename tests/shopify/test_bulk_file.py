@@ -13,7 +13,8 @@ from invsyncd.errors import Garbled, InvsyncError, Refused
 from invsyncd.net.http import Http, session
 from invsyncd.net.lines import lines
 from invsyncd.sandbox.shopify.shop import Shop
-from invsyncd.shopify.bulk import BulkRefused, pages
+from invsyncd.shopify.bulk import BulkRefused
+from invsyncd.shopify.scanned import _usual, pages
 from invsyncd.sync.model import Reading
 from tests.net.server import scripted, serving
 from tests.shopify.shops import standing
@@ -78,6 +79,52 @@ async def test_a_level_that_comes_twice_in_a_page_is_told_once_and_before_its_pa
     newer = {**LEVEL, "updatedAt": "2026-11-22T02:00:09Z", "isActive": False}
     ((reading,),) = await parsed(newer, LEVEL, PLACE)
     assert (reading.item, reading.location, reading.active) == (7, 1, False)
+
+
+def compact(**members: object) -> bytes:
+    """A level's line as recorded: compact, members in the order of the query."""
+    return json.dumps({**LEVEL, **members}, separators=(",", ":")).encode()
+
+
+def quantities(available: int, counted_at: str | None) -> list[dict[str, object]]:
+    numbers = {"available": available, "committed": -2, "on_hand": 10**9}
+    return [
+        {"name": name, "quantity": n, "updatedAt": counted_at if name == "available" else None}
+        for name, n in numbers.items()
+    ]
+
+
+@pytest.mark.parametrize("active", [True, False])
+@pytest.mark.parametrize("available", [0, -1, 7, 1_000_000_000])
+@pytest.mark.parametrize("counted_at", [None, "2026-11-21T23:59:59Z", "2026-11-22T02:00:01Z"])
+async def test_a_line_that_looks_as_usual_is_read_as_one_that_does_not(
+    active: bool, available: int, counted_at: str | None
+) -> None:
+    line = compact(isActive=active, quantities=quantities(available, counted_at))
+    assert _usual(line) is not None
+    spaced = line.replace(b":", b": ", 1)
+    assert _usual(spaced) is None
+    assert await parsed(PLACE, line) == await parsed(PLACE, spaced)
+
+
+@pytest.mark.parametrize(
+    ("usual", "odd"),
+    [
+        (b"T02:00:00Z", b"T25:00:00Z"),
+        (b'"quantity":1,', b'"quantity":01,'),
+        (b'"quantity":1,', b'"quantity":1.0,'),
+        (b'"quantity":1,', b'"quantity":null,'),
+        (b'"committed"', b'"available"'),
+        (b'"isActive":true', b'"isActive":1'),
+        (b"InventoryItem/7", b"InventoryItem/"),
+        (b"}]", b"}"),
+    ],
+)
+async def test_a_line_that_looks_nearly_as_usual_is_garbled(usual: bytes, odd: bytes) -> None:
+    line = compact()
+    assert _usual(line) is not None
+    with pytest.raises(Garbled):
+        await parsed(PLACE, line.replace(usual, odd, 1))
 
 
 class Line(bytes):

@@ -1,9 +1,10 @@
 import re
 
 import pytest
-from graphql import OperationDefinitionNode, parse, validate
+from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, validate
 
-from invsyncd.shopify.documents import ALL
+from invsyncd.net.turns import PATIENCE_S, Urgency
+from invsyncd.shopify.documents import ALL, URGENCY
 from tests.official import official_schema
 
 
@@ -14,7 +15,15 @@ def test_every_document_is_valid_in_the_official_schema(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_every_document_is_one_operation_named_like_its_constant(name: str) -> None:
-    (operation,) = parse(ALL[name]).definitions
+    operation, *fragments = parse(ALL[name]).definitions
     assert isinstance(operation, OperationDefinitionNode)
+    assert all(isinstance(one, FragmentDefinitionNode) for one in fragments)
     assert operation.name is not None
     assert re.sub(r"(?<!^)(?=[A-Z])", "_", operation.name.value).upper() == name
+
+
+def test_every_document_has_an_urgency_and_nothing_is_more_urgent_than_a_write() -> None:
+    assert set(URGENCY) == set(ALL)
+    writes = [name for name in ALL if URGENCY[name] is Urgency.WRITE]
+    assert writes == ["SET_QUANTITIES"]
+    assert min(PATIENCE_S, key=PATIENCE_S.__getitem__) is Urgency.WRITE

@@ -56,6 +56,10 @@ class Behaviours:
     """Whether CHANGE_FROM_QUANTITY_STALE names its row; real shops were seen not to."""
     row_cost: float = 0.0
     """Points that each row of a write adds; nothing of the kind was recorded."""
+    throttle_status: bool = True
+    """False: answers do not say what is left in the bucket."""
+    cost_shown: float = 1.0
+    """The part of every cost that the answers admit to."""
 
 
 @dataclass

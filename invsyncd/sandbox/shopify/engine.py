@@ -81,7 +81,7 @@ class Engine:
         rows = _rows(context.variables) if plan.mutation else 0
         extra = round(context.behaviours.row_cost * rows)
         requested = plan.requested(context.variables) + extra
-        refused = self._refuse(requested, context.now)
+        refused = self._refuse(requested, context)
         if refused is not None:
             return refused
         self.calls.update(plan.roots)
@@ -98,7 +98,7 @@ class Engine:
             prepared = self._documents[text] = _prepare(text)
         return prepared
 
-    def _refuse(self, cost: int, now: float) -> Body | None:
+    def _refuse(self, cost: int, context: Context) -> Body | None:
         """The answer when the query is too dear at all, or just now."""
         if cost > COST_MAX:
             message = (
@@ -111,13 +111,13 @@ class Engine:
                 "documentation": _LIMITS,
             }
             return {"errors": [{"message": message, "extensions": extensions}]}
-        if self.bucket.take(cost, now):
+        if self.bucket.take(cost, context.now):
             return None
         self.throttled += 1
         extensions = {"code": "THROTTLED", "documentation": _LIMITS}
         return {
             "errors": [{"message": "Throttled", "extensions": extensions}],
-            "extensions": {"cost": self._cost(cost, None, now)},
+            "extensions": {"cost": self._cost(cost, None, context)},
         }
 
     def _account(self, result: ExecutionResult, priced: _Priced, context: Context) -> Body:
@@ -138,21 +138,24 @@ class Engine:
         body: Body = {} if "MAX_INPUT_SIZE_EXCEEDED" in codes else {"data": result.data}
         if problems:
             body["errors"] = [problem.formatted for problem in problems]
-        body["extensions"] = {"cost": self._cost(priced.requested, actual, context.now)}
+        body["extensions"] = {"cost": self._cost(priced.requested, actual, context)}
         if context.searches:
             body["extensions"]["search"] = context.searches
         return body
 
-    def _cost(self, requested: int, actual: int | None, now: float) -> Body:
-        return {
-            "requestedQueryCost": requested,
-            "actualQueryCost": actual,
-            "throttleStatus": {
-                "maximumAvailable": self.bucket.maximum,
-                "currentlyAvailable": int(self.bucket.available(now)),
-                "restoreRate": self.bucket.restore,
-            },
+    def _cost(self, requested: int, actual: int | None, context: Context) -> Body:
+        shown = context.behaviours.cost_shown
+        cost: Body = {
+            "requestedQueryCost": round(shown * requested),
+            "actualQueryCost": None if actual is None else round(shown * actual),
         }
+        if context.behaviours.throttle_status:
+            cost["throttleStatus"] = {
+                "maximumAvailable": self.bucket.maximum,
+                "currentlyAvailable": int(self.bucket.available(context.now)),
+                "restoreRate": self.bucket.restore,
+            }
+        return cost
 
 
 def _prepare(text: str) -> _Prepared:
