@@ -58,8 +58,10 @@ class Turn:
 
     async def _tell_missing(self, report: PassReport, listings: Sequence[Listing]) -> None:
         """A listing that TikTok's own stock search lacks cannot be written: look for it again."""
+        if not listings:
+            return  # as nearly always: no transaction for nothing, before each write
         new = [x for x in listings if self._waits.refused(x.key, 0, AGAIN_S)]
-        self._refusals.wants_discovery |= bool(listings)
+        self._refusals.wants_discovery = True
         because = "TikTok's stock search lacks it"
         entries = [
             Entry(
