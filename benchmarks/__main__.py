@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from benchmarks.burst import burst
+from benchmarks.growth import growth
+from benchmarks.idle import idle
 from benchmarks.latency import latency
 from benchmarks.market import market
 from benchmarks.mirror import mirror
@@ -17,6 +19,8 @@ def group() -> None:
 
 
 group.add_command(burst)
+group.add_command(growth)
+group.add_command(idle)
 group.add_command(latency)
 group.add_command(market)
 group.add_command(mirror)

@@ -25,7 +25,8 @@ from invsyncd.engine.report import PassReport
 from tests import virtual
 from tests.engine.world import World, world
 
-ROWS, PAGE_POINTS, WRITE_POINTS = 250, 36, 10  # a page and a mutation, in rows and in points
+ROWS, PAGE_POINTS, WRITE_POINTS = 250, 17, 10  # a page listed and read, and a mutation
+READS = ("Poll", "ListLevels", "ReadLevels", "ReadItems", "Catalogue")
 PASSES_MAX = 200
 
 
@@ -50,11 +51,15 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of one stretch of time: seconds, points, calls by name; `restored` are points that came."""
+    """Of one stretch of time: seconds, points, calls by name.
+
+    `restored` are points that came, `rate` of them a second.
+    """
 
     seconds: float
     points: int
     restored: float
+    rate: float
     throttled: int
     calls: Counter[str]
     rows: int
@@ -83,6 +88,7 @@ class Meter:
             seconds,
             self._fake.points_spent - self._points,
             self._left + seconds * self._fake.bucket.restore,
+            self._fake.bucket.restore,
             self._fake.throttled - self._throttled,
             Counter(self._fake.operations) - self._calls,
             self.rows,
@@ -153,7 +159,7 @@ def table(shape: Shape, in_burst: Measured, after: Measured) -> Table:
         ("THROTTLED", (f"{in_burst.throttled}", f"{after.throttled}", "0")),
         ("mutations", (f"{in_burst.calls['SetQuantities']}", "", "")),
         ("rows per mutation", (f"{in_burst.rows / writes:.1f}", "", f"{ROWS}")),
-        ("poll pages", (f"{in_burst.calls['Poll']}", f"{after.calls['Poll']}", "")),
+        *((name, (f"{in_burst.calls[name]}", f"{after.calls[name]}", "")) for name in READS),
     ):
         made.add_row(name, *cells)
     return made

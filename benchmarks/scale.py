@@ -1,8 +1,9 @@
 """What a large shop costs: first baseline, full scan, start and rest, with time and memory.
 
 The answers of Shopify lie in a local file, made here, so that only our own work is measured: the
-real parser, the real engine and the real store, each step in a process of its own. The catalogue
-is answered from memory. At rest the real passes poll a sandbox without items over HTTP.
+real parser, the real engine and the real store, each step in a process of its own. The whole
+catalogue lies in a second one. At rest the real passes poll a sandbox without items over HTTP, and
+look at its catalogue: what that costs is spread over the passes between two looks.
 """
 
 from __future__ import annotations
@@ -52,11 +53,23 @@ def lines(items: int, locations: list[int]) -> Iterator[str]:
             )
 
 
-def write_answers(path: Path, items: int, locations: list[int]) -> None:
-    """Make the file that the steps read."""
+def catalogue_lines(items: int) -> Iterator[str]:
+    """The JSONL of the catalogue's bulk operation: one variant an item."""
+    for number in range(items):
+        item = FIRST_ITEM + 317 * number
+        yield (
+            f'{{"id":"gid://shopify/ProductVariant/{item - 7}","inventoryPolicy":"DENY",'
+            f'"inventoryItem":{{"id":"gid://shopify/InventoryItem/{item}",'
+            f'"sku":"SKU-{number:07}","tracked":true}},'
+            f'"product":{{"id":"gid://shopify/Product/{number}","productType":"Shirt"}}}}\n'
+        )
+
+
+def write_answers(path: Path, answers: Iterator[str]) -> None:
+    """Make a file that the steps read."""
     with path.open("w") as out:
         buffer: list[str] = []
-        for line in lines(items, locations):
+        for line in answers:
             buffer.append(line)
             if len(buffer) == BUFFER_LINES:
                 out.write("".join(buffer))
@@ -81,8 +94,10 @@ def measure(items: int, locations: int, idle_s: float) -> dict[str, dict[str, fl
     """All steps on one database, by name."""
     with tempfile.TemporaryDirectory(prefix="invsyncd-scale-") as folder:
         home = Path(folder)
-        write_answers(home / "levels.jsonl", items, places(locations))
-        found = {name: step(name, home, items, locations) for name in ("baseline", "scan", "start")}
+        write_answers(home / "levels.jsonl", lines(items, places(locations)))
+        write_answers(home / "catalogue.jsonl", catalogue_lines(items))
+        names = ("baseline", "scan", "catalogue", "start")
+        found = {name: step(name, home, items, locations) for name in names}
         if idle_s:
             found["rest"] = step("rest", home, items, locations, seconds=idle_s)
         return found
@@ -111,7 +126,7 @@ def table(items: int, locations: int, found: dict[str, dict[str, float]]) -> Tab
     help="Repeat with the items times each of these, such as 1,10,100, and nothing at rest.",
 )
 def scale(items: int, locations: int, idle_s: float, scale: str) -> None:
-    """First baseline, full scan, start and rest of a large shop."""
+    """First baseline, full scan, whole catalogue, start and rest of a large shop."""
     console = Console(width=110)
     for factor in [int(one) for one in scale.split(",") if one] or [1]:
         found = measure(items * factor, locations, 0 if scale else idle_s)

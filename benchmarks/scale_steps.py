@@ -14,22 +14,27 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from pathlib import Path
 
 from benchmarks.scale import FIRST_ITEM, places
-from invsyncd.app import assemble, one_pass
+from invsyncd.app import Parts, assemble, one_pass
 from invsyncd.config import Settings
-from invsyncd.engine.absorb import Absorber
+from invsyncd.engine.absorb import Absorber, Batch
 from invsyncd.engine.baseline import PAGED_MAX, Baseline
+from invsyncd.engine.catalogue import CatalogueLook
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.scan import FullScan
 from invsyncd.net.lines import lines
 from invsyncd.sandbox.serve import sandbox, serving
 from invsyncd.shopify import bulk
+from invsyncd.shopify.catalogue import Count, ProductTypes, ShopifyCatalogue, variant_rows
+from invsyncd.shopify.polling import Page
 from invsyncd.shopify.scanned import pages
-from invsyncd.shopify.source import Page, ShopifySource
+from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
+from invsyncd.sync.catalogue import Glimpse
 from invsyncd.sync.model import Catalogue, Location
 
 PIECE_BYTES = 64 * 1024
+LOOKS = 5  # at the catalogue, one after the other
 
 
 class LocalSource(ShopifySource):
@@ -48,21 +53,21 @@ class LocalSource(ShopifySource):
         return self._locations
 
     async def scan(
-        self, locations: Collection[int], limits: bulk.Limits | None = None
+        self,
+        locations: Collection[int],
+        limits: bulk.Limits | None = None,
+        *,
+        since: int | None = None,
     ) -> AsyncIterator[Page]:
         """The file, through the parser of the real source."""
         count = self._count * len(self._locations) + len(self._locations)
-        rows = lines(self._pieces(), line_bytes_max=bulk.LINE_BYTES_MAX, what="local file")
+        rows = lines(pieces(self._file), line_bytes_max=bulk.LINE_BYTES_MAX, what="local file")
         async for readings in pages(rows, locations, count):
             yield Page(readings, int(time.time()))
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        with self._file.open("rb") as file:
-            while piece := file.read(PIECE_BYTES):
-                yield piece
-                await asyncio.sleep(0)
-
-    async def poll(self, location: int, since: int | None) -> AsyncIterator[Page]:
+    async def poll(
+        self, location: int, since: int | None, *, lists: bool = False
+    ) -> AsyncIterator[Page]:
         """As many pages as tell that a bulk operation is worth it; more are never asked for."""
         for _ in range(PAGED_MAX):
             yield Page((), None)
@@ -74,6 +79,33 @@ class LocalSource(ShopifySource):
             Catalogue(item, f"SKU-{(item - FIRST_ITEM) // 317:07}", True, False, ("Shirt",))
             for item in items
         ]
+
+
+class LocalCatalogue(ShopifyCatalogue):
+    """The whole catalogue from a file; nothing in it was updated."""
+
+    def __init__(self, file: Path, items: int) -> None:
+        self._file = file
+        self._items = items
+        self._types = ProductTypes()
+
+    async def count(self) -> Count:
+        """Not said, so that a sandbox without items is not taken for one that lost them."""
+        return Count(None, int(time.time()))
+
+    async def scan(self) -> AsyncIterator[tuple[Glimpse, ...]]:
+        """The file, through the parser of the real one."""
+        rows = lines(pieces(self._file), line_bytes_max=bulk.LINE_BYTES_MAX, what="local file")
+        async for page in variant_rows(rows, self._items, self._types.learn):
+            yield page
+
+
+async def pieces(path: Path) -> AsyncIterator[bytes]:
+    """A local file as it would come over the wire."""
+    with path.open("rb") as file:
+        while piece := file.read(PIECE_BYTES):
+            yield piece
+            await asyncio.sleep(0)
 
 
 def configured(home: Path, endpoint: str = "http://127.0.0.1:9") -> Settings:
@@ -100,7 +132,8 @@ async def baseline(home: Path, items: int, locations: int) -> dict[str, float]:
         rules = await rulebook.rules()
         absorber = Absorber(store, time.time, lambda: "key")
         began = time.perf_counter()
-        taken = Baseline(store, source, absorber, time.time)
+        catalogue = LocalCatalogue(home / "catalogue.jsonl", items)
+        taken = Baseline(store, source, catalogue, absorber, time.time)
         count = await taken.take("scale", await rulebook.locations(), rules)
         await rulebook.in_force(rules)
         seconds = time.perf_counter() - began
@@ -119,6 +152,21 @@ async def scan(home: Path, items: int, locations: int) -> dict[str, float]:
     return {"seconds": seconds, "levels": found.levels, "suspects": len(found.suspects)}
 
 
+async def catalogue(home: Path, items: int, locations: int) -> dict[str, float]:
+    """A look at the whole catalogue that finds nothing new."""
+    settings = configured(home)
+    source = LocalSource(home / "levels.jsonl", items, locations)
+    async with Store.open(settings.state.path) as store:
+        looked = LocalCatalogue(home / "catalogue.jsonl", items)
+        look = CatalogueLook(settings, store, source, looked, time.time)
+        began = time.perf_counter()
+        await look.whole()
+        seconds = time.perf_counter() - began
+        look.rest()
+        found = await look.join(Batch())
+    return {"seconds": seconds, "items": items, "changed": len(found.catalogue)}
+
+
 async def start(home: Path, items: int, locations: int) -> dict[str, float]:
     """Open the database that is there and build everything, up to the first pass."""
     settings = configured(home)
@@ -126,58 +174,89 @@ async def start(home: Path, items: int, locations: int) -> dict[str, float]:
     async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
         opened = time.perf_counter() - began
         await parts.cycle.has_baseline()
-        await parts.store.levels.owed()
+        await parts.store.arrears.levels()
         seconds = time.perf_counter() - began
     return {"seconds": seconds, "opened_s": round(opened, 3)}
 
 
 async def shop(items: int, locations: int) -> None:
-    """Serve a shop without items until it is terminated; its address on the first line."""
+    """Serve a shop without items until it is terminated; its address on the first line.
+
+    Each line that it reads is answered with the points that were spent until then.
+    """
     made = sandbox(items=0, locations=locations)
     async with serving(made) as (url, _):
         print(url, flush=True)
-        await asyncio.Event().wait()
+        while await asyncio.to_thread(sys.stdin.readline):
+            print(made.shopify.points_spent, flush=True)
 
 
 async def rest(home: Path, items: int, locations: int, seconds: float) -> dict[str, float]:
-    """Passes at their usual interval while nothing happens; the look at the catalogue is left out.
+    """Passes at their usual interval while nothing happens, and looks at the catalogue.
 
     The first pass is not measured: connections and caches are made by it.
     """
     command = (sys.executable, "-m", "benchmarks.scale_steps", "shop", str(home))
     settings = json.dumps({"items": items, "locations": locations})
-    child = await asyncio.create_subprocess_exec(*command, settings, stdout=PIPE)
+    child = await asyncio.create_subprocess_exec(*command, settings, stdin=PIPE, stdout=PIPE)
+    assert child.stdin is not None
     assert child.stdout is not None
     url = (await child.stdout.readline()).decode().strip()
+
+    async def points() -> int:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b"?\n")
+        return int(await child.stdout.readline())
+
     try:
-        return await _rest(configured(home, url), seconds)
+        return await _rest(configured(home, url), seconds, locations, points)
     finally:
-        child.terminate()
+        child.stdin.close()
         await child.wait()
 
 
-async def _rest(settings: Settings, seconds: float) -> dict[str, float]:
-    interval_s = settings.poll.interval_s
+async def _rest(
+    settings: Settings, seconds: float, locations: int, points: Callable[[], Awaitable[int]]
+) -> dict[str, float]:
+    interval_s, look_s = settings.poll.interval_s, settings.poll.catalogue_interval_s
     async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
-        parts.cycle._due.catalogue = float("inf")  # noqa: SLF001 - no setting turns it off
-        await one_pass(parts, PassReport("first"))
+        await _pass(parts)
         await asyncio.sleep(interval_s)
-        began, worked, passes = time.perf_counter(), time.process_time(), 0
+        spent, began, worked, passes = await points(), time.perf_counter(), time.process_time(), 0
         while time.perf_counter() - began < seconds:
-            report = PassReport(f"rest-{passes}")
-            await one_pass(parts, report)
-            if report.failures:
-                raise report.failures[0][1]
+            await _pass(parts)
             passes += 1
             await asyncio.sleep(interval_s)
         took = time.perf_counter() - began
         share = (time.process_time() - worked) / took
-    return {"seconds": took, "passes": passes, "cpu_percent": share * 100}
+        of_pass = (await points() - spent) / passes
+        spent, worked = await points(), time.process_time()
+        for _ in range(LOOKS):
+            parts.cycle.catalogue._due = 0.0  # noqa: SLF001 - sooner than any setting would have it
+            await _pass(parts)
+        of_look = (await points() - spent) / LOOKS - of_pass
+        share += (time.process_time() - worked) / LOOKS / look_s  # and the pass that carries it
+    return {
+        "seconds": took,
+        "passes": passes,
+        "cpu_percent": round(share * 100, 3),
+        "points_of_a_look": of_look,
+        "points_per_location_and_poll": (of_pass + of_look * interval_s / look_s) / locations,
+    }
+
+
+async def _pass(parts: Parts) -> None:
+    report = PassReport("rest")
+    await one_pass(parts, report)
+    if report.failures:
+        raise report.failures[0][1]
 
 
 STEPS: dict[str, Callable[..., Awaitable[dict[str, float]]]] = {
     "baseline": baseline,
     "scan": scan,
+    "catalogue": catalogue,
     "start": start,
     "rest": rest,
 }

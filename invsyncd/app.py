@@ -9,10 +9,12 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from pydantic import SecretStr
 
 from invsyncd.config import Settings
+from invsyncd.engine.budgets import budgets
 from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.discovery import Discovery
 from invsyncd.engine.health import Health
@@ -27,6 +29,7 @@ from invsyncd.engine.watch import Watch
 from invsyncd.metrics import Metrics
 from invsyncd.net.http import Http, OnRequest, session
 from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
+from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
@@ -91,13 +94,15 @@ async def assemble(
             source,
             ShopifyTarget(shopify),
             rulebook,
+            catalogue=ShopifyCatalogue(shopify),
             clock=clock,
             new_key=lambda: str(uuid.uuid4()),
             dry_run=dry_run,
         )
         selling = _selling(settings, store, http, rulebook, clock, dry_run=dry_run)
+        health.budgets = partial(budgets, shopify, selling.shop if selling else None)
         if selling is not None:
-            _watch_authorisation(selling.tokens, health, metrics, clock)
+            _watch_lapse(selling.tokens, health, metrics, clock)
         sides = Sides(
             settings,
             store,
@@ -116,9 +121,7 @@ async def assemble(
         )
 
 
-def _watch_authorisation(
-    tokens: TokenKeeper, health: Health, metrics: Metrics, clock: Clock
-) -> None:
+def _watch_lapse(tokens: TokenKeeper, health: Health, metrics: Metrics, clock: Clock) -> None:
     lapse = Lapse(lambda: tokens.refresh_ends_at, clock)
     health.lapse = lapse
     ends = metrics.refresh_ends.labels(Target.TIKTOK.value)
@@ -164,9 +167,7 @@ def _shopify(settings: Settings, http: Http, metrics: Metrics, clock: Clock) -> 
         credentials=credentials(settings),
         clock=clock,
     )
-    metrics.points.set_function(lambda: client.stats.available)
-    metrics.points_rate.set_function(lambda: client.stats.restore_rate)
-    metrics.throttled.set_function(lambda: client.stats.throttled)
+    metrics.follow_points(lambda: client.stats)
     return client
 
 

@@ -115,7 +115,7 @@ class Daemon:
 
     async def run(self) -> None:
         """Both loops, until stopped. A bug in one ends both: the process must be restarted."""
-        loops = [self._shopify_loop, self._scan_loop]
+        loops = [self._shopify_loop, self._look_loop, self._scan_loop]
         if self._settings.tiktok.enabled:
             loops.append(self._tiktok_loop)
         await together(loops)
@@ -136,6 +136,14 @@ class Daemon:
             self._watch.expect(Target.SHOPIFY, wait_s)
             await _rest(self._stop, wait_s)
         self._watch.ended(Target.SHOPIFY)
+
+    async def _look_loop(self) -> None:
+        """Looks at the catalogue beside the passes: a long one must not hold up a sale."""
+        while not self._stop.is_set():
+            await _rest(self._stop, self._settings.poll.interval_s)
+            if not self._stop.is_set():
+                report = PassReport(new_pass_id(self._clock()))
+                await self._until_stopped(self._sides.look(report))
 
     async def _scan_loop(self) -> None:
         """Full scans beside the passes: a scan may take minutes, and no sale waits for it."""

@@ -6,6 +6,7 @@ One registry per running daemon, no global state.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Protocol
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily
@@ -14,6 +15,26 @@ from prometheus_client.registry import Collector
 from invsyncd import __version__
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Points(Protocol):
+    """What a client of Shopify's knows of its bucket: points, points per second, refusals."""
+
+    @property
+    def available(self) -> float:
+        """Points left."""
+
+    @property
+    def restore_rate(self) -> float:
+        """Points restored per second."""
+
+    @property
+    def others_per_s(self) -> float:
+        """Points per second that others take."""
+
+    @property
+    def throttled(self) -> int:
+        """Answers that said too fast."""
 
 
 class Counted(Collector):
@@ -90,11 +111,22 @@ class Metrics:
             ("api", "op"),
             registry=self.registry,
         )
-        self.points = gauge("shopify_points_available", "Points left in Shopify's bucket")
-        self.points_rate = gauge("shopify_points_restore_rate", "Points restored per second")
-        self.throttled = Counted(
+        self._points = gauge("shopify_points_available", "Points left in Shopify's bucket")
+        self._points_rate = gauge("shopify_points_restore_rate", "Points restored per second")
+        self._points_others = gauge(
+            "shopify_points_others_rate",
+            "Points per second that other programs seem to take from the same bucket",
+        )
+        self._throttled = Counted(
             "invsyncd_shopify_throttled_total", "Answers that said too fast", self.registry
         )
+
+    def follow_points(self, stats: Callable[[], Points]) -> None:
+        """Who knows Shopify's points; asked at each scrape."""
+        self._points.set_function(lambda: stats().available)
+        self._points_rate.set_function(lambda: stats().restore_rate)
+        self._points_others.set_function(lambda: stats().others_per_s)
+        self._throttled.set_function(lambda: stats().throttled)
 
     def on_request(self, api: str, op: str, code: int | str, seconds: float) -> None:
         """Count one request; what `net.http` calls."""

@@ -50,7 +50,7 @@ def headline(health: Health, items: int | None, now: float) -> str:
     for check in health.checks():
         if not check.ok:
             return f"not ready: {check.output or check.name}"
-    owed = sum(len(target.undelivered) for target in health.targets.values())
+    owed = sum(target.owed for target in health.targets.values())
     parts = [f"{owed} writes on their way" if owed else "in step"]
     if items is not None:
         parts[0] += f": {items} items"

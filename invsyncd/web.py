@@ -60,7 +60,7 @@ class Window:
             health = self.health.targets.get(target)
             if health is not None:
                 self.metrics.authorised.labels(target.value).set(health.authorised)
-                self.metrics.undelivered.labels(target.value).set(len(health.undelivered))
+                self.metrics.undelivered.labels(target.value).set(health.owed)
                 since = self.metrics.undelivered_since.labels(target.value)
                 since.set(health.oldest_undelivered or 0)
                 self.metrics.paused.labels(target.value).set(bool(health.paused))

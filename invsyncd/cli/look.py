@@ -129,7 +129,7 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
         return {
             "source": "the state database; no daemon answers",
             "locations": {k.location.name: _moment(k.read_at) for k in known},
-            "owed": len(await store.levels.owed()),
+            "owed": (await store.arrears.levels()).count,
             "held": [sku for _, sku in await store.census.held()],
         }
 

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from invsyncd.engine.absorb import Absorber, Batch
+from invsyncd.engine.first_catalogue import FirstCatalogue
 from invsyncd.engine.progress import Progress
 from invsyncd.engine.rules import Rules
 from invsyncd.engine.scan import SAVED_AT_ONCE, SCANNED_AT
 from invsyncd.errors import Garbled
 from invsyncd.net.together import together
 from invsyncd.shopify.bulk import BulkRefused
+from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import BASELINE, Store
 from invsyncd.sync.model import Location, Reading
@@ -29,7 +31,7 @@ log = logging.getLogger(__name__)
 PAGED_MAX = 20  # so many pages of 250 levels are read sooner than a bulk operation is under way
 SLACK_S = 60  # by so much the clock of an operation and that of the rows' stamps may differ
 
-ITEMS_AT_ONCE = 1_000  # looked up by several requests side by side; folded in one transaction
+ITEMS_AT_ONCE = 1_000  # folded in one transaction
 
 Marks = Mapping[int, int | None]
 
@@ -58,9 +60,11 @@ class Baseline:
         self,
         store: Store,
         source: ShopifySource,
+        catalogue: ShopifyCatalogue,
         absorber: Absorber,
         clock: Callable[[], float],
     ) -> None:
+        self._catalogue = FirstCatalogue(store, source, catalogue)
         self._store = store
         self._clock = clock
         self._source = source
@@ -74,7 +78,7 @@ class Baseline:
         """Read everything, then give every item its first sight. Returns the number of items."""
         active = [location.id for location in locations if location.active]
         watermarks = await self._read(active)
-        await self._look_up_items()
+        await self._catalogue.take()
         items = await self._first_sight(pass_id, rules)
         async with self._store.transaction() as tx:
             await self._store.locations.advance(tx, watermarks, int(self._clock()))
@@ -150,16 +154,6 @@ class Baseline:
         """Half a baseline is none: nothing of it may pass for known."""
         async with self._store.transaction() as tx:
             await self._store.levels.clear(tx)
-
-    async def _look_up_items(self) -> None:
-        """Levels of items that Shopify does not name (deleted meanwhile) are forgotten."""
-        after = 0
-        while items := await self._store.levels.items_without_catalogue(after, ITEMS_AT_ONCE):
-            after = items[-1]
-            entries = await self._source.catalogue(items)
-            async with self._store.transaction() as tx:
-                await self._store.levels.add_items(tx, entries)
-                await self._store.levels.forget(tx, set(items) - {e.item for e in entries})
 
     async def _first_sight(self, pass_id: str, rules: Rules) -> int:
         count = after = 0

@@ -13,16 +13,19 @@ from dataclasses import dataclass, replace
 from invsyncd.config import Settings
 from invsyncd.engine.absorb import Absorbed, Batch
 from invsyncd.engine.baseline import Baseline
+from invsyncd.engine.catalogue import CatalogueLook
 from invsyncd.engine.delivery import Delivery
 from invsyncd.engine.readings import Reader
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.requests import RequestDesk
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import Rules
+from invsyncd.errors import Garbled, Refused, Unreached
+from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
 from invsyncd.store import Store
-from invsyncd.sync.model import Standing
+from invsyncd.sync.model import Standing, Target
 
 
 @dataclass(slots=True)
@@ -30,7 +33,6 @@ class Due:
     """When the slower readings are due again, in Unix seconds; 0 is at once."""
 
     locations: float = 0.0
-    catalogue: float = 0.0
 
 
 class Cycle:
@@ -44,6 +46,7 @@ class Cycle:
         target: ShopifyTarget,
         rulebook: Rulebook,
         *,
+        catalogue: ShopifyCatalogue,
         clock: Callable[[], float],
         new_key: Callable[[], str],
         dry_run: bool = False,
@@ -57,13 +60,18 @@ class Cycle:
         self._reader = Reader(settings, store, source, clock)
         self._delivery = Delivery(store, target, self._reader, clock, new_key)
         self._absorber = self._delivery.absorber
-        self._baseline = Baseline(store, source, self._absorber, clock)
+        self._baseline = Baseline(store, source, catalogue, self._absorber, clock)
+        self.catalogue = CatalogueLook(settings, store, source, catalogue, clock)
         self.desk = RequestDesk(store)
         self._due = Due()
 
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
         self._reader.suspects |= items
+
+    async def look_far(self) -> None:
+        """Look back by bulk operation where it is due; the next passes read what it names."""
+        await self._reader.look_far()
 
     async def commit(self, report: PassReport) -> tuple[Rules, Absorbed]:
         """Poll, diff, merge, plan, commit. After this both targets know what they owe.
@@ -80,14 +88,15 @@ class Cycle:
             locations = await self._rulebook.locations()
             await self._baseline.take(report.pass_id, locations, rules)
             await self._rulebook.in_force(rules)
-            self._due.catalogue = self._clock() + self._settings.poll.catalogue_interval_s
+            self.catalogue.rest()
         batch = await self._reader.poll(await self._store.locations.all())
-        batch = await self._with_catalogue(batch)
+        batch = await self._with_catalogue(batch, report)
         await self._sweep_if_rules_changed(report.pass_id, rules)
         if not self._dry_run:
             batch = replace(batch, asked=await self.desk.read(rules))
         absorbed = await self._absorber.absorb(report.pass_id, batch, rules)
         self._reader.committed(batch)
+        await self.catalogue.committed()
         _tell(report, absorbed)
         return rules, absorbed
 
@@ -103,12 +112,15 @@ class Cycle:
         """Whether a first baseline is complete."""
         return await self._baseline.is_complete()
 
-    async def _with_catalogue(self, batch: Batch) -> Batch:
-        if self._clock() < self._due.catalogue:
-            return batch
-        changed = await self._reader.catalogue_changes()
-        self._due.catalogue = self._clock() + self._settings.poll.catalogue_interval_s
-        return replace(batch, catalogue={**changed, **batch.catalogue})
+    async def _with_catalogue(self, batch: Batch, report: PassReport) -> Batch:
+        """The batch with the catalogue's news; no sale waits where they cannot be had."""
+        try:
+            batch = await self.catalogue.join(batch)
+        except (Unreached, Refused, Garbled) as error:
+            report.failed(Target.SHOPIFY, error)
+        self._reader.suspects |= self.catalogue.gone
+        self.catalogue.gone.clear()
+        return batch
 
     async def _sweep_if_rules_changed(self, pass_id: str, rules: Rules) -> None:
         """Give every item its standing under new rules, before this pass's changes are folded."""

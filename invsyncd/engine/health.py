@@ -32,6 +32,9 @@ class TargetHealth:
     trouble: str = "not yet tried since the start"
     paused: str = ""
     undelivered: dict[Hashable, float] = field(default_factory=dict)
+    """Writes that are owed, or the first of very many, and since when."""
+    owed: int = 0
+    """How many there are in all."""
 
     @property
     def oldest_undelivered(self) -> float | None:
@@ -72,9 +75,12 @@ class Health:
         self.last_pass: dict[str, Any] = {}
         self.read_at: dict[str, float | None] = {}
         self.scan_trouble = ""
+        self.look_trouble = ""
         self.other_writers: Mapping[str, str] = {}
         """Listings on TikTok that another program writes too, by seller SKU, and how that shows."""
         self.lapse: Lapse | None = None
+        self.budgets: Callable[[], Mapping[str, Any]] = dict
+        """What is left of each API's allowance; see `engine.budgets`."""
 
     def carry_over(self, old: Health) -> None:
         """Keep what was known before a reload: it does not make the daemon less ready."""
@@ -110,12 +116,12 @@ class Health:
         health.trouble = why
         return news
 
-    def undelivered(self, target: Target, keys: Collection[Hashable]) -> None:
-        """Exactly these writes are owed now; each keeps the time since when it is."""
+    def undelivered(self, target: Target, keys: Collection[Hashable], count: int) -> None:
+        """So many writes are owed now, the first of them these; each keeps since when it is."""
         health = self.targets.get(target)
         if health is not None:
             now = self._clock()
-            old = health.undelivered
+            old, health.owed = health.undelivered, count
             # Not later than now: a clock that was set back must not hide how long it waits.
             health.undelivered = {key: min(old.get(key, now), now) for key in keys}
 
@@ -139,6 +145,8 @@ class Health:
             found.append(Check(f"shopify:poll_age:{name}", ok, why, age, "s"))
         if self.scan_trouble:  # a reason to look, not a reason to be called unready
             found.append(Check("shopify:full_scan", True, self.scan_trouble))
+        if self.look_trouble:
+            found.append(Check("shopify:catalogue", True, self.look_trouble))
         for target, health in self.targets.items():
             found += self._target_checks(target, health, now)
         return found + self._tiktok_checks()
@@ -160,7 +168,7 @@ class Health:
         oldest = health.oldest_undelivered
         age = 0.0 if oldest is None else now - oldest
         late = age > UNDELIVERED_S_MAX
-        why_late = f"{target.value}: {len(health.undelivered)} writes wait, the oldest {age:.0f} s"
+        why_late = f"{target.value}: {health.owed} writes wait, the oldest {age:.0f} s"
         why = f"{target.value}: {health.trouble}" if health.trouble else ""
         return [
             Check(f"{target.value}:authorised", health.authorised, why),
@@ -193,10 +201,11 @@ class Health:
                     "authorised": health.authorised,
                     "trouble": health.trouble,
                     "paused": health.paused,
-                    "undelivered": len(health.undelivered),
+                    "undelivered": health.owed,
                 }
                 for target, health in self.targets.items()
             },
+            "budgets": self.budgets(),
         }
 
 

@@ -8,7 +8,7 @@ fresh row has shown that both clocks agree; until then the newest stamp is the w
 
 from __future__ import annotations
 
-from invsyncd.shopify.source import Page
+from invsyncd.shopify.polling import Page
 
 
 class Progress:
@@ -27,11 +27,10 @@ class Progress:
 
     def saw(self, page: Page) -> None:
         """Take one page into account."""
-        newest = max((reading.updated_at for reading in page.readings), default=None)
         if self.pages == 0:
             self._date = page.server_time
-            self._mark = _latest(self._mark, newest)
-        self._newest = _latest(self._newest, newest)
+            self._mark = _latest(self._mark, page.newest)
+        self._newest = _latest(self._newest, page.newest)
         self.pages += 1
 
     def is_recent(self, slack_s: float) -> bool:

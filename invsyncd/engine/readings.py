@@ -1,6 +1,6 @@
 """poll: from Shopify to a batch that says only what is new.
 
-Every active location is polled at once, page by page; echoes are dropped page by page. If one
+Every active location is polled at once (`polls`); echoes are dropped page by page. If one
 location cannot be read, the whole reading is thrown away (law 8): the merge needs to see changes
 of the same moment together, or two locations that were counted together would look like two
 counts. Nothing here writes.
@@ -8,21 +8,20 @@ counts. Nothing here writes.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 
 from invsyncd.config import Settings
 from invsyncd.engine.absorb import Batch
-from invsyncd.engine.lookback import LookBack, Polled
-from invsyncd.net.together import together
+from invsyncd.engine.farlook import FarLook
+from invsyncd.engine.lookback import LookBack, Owed, Polled
+from invsyncd.engine.polls import Polls
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
 from invsyncd.sync.diff import may_be_past
-from invsyncd.sync.model import Catalogue, ItemState, Reading
+from invsyncd.sync.model import ItemState, Reading
 
 SUSPECTS_MAX = 2_000  # read in one pass, so that a large scan does not hold up the polls
 GAP_INTERVALS = 3  # a location is in a gap when its last good reading is older than this many
@@ -38,11 +37,14 @@ class Reader:
         self._store = store
         self._source = source
         self._clock = clock
-        self._clocks_agree = False
-        self._look_back = LookBack(
-            settings.poll.overlap_s, lambda: asyncio.get_running_loop().time()
-        )
+        overlap_s = settings.poll.overlap_s
+        self._look_back = LookBack(overlap_s)
+        slack_s = overlap_s + 2 * settings.poll.interval_s
+        self._polls = Polls(store, source, self._look_back, slack_s)
+        self._far_look = FarLook(store, source, self._look_back, overlap_s)
         self._polled: dict[int, Polled] = {}
+        self._owed: Owed | None = None
+        self._paying: Owed | None = None
         self.suspects: set[int] = set()
         """Items that a full scan wants read directly; a pass takes some, and gives back what it
         could not commit."""
@@ -50,41 +52,48 @@ class Reader:
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
         """Poll every active location; the batch holds true news and the new watermarks."""
         active = [known for known in locations if known.location.active]
-        self._look_back.begin(self._source.free)
-        found = await together([partial(self._poll_one, known) for known in active])
+        found = await self._polls.look(active)
         readings: dict[int, list[Reading]] = {}
         for _, news in found:
             for reading in news:
                 readings.setdefault(reading.item, []).append(reading)
         self._polled = {polled.location: polled for polled, _ in found}
+        suspects = frozenset(islice(self.suspects, SUSPECTS_MAX))
+        owed = self._owed
+        # Whether this batch reads the last of what is owed.
+        paid = owed is not None and owed.items & self.suspects <= suspects
+        self._paying = owed if paid else None
         batch = Batch(
             readings=readings,
-            # None keeps the stored one: it moves with far look-backs alone.
-            watermarks={at: one.mark if one.far else None for at, one in self._polled.items()},
+            watermarks={known.location.id: self._watermark(known) for known in active},
             gaps=self._gaps(active),
-            suspects=frozenset(islice(self.suspects, SUSPECTS_MAX)),
+            suspects=suspects,
         )
         return await self._with_direct_reads(await self._with_new_items(batch))
 
     def committed(self, batch: Batch) -> None:
         """The batch of the last poll is in the store: the next one may begin where it ended."""
-        self.suspects -= batch.suspects
         self._look_back.committed(self._polled)
+        if self._paying is not None:
+            self._look_back.paid(self._paying)
+            self._owed = self._paying = None
+        self.suspects -= batch.suspects
 
-    async def _poll_one(self, known: KnownLocation) -> tuple[Polled, list[Reading]]:
-        """One location: how far it is read after this poll, and the readings that are no echoes.
+    async def look_far(self) -> None:
+        """Look back by bulk operation, beside the polls, where one would have to list too much."""
+        if self._owed is None and self._far_look.is_wanted():
+            owed = await self._far_look.run()
+            if owed is not None:
+                self.suspects |= owed.items
+                self._owed = owed
 
-        Echoes are dropped page by page, so that what is kept is no more than what has changed.
-        """
-        since, far, progress = self._look_back.progress(known)
-        news: list[Reading] = []
-        async for page in self._source.poll(known.location.id, since):
-            progress.saw(page)
-            news += await self._store.levels.differing(page.readings)
-        slack_s = self._settings.poll.overlap_s + 2 * self._settings.poll.interval_s
-        self._clocks_agree = self._clocks_agree or progress.is_recent(slack_s)
-        mark = progress.mark(trust_date=self._clocks_agree)
-        return Polled(known.location.id, mark, far, progress.pages), news
+    def _watermark(self, known: KnownLocation) -> int | None:
+        """What to store with this batch; None keeps the stored one: only far looks move it."""
+        polled = self._polled[known.location.id]
+        if polled.far:
+            return polled.mark
+        mark = None if self._paying is None else self._paying.marks.get(known.location.id)
+        return None if mark is None else max(mark, known.watermark or mark)
 
     def _gaps(self, locations: Sequence[KnownLocation]) -> Mapping[int, int]:
         """Whole poll intervals since each location's last good reading, where it was a gap."""
@@ -152,22 +161,6 @@ class Reader:
             ]
         return Batch(readings=readings)
 
-    async def catalogue_changes(self) -> Mapping[int, Catalogue]:
-        """Known items of which the catalogue now says something else, a page at a time.
-
-        A toggled policy, a new SKU or product type moves no level, so polls never see it.
-        """
-        changed: dict[int, Catalogue] = {}
-        after = 0
-        while items := await self._store.levels.all_items(after):
-            after = items[-1]
-            entries = await self._source.catalogue(items)
-            states = await self._store.levels.states([entry.item for entry in entries])
-            changed |= {
-                entry.item: entry for entry in entries if _catalogue(states[entry.item]) != entry
-            }
-        return changed
-
 
 def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:
     if state is None:
@@ -177,8 +170,3 @@ def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:
         for reading in readings
         if reading.location in state.levels
     )
-
-
-def _catalogue(state: ItemState) -> Catalogue:
-    item = state.item
-    return Catalogue(item.id, item.sku, item.tracked, item.continues, item.product_types)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from invsyncd.config import Settings
 from invsyncd.errors import Garbled
 from invsyncd.shopify.bulk import BulkRefused
-from invsyncd.shopify.source import Page, ShopifySource
+from invsyncd.shopify.polling import Page
+from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.sync.model import Entry, Reading
 

@@ -19,6 +19,7 @@ from invsyncd.engine.health import Health
 from invsyncd.engine.market import Market
 from invsyncd.engine.market_delivery import MarketDelivery
 from invsyncd.engine.pause import Pause
+from invsyncd.engine.remember import remember
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import DoubleOffer
@@ -81,7 +82,9 @@ class Sides:
             report.failed(Target.SHOPIFY, error)
         self._metrics.pass_seconds.observe(max(self._clock() - began, 0.0))
         self._conclude(Target.SHOPIFY, report)
-        await self._remember(report)
+        health, metrics = self._health, self._metrics
+        health.baseline = await self._cycle.has_baseline()
+        await remember(report, self._store, health, metrics)
 
     async def once(self, report: PassReport) -> None:
         """One round of both: TikTok begins as soon as the pass has committed."""
@@ -94,6 +97,7 @@ class Sides:
 
         async def the_pass() -> None:
             try:
+                await self.look(report)
                 await self.shopify(report, on_commit=committed.set)
             finally:
                 committed.set()
@@ -125,9 +129,8 @@ class Sides:
         except InvsyncError as error:
             report.failed(Target.TIKTOK, error)
         self._conclude(Target.TIKTOK, report)
-        owed = await self._store.listings.pending(10_000)
-        keys = [(x.product_id, x.sku_id) for x in owed]
-        self._health.undelivered(Target.TIKTOK, keys)
+        owed = await self._store.arrears.listings()
+        self._health.undelivered(Target.TIKTOK, owed.keys, owed.count)
         rivals = await self._store.drift.rivals(int(self._clock()))
         self._health.other_writers = {sku: why for _, sku, why in rivals}
         self._metrics.other_writers.set(len({key[:2] for key, _, _ in rivals}))
@@ -147,12 +150,37 @@ class Sides:
             self._audit_due = now + self._settings.tiktok.audit_interval_s
         await market.end_holds()
 
-    async def scan(self, report: PassReport, *, at_once: bool = False) -> Scanned | None:
-        """A full scan when one is due or was asked for; its suspects are the next pass's."""
-        wanted = at_once or self._cycle.desk.wants_scan
-        if not self._health.baseline or not (wanted or await self._full_scan.due_in_s() <= 0):
-            return None
+    async def look(self, report: PassReport) -> None:
+        """Look at the catalogue where that is due; what it finds is the next pass's."""
+        if not await self._cycle.has_baseline():
+            return
         try:
+            await self._cycle.catalogue.look()
+        except InvsyncError as error:
+            self._health.look_trouble = str(error)
+            log.warning("catalogue: %s", error)
+            report.failed(Target.SHOPIFY, error)
+        else:
+            self._health.look_trouble = ""
+
+    async def scan(self, report: PassReport, *, at_once: bool = False) -> Scanned | None:
+        """A full scan when one is due or was asked for; its suspects are the next pass's.
+
+        The whole catalogue is looked at before it, or alone where only that is due. Otherwise a
+        far look-back, where it is one for a bulk operation: never two at a time.
+        """
+        if not self._health.baseline:
+            return None
+        wanted = at_once or self._cycle.desk.wants_scan
+        due = wanted or await self._full_scan.due_in_s() <= 0
+        catalogue = self._cycle.catalogue
+        try:
+            if due or catalogue.whole_due:
+                await catalogue.whole()
+            if not due:
+                await self._cycle.look_far()
+                self._health.scan_trouble = ""
+                return None
             found = await self._full_scan.run(report.pass_id)
         except InvsyncError as error:
             self._health.scan_trouble = str(error)
@@ -204,31 +232,3 @@ class Sides:
             write["to"],
             write["outcome"],
         )
-
-    async def _remember(self, report: PassReport) -> None:
-        """Facts for the health checks and the metrics after a pass."""
-        health, metrics = self._health, self._metrics
-        known = [k for k in await self._store.locations.all() if k.location.active]
-        health.read_at = {k.location.name: k.read_at for k in known}
-        health.baseline = await self._cycle.has_baseline()
-        owed = await self._store.levels.owed()
-        health.undelivered(Target.SHOPIFY, owed)
-        health.last_pass = {
-            "id": report.pass_id,
-            "changes": len(report.changes),
-            "writes": len(report.writes),
-            "errors": report.errors,
-        }
-        metrics.passes.labels("failed" if report.failures else "ok").inc()
-        metrics.changes.inc(len(report.changes))
-        contradictions = {c["item"] for c in report.changes if c["case"] == "contradictory counts"}
-        metrics.contradictions.inc(len(contradictions))
-        metrics.held.set(len(await self._store.census.held()))
-        if report.changes or report.writes:
-            log.info(
-                "pass=%s changes=%d writes=%d errors=%d",
-                report.pass_id,
-                len(report.changes),
-                len(report.writes),
-                len(report.failures),
-            )

@@ -96,7 +96,8 @@ class Bucket:
         self._on_wire = max(0.0, self._on_wire - claim.price)
         self._flight_s = min(now - claim.sent_at, _FLIGHT_S_MAX)
         beside = self._spent - claim.spent_before
-        paid = claim.price if actual is None else actual
+        # Nothing can have cost more than the bucket holds, whatever a garbled number says.
+        paid = claim.price if actual is None else min(actual, self._maximum)
         self._spent += paid
         self._available += claim.price - paid
         if status is None or not _is_possible(status):
@@ -134,9 +135,9 @@ class Bucket:
         self._pause_s = min(max(2 * self._pause_s, _PAUSE_S_FIRST), _PAUSE_S_MAX)
         self._paused_until = now + min(max(retry_after_s or 0.0, self._pause_s), _ASKED_S_MAX)
 
-    @property
-    def latest(self) -> ThrottleStatus:
-        """The bucket as we believed it when it was last asked."""
+    def at(self, now: float) -> ThrottleStatus:
+        """The bucket as we believe it to be."""
+        self._restore(now)
         return ThrottleStatus(self._maximum, self._available, self._restore_rate)
 
     @property

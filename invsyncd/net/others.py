@@ -40,18 +40,21 @@ class Others:
         self._base: Sight | None = None
 
     def saw(self, sight: Sight, *, maximum: float, restore_rate: float) -> None:
-        """Compare with the last status, once it is long enough ago."""
+        """Compare with the last status, once it is long enough ago.
+
+        Not where the request had left before that one came: the two may be in the wrong order.
+        """
         base = self._base
         if base is None:
             self._base = sight
             return
         passed_s = sight.now - base.now
-        if passed_s < _WINDOW_S:
+        if passed_s < _WINDOW_S or sight.sent_at < base.now:
             return
         paid = sight.spent - base.spent
         fewest = max(0.0, paid - base.on_wire - sight.beside)
         most = paid + sight.on_wire + base.beside
-        shortest_s = max(0.0, passed_s - (sight.now - sight.sent_at))
+        shortest_s = sight.sent_at - base.now
         longest_s = passed_s + (base.now - base.sent_at)
         least = min(maximum, base.available + restore_rate * shortest_s) - most
         greatest = min(maximum, base.available + restore_rate * longest_s - fewest)

@@ -1,4 +1,4 @@
-"""A full scan by one bulk operation: start it, wait for it, download its file.
+"""A query run by one bulk operation: start it, wait for it, download its file.
 
 Nothing is concluded from a part: whoever reads must get to the end, and the end comes only when
 every promised line was there. Facts: status, counts and links (recorded); a child's line names its
@@ -10,8 +10,8 @@ mutation costs 10 points, a look 1 (recorded).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from invsyncd.errors import Refused
@@ -69,25 +69,44 @@ class _File:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a completed operation left: lines, how many there must be, and when it was created."""
+
+    lines: AsyncIterator[bytes]
+    expected: int
+    created_at: int
+
+
+@asynccontextmanager
+async def output(client: ShopifyClient, query: str, limits: Limits) -> AsyncIterator[Output]:
+    """Run `query` in bulk to its end; its lines can be read inside the block."""
+    deadline = _now() + limits.total_s
+    with _as_bulk_refused():
+        operation = await _started(client, query, min(deadline, _now() + limits.busy_s))
+        file = await _ended(client, operation, deadline)
+    async with aclosing(_rows(client, file, limits, deadline)) as rows:
+        yield Output(rows, file.rows, operation.created_at)
+
+
 async def scan(
-    client: ShopifyClient, locations: Collection[int], limits: Limits
+    client: ShopifyClient, locations: Collection[int], limits: Limits, since: int | None = None
 ) -> AsyncGenerator[tuple[tuple[Reading, ...], int], None]:
     """Yield pages of readings, and the second at which the operation was created.
 
     See `ShopifySource.scan`.
     """
-    deadline = _now() + limits.total_s
-    with _as_bulk_refused():
-        operation = await _started(client, min(deadline, _now() + limits.busy_s))
-        file = await _ended(client, operation, deadline)
-    async with aclosing(_rows(client, file, limits, deadline)) as rows:
-        async for page in pages(rows, locations, file.rows):
-            yield page, operation.created_at
+    query = documents.SCAN_ROWS
+    if since is not None:
+        query = documents.SCAN_ROWS_SINCE.replace("$since", parse.updated_since(since))
+    async with output(client, query, limits) as found:
+        async for page in pages(found.lines, locations, found.expected):
+            yield page, found.created_at
 
 
-async def _started(client: ShopifyClient, deadline: float) -> _Operation:
+async def _started(client: ShopifyClient, query: str, deadline: float) -> _Operation:
     """Start an operation, waiting until the deadline for those that are in its way."""
-    variables = {"query": documents.SCAN_ROWS}
+    variables = {"query": query}
     wait_s = _WAIT_S_FIRST
     while True:
         answer = await client.execute(documents.RUN_SCAN, variables, op="RUN_SCAN")

@@ -97,8 +97,8 @@ class ShopifyClient:
 
     @property
     def stats(self) -> ShopifyStats:
-        """The figures as of the last request."""
-        points = self._bucket.latest
+        """The figures of now, as far as the last answers tell."""
+        points = self._bucket.at(_now())
         return ShopifyStats(
             available=points.available,
             maximum=points.maximum,
@@ -108,6 +108,10 @@ class ShopifyClient:
             served_version=self._served_version,
             deprecated=self._deprecated,
         )
+
+    def price(self, op: str) -> float | None:
+        """What the server asked for this operation lately, in points; None: never asked."""
+        return self._prices.known(op)
 
     async def execute(
         self,

@@ -6,14 +6,18 @@ none of them ever becomes a number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from invsyncd.net.shape import Shape
 from invsyncd.sync.model import Catalogue, Location, Reading
 
 _NAMES = ("available", "committed", "on_hand")
+_LEVEL_ID = re.compile(
+    r"gid://shopify/InventoryLevel/[0-9]+\?inventory_item_id=([0-9]{1,18})", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,15 @@ def timestamp(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def updated_since(at: int) -> str:
+    """The filter for what was updated at or after that second.
+
+    The time is quoted: unquoted, its hour is read in the shop's zone and the rest is dropped
+    (recorded). `>=`, because from 2026-10 `>` skips the whole second (documented).
+    """
+    return f"updated_at:>='{timestamp(at)}'"
+
+
 def nodes(connection: Shape) -> list[Shape]:
     """The nodes of a connection that was read through `edges`."""
     return [edge.at("node") for edge in connection.at("edges").items()]
@@ -88,13 +101,52 @@ def location(node: Shape) -> Location:
     )
 
 
+def item_of(level: Shape) -> int:
+    """The item that stands in a level's own id; Garbled for any other id.
+
+    `gid://shopify/InventoryLevel/7?inventory_item_id=44` (recorded, and so in webhooks). The first
+    number is the same for all levels of a location, and not the location's (recorded).
+    """
+    found = _LEVEL_ID.fullmatch(level.text())
+    if found is None:
+        raise level.garbled("not the id of an InventoryLevel with its item")
+    return int(found[1])
+
+
 def polled(location_id: int, connection: Shape) -> tuple[Reading, ...]:
     """The readings of one page of a location's levels."""
     rows = (
-        _reading(node, number(node.at("item").at("id"), "InventoryItem"), location_id, False)
-        for node in nodes(connection)
+        _reading(node, item_of(node.at("id")), location_id, False) for node in nodes(connection)
     )
     return newest(rows)
+
+
+def listed(connection: Shape) -> dict[int, int]:
+    """The items of one page of a location's levels, each with the newest stamp of its level."""
+    found: dict[int, int] = {}
+    for node in nodes(connection):
+        item = item_of(node.at("id"))
+        found[item] = max(seconds(node.at("updatedAt")), found.get(item, 0))
+    return found
+
+
+def read_at(location_id: int, item: int, node: Shape, answered_at: int) -> Reading | None:
+    """The reading of an item's level at one location, read directly; None: not stocked there."""
+    level = node.at("inventoryLevel")
+    if level.null:
+        return None
+    return replace(_reading(level, item, location_id, True), answered_at=answered_at)
+
+
+def slots(found: Shape, items: Sequence[int]) -> list[tuple[int, Shape]]:
+    """The asked-for items that exist. The slots keep the order; a missing item is null."""
+    if len(found.items()) != len(items):
+        raise found.garbled(f"{len(items)} items asked for, {len(found.items())} answered")
+    there = [(item, slot) for item, slot in zip(items, found.items(), strict=True) if not slot.null]
+    for item, slot in there:
+        if number(slot.at("id"), "InventoryItem") != item:
+            raise slot.garbled("another item than the one asked for")
+    return there
 
 
 def read(item: int, connection: Shape) -> tuple[Reading, ...]:
@@ -123,15 +175,19 @@ def newest(rows: Iterable[Reading]) -> tuple[Reading, ...]:
 
 def variants(connection: Shape) -> Variants:
     """What one page of an item's variants says."""
-    policies = set[str]()
+    policies = set[bool]()
     types = set[str]()
     for node in nodes(connection):
-        policy = node.at("inventoryPolicy")
-        if policy.text() not in {"DENY", "CONTINUE"}:
-            raise policy.garbled("neither DENY nor CONTINUE")
-        policies.add(policy.text())
+        policies.add(continues(node.at("inventoryPolicy")))
         types.add(node.at("product").at("productType").text())
-    return Variants("CONTINUE" in policies, frozenset(types))
+    return Variants(True in policies, frozenset(types))
+
+
+def continues(policy: Shape) -> bool:
+    """Whether a variant of this inventory policy keeps selling when it is out of stock."""
+    if policy.text() not in {"DENY", "CONTINUE"}:
+        raise policy.garbled("neither DENY nor CONTINUE")
+    return policy.text() == "CONTINUE"
 
 
 def catalogue(node: Shape, found: Variants) -> Catalogue:

@@ -18,6 +18,10 @@ class Prices:
         """What to reserve."""
         return self._known.get(op, _FIRST_GUESS)
 
+    def known(self, op: str) -> float | None:
+        """What was asked lately; None where nothing was learnt yet."""
+        return self._known.get(op)
+
     def learn(self, op: str, requested: float) -> None:
         """Take what an answer said: up at once, down in steps.
 

@@ -7,29 +7,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from invsyncd.errors import Garbled, Refused
 from invsyncd.net.shape import Shape
 from invsyncd.net.together import together
 from invsyncd.net.turns import Urgency
-from invsyncd.shopify import bulk, documents, parse
+from invsyncd.shopify import bulk, documents, parse, polling
 from invsyncd.shopify.client import ShopifyClient
+from invsyncd.shopify.polling import Page
+from invsyncd.shopify.walk import PAGES_MAX, Start, walk
 from invsyncd.sync.model import Catalogue, Location, Reading
 
 T = TypeVar("T")
-
-PAGES_MAX = 8_000  # two million levels of one location: beyond it, something turns in circles
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a poll. `server_time` is when it was answered, in Unix seconds."""
-
-    readings: tuple[Reading, ...]
-    server_time: int | None
 
 
 class ShopifySource:
@@ -41,7 +32,7 @@ class ShopifySource:
 
     @property
     def free(self) -> float:
-        """The share of the bucket of points that the last request left, 0 to 1."""
+        """The share of the bucket of points that is there now, 0 to 1."""
         stats = self._client.stats
         return stats.available / stats.maximum if stats.maximum else 0.0
 
@@ -52,33 +43,38 @@ class ShopifySource:
             found += [parse.location(node) for node in parse.nodes(connection)]
         return found
 
-    async def poll(self, location: int, since: int | None) -> AsyncIterator[Page]:
+    def price(self, op: str) -> float | None:
+        """What the server asked for this operation lately, in points; None: never asked."""
+        return self._client.price(op)
+
+    async def poll(
+        self, location: int, since: int | None, *, lists: bool = False
+    ) -> AsyncIterator[Page]:
         """Yield the levels of one location updated at or after `since` (Unix s); None: all.
 
-        The time is quoted: unquoted, its hour is read in the shop's zone and the rest is dropped
-        (recorded). `>=`, because from 2026-10 `>` skips the whole second (documented). Within a
-        page a level comes once. A caller must not advance a watermark before the last page.
-        Raises Refused when the location is not there any more.
+        Within a page a level comes once. With `lists` even the first page only lists, and what it
+        lists is read directly: cheaper where much is expected. A caller must not advance a
+        watermark before the last page. Raises Refused when the location is not there any more.
         """
+        found = polling.poll(self._client, location, since, lists=lists, pages_max=self._pages_max)
+        async with aclosing(found):
+            async for page in found:
+                yield page
 
-        def levels(data: Shape) -> Shape:
-            found = data.at("location")
-            if found.null:
-                raise Refused(f"shopify POLL: location {location} is not there any more")
-            if parse.number(found.at("id"), "Location") != location:
-                raise found.garbled("another location than the one asked for")
-            return found.at("inventoryLevels")
-
-        query = None if since is None else f"updated_at:>='{parse.timestamp(since)}'"
-        variables = {"location": parse.gid("Location", location), "query": query}
-        urgency = Urgency.SCAN if since is None else None  # everything: nobody waits for it
-        async for connection, server_time in self._walk("POLL", variables, levels, urgency=urgency):
-            yield Page(parse.polled(location, connection), server_time)
+    async def read_at(self, location: int, items: Sequence[int]) -> Page:
+        """The levels of these items (250 at most) at one location, read directly."""
+        return await polling.read_at(self._client, location, items)
 
     async def scan(
-        self, locations: Collection[int], limits: bulk.Limits | None = None
+        self,
+        locations: Collection[int],
+        limits: bulk.Limits | None = None,
+        *,
+        since: int | None = None,
     ) -> AsyncIterator[Page]:
-        """Yield all levels of these locations by one bulk operation, in pages of 250 at most.
+        """Yield the levels of these locations by one bulk operation, in pages of 250 at most.
+
+        All of them, or those that were updated at or after `since` (Unix s).
 
         It is complete when the iterator ends, and only then: until that, nothing may be concluded
         from what is missing. `server_time` is the second of the operation's creation; every
@@ -86,7 +82,7 @@ class ShopifySource:
         are left out. Raises `bulk.BulkRefused` where the shop will not do it in bulk, or not
         within the limits: `poll(location, None)` reads the same page by page.
         """
-        found = bulk.scan(self._client, locations, limits or bulk.Limits())
+        found = bulk.scan(self._client, locations, limits or bulk.Limits(), since)
         async with aclosing(found):
             async for readings, created_at in found:
                 yield Page(readings, created_at)
@@ -132,20 +128,11 @@ class ShopifySource:
         return entries
 
     async def _items(self, op: str, items: Sequence[int]) -> tuple[list[tuple[int, Shape]], int]:
-        """The asked-for items that exist, and the server's time of the answer (0: not said).
-
-        Slots keep the order; a missing item is null.
-        """
+        """The asked-for items that exist, and the server's time of the answer (0: not said)."""
         ids = [parse.gid("InventoryItem", item) for item in items]
         answer = await self._client.execute(documents.ALL[op], {"ids": ids}, op=op)
-        slots = Shape(answer.data, op).at("nodes")
-        if len(slots.items()) != len(items):
-            raise slots.garbled(f"{len(items)} items asked for, {len(slots.items())} answered")
-        there = [(item, slot) for item, slot in zip(items, slots.items(), strict=True)]
-        for item, slot in there:
-            if not slot.null and parse.number(slot.at("id"), "InventoryItem") != item:
-                raise slot.garbled("another item than the one asked for")
-        return [(item, slot) for item, slot in there if not slot.null], answer.server_time or 0
+        there = parse.slots(Shape(answer.data, op).at("nodes"), items)
+        return there, answer.server_time or 0
 
     async def _rest_of(self, item: int, first: Shape, op: str, member: str) -> AsyncIterator[Shape]:
         """The pages after the first of one item's connection."""
@@ -162,7 +149,7 @@ class ShopifySource:
         async for page, _ in self._walk(op, variables, connection, after=after, seen=seen):
             yield page
 
-    async def _walk(
+    def _walk(
         self,
         op: str,
         variables: Mapping[str, object],
@@ -173,17 +160,11 @@ class ShopifySource:
         urgency: Urgency | None = None,
     ) -> AsyncIterator[tuple[Shape, int | None]]:
         """Yield the pages of one connection with their server time."""
-        cursors: set[str] = set() if seen is None else seen
-        for _ in range(self._pages_max):
-            answer = await self._client.execute(
-                documents.ALL[op], {**variables, "after": after}, op=op, urgency=urgency
-            )
-            page = connection(Shape(answer.data, op))
-            yield page, answer.server_time
-            after = parse.next_cursor(page, cursors)
-            if after is None:
-                return
-        raise Garbled(f"shopify {op}: more than {self._pages_max} pages")
+        start = Start(after, seen)
+        limit = self._pages_max
+        return walk(
+            self._client, op, variables, connection, pages_max=limit, start=start, urgency=urgency
+        )
 
 
 def _member(name: str) -> Callable[[Shape], Shape]:

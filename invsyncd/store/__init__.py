@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from invsyncd.store.arrears import Arrears
 from invsyncd.store.assortment import Assortment
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.backup import BASELINE, copy_to
+from invsyncd.store.catalogue import KnownCatalogue
 from invsyncd.store.census import Census
 from invsyncd.store.database import Database, prepare, take_lock
 from invsyncd.store.drift import Drift
@@ -32,6 +34,8 @@ class Store:
         self.transaction = database.transaction
         self.locations = Locations(database)
         self.levels = Levels(database)
+        self.arrears = Arrears(database)
+        self.catalogue = KnownCatalogue(database)
         self.census = Census(database)
         self.attempts = Attempts(database)
         self.listings = Listings(database)

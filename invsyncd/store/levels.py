@@ -70,10 +70,8 @@ class Levels:
 
     async def all_items(self, after: int = 0, limit: int = PAGE) -> list[int]:
         """Item ids in order, a page at a time: pass the last one as `after`."""
-        rows = await self._db.rows(
-            "SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?", (after, limit)
-        )
-        return [row[0] for row in rows]
+        sql = "SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?"
+        return [row[0] for row in await self._db.rows(sql, (after, limit))]
 
     async def items_without_catalogue(self, after: int = 0, limit: int = PAGE) -> list[int]:
         """Items of known levels whose catalogue was never read, in order, a page at a time."""
@@ -162,15 +160,6 @@ class Levels:
                 [_level_row(level) for s in page for level in s.levels.values()],
             )
 
-    async def owed(self, limit: int = 10_000) -> list[tuple[int, int]]:
-        """Levels, as (item, location), that do not show what they should."""
-        rows = await self._db.rows(
-            "SELECT item, location FROM level INDEXED BY level_pending"
-            " WHERE wanted IS NOT NULL AND wanted <> available LIMIT ?",
-            (limit,),
-        )
-        return [(row[0], row[1]) for row in rows]
-
     async def pending(self, tx: Tx, limit: int) -> list[LevelWrite]:
         """What the mirror still owes: wanted ≠ known, active, sure, and not on the wire."""
         rows = await fetch(
@@ -233,7 +222,7 @@ def _item(row: Row) -> Item:
         sku=row[1],
         tracked=bool(row[2]),
         continues=bool(row[3]),
-        product_types=_types(row[4]),
+        product_types=types_of(row[4]),
         mutable=bool(row[5]),
         standing=Standing(row[6]),
         pool=row[7],
@@ -241,7 +230,8 @@ def _item(row: Row) -> Item:
 
 
 @lru_cache(maxsize=1024)  # many items, few product types: the same texts again and again
-def _types(text: str) -> tuple[str, ...]:
+def types_of(text: str) -> tuple[str, ...]:
+    """The product types that the column holds."""
     return tuple(json.loads(text))
 
 

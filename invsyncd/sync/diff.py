@@ -89,10 +89,16 @@ def may_be_past(reading: Reading, known: Level) -> bool:
     if reading.updated_at > fence or _says_the_same(reading, known):
         return False
     if reading.direct:
-        # The time of a write and the stamp of its level are two clocks' readings of one moment.
-        surely = max(known.updated_at, known.confirmed_at - STAMP_S_MAX)
-        return reading.updated_at < surely and reading.answered_at - fence <= PAST_S_MAX
+        return is_superseded(reading, known) and reading.answered_at - fence <= PAST_S_MAX
     return True
+
+
+def is_superseded(reading: Reading, known: Level) -> bool:
+    """Whether what is known of this level is surely younger than a row that was read.
+
+    The time of a write and the stamp of its level are two clocks' readings of one moment.
+    """
+    return reading.updated_at < max(known.updated_at, known.confirmed_at - STAMP_S_MAX)
 
 
 def _says_the_same(reading: Reading, known: Level) -> bool:

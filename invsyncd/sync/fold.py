@@ -206,7 +206,9 @@ def _with_wanted(
 ) -> dict[int, Level]:
     """Every mirrored level of a pooled item wants the pool; all others are left alone."""
     keep = {level.location for level in mirrored} if item.standing is Standing.POOLED else set()
-    return {
-        location: replace(level, wanted=item.pool if location in keep else None)
-        for location, level in levels.items()
-    }
+    found = dict(levels)
+    for location, level in levels.items():
+        wanted = item.pool if location in keep else None
+        if level.wanted != wanted:  # few differ, and to copy all costs a quarter of a baseline
+            found[location] = replace(level, wanted=wanted)
+    return found

@@ -130,6 +130,11 @@ class TikTokClient:
             self._lanes[op] = Lane(op, write=write, rates=self._rates[write])
         return self._lanes[op]
 
+    @property
+    def paces(self) -> Mapping[str, float]:
+        """Calls per second of each endpoint that was called, by the name of its operation."""
+        return {op: lane.pace.per_s for op, lane in self._lanes.items()}
+
     async def shops(self) -> list[AuthorisedShop]:
         """The shops that the token may speak for (this call takes no cipher: documented)."""
         reply = await self.call("GET", "/authorization/202309/shops", op="SHOPS", cipher=False)

@@ -56,6 +56,11 @@ class TikTokShop:
         self._client = client
         self._clock = clock
 
+    @property
+    def paces(self) -> Mapping[str, float]:
+        """Calls per second of each endpoint that was called, by the name of its operation."""
+        return self._client.paces
+
     async def shops(self) -> list[AuthorisedShop]:
         """The shops that the token may speak for."""
         return await self._client.shops()

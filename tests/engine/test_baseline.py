@@ -11,7 +11,7 @@ import pytest
 
 from invsyncd.engine import baseline
 from invsyncd.sandbox.shopify.bulk import Spoil
-from invsyncd.shopify.source import Page
+from invsyncd.shopify.polling import Page
 from tests.engine.world import ALL, World, world
 from tests.virtual import virtual
 
@@ -83,9 +83,11 @@ async def test_what_was_paged_before_the_shop_proved_large_is_forgotten(
 
         poll = parts.source.poll
 
-        async def poll_in_turn(location: int, since: int | None) -> AsyncIterator[Page]:
+        async def poll_in_turn(
+            location: int, since: int | None, *, lists: bool = False
+        ) -> AsyncIterator[Page]:
             await asyncio.sleep(location % 10)  # so that some pages are saved before the last one
-            async for page in poll(location, since):
+            async for page in poll(location, since, lists=lists):
                 yield page
 
         monkeypatch.setattr(parts.source, "scan", scan_later)
@@ -141,9 +143,9 @@ async def test_the_watermark_of_a_bulk_baseline_is_older_than_its_operation(
         marks: list[int] = []
         poll = parts.source.poll
 
-        def noted(location: int, since: int | None) -> object:
+        def noted(location: int, since: int | None, *, lists: bool = False) -> object:
             marks.append(since or 0)
-            return poll(location, since)
+            return poll(location, since, lists=lists)
 
         monkeypatch.setattr(parts.source, "poll", noted)
         await w.once()

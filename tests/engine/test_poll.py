@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+from invsyncd.app import Parts
+from invsyncd.engine import lookback, polls, readings
 from invsyncd.engine.lookback import SHORT_S
+from invsyncd.engine.report import PassReport
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.sync.model import Location
 from tests.engine.world import World, world
@@ -29,9 +33,9 @@ def sinces() -> tuple[list[int | None], object]:
     seen: list[int | None] = []
     original = ShopifySource.poll
 
-    def poll(self: ShopifySource, location: int, since: int | None) -> object:
+    def poll(self: ShopifySource, location: int, since: int | None, *, lists: bool) -> object:
         seen.append(None if since is None else round(clock() - since))
-        return original(self, location, since)
+        return original(self, location, since, lists=lists)
 
     return seen, patch.object(ShopifySource, "poll", poll)
 
@@ -109,15 +113,15 @@ async def test_the_stored_watermark_moves_with_far_look_backs_alone(tmp_path: Pa
         await w.settle()
         await w.stop()
         parts = await w.start()
-        marks = []
+        seen = []
         for _ in range(9):
             w.made.shop.touch("TEE", "Berlin")
             await w.once()
             (known,) = await parts.store.locations.all()
-            marks.append(known.watermark)
+            seen.append(known.watermark)
             assert known.read_at is not None
             assert clock() - known.read_at < INTERVAL_S + 2
-        assert [n for n in range(1, 9) if marks[n] != marks[n - 1]] == [4, 8]
+        assert [n for n in range(1, 9) if seen[n] != seen[n - 1]] == [4, 8]
 
 
 @virtual
@@ -199,8 +203,10 @@ async def test_after_a_burst_our_own_writes_are_read_again_by_few_polls(tmp_path
         rows: list[int] = []
         original = ShopifySource.poll
 
-        async def poll(self: ShopifySource, location: int, since: int | None) -> object:
-            async for page in original(self, location, since):
+        async def poll(
+            self: ShopifySource, location: int, since: int | None, *, lists: bool
+        ) -> object:
+            async for page in original(self, location, since, lists=lists):
                 rows.append(len(page.readings))
                 yield page
 
@@ -208,3 +214,124 @@ async def test_after_a_burst_our_own_writes_are_read_again_by_few_polls(tmp_path
             await w.settle(24)
         assert w.levels("SKU-7") == [49, 49, 49, 49]
         assert sum(rows) <= 4 * items * 4.5
+
+
+@virtual
+async def test_a_burst_is_not_listed_again_but_read_directly_as_a_whole(tmp_path: Path) -> None:
+    """Where nearly everything has changed, to list it costs more than to read all there is."""
+    items = 600
+    async with world(tmp_path, tiktok={"enabled": False}) as w:
+        for number in range(items):
+            w.made.add(f"SKU-{number}", 50)
+        await w.settle(10)
+        calls = w.made.shopify.operations
+        for number in range(items):
+            w.made.shop.sell_till(f"SKU-{number}", "Berlin", 1)
+        await w.once()
+        w.made.shop.sell_till("SKU-7", "Vienna", 1)
+        listed, read = calls["ListLevels"], calls["ReadLevels"]
+        with patch.object(polls, "PAGES_MIN", 2):
+            await w.once()
+        assert calls["ListLevels"] - listed <= 4 * 3
+        assert calls["ReadLevels"] - read >= 4 * 3
+        assert w.levels("SKU-7") == [48] * 4
+        w.made.shop.sell_online("SKU-9", "Hamburg", 2)
+        read = calls["ReadLevels"]
+        await w.once()
+        assert calls["ReadLevels"] - read <= 4  # what changed since, and no echo any more
+        assert w.levels("SKU-9") == [47] * 4
+        assert w.levels("SKU-8") == [49] * 4
+
+
+async def with_a_late_sale(w: World, *sold: str) -> Parts:
+    """TEE is sold; the index shows it late, when the short polls have passed it by."""
+    for sku in ("TEE", "MUG"):
+        w.made.add(sku, 100)
+    await w.settle()
+    await w.passing(2 * OVERLAP_S)
+    w.made.shop.touch("MUG", "Hamburg")  # so that both clocks are seen to agree
+    await to_a_far_look_back(w, short_of_s=OVERLAP_S)
+    await w.once()
+    w.made.shopify.behaviours.lag_s = 50
+    for sku in sold or ("TEE",):
+        w.made.shop.sell_till(sku, "Berlin", 3)
+    for n in range(5):
+        w.made.shop.sell_till("MUG", "Hamburg", n % 2)
+        await w.once()
+    assert w.levels("TEE") == [97, 100, 100, 100]
+    assert w.running is not None
+    return w.running
+
+
+async def marks(parts: Parts) -> list[int]:
+    return [known.watermark or 0 for known in await parts.store.locations.all()]
+
+
+@virtual
+async def test_a_far_look_back_that_would_list_much_goes_by_a_bulk_operation(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        with patch.object(lookback, "FAR_ROWS_MAX", -1):
+            parts = await with_a_late_sale(w)
+            before = await marks(parts)
+            assert await parts.sides.scan(PassReport("far")) is None
+            assert w.made.shopify.operations["RunScan"] == 1
+            assert await marks(parts) == before  # not before what it found is committed
+            w.made.shopify_faults.add("garbled", times=1, match="ReadItems")
+            assert (await w.once()).errors != []
+            assert await marks(parts) == before
+            await w.once()
+        assert w.levels("TEE") == [97] * 4
+        assert all(now > old for now, old in zip(await marks(parts), before, strict=True))
+
+
+@virtual
+async def test_the_watermark_waits_for_the_last_of_many_suspects(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        with patch.object(lookback, "FAR_ROWS_MAX", -1), patch.object(readings, "SUSPECTS_MAX", 1):
+            w.made.add("CAP", 100)
+            parts = await with_a_late_sale(w, "TEE", "CAP")
+            before = await marks(parts)
+            assert await parts.sides.scan(PassReport("far")) is None
+            await w.once()
+            assert await marks(parts) == before
+            await w.once()
+        assert w.levels("TEE") == w.levels("CAP") == [97] * 4
+        assert all(now > old for now, old in zip(await marks(parts), before, strict=True))
+
+
+@virtual
+async def test_a_bulk_operation_that_is_refused_leaves_the_far_look_back_to_a_poll(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        with patch.object(lookback, "FAR_ROWS_MAX", -1):
+            w.made.shopify.bulk.refused = True
+            parts = await with_a_late_sale(w)
+            for _ in range(4):
+                assert await parts.sides.scan(PassReport("far")) is None
+                await w.once()
+        assert w.made.shopify.operations["RunScan"] == 1
+        assert w.levels("TEE") == [97] * 4
+
+
+@virtual
+async def test_a_bulk_look_back_does_not_read_again_what_was_written_meanwhile(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        with patch.object(lookback, "FAR_ROWS_MAX", -1):
+            parts = await with_a_late_sale(w)
+            w.made.shopify.behaviours.lag_s = 0
+            w.made.shopify.bulk.run_s = 20
+            look = asyncio.create_task(parts.sides.scan(PassReport("far")))
+            await asyncio.sleep(2)
+            w.made.shop.sell_till("MUG", "Hamburg", 5)
+            await w.once()
+            await look
+            with patch.object(ShopifySource, "read_items", autospec=True, return_value=[]) as read:
+                await w.once()
+        (tee,) = (await parts.store.levels.items_of_skus({"TEE"}))["TEE"]
+        assert [call.args[1] for call in read.call_args_list] == [[tee]]
+        assert w.levels("MUG")[0] == w.levels("MUG")[3]

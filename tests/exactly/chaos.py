@@ -50,10 +50,12 @@ class Chaos(Faults):
     ) -> web.StreamResponse:
         """Put the rows of the page before into a page of a poll, older or not."""
         text = await request.text()
-        if "query Poll(" not in text or not isinstance(answer, web.Response):
+        # A page of a list and one of a poll have other rows: each repeats only its like.
+        kind = next((one for one in ("Poll", "ListLevels") if f"query {one}(" in text), "")
+        if not kind or not isinstance(answer, web.Response):
             return answer
         asked, said = json.loads(text), json.loads(answer.text or "{}")
-        place = asked["variables"]["location"]
+        place = kind + asked["variables"]["location"]
         page = ((said.get("data") or {}).get("location") or {}).get("inventoryLevels")
         if not page:
             return answer

@@ -33,6 +33,11 @@ class Setting:
     lossy: bool = True
 
     @property
+    def looks_far_in_bulk(self) -> bool:
+        """Whether everything that is made for much, is done for little."""
+        return self.page_rows == 1
+
+    @property
     def orders_only(self) -> bool:
         """Whether keys say nothing of an attempt whose answer was lost, and answers are lost.
 
@@ -112,7 +117,16 @@ COMMON = ("online", "online", "till", "till", "cancel", "fulfil")
 EXCLUSIVE = ("receive", "count", "transfer", "import")
 RARE = ("activate", "deactivate", "tracked", "policy", "type")
 KINDS = (*(k.value for k in Kind if k is not Kind.UNAUTHORISED), DUPLICATED)
-MATCHES = ("", "Poll", "ReadItems", "SetQuantities", "SetQuantities", "Catalogue")
+MATCHES = (
+    "",
+    "Poll",
+    "ListLevels",
+    "ReadLevels",
+    "ReadItems",
+    "SetQuantities",
+    "SetQuantities",
+    "Catalogue",
+)
 WAITS = (0.3, 1, 2, 5, 20, 60, 200, 1500)
 EVENTS_MAX = 120
 

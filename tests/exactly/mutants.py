@@ -18,7 +18,8 @@ from invsyncd.engine.absorb import Batch
 from invsyncd.engine.progress import Progress
 from invsyncd.engine.readings import Reader
 from invsyncd.shopify import target
-from invsyncd.shopify.source import Page, ShopifySource
+from invsyncd.shopify.polling import Page
+from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
 from invsyncd.store.attempts import Attempts
 from invsyncd.sync import diff, fold

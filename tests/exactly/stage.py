@@ -16,7 +16,7 @@ from typing import Any
 from unittest.mock import patch
 
 from invsyncd import app
-from invsyncd.engine import settle
+from invsyncd.engine import lookback, polls, settle
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.shopify import documents
 from invsyncd.sync.judge import was_applied
@@ -78,13 +78,20 @@ async def playing(setting: Setting, *, oracle: bool = True) -> AsyncIterator[Pla
     dice = random.Random(setting.dice)
     random.seed(setting.dice)
     keys = SimpleNamespace(uuid4=lambda: uuid.UUID(int=dice.getrandbits(128)))
-    poll = documents.POLL.replace("first: 250", f"first: {setting.page_rows}")
+    rows = f"first: {setting.page_rows}"
+    small = {
+        name: documents.ALL[name].replace("first: 250", rows) for name in ("POLL", "LIST_LEVELS")
+    }
     loop = asyncio.get_running_loop()
     assert isinstance(loop, ExactLoop)
     with (
         TemporaryDirectory() as folder,
         patch.object(app, "uuid", keys),
-        patch.object(documents, "ALL", {**documents.ALL, "POLL": poll}),
+        patch.object(documents, "ALL", {**documents.ALL, **small}),
+        patch.object(
+            lookback, "FAR_ROWS_MAX", -1 if setting.looks_far_in_bulk else lookback.FAR_ROWS_MAX
+        ),
+        patch.object(polls, "PAGES_MIN", 2 if setting.page_rows == 1 else polls.PAGES_MIN),
     ):
         made = sandbox(items=0, locations=setting.places, clock=virtual.clock)
         ring: list[Callable[[], None]] = []

@@ -93,3 +93,91 @@ def test_what_may_have_been_counted_before_is_no_proof_that_they_left() -> None:
     for sight in (base, later):
         others.saw(sight, maximum=2000, restore_rate=100)
     assert others.per_s == pytest.approx(50)
+
+
+def test_a_status_that_was_on_its_way_before_the_last_one_came_tells_nothing() -> None:
+    """Answers overtake each other: the later one may show the older bucket."""
+    others = Others()
+    base = Sight(sent_at=1.5, now=2, available=100, spent=12, on_wire=1, beside=0)
+    overtaken = Sight(sent_at=0, now=4, available=80, spent=12, on_wire=0, beside=12)
+    later = Sight(sent_at=4.5, now=5, available=100, spent=12, on_wire=0, beside=0)
+    for sight in (base, overtaken):
+        others.saw(sight, maximum=100, restore_rate=10)
+        assert others.per_s == 0
+    others.saw(later, maximum=100, restore_rate=10)
+    assert others.per_s == 0
+
+
+def at(
+    now: float,
+    available: float,
+    *,
+    sent_at: float | None = None,
+    spent: float = 0,
+    on_wire: float = 0,
+    beside: float = 0,
+) -> Sight:
+    """A status that came at once, unless it says when it was asked for."""
+    return Sight(now if sent_at is None else sent_at, now, available, spent, on_wire, beside)
+
+
+LOOKS = {
+    # name: (guess before, base, status, capacity, guess after), at 100 points a second
+    "half of what is missing is learnt at once": (0, at(0, 1000), at(10, 1500), 5000, 24.95),
+    "and half of what is found again is forgotten": (50, at(0, 1000), at(10, 2000), 5000, 25.05),
+    "one point is rounding": (0, at(0, 1000), at(10, 1999), 5000, 0),
+    "what a full bucket loses nobody took": (0, at(0, 1900), at(10, 2000), 2000, 0),
+    "nor is it proof of more than is missing": (50, at(0, 1900), at(10, 1700), 2000, 40.05),
+    "a base that was long on its way may be old": (
+        50,
+        at(0, 1000, sent_at=-5),
+        at(10, 1800),
+        5000,
+        50,
+    ),
+    "so may the status": (0, at(0, 1000), at(10, 1500, sent_at=2), 5000, 0),
+    "what is on the wire may be counted": (0, at(0, 1000), at(10, 1700, on_wire=300), 5000, 0),
+    "what the base lacked may be counted now": (0, at(0, 1000, beside=300), at(10, 1700), 5000, 0),
+    "what came beside may not be counted yet": (
+        50,
+        at(0, 1000),
+        at(10, 1500, sent_at=9.9, spent=300, beside=300),
+        5000,
+        50,
+    ),
+    "what we paid is ours": (0, at(0, 1000), at(10, 1500, spent=500), 5000, 0),
+    "a status that was overtaken by its base tells nothing": (
+        50,
+        at(2, 500, sent_at=1.5, spent=300),
+        at(4, 800, sent_at=0, spent=300, beside=300),
+        5000,
+        50,
+    ),
+    "too soon tells nothing": (50, at(0, 1000), at(1.9, 1000), 5000, 50),
+}
+
+
+@pytest.mark.parametrize("case", LOOKS)
+def test_one_look_moves_the_guess_half_way_to_what_it_proves(case: str) -> None:
+    before, base, status, capacity, after = LOOKS[case]
+    others = Others()
+    others.per_s = before
+    for sight in (base, status):
+        others.saw(sight, maximum=capacity, restore_rate=100)
+    assert others.per_s == pytest.approx(after)
+
+
+def test_each_look_compares_with_the_one_before() -> None:
+    others = Others()
+    for sight in (at(0, 1000), at(10, 2000), at(20, 2500)):
+        others.saw(sight, maximum=5000, restore_rate=100)
+    assert others.per_s == pytest.approx(24.95)
+
+
+def test_a_refusal_without_a_word_takes_half_of_what_was_counted_on() -> None:
+    others = Others()
+    guesses = []
+    for _ in range(3):
+        others.refused(100)
+        guesses.append(others.per_s)
+    assert guesses == [50, 75, 87.5]

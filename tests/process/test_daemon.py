@@ -41,12 +41,17 @@ def settings(*, tiktok: bool = True, **poll: Any) -> Settings:
 
 
 class Rounds(Sides):
-    """Remembers when rounds began; one takes `lasts_s`, and `fails` may fill its report."""
+    """Remembers when rounds began; each takes its time, and `fails` may fill its report."""
 
     def __init__(
-        self, *, lasts_s: float = 0, fails: Callable[[PassReport], object] = lambda _: None
+        self,
+        *,
+        lasts_s: float = 0,
+        looks_s: float = 0,
+        fails: Callable[[PassReport], object] = lambda _: None,
     ) -> None:
         self.lasts_s = lasts_s
+        self.looks_s = looks_s
         self.fails = fails
         self.began: dict[Target, list[float]] = {target: [] for target in Target}
         self.ended = 0
@@ -59,6 +64,9 @@ class Rounds(Sides):
     async def tiktok(self, report: PassReport) -> bool:
         await self._round(Target.TIKTOK, report)
         return False
+
+    async def look(self, report: PassReport) -> None:
+        await asyncio.sleep(self.looks_s)
 
     async def scan(self, report: PassReport, *, at_once: bool = False) -> None:
         return None
@@ -100,6 +108,15 @@ async def test_a_pass_begins_every_interval_however_long_it_takes() -> None:
     await run_for(Daemon(settings(interval_s=15, tiktok=False), rounds, virtual.clock), 70)
     began = rounds.began[Target.SHOPIFY]
     assert [abs(at - 15 * n) < SLACK_S for n, at in enumerate(began)] == [True] * 5
+
+
+@in_virtual_time
+async def test_no_pass_waits_for_a_look_at_the_catalogue_and_no_stop_does() -> None:
+    rounds = Rounds(looks_s=600)
+    began = asyncio.get_running_loop().time()
+    await run_for(Daemon(settings(interval_s=15, tiktok=False), rounds, virtual.clock), 100)
+    assert rests(rounds.began[Target.SHOPIFY]) == [15] * 6
+    assert asyncio.get_running_loop().time() - began < 100 + SLACK_S
 
 
 @in_virtual_time

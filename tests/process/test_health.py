@@ -125,24 +125,24 @@ def test_an_undelivered_write_may_be_5_minutes_old_and_no_older(
     def berlin_moves_on() -> None:
         health.read_at = dict.fromkeys(health.read_at, clock.now)
 
-    health.undelivered(target, [(1, 1)])
+    health.undelivered(target, [(1, 1)], 1)
     clock.now += 200
-    health.undelivered(target, [(1, 1), (2, 1)])
+    health.undelivered(target, [(1, 1), (2, 1)], 2)
     clock.now += 100
     berlin_moves_on()
     assert reasons(health) == []
     clock.now += 1
     assert reasons(health) == [f"{target.value}:undelivered_age"]
     assert f"{target.value}: 2 writes wait, the oldest 301 s" in health.document()[1]["notes"]
-    health.undelivered(target, [(2, 1)])
+    health.undelivered(target, [(2, 1)], 1)
     assert reasons(health) == []
 
 
 def test_a_write_that_is_owed_again_is_young_again(health: Health, clock: Clock) -> None:
-    health.undelivered(Target.TIKTOK, ["a"])
-    health.undelivered(Target.TIKTOK, [])
+    health.undelivered(Target.TIKTOK, ["a"], 1)
+    health.undelivered(Target.TIKTOK, [], 0)
     clock.now += 400
-    health.undelivered(Target.TIKTOK, ["a"])
+    health.undelivered(Target.TIKTOK, ["a"], 1)
     assert health.targets[Target.TIKTOK].oldest_undelivered == clock.now
 
 

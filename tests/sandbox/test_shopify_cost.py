@@ -36,6 +36,12 @@ ROWS = {
           'quantities(names: ["available", "on_hand"]) { name quantity } } } }'),
     "G": (15, '{ nodes(ids: ["%s"]) { ... on InventoryItem { id inventoryLevels(first: 10) { '
           + edges('location { id } quantities(names: ["available"]) { quantity }') + " } } } }"),
+    "full page": (25, poll(edges("id updatedAt isActive "
+                  + 'quantities(names: ["available", "on_hand"]) { name quantity updatedAt }'))),
+    "list page": (14, poll(edges("id updatedAt"))),
+    "levels of items": (3, '{ nodes(ids: ["%s"]) { ... on InventoryItem { id inventoryLevel('
+                        'locationId: "gid://shopify/Location/70000000001", includeInactive: true) '
+                        '{ updatedAt quantities(names: ["available"]) { quantity } } } } }'),
     "J": (35, "{ productVariants(first: 250) { nodes { inventoryItem { id } product { id } } } }"),
     "K": (13, "{ locations(first: 250) { nodes { id name isActive } } }"),
     "recorded": (12, '{ inventoryItem(id: "gid://shopify/InventoryItem/44000000000001") { id '

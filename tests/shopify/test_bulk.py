@@ -9,7 +9,7 @@ from invsyncd.sandbox.shopify.server import ShopifyFake
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.bulk import BulkRefused, Limits
 from invsyncd.shopify.documents import SCAN_ROWS
-from invsyncd.shopify.source import Page
+from invsyncd.shopify.polling import Page
 from invsyncd.sync.model import Reading
 from tests.official import official_schema
 from tests.shopify.shops import Stand, standing

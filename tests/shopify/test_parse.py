@@ -17,9 +17,9 @@ QUANTITIES = [
     {"name": "on_hand", "quantity": 10, "updatedAt": None},
 ]
 NODE = {
+    "id": "gid://shopify/InventoryLevel/900?inventory_item_id=44",
     "updatedAt": "2026-11-22T02:00:00Z",
     "isActive": True,
-    "item": {"id": "gid://shopify/InventoryItem/44"},
     "quantities": QUANTITIES,
 }
 DONE = {"hasNextPage": False, "endCursor": None}
@@ -53,8 +53,8 @@ def test_a_row_becomes_a_reading_with_its_newest_timestamp() -> None:
         (lambda node: node.update(updatedAt=None), r"updatedAt: expected a string"),
         (lambda node: node.update(updatedAt="yesterday"), r"updatedAt: not a timestamp"),
         (lambda node: node.update(updatedAt="2026-11-22T02:00:00"), r"without a zone"),
-        (lambda node: node.update(item=None), r"item: expected an object, found null"),
-        (lambda node: node["item"].update(id=44), r"item\.id: expected a string"),
+        (lambda node: node.update(id=None), r"id: expected a string, found null"),
+        (lambda node: node.update(id="gid://shopify/InventoryLevel/900"), r"id: not the id of an"),
     ],
 )
 def test_a_row_that_is_not_as_promised_is_garbled_with_its_path(spoil: Spoil, message: str) -> None:
@@ -79,6 +79,31 @@ def test_a_row_that_is_not_as_promised_is_garbled_with_its_path(spoil: Spoil, me
 def test_an_id_of_another_kind_is_no_id(text: str) -> None:
     with pytest.raises(Garbled, match="not the id of a InventoryItem"):
         parse.number(Shape(text, "x"), "InventoryItem")
+
+
+def test_a_level_names_its_item_in_its_own_id() -> None:
+    said = Shape("gid://shopify/InventoryLevel/143273001266?inventory_item_id=48513488879793", "x")
+    assert parse.item_of(said) == 48513488879793
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gid://shopify/InventoryLevel/7",
+        "gid://shopify/InventoryLevel/7?inventory_item_id=",
+        "gid://shopify/InventoryLevel/7?inventory_item_id=4&x=1",
+        "gid://shopify/InventoryLevel/7?inventory_item_id=4\n",
+        "gid://shopify/InventoryLevel/?inventory_item_id=4",
+        "gid://shopify/InventoryLevel/7?inventory_item_id=٤",
+        "gid://shopify/InventoryLevel/7?inventory_item_id=-4",
+        "gid://shopify/InventoryItem/7?inventory_item_id=4",
+        " gid://shopify/InventoryLevel/7?inventory_item_id=4",
+        "",
+    ],
+)
+def test_an_id_that_names_no_item_is_garbled(text: str) -> None:
+    with pytest.raises(Garbled, match="x: not the id of an InventoryLevel with its item"):
+        parse.item_of(Shape(text, "x"))
 
 
 @pytest.mark.parametrize(

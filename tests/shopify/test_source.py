@@ -3,6 +3,7 @@ import pytest
 from invsyncd.errors import Garbled, Refused, Unauthorised
 from invsyncd.sandbox.shopify.server import ShopifyFake
 from invsyncd.sandbox.shopify.shop import Shop
+from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.sync.model import Catalogue, Location, Reading
 from tests.shopify.shops import standing
@@ -180,3 +181,55 @@ async def test_a_walk_without_an_end_is_ended() -> None:
     async with standing(shop) as stand:
         with pytest.raises(Garbled, match="more than 1 pages"):
             await polled(ShopifySource(stand.client, pages_max=1), here)
+
+
+def stocked(count: int) -> tuple[Shop, int, list[int]]:
+    shop = Shop(clock=lambda: 1_795_312_800.0)
+    here = shop.add_location("Here")
+    return shop, here, [shop.add_item(f"S{n}", stock={here: n}) for n in range(count)]
+
+
+@pytest.mark.parametrize(("lists", "full"), [(False, 1), (True, 0)])
+async def test_after_the_first_page_a_poll_lists_and_reads_directly_what_it_lists(
+    lists: bool, full: int
+) -> None:
+    shop, here, items = stocked(600)
+    async with standing(shop) as stand:
+        pages = [page async for page in stand.source.poll(here, 1_795_312_700, lists=lists)]
+        rows = [row for page in pages for row in page.readings]
+        assert {row.item: row.available for row in rows} == {i: n for n, i in enumerate(items)}
+        assert [row.direct for row in rows] == [n >= 250 * full for n in range(600)]
+        assert {row.answered_at for row in rows if row.direct} == {1_795_312_800}
+        assert {page.newest for page in pages} == {1_795_312_800}
+        asked = stand.fake.operations
+        assert (asked["Poll"], asked["ListLevels"], asked["ReadLevels"]) == (
+            full,
+            3 - full,
+            3 - full,
+        )
+        assert (stand.source.price("LIST_LEVELS"), stand.source.price("READ_LEVELS")) == (14, 3)
+        assert stand.source.price("POLL") == (25 if full else None)
+
+
+async def test_where_reading_directly_is_dearer_after_all_every_page_is_a_full_one() -> None:
+    shop, here, items = stocked(600)
+    async with standing(shop) as stand:
+        for op, points in (("POLL", 25), ("LIST_LEVELS", 14), ("READ_LEVELS", 250)):
+            stand.client._prices.learn(op, points)
+        rows = await polled(stand.source, here, since=1_795_312_700)
+        assert [row.item for row in rows] == items
+        assert stand.fake.operations == {"Poll": 3}
+
+
+async def test_levels_are_read_at_one_location_and_what_is_not_there_is_no_zero() -> None:
+    shop, here, (item, other) = stocked(2)
+    there = shop.add_location("There")
+    elsewhere = shop.add_item("E", stock={there: 5})
+    shop.deactivate("S1", here)
+    async with standing(shop) as stand:
+        page = await stand.source.read_at(here, [item, 5, elsewhere, other])
+        assert [(row.item, row.available, row.active) for row in page.readings] == [
+            (item, 0, True),
+            (other, 1, False),
+        ]
+        assert await stand.source.read_at(here, []) == Page((), None)

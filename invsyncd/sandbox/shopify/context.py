@@ -43,6 +43,8 @@ class Behaviours:
     """The shop's timezone: unquoted timestamps are read in it."""
     lag_s: float = 0.0
     """How late the `updated_at` filter sees a change, in seconds (at most 900)."""
+    catalogue_lag_s: float = 0.0
+    """How late the same filter shows an item, a variant or a product, in seconds."""
     replica_delay_s: float = 0.0
     """How old the state is that connections of levels show, in seconds (at most 900)."""
     idempotency: bool = True

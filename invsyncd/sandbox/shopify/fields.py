@@ -14,7 +14,7 @@ from graphql import GraphQLResolveInfo as Info
 
 from invsyncd.sandbox.shopify.context import iso
 from invsyncd.sandbox.shopify.records import QUANTITY_NAMES
-from invsyncd.sandbox.shopify.shop import Item, Level, Product, Variant
+from invsyncd.sandbox.shopify.shop import Item, Level, Variant
 
 Resolver: TypeAlias = Callable[..., Any]
 
@@ -68,9 +68,9 @@ def _scopes(_installation: object, info: Info) -> list[dict[str, str]]:
     return [{"handle": handle, "description": handle.replace("_", " ")} for handle in handles]
 
 
-def _on_sale(record: Variant | Product, info: Info) -> int:
+def _on_sale(variant: Variant, info: Info) -> int:
     """Recorded: the sum over active levels only."""
-    levels = info.context.shop.ledger.of_item(record.item)
+    levels = info.context.shop.ledger.of_item(variant.item)
     return sum(level.available for level in levels if level.active)
 
 
@@ -137,7 +137,8 @@ PRODUCT: dict[str, Resolver] = {
     "legacyResourceId": lambda product, _info: str(product.id),
     "isGiftCard": lambda _product, _info: False,
     "tracksInventory": lambda _product, _info: True,
-    "totalInventory": _on_sale,
+    "totalInventory": lambda product, info: sum(_on_sale(v, info) for v in product.variants),
+    "updatedAt": lambda product, info: iso(info.context.shop.touched(product)),
 }
 
 PAGE: dict[str, Resolver] = {

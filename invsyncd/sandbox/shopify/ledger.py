@@ -25,6 +25,9 @@ class Ledger:
         self.adjustments: list[Adjustment] = []
         self.committed_touches = True
         """Whether a level whose `available` stands still is stamped: not documented."""
+        self.adjusted_at: dict[int, float] = {}
+        """When the stock of each item last changed anywhere."""
+        self._opened = 0
         self._levels: dict[tuple[int, int], Level] = {}
         self._rows: dict[int, list[int]] = {}
         self._items: dict[int, list[int]] = {}
@@ -67,7 +70,8 @@ class Ledger:
 
     def open(self, item: int, location: int, now: float, *, active: bool) -> Level:
         """Create the level, with nothing on it."""
-        row = _FIRST_ROW + len(self._levels)
+        row = _FIRST_ROW + self._opened
+        self._opened += 1
         level = Level(item, location, row, active, now, now, now)
         self._rows.setdefault(location, []).append(row)
         self._items.setdefault(location, []).append(item)
@@ -75,6 +79,15 @@ class Ledger:
         self._levels[item, location] = level
         self._touch(level)
         return level
+
+    def drop(self, item: int) -> None:
+        """Forget all levels of an item that was deleted."""
+        for location in self._places.pop(item, []):
+            index = self._items[location].index(item)
+            del self._items[location][index], self._rows[location][index]
+            del self._levels[item, location]
+            self._touched[location].pop(item, None)
+            self._past.pop((item, location), None)
 
     def switch(self, level: Level, now: float, *, active: bool, stamp: bool) -> Level:
         """Activate or deactivate; the stamp of `available` stays where it is (recorded)."""
@@ -114,6 +127,7 @@ class Ledger:
             },
         )
         self._put(level, fresh, now)
+        self.adjusted_at[level.item] = now
         on_hand = sum(delta for name, delta in moved.items() if name in ON_HAND_PARTS)
         if on_hand:
             moved["on_hand"] = on_hand

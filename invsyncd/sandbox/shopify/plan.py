@@ -36,6 +36,7 @@ from invsyncd.sandbox.shopify.cost import Part, Variables, actual_of, requested_
 Fragments: TypeAlias = Mapping[str, FragmentDefinitionNode]
 
 _MUTATION_COST = 10
+_COUNT_COST = 10
 
 
 class Plan:
@@ -112,7 +113,7 @@ class Plan:
         sets = [node.selection_set for node in nodes if node.selection_set]
         if named.name.endswith("Connection"):
             return self._connection(key, nodes[0], cast(GraphQLObjectType, named), sets)
-        part = Part(key, 0 if named.name == "PageInfo" or "Error" in named.name else 1)
+        part = Part(key, _base(named.name))
         kinds = (
             self._schema.get_possible_types(named)
             if isinstance(named, GraphQLInterfaceType)
@@ -153,6 +154,13 @@ class Plan:
 
 def _key(node: FieldNode) -> str:
     return node.alias.value if node.alias else node.name.value
+
+
+def _base(name: str) -> int:
+    """What an object of this type costs by itself. A count costs as much as a mutation."""
+    if name == "Count":
+        return _COUNT_COST
+    return 0 if name == "PageInfo" or "Error" in name else 1
 
 
 def _fixed(part: Part, declared: GraphQLOutputType) -> int | None:

@@ -76,15 +76,15 @@ class Location:
 
 @dataclass(slots=True)
 class Product:
-    """A product of one variant, with exactly the properties that decide about stock."""
+    """A product, with exactly the properties that decide about stock."""
 
     id: int
-    item: int
     title: str
     product_type: str
     created_at: float
     updated_at: float
     status: str = "ACTIVE"
+    variants: list[Variant] = field(default_factory=list)
 
 
 @dataclass(slots=True)

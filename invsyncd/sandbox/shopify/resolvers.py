@@ -7,6 +7,7 @@ read_locations, levels need read_inventory, variants read_products.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import GraphQLResolveInfo as Info
@@ -16,9 +17,10 @@ from invsyncd.sandbox.shopify.fields import Resolver
 from invsyncd.sandbox.shopify.pages import (
     ITEM_FIELDS,
     Page,
+    found_by,
     levels_page,
     page_of,
-    search,
+    product_fields,
     variant_fields,
 )
 from invsyncd.sandbox.shopify.shop import Item, Level, Location, Product, Shop, Variant
@@ -98,9 +100,8 @@ def _item(_root: None, info: Info, id: str) -> Item | None:  # noqa: A002
 
 def _items(_root: None, info: Info, **asked: Any) -> Page:
     require(info, "read_inventory", "read_products")
-    found = search(info, ITEM_FIELDS, asked.get("query"))
-    rows = list(info.context.shop.items.values())
-    return _ordered(rows, found.matches, asked)
+    keep = found_by(info, ITEM_FIELDS, asked.get("query"))
+    return _ordered(list(info.context.shop.items.values()), keep, asked)
 
 
 def _variant(_root: None, info: Info, id: str) -> Variant | None:  # noqa: A002
@@ -111,13 +112,42 @@ def _variant(_root: None, info: Info, id: str) -> Variant | None:  # noqa: A002
 
 def _variants(_root: None, info: Info, **asked: Any) -> Page:
     require(info, "read_products")
-    found = search(info, variant_fields(info.context.shop), asked.get("query"))
-    return _ordered(list(info.context.shop.variants.values()), found.matches, asked)
+    keep = found_by(info, variant_fields(info.context.shop), asked.get("query"))
+    return _ordered(list(info.context.shop.variants.values()), keep, asked)
 
 
-def _variants_of(item: Item, info: Info, **asked: Any) -> Page:
+def _variants_of(owner: Item | Product, info: Info, **asked: Any) -> Page:
     require(info, "read_products")
-    return _ordered(list(item.variants), lambda _variant: True, {"reverse": False, **asked})
+    return _ordered(list(owner.variants), lambda _variant: True, {"reverse": False, **asked})
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many there are, or at least are."""
+
+    count: int
+    precision: str
+
+
+def _variants_count(_root: None, info: Info, **asked: Any) -> Counted:
+    require(info, "read_products")
+    keep = found_by(info, variant_fields(info.context.shop), asked.get("query"))
+    count, limit = sum(map(keep, info.context.shop.variants.values())), asked.get("limit")
+    if limit is not None and count > limit:
+        return Counted(limit, "AT_LEAST")
+    return Counted(count, "EXACT")
+
+
+def _product(_root: None, info: Info, id: str) -> Product | None:  # noqa: A002
+    require(info, "read_products")
+    product: Product | None = info.context.shop.products.get(number_of(id, "Product"))
+    return product
+
+
+def _products(_root: None, info: Info, **asked: Any) -> Page:
+    require(info, "read_products")
+    keep = found_by(info, product_fields(info.context.shop), asked.get("query"))
+    return _ordered(list(info.context.shop.products.values()), keep, asked)
 
 
 def _ordered(rows: list[Any], keep: Callable[[Any], bool], asked: Mapping[str, Any]) -> Page:
@@ -156,8 +186,11 @@ QUERY: dict[str, Resolver] = {
     "locations": _locations,
     "node": _node,
     "nodes": _nodes,
+    "product": _product,
     "productVariant": _variant,
     "productVariants": _variants,
+    "productVariantsCount": _variants_count,
+    "products": _products,
     "shop": lambda _root, info: info.context.shop,
 }
 
@@ -166,6 +199,8 @@ ITEM: dict[str, Resolver] = {
     "inventoryLevels": _item_levels,
     "variants": _variants_of,
 }
+
+PRODUCT: dict[str, Resolver] = {"variants": _variants_of}
 
 LOCATION: dict[str, Resolver] = {
     "inventoryLevel": _level_of,

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
 
-from invsyncd.sandbox.shopify.ledger import Ledger
+from invsyncd.sandbox.shopify.goods import Goods, Sku, Stamps
 from invsyncd.sandbox.shopify.records import (
     Adjustment,
     Item,
@@ -22,44 +21,40 @@ from invsyncd.sandbox.shopify.records import (
     Write,
 )
 
-__all__ = ["Adjustment", "Item", "Level", "Location", "Product", "Shop", "Variant", "Write"]
+__all__ = [
+    "Adjustment",
+    "Item",
+    "Level",
+    "Location",
+    "Product",
+    "Shop",
+    "Stamps",
+    "Variant",
+    "Write",
+]
 
-Sku: TypeAlias = str | int
-"""A SKU, or the id of an item (items may have no SKU, or share one)."""
 
-
-class Shop:
-    """A shop with locations and items. Its clock never runs backwards."""
+class Shop(Goods):
+    """A shop with locations and items."""
 
     def __init__(
         self, *, clock: Callable[[], float] = time.time, name: str = "sandbox.myshopify.com"
     ) -> None:
+        super().__init__(clock)
         self.name = name
         self.locations: dict[int, Location] = {}
         self.by_number: dict[int, Location] = {}
-        self.items: dict[int, Item] = {}
-        self.variants: dict[int, Variant] = {}
-        self.products: dict[int, Product] = {}
-        self.ledger = Ledger()
         self.writes: list[Write] = []
         self.mutations_received = 0
         self.activation_touches = False
         """Whether (de)activating stamps the level: not documented, so off, which is harder."""
         self.write_activates = False
         """Whether writing an inactive level activates it: not documented."""
-        self._clock = clock
-        self._latest = 0.0
-        self._by_sku: dict[str, list[int]] = {}
 
     @property
     def adjustments(self) -> list[Adjustment]:
         """Every change of a quantity, oldest first."""
         return self.ledger.adjustments
-
-    def now(self) -> float:
-        """Seconds since the epoch, by the shop's own clock."""
-        self._latest = max(self._latest, self._clock())
-        return self._latest
 
     def add_location(
         self, name: str, *, active: bool = True, fulfilment_service: bool = False
@@ -73,48 +68,6 @@ class Shop:
             self.deactivate_location(name)
         return made.id
 
-    def add_item(
-        self,
-        sku: str | None,
-        *,
-        stock: Mapping[int, int],
-        tracked: bool = True,
-        policy: str = "DENY",
-        product_type: str = "",
-        title: str = "",
-        mutable: bool = True,
-    ) -> int:
-        """Add one product with one variant; `stock` is location id → available units."""
-        now = self.now()
-        made = Item(44_000_000_000_001 + len(self.items), sku, tracked, mutable, now, now)
-        self.items[made.id] = made
-        if sku is not None:
-            self._by_sku.setdefault(sku, []).append(made.id)
-        self.add_variant(made.id, product_type=product_type, policy=policy, title=title)
-        for location, units in stock.items():
-            level = self.ledger.open(made.id, location, now, active=True)
-            self.ledger.move(level, {"available": units}, now, reason="correction")
-        return made.id
-
-    def add_variant(
-        self, item: int, *, product_type: str = "", policy: str = "DENY", title: str = ""
-    ) -> int:
-        """Add a variant of a new product that references the same item; answers its id."""
-        nth, now = len(self.variants) + 1, self.now()
-        name = title or self.items[item].sku or f"Product {nth}"
-        product = Product(7_000_000_000_000 + nth, item, name, product_type, now, now)
-        self.products[product.id] = product
-        made = Variant(41_000_000_000_000 + nth, item, product, policy, now, now)
-        self.variants[made.id] = made
-        self.items[item].variants.append(made)
-        return made.id
-
-    def item(self, sku: Sku) -> int:
-        """The id of the (first) item with this SKU."""
-        if isinstance(sku, int):
-            return self.items[sku].id
-        return self._by_sku[sku][0]
-
     def location(self, name: str | int) -> int:
         """The id of the location with this name."""
         if isinstance(name, int):
@@ -123,10 +76,6 @@ class Shop:
             if place.name == name:
                 return place.id
         raise LookupError(f"No location is called {name}")
-
-    def same_sku(self, sku: str) -> list[int]:
-        """The ids of all items with this SKU."""
-        return list(self._by_sku.get(sku, []))
 
     def level(self, item: int, location: int) -> Level | None:
         """The level by ids, or None where the item was never stocked."""
@@ -187,31 +136,6 @@ class Shop:
         """Stop stocking the item there; its quantities stay, unseen."""
         level = self._level(sku, location)
         self.ledger.switch(level, self.now(), active=False, stamp=self.activation_touches)
-
-    def set_tracked(self, sku: Sku, tracked: bool) -> None:
-        """Track the item's stock, or stop."""
-        item = self.items[self.item(sku)]
-        item.tracked, item.updated_at = tracked, self.now()
-
-    def set_policy(self, sku: Sku, policy: str) -> None:
-        """DENY or CONTINUE selling when out of stock, on each variant of the item."""
-        for variant in self.items[self.item(sku)].variants:
-            variant.policy, variant.updated_at = policy, self.now()
-
-    def set_product_type(self, sku: Sku, product_type: str) -> None:
-        """Change the product type of the product of each variant of the item."""
-        for variant in self.items[self.item(sku)].variants:
-            variant.product.product_type = product_type
-            variant.product.updated_at = variant.updated_at = self.now()
-
-    def set_sku(self, item: int, sku: str | None) -> None:
-        """Rename the item."""
-        record = self.items[item]
-        if record.sku is not None:
-            self._by_sku[record.sku].remove(item)
-        if sku is not None:
-            self._by_sku.setdefault(sku, []).append(item)
-        record.sku, record.updated_at = sku, self.now()
 
     def deactivate_location(self, name: str | int) -> None:
         """Close a location; its levels go to sleep with their quantities."""

@@ -1,0 +1,131 @@
+"""Every figure at one size, at ten times and at a hundred times that size, side by side.
+
+What should grow with the shop shows that it grows in proportion, and what should not shows that it
+stays. Nothing is measured here: each figure is the one of the benchmark that is named beside it.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import burst, latency, scale
+from benchmarks.samples import TIKTOK_CALLS, percentiles
+from tests import virtual
+
+LOCATIONS, CALL_S, POLLS_AFTER = 4, 0.1, 10
+BURST_INTERVAL_S = 5.0
+Column = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The smallest ones; `samples` and `interval_s` stay the same."""
+
+    items: int
+    changes: int
+    listings: int
+    samples: int
+    interval_s: float
+    idle_s: float
+
+
+def delays(sizes: Sizes, factor: int) -> Column:
+    """`latency` in a shop with so many listings."""
+    items = sizes.listings * factor
+    shape = latency.Shape(sizes.samples, items, sizes.interval_s, CALL_S, seed=1)
+    both = latency.simulated(shape).both
+    found = percentiles(both, sizes.interval_s, TIKTOK_CALLS * CALL_S)
+    return {
+        "latency: listings, levels": f"{items:,}, {items * LOCATIONS:,}",
+        **{
+            f"change → both targets, p{percent}": f"{found[percent].seconds:.2f} s, "
+            f"{found[percent].ratio:.2f} × floor"
+            for percent in (50, 95)
+        },
+    }
+
+
+def bursts(sizes: Sizes, factor: int) -> Column:
+    """`burst` of so many changes at once."""
+    changes = sizes.changes * factor
+    shape = burst.Shape(changes, LOCATIONS, 0.0, CALL_S, BURST_INTERVAL_S, POLLS_AFTER)
+    with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
+        now, after = virtual.run(partial(burst.measure, shape, Path(folder)))
+    return {
+        "burst: changes": f"{changes:,}",
+        "points used of those that were there": f"{now.points / max(now.restored, 1):.1%}",
+        "points per change": f"{now.points / changes:.3f}",
+        f"the same, with {POLLS_AFTER} polls after it": f"{after.points / changes:.3f}",
+        "seconds ÷ (points ÷ rate)": f"{now.seconds:.1f} ÷ {now.points / now.rate:.1f} = "
+        f"{now.seconds * now.rate / now.points:.2f}",
+        "THROTTLED": f"{now.throttled}",
+    }
+
+
+def sized(sizes: Sizes, factor: int) -> Column:
+    """`scale` of so many levels, without and with its rest."""
+    items = sizes.items * factor
+    found = scale.measure(items, LOCATIONS, sizes.idle_s)
+    column = {"scale: levels": f"{items * LOCATIONS:,}"}
+    for step, name in (("baseline", "first baseline"), ("scan", "full scan"), ("start", "start")):
+        one = found[step]
+        column[name] = f"{one['seconds']:.2f} s, {one['cpu_s']:.1f} s CPU, {one['rss_mb']:.0f} MB"
+    if "rest" in found:
+        rest = found["rest"]
+        column["at rest"] = f"{rest['cpu_percent']:.2f} % of a core, {rest['rss_mb']:.0f} MB"
+    return column
+
+
+MEASURES: tuple[Callable[[Sizes, int], Column], ...] = (delays, bursts, sized)
+
+
+def table(factors: Sequence[int], columns: Mapping[int, Column]) -> Table:
+    """One line a figure, one column a size."""
+    made = Table(title="what grows with the shop, and what does not", title_justify="left")
+    made.add_column("")
+    for factor in factors:
+        made.add_column(f"× {factor}", justify="right")
+    for name in columns[factors[0]]:
+        made.add_row(name, *(columns[factor][name] for factor in factors))
+    return made
+
+
+@click.command()
+@click.option("--items", type=click.IntRange(1), default=2_500, show_default=True, help="scale")
+@click.option("--changes", type=click.IntRange(1), default=50, show_default=True, help="burst")
+@click.option("--listings", type=click.IntRange(1), default=25, show_default=True, help="latency")
+@click.option("--samples", type=click.IntRange(2), default=100, show_default=True, help="latency")
+@click.option("--interval-s", type=float, default=15.0, show_default=True, help="latency")
+@click.option("--idle-s", type=click.FloatRange(0), default=60.0, show_default=True)
+@click.option("--factors", default="1,10,100", show_default=True)
+def growth(
+    *,
+    items: int,
+    changes: int,
+    listings: int,
+    samples: int,
+    interval_s: float,
+    idle_s: float,
+    factors: str,
+) -> None:
+    """All figures at growing sizes: latency, burst, baseline, scan, start, rest."""
+    logging.disable(logging.CRITICAL)
+    sizes = Sizes(items, changes, listings, samples, interval_s, idle_s)
+    asked = [int(one) for one in factors.split(",")]
+    columns: dict[int, Column] = {}
+    for factor in asked:
+        column: dict[str, str] = {}
+        for measure in MEASURES:
+            click.echo(f"× {factor}: {measure.__name__}", err=True)
+            column |= measure(sizes, factor)
+        columns[factor] = column
+    Console(width=120).print(table(asked, columns))

@@ -1,0 +1,77 @@
+"""Seconds from a change to each target, and how they compare with what no poller can beat.
+
+A change waits for the next poll: that wait is uniform over the interval. What is on the wire then
+counts up to the moment at which the server handles the last call, as the targets show it from
+there on; the sandbox is slow *before* it handles. So the floor of Shopify's other locations is the
+wait and one more call (the mutation), that of TikTok the wait and two (stock read, update): the
+way of the poll itself is part of the wait, because the shop is read when the poll arrives.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rich.table import Table
+
+PERCENTS = (50, 95, 99)
+SHOPIFY_CALLS, TIKTOK_CALLS = 1, 2
+
+
+@dataclass
+class Samples:
+    """One entry a change."""
+
+    shopify: list[float] = field(default_factory=list)
+    tiktok: list[float] = field(default_factory=list)
+    both: list[float] = field(default_factory=list)
+
+    def add(self, shopify: float, tiktok: float) -> None:
+        """One change arrived at both."""
+        self.shopify.append(shopify)
+        self.tiktok.append(tiktok)
+        self.both.append(max(shopify, tiktok))
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """Measured and least seconds."""
+
+    seconds: float
+    floor: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times the least."""
+        return self.seconds / self.floor
+
+
+def percentiles(
+    seconds: Sequence[float], interval_s: float, calls_s: float
+) -> dict[int, Percentile]:
+    """Each of PERCENTS."""
+    cuts = statistics.quantiles(seconds, n=100, method="inclusive")
+    return {
+        percent: Percentile(cuts[percent - 1], interval_s * percent / 100 + calls_s)
+        for percent in PERCENTS
+    }
+
+
+def table(title: str, samples: Samples, interval_s: float, call_s: float) -> Table:
+    """One line a target."""
+    made = Table(title=title, title_justify="left")
+    made.add_column("seconds until")
+    for percent in PERCENTS:
+        for head in (f"p{percent}", "floor", "ratio"):
+            made.add_column(head, justify="right")
+    for name, seconds, calls in (
+        ("Shopify's locations", samples.shopify, SHOPIFY_CALLS),
+        ("TikTok Shop", samples.tiktok, TIKTOK_CALLS),
+        ("both", samples.both, TIKTOK_CALLS),
+    ):
+        cells = [name]
+        for one in percentiles(seconds, interval_s, calls * call_s).values():
+            cells += [f"{one.seconds:.3f}", f"{one.floor:.3f}", f"{one.ratio:.2f}"]
+        made.add_row(*cells)
+    return made

@@ -1,0 +1,40 @@
+"""What the health checks, the metrics and the log are told after a pass over Shopify."""
+
+from __future__ import annotations
+
+import logging
+
+from invsyncd.engine.health import Health
+from invsyncd.engine.report import PassReport
+from invsyncd.metrics import Metrics
+from invsyncd.store import Store
+from invsyncd.sync.model import Target
+
+log = logging.getLogger(__name__)
+
+
+async def remember(report: PassReport, store: Store, health: Health, metrics: Metrics) -> None:
+    """Facts of the pass that just ended, and of what is owed after it."""
+    known = [k for k in await store.locations.all() if k.location.active]
+    health.read_at = {k.location.name: k.read_at for k in known}
+    owed = await store.arrears.levels()
+    health.undelivered(Target.SHOPIFY, owed.keys, owed.count)
+    health.last_pass = {
+        "id": report.pass_id,
+        "changes": len(report.changes),
+        "writes": len(report.writes),
+        "errors": report.errors,
+    }
+    metrics.passes.labels("failed" if report.failures else "ok").inc()
+    metrics.changes.inc(len(report.changes))
+    contradictions = {c["item"] for c in report.changes if c["case"] == "contradictory counts"}
+    metrics.contradictions.inc(len(contradictions))
+    metrics.held.set(len(await store.census.held()))
+    if report.changes or report.writes:
+        log.info(
+            "pass=%s changes=%d writes=%d errors=%d",
+            report.pass_id,
+            len(report.changes),
+            len(report.writes),
+            len(report.failures),
+        )

@@ -1,0 +1,176 @@
+"""Looks at the catalogue: what was updated since, all of it in bulk, and how much there is.
+
+SKU, tracking, policy and product type change without a level changing. Reading each item is the
+business of `source`; here it is only found out which ones are worth it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from invsyncd.errors import Garbled
+from invsyncd.net.body import json_object
+from invsyncd.net.shape import Shape
+from invsyncd.shopify import bulk, documents, parse
+from invsyncd.shopify.catalogue_documents import CATALOGUE_ROWS
+from invsyncd.shopify.client import ShopifyClient
+from invsyncd.shopify.walk import Start, walk
+from invsyncd.sync.catalogue import Glimpse
+
+PAGE_ROWS = 250
+TYPES_MAX = 50_000  # products remembered, some 6 MB; those beyond are asked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many variants there were at that second of the server's; None where it did not say."""
+
+    variants: int | None
+    server_time: int | None
+
+
+class ShopifyCatalogue:
+    """The catalogue of one shop. Every method raises as `ShopifyClient.execute` does."""
+
+    def __init__(self, client: ShopifyClient) -> None:
+        self._client = client
+        self._types = ProductTypes()
+
+    async def count(self) -> Count:
+        """How many variants the shop has."""
+        answer = await self._client.execute(
+            documents.ALL["COUNT_VARIANTS"], {}, op="COUNT_VARIANTS"
+        )
+        found = Shape(answer.data, "COUNT_VARIANTS").at("productVariantsCount")
+        exact = not found.null and found.at("precision").text() == "EXACT"
+        return Count(found.at("count").whole() if exact else None, answer.server_time)
+
+    async def updated(self, since: int) -> AsyncIterator[list[Glimpse]]:
+        """Yield what items, variants and products updated at or after `since` (Unix s) tell.
+
+        The time is quoted and the bound included, as in `ShopifySource.poll`. All three are
+        searched through an index that lags (recorded for variants and products): look back.
+        """
+        variables = {"query": f"updated_at:>='{parse.timestamp(since)}'"}
+        async for page, _ in walk(
+            self._client, "UPDATED_ITEMS", variables, lambda data: data.at("inventoryItems")
+        ):
+            yield [_item(node) for node in parse.nodes(page)]
+        async for page, _ in walk(
+            self._client, "UPDATED_VARIANTS", variables, lambda data: data.at("productVariants")
+        ):
+            yield [_variant(node, _type(node.at("product"))) for node in parse.nodes(page)]
+        async for page, _ in walk(
+            self._client, "UPDATED_PRODUCTS", variables, lambda data: data.at("products")
+        ):
+            async for glimpses in self._retyped(page):
+                yield glimpses
+
+    async def scan(self) -> AsyncIterator[tuple[Glimpse, ...]]:
+        """Yield one row for each variant of the shop, by one bulk operation, 250 at once at most.
+
+        Complete only when the iterator ends. Raises `bulk.BulkRefused` where the shop will not do
+        it in bulk, Garbled where the file is not whole.
+        """
+        async with bulk.output(self._client, CATALOGUE_ROWS, bulk.Limits()) as found:
+            pages = variant_rows(found.lines, found.expected, self._types.learn)
+            async with aclosing(pages):
+                async for page in pages:
+                    yield page
+
+    async def _retyped(self, page: Shape) -> AsyncIterator[list[Glimpse]]:
+        """The variants of the products on a page that have another type than they had last."""
+        types = {parse.number(x.at("id"), "Product"): _type(x) for x in parse.nodes(page)}
+        asked = [product for product, name in types.items() if self._types.of(product) != name]
+        if not asked:
+            return
+        ids = [parse.gid("Product", product) for product in asked]
+        answer = await self._client.execute(documents.ALL["PRODUCTS"], {"ids": ids}, op="PRODUCTS")
+        for node in Shape(answer.data, "PRODUCTS").at("nodes").items():
+            if not node.null:  # deleted meanwhile
+                async for glimpses in self._product(node):
+                    yield glimpses
+        for product in asked:
+            self._types.learn(product, types[product])
+
+    async def _product(self, node: Shape) -> AsyncIterator[list[Glimpse]]:
+        """The variants of one product, all of them."""
+        product_type, first = _type(node), node.at("variants")
+        yield [_variant(one, product_type) for one in parse.nodes(first)]
+        seen: set[str] = set()
+        after = parse.next_cursor(first, seen)
+        if after is None:
+            return
+        variables = {"id": node.at("id").text()}
+        start = Start(after, seen)
+        async for page, _ in walk(
+            self._client, "PRODUCT_VARIANTS", variables, _variants_of_product, start=start
+        ):
+            yield [_variant(one, product_type) for one in parse.nodes(page)]
+
+
+class ProductTypes:
+    """The types of products as they were last; of very many, of those that were seen last."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}
+
+    def of(self, product: int) -> str | None:
+        """The type, where it is remembered."""
+        return self._names.get(product)
+
+    def learn(self, product: int, name: str) -> None:
+        """Remember the type, and forget that of the product that was seen the longest ago."""
+        self._names.pop(product, None)
+        self._names[product] = sys.intern(name)
+        if len(self._names) > TYPES_MAX:
+            del self._names[next(iter(self._names))]
+
+
+async def variant_rows(
+    lines: AsyncIterator[bytes], expected: int, learn: Callable[[int, str], None]
+) -> AsyncGenerator[tuple[Glimpse, ...], None]:
+    """Yield the rows of a file of `expected` lines; Garbled for any other line or number.
+
+    `learn` is told the type of each product.
+    """
+    page: list[Glimpse] = []
+    count = 0
+    async for line in lines:
+        count += 1
+        what = f"CATALOGUE line {count}"
+        node = Shape(json_object(line, what), what)
+        product = node.at("product")
+        learn(parse.number(product.at("id"), "Product"), _type(product))
+        page.append(_variant(node, _type(product)))
+        if len(page) == PAGE_ROWS:
+            yield tuple(page)
+            page.clear()
+    if count != expected:
+        raise Garbled(f"shopify CATALOGUE: {expected} lines promised, {count} in the file")
+    if page:
+        yield tuple(page)
+
+
+def _variants_of_product(data: Shape) -> Shape:
+    # Gone between two pages: half of its variants would pass for all of them.
+    return data.at("product").at("variants")
+
+
+def _type(product: Shape) -> str:
+    return product.at("productType").text()
+
+
+def _item(node: Shape) -> Glimpse:
+    sku = node.at("sku")
+    item = parse.number(node.at("id"), "InventoryItem")
+    return Glimpse(item, "" if sku.null else sku.text(), node.at("tracked").flag())
+
+
+def _variant(node: Shape, product_type: str) -> Glimpse:
+    item = _item(node.at("inventoryItem"))
+    continues = parse.continues(node.at("inventoryPolicy"))
+    return Glimpse(item.item, item.sku, item.tracked, continues, product_type)

@@ -1,0 +1,137 @@
+"""Polls of one location: what its levels say, page by page, at the least price.
+
+A full page says all that it lists: 25 points for 250 levels. A page that only lists costs 14, and
+to read what it lists directly 3 more; but that takes two requests. So the first page of a poll is
+a full one, and a lone change is there after one request; what follows is listed, then read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from invsyncd.errors import Garbled, Refused
+from invsyncd.net.shape import Shape
+from invsyncd.net.together import together
+from invsyncd.net.turns import Urgency
+from invsyncd.shopify import documents, parse
+from invsyncd.shopify.client import ShopifyClient
+from invsyncd.sync.model import Reading
+
+_LISTED_AT_ONCE = 4  # pages listed one after the other, whose levels are then read side by side
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a poll. `server_time` is when it was answered, in Unix seconds.
+
+    `newest` is the newest stamp that stood on the page itself. Readings that were taken directly
+    may be newer, and say nothing of when the page was made.
+    """
+
+    readings: tuple[Reading, ...]
+    server_time: int | None
+    newest: int | None = None
+
+
+async def poll(
+    client: ShopifyClient, location: int, since: int | None, *, lists: bool, pages_max: int
+) -> AsyncGenerator[Page, None]:
+    """Yield the pages of one location; see `ShopifySource.poll`."""
+    walk = _Walk(client, location, since, pages_max)
+    if not lists or since is None:
+        yield await walk.full()
+    while not walk.ended():
+        if since is None or not _listing_is_cheaper(client):
+            yield await walk.full()
+            continue
+        listed: list[_Listed] = []
+        while not walk.ended() and len(listed) < _LISTED_AT_ONCE:
+            listed.append(await walk.listed())
+        reads = [partial(read_at, client, location, list(one.items)) for one in listed]
+        for one, read in zip(listed, await together(reads), strict=True):
+            newest = max(one.items.values(), default=None)
+            yield Page(read.readings, one.server_time, newest)
+
+
+async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) -> Page:
+    """The levels of these items (250 at most) at one location, read directly, past every index.
+
+    What is not stocked there, or is gone, has no reading.
+    """
+    if not items:
+        return Page((), None)
+    ids = [parse.gid("InventoryItem", item) for item in items]
+    variables = {"ids": ids, "location": parse.gid("Location", location)}
+    answer = await client.execute(documents.READ_LEVELS, variables, op="READ_LEVELS")
+    slots = parse.slots(Shape(answer.data, "READ_LEVELS").at("nodes"), items)
+    found = (parse.read_at(location, item, slot, answer.server_time or 0) for item, slot in slots)
+    readings = tuple(reading for reading in found if reading is not None)
+    newest = max((reading.updated_at for reading in readings), default=None)
+    return Page(readings, answer.server_time, newest)
+
+
+def _listing_is_cheaper(client: ShopifyClient) -> bool:
+    """As far as the prices are known; what was never asked has to be tried."""
+    full, lists, read = map(client.price, ("POLL", "LIST_LEVELS", "READ_LEVELS"))
+    return full is None or lists is None or read is None or lists + read < full
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """The items of one page, each with the stamp of its level."""
+
+    items: dict[int, int]
+    server_time: int | None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """The way through the pages of one location, whichever document asks for the next one."""
+
+    client: ShopifyClient
+    location: int
+    since: int | None
+    pages_max: int
+    _after: str | None = None
+    _seen: set[str] = field(default_factory=set)
+    _pages: int = 0
+
+    def ended(self) -> bool:
+        """Whether the last page was read."""
+        return self._pages > 0 and self._after is None
+
+    async def full(self) -> Page:
+        """The next page with all that its levels say."""
+        connection, server_time = await self._next("POLL")
+        readings = parse.polled(self.location, connection)
+        newest = max((reading.updated_at for reading in readings), default=None)
+        return Page(readings, server_time, newest)
+
+    async def listed(self) -> _Listed:
+        """The next page as a list."""
+        connection, server_time = await self._next("LIST_LEVELS")
+        return _Listed(parse.listed(connection), server_time)
+
+    async def _next(self, op: str) -> tuple[Shape, int | None]:
+        if self._pages == self.pages_max:
+            raise Garbled(f"shopify {op}: more than {self.pages_max} pages")
+        self._pages += 1
+        query = None if self.since is None else parse.updated_since(self.since)
+        place = parse.gid("Location", self.location)
+        answer = await self.client.execute(
+            documents.ALL[op],
+            {"location": place, "query": query, "after": self._after},
+            op=op,
+            # Everything at once: nobody waits for it.
+            urgency=Urgency.SCAN if self.since is None else None,
+        )
+        found = Shape(answer.data, op).at("location")
+        if found.null:
+            raise Refused(f"shopify {op}: location {self.location} is not there any more")
+        if parse.number(found.at("id"), "Location") != self.location:
+            raise found.garbled("another location than the one asked for")
+        connection = found.at("inventoryLevels")
+        self._after = parse.next_cursor(connection, self._seen)
+        return connection, answer.server_time

@@ -1,0 +1,56 @@
+"""What one row of a look at the catalogue tells, and whether that is news. Pure.
+
+A row tells of one variant or of the item alone, never for certain of an item as a whole: others of
+its variants may say otherwise. So a row that is news changes nothing; it asks for a direct read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from invsyncd.sync.model import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """What one row tells of an item. None is what it does not tell."""
+
+    item: int
+    sku: str
+    tracked: bool
+    continues: bool | None = None
+    product_type: str | None = None
+
+
+def is_news(seen: Glimpse, known: Catalogue) -> bool:
+    """Whether the item may not be as it is known.
+
+    An item of several product types always may: one of them may have left with another variant.
+    """
+    if (seen.sku, seen.tracked) != (known.sku, known.tracked):
+        return True
+    if seen.continues is not None and seen.continues != known.continues:
+        return True
+    return seen.product_type is not None and known.product_types != (seen.product_type,)
+
+
+def gathered(rows: Iterable[Glimpse], so_far: dict[int, Catalogue]) -> dict[int, Catalogue]:
+    """Entries of the catalogue from the rows of all their variants, which come in any order.
+
+    `so_far` holds what earlier rows of the same reading told of these items.
+    """
+    entries = dict(so_far)
+    for row in rows:
+        before = entries.get(row.item, Catalogue(row.item, row.sku, row.tracked, False, ()))
+        types = set(before.product_types)
+        if row.product_type is not None:
+            types.add(row.product_type)
+        entries[row.item] = replace(
+            before,
+            sku=row.sku,
+            tracked=row.tracked,
+            continues=before.continues or bool(row.continues),
+            product_types=tuple(sorted(types)),
+        )
+    return entries
