@@ -6,6 +6,7 @@ import click
 
 from benchmarks.burst import burst
 from benchmarks.growth import growth
+from benchmarks.http import http
 from benchmarks.idle import idle
 from benchmarks.latency import latency
 from benchmarks.market import market
@@ -21,6 +22,7 @@ def group() -> None:
 group.add_command(burst)
 group.add_command(growth)
 group.add_command(idle)
+group.add_command(http)
 group.add_command(latency)
 group.add_command(market)
 group.add_command(mirror)

@@ -42,6 +42,10 @@ class Unreached(InvsyncError):
         self.outcome_unknown = outcome_unknown
 
 
+class Throttled(Unreached):
+    """Told to slow down; it passes by itself."""
+
+
 class Unauthorised(InvsyncError):
     """The credentials are not (or no longer) accepted: tried again slowly, never in a hot loop."""
 

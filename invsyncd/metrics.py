@@ -78,6 +78,13 @@ class Metrics:
             "Duration of a pass up to its last confirmed Shopify write",
             registry=self.registry,
         )
+        self.lag_seconds = Histogram(
+            "invsyncd_change_to_target_seconds",
+            "From a change, as Shopify stamped it, to the first confirmed write of it",
+            ("target",),
+            registry=self.registry,
+            buckets=(1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 900, 3600),
+        )
         self.changes = counter("changes_total", "True deltas of available")
         self.contradictions = counter("contradictions_total", "Contradictory counts")
         self.writes = counter("writes_total", "Writes by target and outcome", "target", "outcome")

@@ -25,7 +25,7 @@ from invsyncd.metrics import Metrics
 from invsyncd.notify import Notifier
 from invsyncd.pulse import pulse
 from invsyncd.store import Store, take_lock
-from invsyncd.web import Window, serving
+from invsyncd.web import Policy, Window, serving
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +107,7 @@ async def _serve(
         async with assemble(settings, store, metrics=metrics) as parts:
             if window is not None:
                 parts.health.carry_over(window.health)
-            window = Window(store, metrics, parts.health, parts.rulebook)
+            window = Window(store, metrics, parts.health, parts.rulebook, settings.shopify.shop)
             if not listening:
                 await _listen(settings, look, stack)
                 listening = True
@@ -128,10 +128,12 @@ def _tell_taken(new: Settings, old: Settings) -> None:
 
 
 async def _listen(settings: Settings, look: Callable[[], Window], stack: AsyncExitStack) -> None:
-    host, port = settings.server.address
-    token = settings.server.token.get_secret_value() if settings.server.token else None
+    server = settings.server
+    host, port = server.address
+    token = server.token.get_secret_value() if server.token else None
+    policy = Policy.of(host, server.allowed_hosts, token)
     try:
-        port = await stack.enter_async_context(serving(look, host, port, token))
+        port = await stack.enter_async_context(serving(look, host, port, policy))
     except OSError as error:
         reason = error.strerror or str(error)
         raise InvsyncError(

@@ -31,8 +31,9 @@ async def look(settings: Settings, store: Store, health: Health, at: float) -> S
     held: tuple[tuple[int, str], ...] | None = None
     try:
         held = tuple(await store.census.held())
+        for target in health.targets:
+            standings[f"paused {target.value}"] = await _paused(settings, store, target)
         if settings.tiktok.enabled:
-            standings["paused"] = await _paused(settings, store)
             standings.update(await _refresh_token(store, at))
     except StateError:
         pass  # the health names it; what was told of the rest stands
@@ -61,20 +62,21 @@ def _credentials(health: Health) -> Iterator[tuple[str, Standing]]:
 
 def _writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Standing]]:
     """Somebody else who keeps changing what we wrote: the health says who and where."""
-    found = [check.output for check in checks if WRITER in check.name and check.output]
+    found = [check.output for check in checks if check.rival and check.output]
     if found:
         yield WRITER, Standing(True, "somebody else writes the same stock", "\n".join(found))
     elif health.baseline:
         yield WRITER, Standing(False, "nobody else writes the same stock any more")
 
 
-async def _paused(settings: Settings, store: Store) -> Standing:
+async def _paused(settings: Settings, store: Store, target: Target) -> Standing:
     """From the database: the health does not know it before the first round after a start."""
-    reason = await Pause(settings, store, Target.TIKTOK).reason()
+    reason = await Pause(settings, store, target).reason()
     if not reason:
-        return Standing(False, "TikTok is written again")
+        return Standing(False, f"{NAMES[target]} is written again")
     text = f"{reason}\nNothing is written there until somebody has looked."
-    return Standing(True, "TikTok is paused", f"{text}\nTry: invsyncd resume tiktok")
+    advice = f"Try: invsyncd resume {target.value}"
+    return Standing(True, f"{NAMES[target]} is paused", f"{text}\n{advice}")
 
 
 async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Standing]]:
@@ -94,8 +96,8 @@ def _told_elsewhere(check: Check, standings: dict[str, Standing]) -> bool:
     """Whether this follows from something that has a message of its own."""
     side = "shopify" if check.name == "baseline" else check.name.partition(":")[0]
     causes = [f"credentials {side}"]
-    if side == Target.TIKTOK.value:
-        causes.append("paused")
-    if WRITER in check.name:
+    if check.name in (f"{side}:paused", f"{side}:undelivered_age"):
+        causes.append(f"paused {side}")
+    if check.rival:
         causes.append(WRITER)
     return any(topic in standings and standings[topic].bad for topic in causes)

@@ -17,7 +17,12 @@ TEXT = "Somebody ran `invsyncd alert-test`. Nothing is wrong."
 @click.command("alert-test")
 @pass_context
 def alert_test(context: Context) -> None:
-    """Send one message through every service of alerts.urls, and say which took it."""
+    """Send one message through every service of alerts.urls, and say which took it.
+
+    \b
+    Example: invsyncd alert-test
+    Exit codes: 0 all took it, 1 one did not, 2 usage or config, or no service is named.
+    """
     settings = context.quiet_settings()
     if not settings.alerts.urls:
         raise ConfigError("alerts.urls names no service", advice="see [alerts] in the example file")

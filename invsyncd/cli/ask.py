@@ -1,4 +1,4 @@
-"""`resolve`, `resume` and `scan`: what only the process that owns the state may do.
+"""`resolve` and `scan`: what only the process that owns the state may do.
 
 While a daemon runs, the request is left in its database and it obeys within one interval; else it
 is done here and now, under the same lock.
@@ -14,16 +14,16 @@ from typing import Any
 import click
 
 from invsyncd.app import assemble, one_pass
+from invsyncd.cli.bar import asking
 from invsyncd.cli.context import Context, existing, pass_context
 from invsyncd.config import Settings
 from invsyncd.daemon import new_pass_id
-from invsyncd.engine.pause import Pause
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.requests import RESOLVE, SCAN, location_names
 from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.scan import Scanned
 from invsyncd.errors import InvsyncError, StateError
 from invsyncd.store import Store, scratch_copy, take_lock
-from invsyncd.sync.model import Target
 from invsyncd.sync.resolve import resolution
 
 LATER = "the running daemon does it within one interval"
@@ -42,7 +42,12 @@ def resolve(context: Context, sku: str, use: str) -> None:
     """End a hold: say which number is right for an item, and mirror it.
 
     lowest, highest and location:NAME take today's readings; sum takes the pool and every change
-    since; VALUE is the pool.
+    since; VALUE is the pool. The running daemon carries it out; without one it is done here.
+
+    \b
+    Example: invsyncd resolve TEE-M --use location:Berlin
+    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
+    or its target is paused.
     """
     settings = context.quiet_settings()
     item, pool = asyncio.run(_resolution(settings, sku, use))
@@ -74,24 +79,44 @@ async def _resolution(settings: Settings, sku: str, use: str) -> tuple[int, int]
 @click.command()
 @pass_context
 def scan(context: Context) -> None:
-    """A full scan now: it finds what polling cannot see."""
+    """A full scan now: it finds what polling cannot see, a level that went or came back.
+
+    One is made every poll.full_scan_interval_s anyway. The running daemon makes it; without one
+    it is made here.
+
+    \b
+    Example: invsyncd scan
+    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
+    or its target is paused.
+    """
     _ask(context.quiet_settings(), SCAN, {})
 
 
-def _ask(settings: Settings, kind: str, body: dict[str, Any]) -> None:
-    """Leave the request; without a daemon, run the pass that carries it out."""
+def leave(settings: Settings, kind: str, body: dict[str, Any]) -> PassReport | None:
+    """Leave the request; without a daemon, run the pass that carries it out.
+
+    Returns that pass's report, its errors told; None where the daemon will do it.
+    """
     asyncio.run(_leave(settings, kind, body))
     with ExitStack() as stack:
         try:
             stack.enter_context(take_lock(settings.state.path))
         except StateError:
-            click.echo(LATER)
-            return
+            return None
         report = asyncio.run(_pass(settings))
     for _, error in report.failures:
         click.echo(f"Error: {error}", err=True)
+    return report
+
+
+def _ask(settings: Settings, kind: str, body: dict[str, Any]) -> None:
+    report = leave(settings, kind, body)
+    if report is None:
+        click.echo(LATER)
+        return
     click.echo(f"done: {len(report.changes)} changes, {len(report.writes)} writes")
-    click.get_current_context().exit(1 if report.failures else 0)
+    code = 1 if report.failures else 3 if report.was_stopped else 0
+    click.get_current_context().exit(code)
 
 
 async def _leave(settings: Settings, kind: str, body: dict[str, Any]) -> None:
@@ -102,38 +127,23 @@ async def _leave(settings: Settings, kind: str, body: dict[str, Any]) -> None:
 async def _pass(settings: Settings) -> PassReport:
     """One pass; a scan, if that was asked for, and the pass that looks at its suspects."""
     report = PassReport(new_pass_id(time.time()))
-    async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
-        await one_pass(parts, report)
-        if parts.cycle.desk.wants_scan:
-            found = await parts.sides.scan(report)
+    found: Scanned | None = None
+    with asking() as metrics:
+        async with (
+            Store.open(settings.state.path) as store,
+            assemble(settings, store, metrics=metrics) as parts,
+        ):
+            await one_pass(parts, report)
+            if parts.cycle.desk.wants_scan:
+                found = await parts.sides.scan(report)
             if found is not None:
-                click.echo(
-                    f"full scan by {found.by}: {found.levels} levels,"
-                    f" {len(found.suspects)} items to look at"
-                )
                 await one_pass(parts, report)
+    if found is not None:
+        click.echo(
+            f"full scan by {found.by}: {found.levels} levels,"
+            f" {len(found.suspects)} items to look at"
+        )
     return report
 
 
-@click.command()
-@click.argument("target", type=click.Choice([Target.TIKTOK.value]))
-@pass_context
-def resume(context: Context, target: str) -> None:
-    """Let a paused target go on with everything that it is owed now."""
-    settings = context.quiet_settings()
-    zeroed, changed, reason = asyncio.run(_resume(settings, Target(target)))
-    if not reason:
-        click.echo(f"{target} is not paused")
-        return
-    click.echo(f"{target} was paused: {reason}")
-    click.echo(f"resumed; within one interval {changed} listings change, {zeroed} of them to 0")
-
-
-async def _resume(settings: Settings, target: Target) -> tuple[int, int, str]:
-    async with Store.open(existing(settings)) as store:
-        _, zeroed, changed = await store.listings.impact()
-        reason = await Pause(settings, store, target).resume(int(time.time()))
-        return zeroed, changed, reason
-
-
-COMMANDS = (resolve, scan, resume)
+COMMANDS = (resolve, scan)

@@ -26,6 +26,10 @@ def backup(context: Context, path: Path) -> None:
 
     Start from it whenever you like: it keeps the journal, and what stands in the shops is read
     anew. The copy holds TikTok's tokens: keep it like a password.
+
+    \b
+    Example: invsyncd backup state-copy.db
+    Exit codes: 0 copied, 1 failed or the file exists, 2 usage or config.
     """
     state = existing(context.quiet_settings())
     if path.exists():
@@ -39,7 +43,14 @@ def backup(context: Context, path: Path) -> None:
 @click.option("--code", required=True, help="The authorization code from the seller's consent.")
 @pass_context
 def tiktok_login(context: Context, code: str) -> None:
-    """Exchange the seller's authorization code, store the tokens, list the shops."""
+    """Exchange the seller's authorization code, store the tokens, list the shops.
+
+    The code is good for 30 minutes, once. A running daemon takes the tokens up by itself.
+
+    \b
+    Example: invsyncd tiktok-login --code ROW_xxxx
+    Exit codes: 0 stored, 1 TikTok took no such code, 2 usage or config.
+    """
     settings = context.quiet_settings()
     if not settings.tiktok.enabled:
         raise ConfigError("tiktok.enabled is false", advice="set it to true, with the app's key")

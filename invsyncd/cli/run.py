@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from invsyncd.app import assemble, one_pass
+from invsyncd.cli.bar import asking
 from invsyncd.cli.context import Context, as_json, pass_context, print_json, print_table
 from invsyncd.config import Settings
 from invsyncd.daemon import new_pass_id
@@ -21,7 +22,15 @@ from invsyncd.store import Store, scratch_copy, take_lock
 @click.command()
 @pass_context
 def run(context: Context) -> None:
-    """The daemon, until SIGTERM or SIGINT; SIGHUP reads the configuration again."""
+    """The daemon, until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+
+    On a signal it finishes what is on the wire, for at most daemon.shutdown_s. A wrong new
+    configuration is said and not taken.
+
+    \b
+    Example: invsyncd --config config.toml run
+    Exit codes: 0 stopped, 1 failed, 2 usage or config.
+    """
     asyncio.run(serve(context.settings))
 
 
@@ -34,7 +43,10 @@ def run(context: Context) -> None:
 def once(context: Context, dry_run: bool, as_json: bool) -> None:
     """One pass over both targets, then end.
 
-    Exits 3 when something was refused or is held, 1 when something failed.
+    \b
+    Example: invsyncd once --dry-run
+    Exit codes: 0 done, 1 something failed, 2 usage or config, 3 something was refused, is held
+    or is paused.
     """
     settings = context.quiet_settings()
     report = PassReport(new_pass_id(time.time()))
@@ -54,8 +66,12 @@ def once(context: Context, dry_run: bool, as_json: bool) -> None:
 
 
 async def _once(settings: Settings, path: Path, report: PassReport, *, dry_run: bool) -> None:
-    async with Store.open(path) as store, assemble(settings, store, dry_run=dry_run) as parts:
-        await one_pass(parts, report)
+    with asking() as metrics:
+        async with (
+            Store.open(path) as store,
+            assemble(settings, store, dry_run=dry_run, metrics=metrics) as parts,
+        ):
+            await one_pass(parts, report)
 
 
 def _print(report: PassReport, *, dry_run: bool) -> None:
@@ -83,6 +99,8 @@ def _print(report: PassReport, *, dry_run: bool) -> None:
         ],
     )
     print_table("Held", ["SKU", "item"], [[h["sku"], h["item"]] for h in report.held])
+    for target, why in report.paused.items():
+        click.echo(f"{target.value} is paused: {why}. Try: invsyncd resume {target.value}")
     for _, error in report.failures:
         click.echo(f"Error: {error}", err=True)
         if error.advice:

@@ -15,7 +15,9 @@ from invsyncd.errors import InvsyncError
 def demo() -> None:
     """The daemon against the sandbox, told so that you can watch; about a minute.
 
-    Exits 0 only if everything agreed.
+    \b
+    Example: invsyncd demo
+    Exit codes: 0 everything agreed, 1 something did not.
     """
     # Here and below: the daemon must not carry the fakes, which need 5 MB and 0.1 s to import.
     from invsyncd.sandbox.demo import tell  # noqa: PLC0415
@@ -42,7 +44,12 @@ def demo() -> None:
 def sandbox_command(
     shopify_port: int, tiktok_port: int, items: int, seed: int, write_config: Path
 ) -> None:
-    """Only the two fake services, and a configuration for them, until interrupted."""
+    """Only the two fake services, and a configuration for them, until interrupted.
+
+    \b
+    Example: invsyncd sandbox --items 1000 --seed 7
+    Exit codes: 0 interrupted, 1 it cannot start, 2 usage.
+    """
     from invsyncd.sandbox.serve import config_text, sandbox, serving  # noqa: PLC0415
 
     made = sandbox(items=items, seed=seed)

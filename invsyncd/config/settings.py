@@ -22,6 +22,7 @@ from invsyncd.config.fields import (
     Seconds,
     Secret,
     Section,
+    Word,
     is_loopback,
     said,
 )
@@ -36,15 +37,15 @@ class GuardSettings(Section):
     max_zeroed_percent: Annotated[
         Percent,
         Field(
-            description="Percent of listings that one pass may set to 0, from 20 listings on; "
-            "more pauses the target until resume; 0 = off"
+            description="Percent of listings (TikTok), or of mirrored items (Shopify), that one "
+            "pass may set to 0, from 20 on; more pauses that target until resume; 0 = off"
         ),
     ] = 30
     max_changed_percent: Annotated[
         Percent,
         Field(
-            description="Percent of listings that one pass may change; more pauses the target "
-            "until resume; 0 = off"
+            description="Percent of listings, or of mirrored items, that one pass may change; "
+            "more pauses that target until resume; 0 = off"
         ),
     ] = 0
 
@@ -62,6 +63,19 @@ def _split(listen: str) -> tuple[str, int]:
 def _listen(value: str) -> str:
     _split(value)
     return value
+
+
+def _host(value: str) -> str:
+    """Take a name or an address as it stands in a URL, without scheme, port and brackets."""
+    name = value.removeprefix("[").removesuffix("]")
+    if not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", name):
+        raise said(
+            "is not the name or the address of a host", 'Write it like "stock.example.com", no port'
+        )
+    return name
+
+
+HostName = Annotated[Word, AfterValidator(_host)]
 
 
 def _guarded(section: ServerSettings) -> Iterator[Problem]:
@@ -85,8 +99,18 @@ class ServerSettings(Section):
     ] = "127.0.0.1:8787"
     token: Annotated[
         Secret | None,
-        Field(description="What a client must send as bearer token; needed beyond loopback"),
+        Field(
+            description="What a client must send as bearer token, or as a password; needed beyond "
+            "loopback"
+        ),
     ] = None
+    allowed_hosts: Annotated[
+        tuple[HostName, ...],
+        Field(
+            description="Other names or addresses that browsers may call this server by, such as "
+            "that of a reverse proxy"
+        ),
+    ] = ()
 
     @property
     def address(self) -> tuple[str, int]:

@@ -6,7 +6,7 @@ and the journal. Nothing is sent here, and nothing is sent before this has commi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from invsyncd.engine.offers import wanted_offers
@@ -18,7 +18,6 @@ from invsyncd.sync.fold import Earlier, Folded, fold
 from invsyncd.sync.model import (
     Attempt,
     Catalogue,
-    Entry,
     Item,
     ItemState,
     LevelWrite,
@@ -27,6 +26,8 @@ from invsyncd.sync.model import (
     Standing,
 )
 from invsyncd.sync.plan import ROWS_MAX, batches
+
+Gate = Callable[[Tx], Awaitable[bool]]  # whether what was planned may be written
 
 ROUND_ROWS_MAX = 20 * ROWS_MAX  # rows planned at once; what is left over is the next round's
 
@@ -90,19 +91,18 @@ class Absorber:
         *,
         plan_writes: bool = True,
         changed_apart: bool = False,
+        gate: Gate | None = None,
     ) -> Absorbed:
         """Fold, plan and commit; return what is to be sent.
 
         Without `plan_writes` no attempt is made: what is owed stays derivable. `changed_apart`
-        puts items that changed in this batch into calls of their own.
+        puts items that changed in this batch into calls of their own. `gate` is asked, within the
+        transaction, once everything is planned; where it says no, no attempt is made either.
         """
         now = int(self._clock())
         folded = await self._fold(batch, rules)
         states = {f.state.item.id: f.state for f in folded}
-        entries = [
-            Entry("resolved", item, states[item].item.sku, {"pool": pool})
-            for item, pool in batch.asked.pools.items()
-        ]
+        entries = list(batch.asked.entries)
         entries += [entry for f in folded for entry in f.entries]
         async with self._store.transaction() as tx:
             # Inside the transaction: the other target's side may hold units at the same time.
@@ -116,7 +116,8 @@ class Absorber:
             for request in batch.asked.requests:
                 await self._store.requests.done(tx, request)
             apart = {f.state.item.id for f in folded if f.changes} if changed_apart else set()
-            attempts = await self.plan(tx, pass_id, apart) if plan_writes else ()
+            goes_out = plan_writes and (gate is None or await gate(tx))
+            attempts = await self.plan(tx, pass_id, apart) if goes_out else ()
         return Absorbed(folded, attempts)
 
     async def _fold(self, batch: Batch, rules: Rules) -> tuple[Folded, ...]:

@@ -15,6 +15,7 @@ from invsyncd.engine.listing_report import listing_groups
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import Rules
+from invsyncd.engine.words import ends_hold
 from invsyncd.errors import InvsyncError
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
@@ -151,6 +152,13 @@ async def _items(cycle: Cycle, store: Store) -> list[Finding]:
     """Read the shop into the private copy, as a first pass would."""
     await cycle.commit(PassReport("check"))
     findings = [Finding("items", f"{await store.census.items()} known")]
+    if held := await store.census.held():
+        skus = [sku for _, sku in held]
+        advice = "\n".join(map(ends_hold, skus[:NAMES_MAX]))
+        says = f"{len(held)} held, nothing is written for them: {_some(skus)}"
+        findings.append(
+            Finding("items", says, advice=advice, count=len(held), names=tuple(skus[:NAMES_MAX]))
+        )
     if unlevelled := await store.census.unlevelled():
         says = f"{len(unlevelled)} with unequal levels: {_some(unlevelled)}"
         advice = "mirror.unlevelled decides; by default they wait for their next change"

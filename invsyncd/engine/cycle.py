@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from invsyncd.config import Settings
 from invsyncd.engine.absorb import Absorbed, Batch
 from invsyncd.engine.baseline import Baseline
 from invsyncd.engine.catalogue import CatalogueLook
 from invsyncd.engine.delivery import Delivery
+from invsyncd.engine.pause import Pause
 from invsyncd.engine.readings import Reader
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.requests import RequestDesk
@@ -25,6 +27,7 @@ from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
 from invsyncd.store import Store
+from invsyncd.store.database import Tx
 from invsyncd.sync.model import Standing, Target
 
 
@@ -62,7 +65,8 @@ class Cycle:
         self._absorber = self._delivery.absorber
         self._baseline = Baseline(store, source, catalogue, self._absorber, clock)
         self.catalogue = CatalogueLook(settings, store, source, catalogue, clock)
-        self.desk = RequestDesk(store)
+        self._pause = Pause(settings, store, Target.SHOPIFY)
+        self.desk = RequestDesk(store, clock)
         self._due = Due()
 
     def suspect(self, items: frozenset[int]) -> None:
@@ -92,9 +96,9 @@ class Cycle:
         batch = await self._reader.poll(await self._store.locations.all())
         batch = await self._with_catalogue(batch, report)
         await self._sweep_if_rules_changed(report.pass_id, rules)
-        if not self._dry_run:
-            batch = replace(batch, asked=await self.desk.read(rules))
-        absorbed = await self._absorber.absorb(report.pass_id, batch, rules)
+        batch = replace(batch, asked=await self.desk.read(rules))
+        gate = partial(self._may_write, report)
+        absorbed = await self._absorber.absorb(report.pass_id, batch, rules, gate=gate)
         self._reader.committed(batch)
         await self.catalogue.committed()
         _tell(report, absorbed)
@@ -103,10 +107,15 @@ class Cycle:
     async def deliver(self, rules: Rules, absorbed: Absorbed, report: PassReport) -> None:
         """Deliver and confirm what Shopify's levels owe."""
         if self._dry_run:
-            for attempt in absorbed.attempts:
+            for attempt in await self._store.attempts.open():  # those of earlier passes as well
                 await self._delivery.settler.tell_planned(attempt, report)
         else:
             await self._delivery.deliver(report.pass_id, absorbed, rules, report)
+
+    async def _may_write(self, report: PassReport, tx: Tx) -> bool:
+        reason = await self._pause.check(tx, report.pass_id, int(self._clock()))
+        report.is_paused(Target.SHOPIFY, reason)
+        return self._dry_run or not reason  # a dry run shows what waits
 
     async def has_baseline(self) -> bool:
         """Whether a first baseline is complete."""

@@ -1,85 +1,123 @@
-"""Why each number of a SKU is what it is, as data: from the store alone, without a call."""
+"""Why each number of an item is what it is, as data: from the store and the health, no call made.
+
+Here the facts are gathered; `account` makes the document of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from invsyncd.engine.gist import gist
+from invsyncd.engine.account import document
+from invsyncd.engine.facts import Facts, ItemFacts, ListingFacts, ShopFacts, Side
+from invsyncd.engine.health import Health
+from invsyncd.engine.lookup import Found, look_up
+from invsyncd.engine.pause import why_paused
+from invsyncd.engine.rulebook import warehouse_names
 from invsyncd.engine.rules import Rules
-from invsyncd.store import Store
-from invsyncd.store.listings import OfferState
-from invsyncd.sync.model import ItemState, Listing
-from invsyncd.sync.plan import offer
+from invsyncd.store import BASELINE, Store
+from invsyncd.sync.model import Attempt, ItemState, Listing, Target
+
+ROWS_MAX = 200  # journal lines of an item that are looked at
 
 
-async def explain(store: Store, rules: Rules | None, sku: str, now: int) -> dict[str, Any] | None:
-    """Levels, pool, offers with the rule step by step, and the newest journal lines of one SKU.
+async def explain(
+    store: Store, rules: Rules | None, name: str, now: int, health: Health | None = None
+) -> dict[str, Any] | None:
+    """Verdicts, levels, pool, offers with the rule in steps, writes and journal lines.
 
-    None for a SKU that is not known. `rules` None leaves the steps out.
+    `name` is a SKU, an item's id, a seller SKU or listing, or the reference or key of a write; None
+    for what nothing is known of. `rules` None leaves the rule out. `health` is the running
+    daemon's: None says that none runs.
     """
-    items = (await store.levels.items_of_skus({sku})).get(sku, [])
-    if not items:
+    found = await look_up(store, name)
+    if found is None:
         return None
-    names = await store.locations.names()
-    states = await store.levels.states(items)
-    listings = await store.listings.of_items(items)
-    offers = await store.listings.offers({(x.product_id, x.sku_id) for x in listings}, now)
-    found: list[dict[str, Any]] = []
-    for item, state in sorted(states.items()):
-        own = [x for x in listings if x.item == item]
-        found.append(
-            {
-                "item": item,
-                "sku": state.item.sku,
-                "tracked": state.item.tracked,
-                "continues_when_out_of_stock": state.item.continues,
-                "product_types": list(state.item.product_types),
-                "standing": state.item.standing.value,
-                "pool": state.item.pool,
-                "levels": _levels(state, names),
-                "listings": [
-                    _listing(x, offers.get((x.product_id, x.sku_id), []), state, rules) for x in own
-                ],
-            }
+    shop = await _shop(store, rules, now, health)
+    items = await _items(store, found.items, now)
+    stray_rows = [] if found.items else await store.journal.read(sku=found.sku, limit=ROWS_MAX)
+    return document(
+        Facts(
+            sku=found.sku,
+            shop=shop,
+            items=tuple(items),
+            more=found.more,
+            strays=found.strays,
+            stray_rows=tuple(_own(stray_rows, found)),
+            write=found.write,
         )
-    rows = await store.journal.read(sku=sku, limit=30)
-    return {"sku": sku, "items": found, "journal": [{**x, "says": gist(x, names)} for x in rows]}
+    )
 
 
-def _levels(state: ItemState, names: dict[int, str]) -> list[dict[str, Any]]:
+def _own(rows: list[dict[str, Any]], found: Found) -> list[dict[str, Any]]:
+    """The lines of a listing that no item was matched to; a write of many SKUs has its own."""
+    return [] if found.write else rows
+
+
+async def _shop(store: Store, rules: Rules | None, now: int, health: Health | None) -> ShopFacts:
+    paused = {x: why for x in Target if (why := await why_paused(store, x))}
+    return ShopFacts(
+        now=now,
+        rules=rules,
+        places={known.location.id: known for known in await store.locations.all()},
+        warehouses=await warehouse_names(store),
+        baseline=await store.facts.get(BASELINE) is not None,
+        paused=paused,
+        sides=_sides(health),
+    )
+
+
+def _sides(health: Health | None) -> Mapping[Target, Side] | None:
+    if health is None:
+        return None
+    return {
+        target: Side(
+            dead=x.dead,
+            trouble=x.trouble,
+            throttled=x.throttled,
+            went_well_at=None if x.went_well_at is None else int(x.went_well_at),
+        )
+        for target, x in health.targets.items()
+    }
+
+
+async def _items(store: Store, ids: Collection[int], now: int) -> list[ItemFacts]:
+    states = await store.levels.states(ids)
+    attempts = await store.attempts.open()
+    listings = await store.listings.of_items(ids)
+    told = await _listings(store, listings, now)
     return [
-        {
-            "location": names.get(level.location, str(level.location)),
-            "available": level.available,
-            "committed": level.committed,
-            "on_hand": level.on_hand,
-            "active": level.active,
-            "wanted": level.wanted,
-        }
-        for _, level in sorted(state.levels.items())
+        ItemFacts(
+            state=state,
+            listings=tuple(told[x.key] for x in listings if x.item == item),
+            attempts=_of(item, attempts),
+            rows=await _rows(store, state),
+        )
+        for item, state in sorted(states.items())
     ]
 
 
-def _listing(
-    listing: Listing, offers: list[OfferState], state: ItemState, rules: Rules | None
-) -> dict[str, Any]:
-    plan = rules.offers if rules is not None else None
-    warehouses = []
-    for known in offers:
-        result = offer(state, listing, known.offer.warehouse, known.held, plan) if plan else None
-        warehouses.append(
-            {
-                "warehouse": known.offer.warehouse,
-                "shown": known.offer.shown,
-                "wanted": known.offer.wanted,
-                "held": known.held,
-                "steps": [[name, units] for name, units in result.steps] if result else [],
-            }
-        )
+def _of(item: int, attempts: Collection[Attempt]) -> tuple[Attempt, ...]:
+    return tuple(x for x in attempts if any(row.item == item for row in x.rows))
+
+
+async def _rows(store: Store, state: ItemState) -> tuple[dict[str, Any], ...]:
+    return tuple(await store.journal.of_item(state.item.id, state.item.sku, ROWS_MAX))
+
+
+async def _listings(
+    store: Store, listings: Collection[Listing], now: int
+) -> dict[tuple[str, str], ListingFacts]:
+    keys = {x.key for x in listings}
+    offers = await store.listings.offers(keys, now)
+    holds = await store.listings.holds(keys, now)
+    rivals = {key: why for key, _, why in await store.drift.rivals(now)}
     return {
-        "product_id": listing.product_id,
-        "sku_id": listing.sku_id,
-        "seller_sku": listing.seller_sku,
-        "parked": listing.parked,
-        "warehouses": warehouses,
+        x.key: ListingFacts(
+            listing=x,
+            offers=tuple(offers.get(x.key, ())),
+            holds={place: tuple(h) for (*key, place), h in holds.items() if tuple(key) == x.key},
+            rivals={place: why for (*key, place), why in rivals.items() if tuple(key) == x.key},
+        )
+        for x in listings
     }

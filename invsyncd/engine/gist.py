@@ -2,38 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-FIXED = frozenset({"id", "at", "pass", "kind", "item", "sku"})
+from invsyncd.engine.stories import STORIES, story
+from invsyncd.engine.words import moment, plain
+
+FIXED = frozenset({"id", "at", "pass", "kind", "item", "sku", "product_id", "sku_id"})
+_SHOPS = {"shopify": "Shopify", "tiktok": "TikTok"}
 
 
-def gist(row: Mapping[str, Any], places: Mapping[int, str]) -> str:
-    """What the line says; `places` gives the names of locations by id."""
-    match row["kind"]:
-        case "write":
-            where = places.get(row.get("location", 0)) or row.get("warehouse") or "?"
-            return f"{row['target']}, {where}: {row['from']} → {row['to']}, {row['outcome']}"
-        case "change":
-            return _change(row, places)
-        case "hold":
-            return f"TikTok sold {row['units']}, warehouse {row['warehouse']} shows {row['shows']}"
-        case "join" | "leave":
-            return ", ".join(places.get(x, str(x)) for x in row["locations"])
-        case _:
-            return ", ".join(f"{name} {value}" for name, value in row.items() if name not in FIXED)
+def gist(
+    row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str] | None = None
+) -> str:
+    """What the line says; `places` and `warehouses` give their names by id."""
+    try:
+        return _told(row, places, warehouses or {})
+    except (KeyError, TypeError, ValueError):  # a line of another version, with other numbers
+        return ", ".join(f"{name} {value}" for name, value in row.items() if name not in FIXED)
 
 
-def _change(row: Mapping[str, Any], places: Mapping[int, str]) -> str:
-    moved = "; ".join(
-        f"{places.get(c['location'], c['location'])} {c['from']} → {c['to']}"
-        + (f" (orders {c['orders']:+d})" if c["orders"] else "")
-        for c in row["changes"]
-    )
-    pool = f"pool {row['pool_before']} → {row['pool']}" if row["pool"] is not None else "no pool"
-    notes = [row["case"], pool]
-    if row.get("held"):
-        notes.append("held until `invsyncd resolve`")
-    if row.get("oversold_by"):
-        notes.append(f"oversold by {row['oversold_by']}")
-    return ", ".join([moved, *notes] if moved else notes)
+def _told(row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str]) -> str:
+    if row["kind"] in STORIES:
+        return story(row, places).says
+    if row["kind"] == "write":
+        return _write(row, places, warehouses)
+    return _TOLD[row["kind"]](row, warehouses)
+
+
+def _write(row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str]) -> str:
+    shop = _shop(row)
+    if "location" in row:
+        where = places.get(row["location"], f"location {row['location']}")
+    else:
+        where = _warehouse(row, warehouses)
+    moved = f"{plain(row.get('from'))} → {plain(row.get('to'))}"
+    tries = f" (try {row['tries']})" if row.get("tries", 1) > 1 else ""
+    return f"{shop}, {where}: {moved}, {row.get('outcome', '?')}{tries}"
+
+
+def _hold(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
+    units, place = row["units"], _warehouse(row, warehouses)
+    shows = f"{place} shows {plain(row['shows'])}"
+    if units < 0:
+        return f"TikTok gave {-units:,} back (a cancelled order): {shows}"
+    until = f" until {moment(row['until'], row['at'])}" if row.get("until") else ""
+    return f"TikTok sold {units:,}: held back{until}; {shows}"
+
+
+def _warehouse(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
+    place = str(row.get("warehouse") or "?")
+    return warehouses.get(place, f"warehouse {place}")
+
+
+def _drift(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
+    moved = f"{plain(row['from'])} → {plain(row['to'])}"
+    return f"TikTok, {_warehouse(row, warehouses)}: somebody else moved {moved}; it is corrected"
+
+
+def _rival(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
+    place = _warehouse(row, warehouses)
+    return f"Another program writes {place} too: the number {row['because']}"
+
+
+def _undo(row: Mapping[str, Any], _warehouses: Mapping[str, str]) -> str:
+    if "refused" in row:
+        return f"Not taken back from pass {row['of']}: {row['refused']}"
+    moved = f"{plain(row['pool_before'])} → {plain(row['pool'])}"
+    return f"A person took back pass {row['of']}: the pool goes {moved}"
+
+
+def _shop(row: Mapping[str, Any]) -> str:
+    target = str(row.get("target", "?"))
+    return _SHOPS.get(target, target)
+
+
+_TOLD: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], str]] = {
+    "hold": _hold,
+    "drift": _drift,
+    "another writer": _rival,
+    "parked": lambda x, _: f"TikTok listing {x['sku_id']} is left alone: {x['because']}",
+    "woken": lambda x, _: f"TikTok listing {x['sku_id']} is written again; {x['because']}",
+    "missing": lambda x, _: f"TikTok listing {x['sku_id']} cannot be written: {x['because']}",
+    "shared": lambda x, _: f"{x['listings']} TikTok listings sell it; each shows its quantity",
+    "undo": _undo,
+    "paused": lambda x, _: f"{_shop(x)} is paused: {x['because']}",
+    "resumed": lambda x, _: f"{_shop(x)} was resumed by a person",
+    "scan": lambda x, _: (
+        f"Full scan by {x['by']}: {x['levels']:,} levels, {x['suspects']:,} items to look at"
+    ),
+}

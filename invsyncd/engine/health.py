@@ -7,39 +7,19 @@ write that was not delivered is a reason, and each reason is named.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from invsyncd.engine.lag import Lag
 from invsyncd.engine.lapse import Lapse
+from invsyncd.engine.target_health import TargetHealth
 from invsyncd.engine.watch import Watch
 from invsyncd.sync.model import Target
 
 UNDELIVERED_S_MAX = 300
 POLL_INTERVALS_MAX = 3
 POLL_SLACK_S = 30
-
-
-@dataclass(slots=True)
-class TargetHealth:
-    """One target: whether it takes our credentials, and what is wrong with it, if anything."""
-
-    authorised: bool = False
-    dead: bool = False
-    """Whether it refused our credentials, as opposed to not having been asked yet."""
-    went_well_at: float | None = None
-    """When the last round of it went well, in Unix seconds."""
-    trouble: str = "not yet tried since the start"
-    paused: str = ""
-    undelivered: dict[Hashable, float] = field(default_factory=dict)
-    """Writes that are owed, or the first of very many, and since when."""
-    owed: int = 0
-    """How many there are in all."""
-
-    @property
-    def oldest_undelivered(self) -> float | None:
-        """Since when (Unix seconds) the oldest write waits; None when nothing waits."""
-        return min(self.undelivered.values(), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +32,8 @@ class Check:
     observed: float | None = None
     unit: str = ""
     warns: bool = False
+    rival: bool = False
+    """Whether it tells of another program that writes what we write."""
 
 
 class Health:
@@ -81,11 +63,12 @@ class Health:
         self.lapse: Lapse | None = None
         self.budgets: Callable[[], Mapping[str, Any]] = dict
         """What is left of each API's allowance; see `engine.budgets`."""
+        self.lag = Lag(clock)
 
     def carry_over(self, old: Health) -> None:
         """Keep what was known before a reload: it does not make the daemon less ready."""
         self.baseline, self.read_at, self.last_pass = old.baseline, old.read_at, old.last_pass
-        self.started_at = old.started_at
+        self.started_at, self.lag = old.started_at, old.lag
         self.targets |= {t: old.targets[t] for t in self.targets if t in old.targets}
 
     def went_well(self, target: Target) -> bool:
@@ -96,6 +79,7 @@ class Health:
         news = not health.authorised or bool(health.trouble)
         health.authorised, health.trouble = True, ""
         health.dead, health.went_well_at = False, self._clock()
+        health.throttled = False
         return news
 
     def unauthorised(self, target: Target, why: str) -> bool:
@@ -105,15 +89,16 @@ class Health:
             return False
         news = health.trouble != why
         health.authorised, health.trouble, health.dead = False, why, True
+        health.throttled = False
         return news
 
-    def troubled(self, target: Target, why: str) -> bool:
+    def troubled(self, target: Target, why: str, *, throttled: bool = False) -> bool:
         """Something else is wrong; returns whether that is news."""
         health = self.targets.get(target)
         if health is None:
             return False
         news = health.trouble != why
-        health.trouble = why
+        health.trouble, health.throttled = why, throttled
         return news
 
     def undelivered(self, target: Target, keys: Collection[Hashable], count: int) -> None:
@@ -124,6 +109,8 @@ class Health:
             old, health.owed = health.undelivered, count
             # Not later than now: a clock that was set back must not hide how long it waits.
             health.undelivered = {key: min(old.get(key, now), now) for key in keys}
+            if not keys:
+                self.lag.nothing_owed(target)
 
     def live(self) -> bool:
         """Whether every loop still turns."""
@@ -155,7 +142,8 @@ class Health:
         """Who else writes there, and how long the authorisation lives: a warning, ahead."""
         found: list[Check] = []
         if self.other_writers:
-            found.append(Check("tiktok:other_writers", False, _others(self.other_writers)))
+            others = _others(self.other_writers)
+            found.append(Check("tiktok:other_writers", False, others, rival=True))
         left_s = self.lapse.left_s if self.lapse else None
         if self.lapse is not None and left_s is not None:
             warning = self.lapse.warning()

@@ -52,7 +52,7 @@ class MarketDelivery:
         self._market = market
         self._discovery = discovery
         self._clock = clock
-        self._dry_run = dry_run
+        self.dry_run = dry_run
         self._waits = Waits(clock)
         self._apart = Apart(clock)
         self._due = Due(store, self._waits, self._apart)
@@ -80,7 +80,7 @@ class MarketDelivery:
         await self._proof(report, everything=not calls)
         if not calls:
             return bool(await self._due.calls())
-        if self._dry_run:
+        if self.dry_run:
             for call in calls:
                 await self._tell_planned(await self._examined(call), report)
             return False

@@ -5,9 +5,12 @@ Paused means no writes; readings and plans go on, so that what would be written 
 
 from __future__ import annotations
 
+import json
+
 from invsyncd.config import Settings
 from invsyncd.store import Store
-from invsyncd.sync.guard import Limits, tripped
+from invsyncd.store.database import Tx
+from invsyncd.sync.guard import Impact, Limits, beyond, left, tripped
 from invsyncd.sync.model import Entry, Target
 
 
@@ -18,32 +21,47 @@ class Pause:
         guard = settings.guard
         self._limits = Limits(guard.max_zeroed_percent, guard.max_changed_percent)
         self._store = store
-        self._paused = f"paused:{target.value}"
+        self._paused = _paused(target)
         self._allowed = f"allowed:{target.value}"
         self._target = target
 
     async def reason(self) -> str:
         """Why the target is paused; empty when it is not."""
-        return await self._store.facts.get(self._paused) or ""
+        return await why_paused(self._store, self._target)
 
-    async def check(self, pass_id: str, now: int) -> str:
+    async def check(self, tx: Tx, pass_id: str, now: int) -> str:
         """Pause the target if what it is owed now goes too far; returns why it is paused.
 
-        After a resume everything that is owed may go out, until nothing is owed.
+        Within the transaction that planned it: nothing is ever planned and not judged. What a
+        person let go may go out; what has come on top since is judged by itself.
         """
-        total, zeroed, changed = await self._store.listings.impact()
-        if await self._store.facts.get(self._allowed) is not None:
-            if changed == 0:
-                async with self._store.transaction() as tx:
-                    await self._store.facts.forget(tx, self._allowed)
-            return ""
-        reason = await self.reason() or tripped(self._limits, total, zeroed, changed)
-        if reason and not await self.reason():
+        if reason := await self.reason():
+            return reason
+        owed = await self._store.impacts.of(self._target, tx)
+        allowed = await self._still_allowed(tx, owed)
+        reason = tripped(self._limits, self._target, beyond(allowed, owed))
+        if reason:
             entry = Entry("paused", None, "", {"target": self._target.value, "because": reason})
-            async with self._store.transaction() as tx:
-                await self._store.facts.set(tx, self._paused, reason)
-                await self._store.journal.add(tx, pass_id, now, [entry])
+            await self._store.facts.set(tx, self._paused, reason)
+            await self._store.journal.add(tx, pass_id, now, [entry])
         return reason
+
+    async def _still_allowed(self, tx: Tx, owed: Impact) -> Impact:
+        """What is left of what a person let go; forgotten when all of it was delivered."""
+        text = await self._store.facts.get(self._allowed)
+        if text is None:
+            return Impact(0, 0, 0)
+        try:
+            zeroed, changed = json.loads(text)
+            before = Impact(0, int(zeroed), int(changed))
+        except (ValueError, TypeError):  # an older version kept the reason: all of it was let go
+            before = owed
+        allowed = left(before, owed)
+        if not allowed.changed:
+            await self._store.facts.forget(tx, self._allowed)
+        elif _text(allowed) != text:
+            await self._store.facts.set(tx, self._allowed, _text(allowed))
+        return allowed
 
     async def resume(self, now: int) -> str:
         """Let it go on, with all that is owed now; returns why it was paused."""
@@ -51,7 +69,21 @@ class Pause:
         if reason:
             entry = Entry("resumed", None, "", {"target": self._target.value})
             async with self._store.transaction() as tx:
+                owed = await self._store.impacts.of(self._target, tx)
                 await self._store.facts.forget(tx, self._paused)
-                await self._store.facts.set(tx, self._allowed, reason)
+                await self._store.facts.set(tx, self._allowed, _text(owed))
                 await self._store.journal.add(tx, "by hand", now, [entry])
         return reason
+
+
+async def why_paused(store: Store, target: Target) -> str:
+    """Why a target is paused; empty when it is not."""
+    return await store.facts.get(_paused(target)) or ""
+
+
+def _paused(target: Target) -> str:
+    return f"paused:{target.value}"
+
+
+def _text(allowed: Impact) -> str:
+    return json.dumps([allowed.zeroed, allowed.changed])

@@ -13,14 +13,17 @@ from invsyncd.sync.model import Target
 log = logging.getLogger(__name__)
 
 
-async def remember(report: PassReport, store: Store, health: Health, metrics: Metrics) -> None:
-    """Facts of the pass that just ended, and of what is owed after it."""
+async def remember(
+    report: PassReport, store: Store, health: Health, metrics: Metrics, now: float
+) -> None:
+    """Facts of the pass that just ended at `now`, in Unix seconds, and of what is owed after it."""
     known = [k for k in await store.locations.all() if k.location.active]
     health.read_at = {k.location.name: k.read_at for k in known}
     owed = await store.arrears.levels()
     health.undelivered(Target.SHOPIFY, owed.keys, owed.count)
     health.last_pass = {
         "id": report.pass_id,
+        "at": int(now),
         "changes": len(report.changes),
         "writes": len(report.writes),
         "errors": report.errors,

@@ -18,6 +18,8 @@ class PassReport:
     changes: list[dict[str, Any]] = field(default_factory=list)
     writes: list[dict[str, Any]] = field(default_factory=list)
     held: list[dict[str, Any]] = field(default_factory=list)
+    paused: dict[Target, str] = field(default_factory=dict)
+    """Why a target is not written to, where a guard has paused it."""
     listener: Callable[[dict[str, Any]], None] | None = None
     """Told of each write when its outcome is known."""
     failures: list[tuple[Target, InvsyncError]] = field(default_factory=list)
@@ -25,6 +27,11 @@ class PassReport:
     def failed(self, target: Target, error: InvsyncError) -> None:
         """Add what went wrong on one side."""
         self.failures.append((target, error))
+
+    def is_paused(self, target: Target, reason: str) -> None:
+        """A guard was asked; it lets the target be written where there is no reason."""
+        if reason:
+            self.paused[target] = reason
 
     def is_dead(self, target: Target) -> bool:
         """Whether this side does not take our credentials."""
@@ -48,7 +55,9 @@ class PassReport:
         reason: str,
         outcome: str,
     ) -> None:
-        """Add one write with its outcome."""
+        """Add one write with its outcome; one that only a dry run plans may have to wait."""
+        if outcome == "planned" and target in self.paused:
+            outcome = "paused"
         write = {
             "target": target.value,
             "sku": sku,
@@ -63,16 +72,25 @@ class PassReport:
             self.listener(write)
 
     @property
+    def was_stopped(self) -> bool:
+        """Whether something of it was refused, or waits for a paused target."""
+        refused = any(w["outcome"].startswith("refused") for w in self.writes)
+        return refused or bool(self.paused)
+
+    @property
     def needs_a_person(self) -> bool:
-        """Whether something was refused or is held: exit code 3."""
-        return bool(self.held) or any(w["outcome"].startswith("refused") for w in self.writes)
+        """Whether something was refused, is held or is paused: exit code 3 of `once`."""
+        return self.was_stopped or bool(self.held)
 
     def as_json(self) -> dict[str, Any]:
-        """The document of the contract."""
-        return {
+        """The document of the contract; `paused` is there only while something is."""
+        document: dict[str, Any] = {
             "pass": self.pass_id,
             "changes": self.changes,
             "writes": self.writes,
             "held": self.held,
             "errors": self.errors,
         }
+        if self.paused:
+            document["paused"] = {target.value: why for target, why in self.paused.items()}
+        return document

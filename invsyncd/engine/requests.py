@@ -3,51 +3,88 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from invsyncd.engine.rules import Rules
+from invsyncd.engine.undo import undoing
+from invsyncd.errors import InvsyncError
 from invsyncd.store import Store
 from invsyncd.store.requests import Request
+from invsyncd.sync.model import Entry
 from invsyncd.sync.resolve import resolution
 
 log = logging.getLogger(__name__)
 
-RESOLVE, SCAN = "resolve", "scan"
+RESOLVE, SCAN, UNDO = "resolve", "scan", "undo"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What this pass has to carry out: the requests, and the pool that each item gets."""
+    """What this pass has to carry out: the requests, the pool that each item gets, and why."""
 
     requests: tuple[Request, ...] = ()
     pools: dict[int, int] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
 
 
 class RequestDesk:
     """Takes requests in order; `wants_scan` stays set until a scan was made."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
+        self._clock = clock
         self.wants_scan = False
 
     async def read(self, rules: Rules) -> Asked:
         """Everything that was asked for, as far as it can (still) be done."""
         requests = await self._store.requests.open()
         pools: dict[int, int] = {}
-        names = await location_names(self._store) if requests else {}
+        entries: list[Entry] = []
         for request in requests:
             self.wants_scan = self.wants_scan or request.kind == SCAN
-            if request.kind != RESOLVE:
-                continue
-            item = int(request.body["item"])
-            state = (await self._store.levels.states([item])).get(item)
-            if state is None:
-                continue
-            try:
-                pools[item] = resolution(state, str(request.body["use"]), rules.scope, names)
-            except ValueError as error:  # it was resolvable when it was asked for
-                log.warning("resolve: %s", error)
-        return Asked(tuple(requests), pools)
+            if request.kind == RESOLVE:
+                await self._resolve(request, rules, pools, entries)
+            elif request.kind == UNDO:
+                await self._undo(request, rules, pools, entries)
+        return Asked(tuple(requests), pools, tuple(entries))
+
+    async def _resolve(
+        self, request: Request, rules: Rules, pools: dict[int, int], entries: list[Entry]
+    ) -> None:
+        item = int(request.body["item"])
+        state = (await self._store.levels.states([item])).get(item)
+        if state is None:
+            return
+        names = await location_names(self._store)
+        try:
+            pool = resolution(state, str(request.body["use"]), rules.scope, names)
+        except ValueError as error:  # it was resolvable when it was asked for
+            log.warning("resolve: %s", error)
+            return
+        pools[item] = pool
+        entries.append(Entry("resolved", item, state.item.sku, {"pool": pool}))
+
+    async def _undo(
+        self, request: Request, rules: Rules, pools: dict[int, int], entries: list[Entry]
+    ) -> None:
+        """Looked at anew: what moved since it was asked for stays as it is, and is said."""
+        pass_id, items = str(request.body["pass"]), set(request.body["items"])
+        try:
+            found = await undoing(self._store, rules, pass_id, int(self._clock()))
+        except InvsyncError as error:
+            log.warning("undo: %s", error)
+            return
+        for step in found.steps:
+            if step.item in items and step.item not in pools:
+                pools[step.item] = step.pool_to
+                numbers = {"of": pass_id, "pool_before": step.pool_from, "pool": step.pool_to}
+                entries.append(Entry("undo", step.item, step.sku, numbers))
+        for refusal in found.refused:
+            if refusal.item in items:
+                log.warning("undo of %s: %s: %s", pass_id, refusal.sku, refusal.because)
+                because: dict[str, object] = {"of": pass_id, "refused": refusal.because}
+                entries.append(Entry("undo", refusal.item, refusal.sku, because))
 
 
 async def location_names(store: Store) -> dict[str, int]:

@@ -72,8 +72,7 @@ class Rulebook:
 
     async def warehouses(self) -> list[Warehouse] | None:
         """TikTok's warehouses; None where they were never read."""
-        text = await self._store.facts.get(WAREHOUSES)
-        return None if text is None else [Warehouse(**row) for row in json.loads(text)]
+        return await remembered_warehouses(self._store)
 
     async def read_only_warehouse(self, warehouse_id: str) -> bool:
         """Whether TikTok once said that this warehouse is not ours to write."""
@@ -149,6 +148,17 @@ class Rulebook:
         """All items were planned by these rules."""
         async with self._store.transaction() as tx:
             await self._store.facts.set(tx, IN_FORCE, fingerprint(rules))
+
+
+async def remembered_warehouses(store: Store) -> list[Warehouse] | None:
+    """TikTok's warehouses as they were last read; None where they never were."""
+    text = await store.facts.get(WAREHOUSES)
+    return None if text is None else [Warehouse(**row) for row in json.loads(text)]
+
+
+async def warehouse_names(store: Store) -> dict[str, str]:
+    """The names of TikTok's warehouses by id, as far as they are known."""
+    return {place.id: place.name for place in await remembered_warehouses(store) or ()}
 
 
 def fingerprint(rules: Rules) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from invsyncd.engine.readings import Reader
 from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError, Refused
-from invsyncd.shopify.target import Applied, KeySpent, NotApplied, ShopifyTarget
+from invsyncd.shopify.target import Applied, KeySpent, NotApplied, Sent, ShopifyTarget
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.sync.judge import was_applied
@@ -21,6 +21,7 @@ from invsyncd.sync.model import Attempt, Entry, LevelWrite, Target
 KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); an hour is for its clock
 REFUSED_WAIT_S = 600  # a write that was refused is not tried again before
 NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
+STALE = "stale: somebody had moved it meanwhile; read again"
 
 
 class Settler:
@@ -70,12 +71,13 @@ class Settler:
             report.failed(Target.SHOPIFY, error)
         except InvsyncError as error:
             report.failed(Target.SHOPIFY, error)
+            await self._unanswered(attempt, error)
             return False
         match outcome:
-            case Applied(at=at):
+            case Applied():
                 # A repetition may be answered with its own time: a later one than the write's only
                 # makes a reading wait, none at all would let an older one pass for a change.
-                await self._applied(attempt, at, report)
+                await self._applied(attempt, outcome, report)
             case NotApplied(stale=stale, others_applied_at=None) if stale and (
                 attempt.sent or not outcome.certain
             ):
@@ -101,20 +103,27 @@ class Settler:
             report.failed(Target.SHOPIFY, error)
             return False
         match again:
-            case Applied(at=at):
-                await self._applied(attempt, at, report)
+            case Applied():
+                await self._applied(attempt, again, report)
             case NotApplied(stale=stale, refused=refused) if not stale and not refused:
                 await self._not_applied(attempt, outcome, report)
             case _:
                 await self._settle_by_reading(attempt, report)
         return True
 
-    async def _applied(self, attempt: Attempt, at: int, report: PassReport) -> None:
+    async def _unanswered(self, attempt: Attempt, error: InvsyncError) -> None:
+        """Say it once: what is repeated later is the same write under the same key."""
+        if not attempt.sent:
+            skus = await self._store.levels.skus({row.item for row in attempt.rows})
+            async with self._store.transaction() as tx:
+                await self._journal(tx, attempt, attempt.rows, skus, f"unknown: {error}")
+
+    async def _applied(self, attempt: Attempt, outcome: Applied, report: PassReport) -> None:
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         async with self._store.transaction() as tx:
-            await self._store.attempts.confirm(tx, attempt.rows, at)
+            await self._store.attempts.confirm(tx, attempt.rows, outcome.at)
             await self._store.attempts.end(tx, attempt)
-            await self._journal(tx, attempt, attempt.rows, skus, "applied")
+            await self._journal(tx, attempt, attempt.rows, skus, "applied", sent=outcome.sent)
         self._on_written(attempt.rows)
         self._tell(report, attempt.rows, skus, "applied")
 
@@ -135,13 +144,15 @@ class Settler:
             written = [row for i, row in enumerate(rows) if i not in touched]
         async with self._store.transaction() as tx:
             await self._store.attempts.confirm(tx, written, outcome.others_applied_at or 0)
-            await self._journal(tx, attempt, written, skus, "applied")
+            await self._journal(tx, attempt, written, skus, "applied", sent=outcome.sent)
+            stale = [rows[i] for i in sorted(outcome.stale)]
+            await self._journal(tx, attempt, stale, skus, STALE, sent=outcome.sent)
             await self._store.attempts.end(tx, attempt)
-            await self._store.attempts.doubt(tx, [*(rows[i] for i in outcome.stale), *fixed])
+            await self._store.attempts.doubt(tx, [*stale, *fixed])
             await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
             for row, (code, message) in refused.items():
                 why = f"refused: {code} {message}".strip()
-                await self._journal(tx, attempt, [row], skus, why)
+                await self._journal(tx, attempt, [row], skus, why, sent=outcome.sent)
                 self._tell(report, [row], skus, why)
         self._on_written(written)
         self._tell(report, written, skus, "applied")
@@ -154,7 +165,7 @@ class Settler:
         states = await self._store.levels.states(items)
         known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}
         if was_applied(attempt.rows, known, readings):
-            await self._applied(attempt, 0, report)  # at a time that nobody can say any more
+            await self._applied(attempt, Applied(0), report)  # at a time that nobody can say now
         async with self._store.transaction() as tx:
             await self._store.attempts.end(tx, attempt)
             await self._store.attempts.doubt(tx, attempt.rows)
@@ -166,7 +177,13 @@ class Settler:
         rows: Sequence[LevelWrite],
         skus: dict[int, str],
         outcome: str,
+        *,
+        sent: Sent | None = None,
     ) -> None:
+        how: dict[str, object] = {}
+        if sent is not None:
+            how = {"request_id": sent.request_id, "tries": sent.tries}
+            how["repeated"] = sent.repeated or attempt.sent
         entries = [
             Entry(
                 "write",
@@ -179,6 +196,7 @@ class Settler:
                     "to": row.after,
                     "key": attempt.key,
                     "outcome": outcome,
+                    **how,
                 },
             )
             for row in rows

@@ -24,13 +24,15 @@ from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import DoubleOffer
 from invsyncd.engine.scan import FullScan, Scanned
-from invsyncd.errors import InvsyncError, StateError, Unauthorised
+from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.net.together import together
 from invsyncd.store import Store
 from invsyncd.sync.model import Target
 
 log = logging.getLogger(__name__)
+
+DONE = frozenset({"applied", "confirmed"})  # what Shopify's and TikTok's writes are called then
 
 
 class Sides:
@@ -63,7 +65,8 @@ class Sides:
         self._discovery = discovery
         self._market_delivery = market_delivery
         self._audit_due = 0.0  # Unix seconds
-        self._pause = Pause(settings, store, Target.TIKTOK)
+        self._pauses = {target: Pause(settings, store, target) for target in Target}
+        health.lag.observe = lambda target, s: metrics.lag_seconds.labels(target.value).observe(s)
 
     async def shopify(
         self, report: PassReport, on_commit: Callable[[], None] = lambda: None
@@ -74,6 +77,9 @@ class Sides:
         try:
             rules, absorbed = await self._cycle.commit(report)
             self._health.baseline = True
+            self._health.lag.changed(
+                (x.state.item.sku, c.updated_at) for x in absorbed.folded for c in x.changes
+            )
             on_commit()
             await self._cycle.deliver(rules, absorbed, report)
         except DoubleOffer:
@@ -84,7 +90,8 @@ class Sides:
         self._conclude(Target.SHOPIFY, report)
         health, metrics = self._health, self._metrics
         health.baseline = await self._cycle.has_baseline()
-        await remember(report, self._store, health, metrics)
+        self._say_paused(Target.SHOPIFY, await self._pauses[Target.SHOPIFY].reason())
+        await remember(report, self._store, health, metrics, self._clock())
 
     async def once(self, report: PassReport) -> None:
         """One round of both: TikTok begins as soon as the pass has committed."""
@@ -118,9 +125,12 @@ class Sides:
             await self._read_tiktok(market, discovery, delivery, report)
             if self._rulebook.offers_error is not None:
                 raise self._rulebook.offers_error
-            paused = await self._pause.check(report.pass_id, int(self._clock()))
-            self._say_paused(paused)
-            if not paused:
+            async with self._store.transaction() as tx:
+                pause = self._pauses[Target.TIKTOK]
+                paused = await pause.check(tx, report.pass_id, int(self._clock()))
+            report.is_paused(Target.TIKTOK, paused)
+            self._say_paused(Target.TIKTOK, paused)
+            if not paused or delivery.dry_run:  # a dry run shows what waits
                 more = await delivery.deliver(report)
             if delivery.failure is not None:
                 raise delivery.failure  # still to be followed up: the side does not work yet
@@ -194,9 +204,9 @@ class Sides:
         log.info("full scan by %s: %d levels, %d items to look at", *what)
         return found
 
-    def _say_paused(self, reason: str) -> None:
-        health = self._health.targets[Target.TIKTOK]
-        text = f"tiktok is paused: {reason}; see `invsyncd resume tiktok`" if reason else ""
+    def _say_paused(self, target: Target, reason: str) -> None:
+        health, name = self._health.targets[target], target.value
+        text = f"{name} is paused: {reason}; see `invsyncd resume {name}`" if reason else ""
         if text and text != health.paused:
             log.error("%s", text)
         health.paused = text
@@ -209,7 +219,8 @@ class Sides:
             if isinstance(error, Unauthorised):
                 news = self._health.unauthorised(target, str(error))
             else:
-                news = self._health.troubled(target, str(error))
+                slow = isinstance(error, Throttled)
+                news = self._health.troubled(target, str(error), throttled=slow)
             if isinstance(error, StateError):
                 self._health.state_trouble[target] = str(error)
             if news:
@@ -222,6 +233,8 @@ class Sides:
 
     def _log_write(self, write: dict[str, Any]) -> None:
         outcome = str(write["outcome"]).split(":", maxsplit=1)[0]
+        if outcome in DONE:
+            self._health.lag.arrived(Target(write["target"]), write["sku"])
         self._metrics.writes.labels(write["target"], outcome).inc()
         log.info(
             "write target=%s sku=%s key=%s from=%s to=%s outcome=%s",

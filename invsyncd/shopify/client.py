@@ -12,7 +12,8 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from invsyncd.errors import Unreached
+from invsyncd.errors import Throttled, Unreached
+from invsyncd.net.body import excerpt
 from invsyncd.net.gate import Gate
 from invsyncd.net.http import Answer, Http
 from invsyncd.net.limit import Bucket, Claim
@@ -21,7 +22,7 @@ from invsyncd.net.turns import Urgency
 from invsyncd.shopify.auth import Credentials, Keyring
 from invsyncd.shopify.documents import URGENCY
 from invsyncd.shopify.prices import Prices
-from invsyncd.shopify.reply import Cost, Throttled, TokenRefused, opened, trusted
+from invsyncd.shopify.reply import Cost, TokenRefused, opened, trusted
 
 _AT_ONCE = 8
 _KEPT_FOR_WRITES = 1
@@ -32,13 +33,17 @@ class Data:
     """A trusted answer. `server_time` is the Date header, in Unix seconds.
 
     `repeated` says that an earlier try of this request was left without an answer: it may have
-    been carried out, and this answer may be about its effect.
+    been carried out, and this answer may be about its effect. `tries` counts the requests that
+    were sent; `request_id` is the last one's X-Request-Id (documented), which their support asks
+    for.
     """
 
     data: dict[str, object]
     server_time: int | None
     cost: Cost
     repeated: bool = False
+    tries: int = 1
+    request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +136,11 @@ class ShopifyClient:
         body = json.dumps({"query": document, "variables": dict(variables)}).encode()
         mutation = document.lstrip().startswith("mutation")
         request = _Request(body, op, urgency or URGENCY.get(op, Urgency.POLL), mutation)
-        unanswered = False
+        unanswered, tries = False, 0
 
         async def once() -> Data:
-            nonlocal unanswered
+            nonlocal unanswered, tries
+            tries += 1
             try:
                 return await self._once(request)
             except Unreached as failure:
@@ -142,7 +148,7 @@ class ShopifyClient:
                 raise
 
         data = await retried(once, patience=self._patience)
-        return replace(data, repeated=unanswered)
+        return replace(data, repeated=unanswered, tries=tries)
 
     def download(
         self, url: str, *, op: str, bytes_max: int, total_s: float
@@ -185,7 +191,8 @@ class ShopifyClient:
                 raise
             self._settle(claim, cost, request.op)
             self._bucket.went_well()
-        return Data(data, answer.server_time, cost)
+        request_id = excerpt(answer.headers.get("X-Request-Id", ""), secrets)
+        return Data(data, answer.server_time, cost, request_id=request_id)
 
     def _settle(self, claim: Claim, cost: Cost, op: str) -> None:
         if cost.requested is not None:

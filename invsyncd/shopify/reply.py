@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.errors import Garbled, InvsyncError, Refused, Throttled, Unauthorised, Unreached
 from invsyncd.net.body import excerpt, json_object
 from invsyncd.net.http import Answer, raise_for_status
 from invsyncd.net.limit import ThrottleStatus
@@ -25,10 +25,6 @@ _LOCKED = {
 _TRANSIENT = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"})
 _CLOSED = frozenset({"SHOP_INACTIVE", "UNAUTHORIZED", "FORBIDDEN"})
 _THROTTLED_WAIT_S_MIN = 1.0  # documented: back off for a second
-
-
-class Throttled(Unreached):
-    """Not enough points: told apart only to be counted."""
 
 
 class TokenRefused(Unauthorised):

@@ -15,6 +15,7 @@ from invsyncd.net.retry import Patience, retried
 from invsyncd.net.shape import Shape
 from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import Data, ShopifyClient
+from invsyncd.shopify.reference import reference
 from invsyncd.sync.model import Attempt, LevelWrite
 
 _STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
@@ -24,10 +25,23 @@ _CONCURRENT = "IDEMPOTENCY_CONCURRENT_REQUEST"
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """How an outcome was learnt: the last answer's X-Request-Id, and how many requests it took.
+
+    `repeated` says that one of them was left without an answer.
+    """
+
+    request_id: str = ""
+    tries: int = 1
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Applied:
     """Every row shows its value. `at` is the server's second of the write; 0: it was not said."""
 
     at: int
+    sent: Sent = field(default=Sent(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +59,7 @@ class NotApplied:
     refused: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     others_applied_at: int | None = None
     certain: bool = True
+    sent: Sent = field(default=Sent(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,7 @@ class KeySpent:
     """This key can decide nothing any more: read the levels, then write under a new one."""
 
     reason: str
+    sent: Sent = field(default=Sent(), compare=False)
 
 
 SetOutcome = Applied | NotApplied | KeySpent
@@ -81,16 +97,18 @@ class ShopifyTarget:
         turned down before anything was done. Unauthorised and Garbled leave the outcome unknown.
         """
         variables = {"key": attempt.key, "input": _input(attempt)}
-        certain = True
+        certain, tries = True, 0
 
         async def send() -> SetOutcome:
-            nonlocal certain
+            nonlocal certain, tries
             answer = await self._client.execute(
                 documents.SET_QUANTITIES, variables, op="SET_QUANTITIES"
             )
             certain = certain and not answer.repeated
+            tries += answer.tries
             try:
-                return self._outcome(answer, attempt, certain)
+                outcome = self._outcome(answer, attempt, certain)
+                return replace(outcome, sent=Sent(answer.request_id, tries, not certain))
             except _StillRunning:
                 certain = False
                 raise
@@ -121,7 +139,7 @@ def _input(attempt: Attempt) -> dict[str, object]:
     return {
         "name": "available",
         "reason": "correction",
-        "referenceDocumentUri": f"gid://invsyncd/Pass/{attempt.pass_id}",
+        "referenceDocumentUri": reference(attempt),
         "quantities": [_row(write) for write in attempt.rows],
     }
 

@@ -14,17 +14,19 @@ from invsyncd.store.catalogue import KnownCatalogue
 from invsyncd.store.census import Census
 from invsyncd.store.database import Database, prepare, take_lock
 from invsyncd.store.drift import Drift
+from invsyncd.store.impact import Impacts
 from invsyncd.store.journal import Facts, Journal
 from invsyncd.store.levels import Levels
 from invsyncd.store.listing_census import ListingCensus
 from invsyncd.store.listings import Listings
 from invsyncd.store.locations import Locations
+from invsyncd.store.passes import Passes
 from invsyncd.store.requests import Requests
 from invsyncd.store.scans import Scans
-from invsyncd.store.scratch import scratch_copy
+from invsyncd.store.scratch import is_in_use, scratch_copy
 from invsyncd.store.told import Told
 
-__all__ = ["BASELINE", "Store", "copy_to", "prepare", "scratch_copy", "take_lock"]
+__all__ = ["BASELINE", "Store", "copy_to", "is_in_use", "prepare", "scratch_copy", "take_lock"]
 
 
 class Store:
@@ -44,9 +46,11 @@ class Store:
         self.requests = Requests(database)
         self.scans = Scans(database)
         self.journal = Journal(database)
+        self.passes = Passes(database)
         self.facts = Facts(database)
         self.told = Told()
         self.drift = Drift(database)
+        self.impacts = Impacts(database)
 
     @classmethod
     @asynccontextmanager

@@ -20,6 +20,22 @@ class Census:
         rows = await self._db.rows("SELECT id, sku FROM item WHERE standing = 'held' ORDER BY id")
         return [(row[0], row[1]) for row in rows]
 
+    async def held_first(self, limit: int) -> tuple[int, list[str]]:
+        """How many items are on hold, and the SKUs of the first of them."""
+        where = "FROM item INDEXED BY item_held WHERE standing = 'held'"
+        count = (await self._db.rows(f"SELECT count(*) {where}"))[0][0]
+        rows = await self._db.rows(f"SELECT sku {where} ORDER BY id LIMIT ?", (limit,))
+        return int(count), [row[0] for row in rows]
+
+    async def like(self, text: str, limit: int) -> list[str]:
+        """The first SKUs that hold this text, upper and lower case alike: reads every item."""
+        rows = await self._db.rows(
+            "SELECT DISTINCT sku FROM item WHERE instr(lower(sku), lower(?)) > 0"
+            " ORDER BY length(sku), sku LIMIT ?",
+            (text, limit),
+        )
+        return [row[0] for row in rows]
+
     async def unlevelled(self) -> list[str]:
         """SKUs of items that wait, unequal, for the change that gives them a pool."""
         rows = await self._db.rows("SELECT sku FROM item WHERE standing = 'following' ORDER BY id")

@@ -6,8 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from invsyncd.store.database import Database, Tx
+from invsyncd.store.database import Database, Row, Tx
 from invsyncd.sync.model import Entry
+
+KEPT_S_MAX = 25 * 3600  # Shopify tracks keys for 24 h (documented), and clocks differ
+_ALWAYS = 2**62
+_COLUMNS = "id, at, pass_id, kind, item, sku, numbers"
+_KEYS = ("id", "at", "pass", "kind", "item", "sku")
 
 
 class Journal:
@@ -28,15 +33,37 @@ class Journal:
     ) -> list[dict[str, Any]]:
         """The newest `limit` lines, oldest first."""
         rows = await self._db.rows(
-            "SELECT id, at, pass_id, kind, item, sku, numbers FROM journal WHERE at >= ?"
+            f"SELECT {_COLUMNS} FROM journal WHERE at >= ?"
             " AND (? IS NULL OR sku = ?) AND (? IS NULL OR pass_id = ?)"
             " ORDER BY id DESC LIMIT ?",
             (since, sku, sku, pass_id, pass_id, limit),
         )
-        keys = ("id", "at", "pass", "kind", "item", "sku")
-        return [
-            {**dict(zip(keys, row, strict=False)), **json.loads(row[6])} for row in reversed(rows)
-        ]
+        return [_line(row) for row in reversed(rows)]
+
+    async def of_item(self, item: int, sku: str, limit: int) -> list[dict[str, Any]]:
+        """The newest `limit` lines of one item under its SKU of today, oldest first."""
+        rows = await self._db.rows(
+            f"SELECT {_COLUMNS} FROM journal WHERE sku = ? AND item IS ? ORDER BY id DESC LIMIT ?",
+            (sku, item, limit),
+        )
+        return [_line(row) for row in reversed(rows)]
+
+    async def of_write(self, key: str, since: int) -> list[dict[str, Any]]:
+        """All lines of the write with this idempotency key, oldest first.
+
+        A write is decided within a day and an hour of `since` (Unix s); 0 searches everything.
+        """
+        until = since + KEPT_S_MAX if since else _ALWAYS
+        rows = await self._db.rows(
+            f"SELECT {_COLUMNS} FROM journal WHERE at >= ? AND at <= ? AND kind = 'write'"
+            " AND json_extract(numbers, '$.key') = ? ORDER BY id",
+            (since, until, key),
+        )
+        return [_line(row) for row in rows]
+
+
+def _line(row: Row) -> dict[str, Any]:
+    return {**dict(zip(_KEYS, row, strict=False)), **json.loads(row[6])}
 
 
 class Facts:

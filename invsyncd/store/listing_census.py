@@ -85,6 +85,15 @@ class ListingCensus:
         )
         return int(total), [(row[0], row[1]) for row in rows]
 
+    async def parked_first(self, limit: int) -> list[dict[str, Any]]:
+        """The matched listings that are parked, the one that is tried again first at the front."""
+        rows = await self._db.rows(
+            f"SELECT {_SKU}, parked, parked_by, parked_until FROM listing INDEXED BY listing_parked"
+            " WHERE parked <> '' AND item IS NOT NULL ORDER BY parked_until LIMIT ?",
+            (limit,),
+        )
+        return [dict(zip(("sku", "because", "by", "until"), row, strict=True)) for row in rows]
+
     async def lacking(self, warehouse: str) -> Counted:
         """SKUs of matched listings that are not stocked in this warehouse."""
         return await self._counted(

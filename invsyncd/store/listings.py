@@ -76,6 +76,36 @@ class Listings:
                 found.setdefault((row[0], row[1]), []).append(state)
         return found
 
+    async def holds(
+        self, keys: Collection[tuple[str, str]], now: int
+    ) -> dict[tuple[str, str, str], list[tuple[int, int]]]:
+        """(units, until) of what is held at `now`, by (product_id, sku_id, warehouse)."""
+        found: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+        for page in pages(sorted(keys)):
+            rows = await self._db.rows(
+                f"WITH inc (product_id, sku_id) AS (VALUES {marks(len(page), 2)})"
+                " SELECT product_id, sku_id, warehouse, units, until"
+                " FROM inc JOIN hold USING (product_id, sku_id)"
+                " WHERE units > 0 AND until > ? ORDER BY until",
+                (*[v for key in page for v in key], now),
+            )
+            for row in rows:
+                found.setdefault((row[0], row[1], row[2]), []).append((row[3], row[4]))
+        return found
+
+    async def named(self, name: str) -> list[Listing]:
+        """Listings that sell this SKU, or have it as seller SKU, or are this SKU id.
+
+        "product_id/sku_id" names exactly one.
+        """
+        product_id, _, sku_id = name.rpartition("/")
+        rows = await self._db.rows(
+            f"SELECT {LISTING_COLUMNS} FROM listing WHERE sku = ? OR seller_sku = ?"
+            " OR (sku_id = ? AND ? IN ('', product_id)) ORDER BY product_id, sku_id",
+            (name, name, sku_id, product_id),
+        )
+        return [Listing(*row) for row in rows]
+
     async def save_wanted(self, tx: Tx, offers: Iterable[Offer]) -> None:
         """Store the rule's results."""
         await tx.executemany(
@@ -95,17 +125,6 @@ class Listings:
             (limit,),
         )
         return [Listing(*row) for row in rows]
-
-    async def impact(self) -> tuple[int, int, int]:
-        """How many listings are matched, and how many of them would be zeroed or changed now."""
-        total = await self._db.rows("SELECT count(*) FROM listing WHERE item IS NOT NULL")
-        rows = await self._db.rows(
-            "SELECT coalesce(sum(zeroed), 0), count(*) FROM (SELECT max(wanted = 0 AND shown > 0)"
-            " AS zeroed FROM offer INDEXED BY offer_pending JOIN listing"
-            " USING (product_id, sku_id) WHERE wanted IS NOT NULL AND wanted IS NOT shown"
-            " AND parked_until = 0 GROUP BY product_id, sku_id)"
-        )
-        return int(total[0][0]), int(rows[0][0] or 0), int(rows[0][1])
 
     async def save_read(
         self,

@@ -48,7 +48,7 @@ def scratch_copy(path: Path) -> Iterator[Path]:
 
 
 def _copy(path: Path, copy: Path) -> None:
-    if path.stat().st_size == 0 or not _is_in_use(path):
+    if path.stat().st_size == 0 or not is_in_use(path):
         # Nobody writes: the file and its log are whole as they lie there.
         for suffix in ("", "-wal"):
             part = path.with_name(path.name + suffix)
@@ -62,7 +62,7 @@ def _copy(path: Path, copy: Path) -> None:
         original.backup(target)
 
 
-def _is_in_use(path: Path) -> bool:
+def is_in_use(path: Path) -> bool:
     """Whether a daemon holds the lock beside the database."""
     lock = path.with_name(path.name + ".lock")
     if not lock.exists():

@@ -60,10 +60,16 @@ class OfferPlan:
 
     def rule_for(self, sku: str) -> OfferRule:
         """The first override that matches wins; otherwise the general rule."""
-        for override in self.overrides:
-            if any(fnmatchcase(sku, pattern) for pattern in override.patterns):
-                return override.rule
-        return self.rule
+        found = self.override_for(sku)
+        return self.rule if found is None else self.overrides[found[0]].rule
+
+    def override_for(self, sku: str) -> tuple[int, str] | None:
+        """The index of the override that wins, and the pattern that matched; None for none."""
+        for index, override in enumerate(self.overrides):
+            for pattern in override.patterns:
+                if fnmatchcase(sku, pattern):
+                    return index, pattern
+        return None
 
 
 def offer(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
-from invsyncd.errors import Garbled, Unauthorised, Unreached
+from invsyncd.errors import Garbled, Throttled, Unauthorised, Unreached
 from invsyncd.net.body import excerpt, json_object
 from invsyncd.net.http import Answer, Http, raise_for_status
 from invsyncd.net.retry import Patience, retried
@@ -229,10 +229,10 @@ class TikTokClient:
             case _:
                 raise Declined(text, number=code, trouble=kind)
 
-    def _throttled(self, answer: Answer, call: _Call, text: str) -> Unreached:
+    def _throttled(self, answer: Answer, call: _Call, text: str) -> Throttled:
         """Slow the lane down; the error to raise. What was throttled was not carried out."""
         self.lane(call.op, write=call.write).slowed(answer.retry_after_s)
-        return Unreached(text, retry_after_s=answer.retry_after_s, outcome_unknown=False)
+        return Throttled(text, retry_after_s=answer.retry_after_s, outcome_unknown=False)
 
     @property
     def _secrets(self) -> tuple[str, ...]:

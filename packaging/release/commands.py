@@ -6,6 +6,7 @@ The only module here that imports the program; it runs inside the build's own en
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import dataclass
 
 import click
@@ -75,7 +76,9 @@ def _command(name: str, command: click.Command) -> Command:
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [" ".join(part.split()) for part in inspect.cleandoc(text).split("\n\n")]
+    """What `--help` keeps in lines of their own (marked by a backspace) are paragraphs here."""
+    parts = re.split(r"\n\n|\n(?=Exit codes: )", inspect.cleandoc(text).replace("\b\n", ""))
+    return [" ".join(part.split()) for part in parts]
 
 
 def _option(option: click.Option, context: click.Context) -> Option:

@@ -21,7 +21,8 @@ def manual(template: str, version: str, epoch: int) -> str:
         if mark not in template:
             raise ValueError(f"the manual's template has no {mark}")
         template = template.replace(mark, text)
-    return template
+    # troff reads bytes: what is not ASCII has to be named.
+    return re.sub(r"[^\x00-\x7f]", lambda found: f"\\[u{ord(found[0]):04X}]", template)
 
 
 def _command(command: Command) -> str:

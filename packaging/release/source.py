@@ -23,7 +23,12 @@ JUNK = shutil.ignore_patterns(
 )
 
 # What is no module, and is needed all the same.
-PACKAGE_DATA = {"invsyncd/py.typed", "invsyncd/sandbox/shopify/schema.graphql"}
+PACKAGE_DATA = {
+    "invsyncd/py.typed",
+    "invsyncd/sandbox/shopify/schema.graphql",
+    "invsyncd/web/page.css",
+    "invsyncd/web/page.js",
+}
 
 
 @dataclass(frozen=True, slots=True)

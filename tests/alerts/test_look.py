@@ -99,13 +99,26 @@ async def test_dead_credentials_are_bad_until_they_are_taken_whatever_else_fails
     assert await place.standing(topic) is False
 
 
-async def test_a_pause_is_known_before_the_first_round_after_a_start(place: Place) -> None:
-    assert await place.standing("paused") is False
-    await place.fact("paused:tiktok", "12 of 20 listings would show 0")
-    assert await place.standing("paused") is True
-    text = (await place.look()).standings["paused"].text
+@pytest.mark.parametrize("target", Target)
+async def test_a_pause_is_known_before_the_first_round_after_a_start(
+    place: Place, target: Target
+) -> None:
+    topic = f"paused {target.value}"
+    assert await place.standing(topic) is False
+    await place.fact(f"paused:{target.value}", "12 of 20 listings would show 0")
+    assert await place.standing(topic) is True
+    text = (await place.look()).standings[topic].text
     assert "12 of 20 listings would show 0" in text
-    assert "invsyncd resume tiktok" in text
+    assert f"invsyncd resume {target.value}" in text
+
+
+async def test_a_pause_is_told_once_and_hides_nothing_but_what_waits(place: Place) -> None:
+    place.works()
+    await place.fact("paused:shopify", "12 of 20 mirrored items would show 0")
+    place.health.targets[Target.SHOPIFY].paused = "shopify is paused"
+    place.health.targets[Target.SHOPIFY].undelivered = {"TEE": NOW - 3600}
+    place.health.read_at = {"Berlin": NOW - 3600}
+    assert (await place.look()).reasons == ('location "Berlin" was last read 3600 s ago',)
 
 
 async def test_the_refresh_token_is_told_of_from_14_days_before_its_end(place: Place) -> None:
@@ -123,7 +136,7 @@ async def test_another_writer_is_told_of_with_the_words_of_the_health(
     place.works()
     assert await place.standing("writer") is False
     mine = Health.checks
-    check = Check("shopify:other_writer", True, "TEE at Berlin was set back 5 times")
+    check = Check("shopify:mirror", True, "TEE at Berlin was set back 5 times", rival=True)
     monkeypatch.setattr(Health, "checks", lambda health: [*mine(health), check])
     assert await place.standing("writer") is True
     assert (await place.look()).standings["writer"].text == check.output

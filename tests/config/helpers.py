@@ -131,6 +131,7 @@ DEFAULTS = {
     "guard.max_changed_percent": 0,
     "server.listen": "127.0.0.1:8787",
     "server.token": None,
+    "server.allowed_hosts": (),
     "state.path": Path("/var/lib/invsyncd/state.db"),
     "alerts.urls": (),
     "alerts.stale_after_s": 300,

@@ -50,6 +50,11 @@ TAKEN: list[tuple[str, Any, Any]] = [
     ("guard.max_zeroed_percent", 0, 0),
     ("guard.max_changed_percent", 100, 100),
     ("server.listen", "[::1]:0", "[::1]:0"),
+    (
+        "server.allowed_hosts",
+        ["Stock.example.com", "[2001:db8::5]", "192.0.2.7"],
+        ("Stock.example.com", "2001:db8::5", "192.0.2.7"),
+    ),
     ("daemon.shutdown_s", 0, 0.0),
     ("log.format", "json", "json"),
     ("log.level", "debug", "debug"),
@@ -159,6 +164,9 @@ def test_a_value_beyond_its_bounds_is_refused_with_what_is_expected(
         ("mirror.product_types", ["a", 1], "text in quotes"),
         ("mirror.locations", ["a", True], "text in quotes"),
         ("mirror.exclude_locations", ["a", ""], "is empty"),
+        ("server.allowed_hosts", ["a", "stock.example.com:8787"], "is not the name or the addr"),
+        ("server.allowed_hosts", ["a", "https://stock.example.com"], "is not the name or the addr"),
+        ("server.allowed_hosts", ["a", "*"], "is not the name or the address of a host"),
     ],
 )
 def test_a_wrong_entry_of_a_list_is_named_by_its_position(

@@ -98,7 +98,7 @@ def test_completions_know_every_command_and_option(name: str) -> None:
         (["invsyncd", "--config", "x", "jour"], ["journal"]),
         (["invsyncd", "--log-format", ""], ["text", "json"]),
         (["invsyncd", "once", "--"], ["--dry-run", "--json", "--help"]),
-        (["invsyncd", "resume", ""], ["tiktok", "--help", "-h"]),
+        (["invsyncd", "resume", ""], ["shopify", "tiktok", "--yes", "--help", "-h"]),
         (["invsyncd", "journal", "--sku", ""], []),
     ],
 )

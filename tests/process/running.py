@@ -7,7 +7,7 @@ import inspect
 import logging
 import os
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -84,6 +84,11 @@ class Running:
     def shown(self, sku: str) -> int:
         """What TikTok shows."""
         return self.made.market.available(sku, MAIN)
+
+    def shows(self, stock: Mapping[str, int]) -> None:
+        """Let TikTok show this from the start: else its writes come at the pace of a real shop."""
+        for sku, units in stock.items():
+            self.made.market.edit(sku, MAIN, units)
 
     def agrees(self, sku: str, pool: int, shown: int | None = None) -> bool:
         """Whether every location shows the pool, and TikTok what follows from it."""

@@ -1,11 +1,10 @@
-"""`check`, `status`, `explain`, `journal` and `backup`: looking changes nothing."""
+"""`check`, `status` and `backup`: looking changes nothing."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -152,71 +151,6 @@ async def test_status_says_why_a_daemon_is_not_ready_and_asks_no_proxy(
         text = (await w.ask("status")).stdout
         assert "source: the running daemon\nnot ready\n" in text
         assert "shopify: " in text
-
-
-async def test_explain_tells_levels_pool_the_rule_step_by_step_and_every_write(
-    tmp_path: Path,
-) -> None:
-    async with running(tmp_path, TEE=10) as w:
-        w.configure(percent=80)
-        await w.ask("once")
-        w.made.shop.sell_online("TEE", "Berlin", 1)
-        await w.ask("once")
-        before = files(tmp_path)
-        found = json.loads((await w.ask("explain", "TEE", "--json")).stdout)
-        assert found["sku"] == "TEE"
-        (item,) = found["items"]
-        assert (item["standing"], item["pool"]) == ("pooled", 9)
-        assert [(x["location"], x["available"], x["committed"]) for x in item["levels"]] == [
-            ("Berlin", 9, 1),
-            ("Hamburg", 9, 0),
-            ("Munich", 9, 0),
-        ]
-        (listing,) = item["listings"]
-        (warehouse,) = listing["warehouses"]
-        assert (warehouse["shown"], warehouse["wanted"]) == (7, 7)
-        steps = dict(warehouse["steps"])
-        assert (steps["base"], steps["percent"]) == (9, 7)
-        kinds = [row["kind"] for row in found["journal"]]
-        assert kinds.count("change") == 1
-        assert kinds.count("write") == 4  # TikTok twice, and two other locations
-        text = (await w.ask("explain", "TEE")).stdout
-        assert "pooled, pool 9" in text
-        assert "base 9" in text
-        unknown = await w.ask("explain", "tee")
-        assert unknown.exit_code == 1
-        assert unknown.stderr.startswith('Error: no item has the SKU "tee"\nTry: ')
-        assert files(tmp_path) == before
-
-
-async def test_journal_tells_the_newest_lines_of_one_sku_or_of_all(tmp_path: Path) -> None:
-    async with running(tmp_path, TEE=10, MUG=20) as w:
-        w.configure(tiktok=False)
-        await w.ask("once")
-        for sku in ("TEE", "MUG", "MUG"):
-            w.made.shop.sell_online(sku, "Berlin", 1)
-            await w.ask("once")
-
-        async def rows(*options: str) -> list[Json]:
-            found: list[Json] = json.loads((await w.ask("journal", "--json", *options)).stdout)[
-                "journal"
-            ]
-            return found
-
-        everything = await rows()
-        assert [row["id"] for row in everything] == sorted(row["id"] for row in everything)
-        assert {row["sku"] for row in everything} == {"TEE", "MUG"}
-        of_mug = await rows("--sku", "MUG")
-        assert of_mug == [row for row in everything if row["sku"] == "MUG"]
-        assert await rows("--sku", "MUG", "--limit", "2") == of_mug[-2:]
-        tomorrow = f"{datetime.now(UTC) + timedelta(days=1):%Y-%m-%d}"
-        assert await rows("--since", tomorrow) == []
-        assert await rows("--since", "2020-01-01") == everything
-        text = (await w.ask("journal", "--sku", "TEE")).stdout
-        assert "TEE" in text
-        assert "MUG" not in text
-        wrong = await w.ask("journal", "--limit", "0")
-        assert wrong.exit_code == 2
 
 
 async def test_a_backup_opens_is_private_and_never_overwrites(tmp_path: Path) -> None:

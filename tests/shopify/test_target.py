@@ -7,7 +7,7 @@ from invsyncd.sandbox.shopify.server import Replay, ShopifyFake
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.auth import StaticToken
 from invsyncd.shopify.client import ShopifyClient
-from invsyncd.shopify.target import Applied, KeySpent, NotApplied, ShopifyTarget
+from invsyncd.shopify.target import Applied, KeySpent, NotApplied, Sent, ShopifyTarget
 from tests.shim import wire
 from tests.shopify.shops import attempt, standing
 
@@ -27,7 +27,9 @@ async def test_an_attempt_sets_all_its_levels_and_tells_the_servers_second() -> 
     assert outcome == Applied(at=NOW)
     assert [shop.available("TEE", place) for place in (here, there)] == [7, 7]
     (write,) = shop.writes
-    assert (write.key, write.reference) == ("key-1", "gid://invsyncd/Pass/pass-1")
+    assert write.key == "key-1"
+    assert write.reference == "gid://invsyncd/Write/19700101T000000Z-key-1"
+    assert outcome.sent == Sent("sandbox-00000001", tries=1)
 
 
 async def test_setting_what_is_already_shown_is_applied_too() -> None:
@@ -80,7 +82,9 @@ async def test_an_answer_that_is_lost_is_asked_for_again_with_the_same_key(fault
     shop, item, here, _ = two_levels()
     async with standing(shop) as stand:
         stand.faults.add(fault)
-        assert await stand.target.set_levels(attempt((item, here, 10, 7))) == Applied(at=NOW)
+        outcome = await stand.target.set_levels(attempt((item, here, 10, 7)))
+    assert outcome == Applied(at=NOW)
+    assert (outcome.sent.tries, outcome.sent.repeated) == (2, True)
     assert shop.available("TEE", here) == 7
     assert [write.key for write in shop.writes] == ["key-1"]
 

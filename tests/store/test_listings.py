@@ -8,7 +8,8 @@ from pathlib import Path
 
 from invsyncd.store import Store
 from invsyncd.store.listings import OfferState
-from invsyncd.sync.model import Listing, Offer
+from invsyncd.sync.guard import Impact
+from invsyncd.sync.model import Listing, Offer, Target
 from tests.store.plans import explained
 
 KEY = ("p1", "s1")
@@ -116,11 +117,11 @@ async def test_a_parked_listing_is_not_owed_until_it_is_tried(store: Store) -> N
     await seen(store, parked, {"α": 5})
     await want(store, 4)
     assert await pending(store) == []
-    assert await store.listings.impact() == (1, 0, 0)
+    assert await store.impacts.of(Target.TIKTOK) == Impact(0, 0, 0)
     async with store.transaction() as tx:
         await store.assortment.rested(tx, 100)
     assert await pending(store) == ["TEE-M"]
-    assert await store.listings.impact() == (1, 0, 1)
+    assert await store.impacts.of(Target.TIKTOK) == Impact(1, 0, 1)
 
 
 async def test_what_is_owed_is_found_by_its_partial_index(store: Store) -> None:

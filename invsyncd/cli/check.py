@@ -1,0 +1,78 @@
+"""`check`: everything that is wrong, at once, without changing anything."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from invsyncd.app import assemble
+from invsyncd.cli.bar import asking
+from invsyncd.cli.context import Context, as_json, pass_context, print_json, visible
+from invsyncd.config import Settings
+from invsyncd.engine.check import Checked, Finding, check_all
+from invsyncd.store import Store, scratch_copy
+
+
+@click.command()
+@as_json
+@pass_context
+def check(context: Context, as_json: bool) -> None:
+    """Config, credentials, scopes, locations, warehouses, mapping and SKUs: all problems at once.
+
+    Only reads, and names what is held with the command that ends it.
+
+    \b
+    Example: invsyncd check
+    Exit codes: 0 nothing to mend, 1 something must be mended, 2 usage or config.
+    """
+    settings = context.quiet_settings()
+    findings = asyncio.run(_check(settings))
+    bad = [finding for finding in findings if finding.bad]
+    if as_json:
+        print_json(
+            {
+                "ok": not bad,
+                "findings": [
+                    {
+                        "what": f.what,
+                        "ok": not f.bad,
+                        "says": f.says,
+                        "advice": f.advice,
+                        "count": f.count,
+                        "names": f.names,
+                    }
+                    for f in findings
+                ],
+            }
+        )
+    else:
+        for finding in findings:
+            mark = "✗" if finding.bad else "✓"
+            click.echo(visible(f"{mark} {finding.what}: {finding.says}"))
+            if finding.advice:
+                advice = [visible(line) for line in finding.advice.split("\n")]
+                click.echo("    Try: " + "\n         ".join(advice))
+    click.get_current_context().exit(1 if bad else 0)
+
+
+async def _check(settings: Settings) -> list[Finding]:
+    with scratch_copy(settings.state.path) as path, asking() as metrics:
+        async with (
+            Store.open(path) as store,
+            assemble(settings, store, dry_run=True, metrics=metrics) as parts,
+        ):
+            return await check_all(
+                Checked(
+                    settings,
+                    store,
+                    parts.source,
+                    parts.rulebook,
+                    parts.cycle,
+                    parts.selling.shop if parts.selling else None,
+                    parts.selling.discovery if parts.selling else None,
+                )
+            )
+
+
+COMMANDS = (check,)

@@ -1,0 +1,77 @@
+"""`plan`: what a new configuration would change, before it is put in place."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import click
+
+from invsyncd.cli.bar import counting
+from invsyncd.cli.context import Context, as_json, existing, pass_context, print_json
+from invsyncd.cli.shifts import TOP, print_shifts, print_totals, shifts_json
+from invsyncd.config import Settings, load
+from invsyncd.engine.foresight import Foreseen, foresee
+from invsyncd.store import Store, scratch_copy
+
+
+@click.command()
+@click.option(
+    "--config",
+    "new_config",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="NEW.toml",
+    help="The new configuration; the one in front of the command is what runs now.",
+)
+@click.option("--all", "show_all", is_flag=True, help="Every row, not only the largest.")
+@as_json
+@pass_context
+def plan(context: Context, new_config: Path, show_all: bool, as_json: bool) -> None:
+    """Compare what the running configuration shows with what a new one would.
+
+    From local state: without a call, and without touching the database. What only the shops know
+    is named. A wrong new configuration is told with all its problems.
+
+    \b
+    Example: invsyncd plan --config new.toml
+    Exit codes: 0 compared, 1 no usable state, 2 usage, or either configuration is wrong.
+    """
+    running = context.quiet_settings()
+    new = load(Path.cwd() / new_config, os.environ)
+    found = asyncio.run(_foresee(running, new, new_config))
+    compared = found.compared
+    if as_json:
+        print_json(
+            {
+                "new": str(new_config),
+                "as_of": found.as_of,
+                "totals": {
+                    target.value: {e.value.replace(" ", "_"): n for e, n in counts.items()}
+                    for target, counts in compared.totals.items()
+                },
+                "rows": shifts_json(compared.shifts),
+                "would_pause": {t.value: why for t, why in compared.would_pause.items()},
+                "unknown": list(found.unknown),
+            }
+        )
+        return
+    print_shifts(f"What {new_config} would change", compared.shifts, None if show_all else TOP)
+    print_totals({target.value: counts for target, counts in compared.totals.items()})
+    for target, why in compared.would_pause.items():
+        click.echo(f"The guard would pause {target.value}: {why}")
+    for sentence in found.unknown:
+        click.echo(f"Not known here: {sentence}")
+    click.echo(f"As of the state read at {found.as_of or 'no time yet'}; no call was made.")
+
+
+async def _foresee(running: Settings, new: Settings, path: Path) -> Foreseen:
+    with scratch_copy(existing(running)) as copy, counting("comparing items") as on_page:
+        async with Store.open(copy) as store:
+            now = int(time.time())
+            return await foresee(store, running, new, now, name=str(path), on_page=on_page)
+
+
+COMMANDS = (plan,)

@@ -1,0 +1,132 @@
+"""`status`: how it goes, from the running daemon or else from the database, and what waits for you.
+
+Both answer in the same shape, as far as a database can know it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from invsyncd.cli.context import (
+    Context,
+    as_json,
+    looking,
+    moment,
+    pass_context,
+    print_json,
+    print_table,
+)
+from invsyncd.cli.daemon import DATABASE, from_daemon
+from invsyncd.config import Settings
+from invsyncd.engine.held import held_json
+from invsyncd.engine.listing_report import listings_json
+from invsyncd.engine.pause import Pause
+from invsyncd.engine.rulebook import Rulebook
+from invsyncd.errors import ConfigError
+from invsyncd.store import Store
+from invsyncd.sync.model import Target
+
+HELD_MAX = 20  # so many are printed; --json has all
+
+
+@click.command()
+@as_json
+@pass_context
+def status(context: Context, as_json: bool) -> None:
+    """What the running daemon says of itself; from the database when it is down.
+
+    Names what is owed, paused and held, and the command that ends each.
+
+    \b
+    Example: invsyncd status
+    Exit codes: 0 told, whatever it says; 1 no daemon and no usable state; 2 usage or config.
+    """
+    settings = context.quiet_settings()
+    found = from_daemon(settings, "/api/status")
+    if found is None:
+        found = asyncio.run(_from_database(settings))
+    if as_json:
+        print_json(found)
+    else:
+        _print(found)
+
+
+async def _from_database(settings: Settings) -> dict[str, Any]:
+    async with looking(settings) as store:
+        known = [k for k in await store.locations.all() if k.location.active]
+        found: dict[str, Any] = {
+            "source": DATABASE,
+            "locations": {k.location.name: moment(k.read_at) for k in known},
+            "targets": {
+                target.value: {
+                    "paused": await Pause(settings, store, target).reason(),
+                    "undelivered": await _owed(store, target),
+                }
+                for target in Target
+                if target is Target.SHOPIFY or settings.tiktok.enabled
+            },
+            "held": await held_json(store),
+        }
+        found["owed"] = sum(target["undelivered"] for target in found["targets"].values())
+        if settings.tiktok.enabled:
+            with suppress(ConfigError):  # `check` names it
+                found["listings"] = await listings_json(store, Rulebook(settings, store))
+        return found
+
+
+async def _owed(store: Store, target: Target) -> int:
+    """Levels or listings that do not show what they should."""
+    arrears = store.arrears
+    owed = await (arrears.levels() if target is Target.SHOPIFY else arrears.listings())
+    return owed.count
+
+
+def _print(found: dict[str, Any]) -> None:
+    click.echo(f"source: {found['source']}")
+    if "ready" in found:
+        click.echo("ready" if found["ready"] else "not ready")
+        for reason in found["reasons"]:
+            click.echo(f"  {reason}")
+    print_table("Targets", ["target", "authorised", "owed", "trouble"], _targets(found))
+    for name, target in found["targets"].items():
+        if target["paused"]:
+            click.echo(f"{name} is paused. Try: invsyncd resume {name}")
+    print_table(
+        "Locations", ["location", "last read"], [list(x) for x in found["locations"].items()]
+    )
+    held = found.get("held", [])
+    print_table("Held", ["SKU", "ends with"], [[x["sku"], x["resolve"]] for x in held[:HELD_MAX]])
+    if len(held) > HELD_MAX:
+        click.echo(f"and {len(held) - HELD_MAX:,} more held: `invsyncd status --json`")
+    _print_listings(found.get("listings"))
+
+
+def _targets(found: dict[str, Any]) -> list[list[Any]]:
+    signed_in = {True: "yes", False: "no", None: None}  # a database cannot know
+    return [
+        [
+            name,
+            signed_in[target.get("authorised")],
+            target["undelivered"],
+            target.get("trouble") or target["paused"] or None,
+        ]
+        for name, target in found["targets"].items()
+    ]
+
+
+def _print_listings(listings: dict[str, Any] | None) -> None:
+    if listings is None:
+        return
+    click.echo(f"TikTok listings: {listings['known']:,} known, {listings['matched']:,} matched")
+    for groups in listings["groups"].values():
+        for group in groups:
+            click.echo(f"  {group['count']:,} {group['says']}")
+    if listings["groups"]:
+        click.echo("  `invsyncd check` names them, with what to do")
+
+
+COMMANDS = (status,)

@@ -1,0 +1,122 @@
+"""`undo`: takes back what one pass made of the stock, where nothing was counted on top of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import click
+
+from invsyncd.cli.ask import LATER, leave
+from invsyncd.cli.context import (
+    Context,
+    as_json,
+    ask_first,
+    existing,
+    pass_context,
+    print_json,
+    print_table,
+)
+from invsyncd.cli.shifts import print_shifts, print_totals, shifts_json
+from invsyncd.config import Settings
+from invsyncd.engine.pause import Pause
+from invsyncd.engine.requests import UNDO
+from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.undo import Undoing, undoing
+from invsyncd.store import Store, scratch_copy
+from invsyncd.sync.effect import Effect, Shift, totals
+from invsyncd.sync.model import Target
+
+
+@click.command()
+@click.argument("pass_id", metavar="PASS")
+@click.option("--dry-run", is_flag=True, help="Only say what it would do.")
+@click.option("--yes", is_flag=True, help="Do not ask; off a terminal nothing is asked anyway.")
+@as_json
+@pass_context
+def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Take back what PASS made of the stock: for a mistaken import, not for a sale.
+
+    Each item that PASS gave another number gets back the number from before, at every mirrored
+    location, the one where it began included; TikTok follows. Orders that PASS counted stay
+    counted. An item stays as it is, and is named, where anything was counted or sold since, or
+    where a location shows something else than PASS wrote. A TikTok number that changed because
+    the configuration did goes back with the configuration, not with this.
+
+    `invsyncd journal` names the pass of every line. The running daemon carries it out,
+    looking once more first; without one it is done here. A paused target stays paused.
+
+    \b
+    Example: invsyncd undo 20261122T084503-1a2b3c --dry-run
+    Exit codes: 0 all of it goes back, 1 failed, 2 usage or config, 3 something stays as it is,
+    or waits for a paused target.
+    """
+    settings = context.quiet_settings()
+    found, paused = asyncio.run(_look(settings, pass_id))
+    if not as_json:
+        _print(found, paused)
+        if found.steps and not dry_run:
+            ask_first(f"Take back {len(found.steps):,} items?", yes=yes)
+    done = "dry run" if dry_run else "nothing to take back"
+    code = 3 if found.refused or paused else 0
+    if found.steps and not dry_run:
+        report = leave(settings, UNDO, {"pass": pass_id, "items": [x.item for x in found.steps]})
+        done = "left to the running daemon" if report is None else "done"
+        if report is not None:
+            code = 1 if report.failures else 3 if report.was_stopped else code
+    if as_json:
+        print_json(_json(pass_id, found, paused, done))
+    else:
+        click.echo(LATER if done.startswith("left") else done)
+    click.get_current_context().exit(code)
+
+
+async def _look(settings: Settings, pass_id: str) -> tuple[Undoing, dict[Target, str]]:
+    with scratch_copy(existing(settings)) as path:
+        async with Store.open(path) as store:
+            rules = await Rulebook(settings, store).rules()
+            found = await undoing(store, rules, pass_id, int(time.time()))
+            paused = {t: await Pause(settings, store, t).reason() for t in Target}
+            return found, {target: why for target, why in paused.items() if why}
+
+
+def _shifts(found: Undoing) -> list[Shift]:
+    every = (shift for step in found.steps for shift in step.shifts)
+    return [shift for shift in every if shift.effect is not Effect.UNCHANGED]
+
+
+def _print(found: Undoing, paused: dict[Target, str]) -> None:
+    shifts = _shifts(found)
+    print_table(
+        "Pools that go back",
+        ["SKU", "pool now", "pool before that pass"],
+        [[step.sku, step.pool_from, step.pool_to] for step in found.steps],
+    )
+    print_shifts("What will be written", shifts)
+    for target in Target:
+        print_totals({target.value: totals(s for s in shifts if s.target is target)})
+    print_table("Stays as it is", ["SKU", "because"], [[r.sku, r.because] for r in found.refused])
+    for target, why in paused.items():
+        click.echo(f"{target.value} is paused ({why}): it is written after `invsyncd resume`")
+
+
+def _json(pass_id: str, found: Undoing, paused: dict[Target, str], done: str) -> dict[str, object]:
+    return {
+        "pass": pass_id,
+        "done": done,
+        "items": [
+            {
+                "sku": step.sku,
+                "item": step.item,
+                "pool_from": step.pool_from,
+                "pool_to": step.pool_to,
+                "writes": shifts_json(step.shifts),
+            }
+            for step in found.steps
+        ],
+        "refused": [{"sku": r.sku, "item": r.item, "because": r.because} for r in found.refused],
+        "paused": {target.value: why for target, why in paused.items()},
+    }
+
+
+COMMANDS = (undo,)

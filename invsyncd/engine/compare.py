@@ -1,0 +1,214 @@
+"""plan: what one configuration shows against what another would, from the store alone.
+
+Both are worked out by the same functions that a pass uses, over the same known state: the item
+folded without a reading under each scope, then the rule. No call is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from invsyncd.config import Settings
+from invsyncd.engine.matching import links_of
+from invsyncd.engine.rules import Rules
+from invsyncd.store import Store
+from invsyncd.store.listings import OfferState
+from invsyncd.sync.effect import Effect, Shift
+from invsyncd.sync.fold import fold
+from invsyncd.sync.guard import Impact, Limits, tripped
+from invsyncd.sync.model import ItemState, Level, Listing, Standing, Target
+from invsyncd.sync.plan import offer
+from invsyncd.sync.rule import Quantity
+
+Key = tuple[str, str]  # (product_id, sku_id)
+OnPage = Callable[[int], None]  # told how many more items were compared
+
+
+@dataclass(slots=True)
+class Compared:
+    """Totals over everything, and the shifts that are none of `unchanged`."""
+
+    totals: dict[Target, dict[Effect, int]] = field(
+        default_factory=lambda: {target: dict.fromkeys(Effect, 0) for target in Target}
+    )
+    shifts: list[Shift] = field(default_factory=list)
+    would_pause: dict[Target, str] = field(default_factory=dict)
+    pooled: int = 0
+
+    def add(self, shift: Shift) -> None:
+        """Count one level or offer."""
+        self.totals[shift.target][shift.effect] += 1
+        if shift.effect is not Effect.UNCHANGED:
+            self.shifts.append(shift)
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """One item under both configurations; None where there is no such item."""
+
+    old: ItemState | None
+    new: ItemState | None
+
+
+class Comparison:
+    """Two sets of rules over one store, which is a private copy: new links are tried in it."""
+
+    def __init__(self, store: Store, old: Rules, new: Rules, now: int) -> None:
+        self._store = store
+        self._old = old
+        self._new = new
+        self._now = now
+        self._names: dict[int, str] = {}
+
+    async def run(self, settings: Settings, on_page: OnPage = lambda _: None) -> Compared:
+        """Compare every mirrored level and every offer; `settings` are the new ones."""
+        self._names = await self._store.locations.names()
+        moved = await self._rematched(settings)
+        found = Compared()
+        after = 0
+        while items := await self._store.levels.all_items(after):
+            after = items[-1]
+            both = await self._both(items)
+            for one in both.values():
+                found.pooled += one.new is not None and one.new.item.standing is Standing.POOLED
+                for shift in self._levels(one):
+                    found.add(shift)
+            listings = [x for x in await self._store.listings.of_items(items) if x.key not in moved]
+            await self._offers(found, [(x, both.get(x.item or 0)) for x in listings])
+            on_page(len(items))
+        await self._moved(found, moved)
+        total, _ = await self._store.listing_census.matched()
+        guard = settings.guard
+        limits = Limits(guard.max_zeroed_percent, guard.max_changed_percent)
+        for target, count in ((Target.SHOPIFY, found.pooled), (Target.TIKTOK, total)):
+            if why := tripped(limits, target, _impact(found.shifts, target, count)):
+                found.would_pause[target] = why
+        return found
+
+    async def _both(self, items: Iterable[int]) -> dict[int, Both]:
+        states = await self._store.levels.states(list(items))
+        return {
+            item: Both(_under(state, self._old), _under(state, self._new))
+            for item, state in states.items()
+        }
+
+    def _levels(self, both: Both) -> Iterable[Shift]:
+        if both.old is None or both.new is None:
+            return
+        for location, old in sorted(both.old.levels.items()):
+            new = both.new.levels[location]
+            if old.wanted is None and new.wanted is None:
+                continue  # in neither mirror
+            before = _shows(old)
+            yield Shift(
+                Target.SHOPIFY,
+                both.new.item.sku,
+                self._names.get(location, str(location)),
+                before,
+                before if new.wanted is None else new.wanted,
+                {"item": both.new.item.id, "location": location},
+                left_alone=new.wanted is None,
+            )
+
+    async def _offers(
+        self, found: Compared, listings: Sequence[tuple[Listing, Both | None]]
+    ) -> None:
+        offers = await self._store.listings.offers([x.key for x, _ in listings], self._now)
+        for listing, both in listings:
+            for known in offers.get(listing.key, ()):
+                if (shift := self._offer(listing, both or Both(None, None), known)) is not None:
+                    found.add(shift)
+
+    def _offer(self, listing: Listing, both: Both, known: OfferState) -> Shift | None:
+        old = _result(both.old, listing, known, self._old)
+        new = _result(both.new, listing, known, self._new)
+        if old is None and new is None:
+            return None  # left alone under both
+        parked = listing.parked_until != 0  # not written whatever the rule says
+        before = known.offer.shown if old is None or parked else old.units
+        after = (before or 0) if new is None or parked else new.units
+        state = both.new or both.old
+        return Shift(
+            Target.TIKTOK,
+            listing.sku or listing.seller_sku or (state.item.sku if state else ""),
+            known.offer.warehouse,
+            before,
+            after,
+            {
+                "product_id": listing.product_id,
+                "sku_id": listing.sku_id,
+                "warehouse": known.offer.warehouse,
+            },
+            unlimited=_unlimited(new) and not _unlimited(old),
+            left_alone=new is None and not parked,
+        )
+
+    async def _rematched(self, settings: Settings) -> dict[Key, int | None]:
+        """Listings that other links would give another item, each with that item."""
+        links = links_of(settings.tiktok.link)
+        relinked: list[Listing] = []
+        for listing in await self._store.listings.all():
+            link = links.get(listing.key)
+            sku = link.sku if link is not None else listing.seller_sku
+            item = int(link.item) if link is not None and link.item else None
+            if (sku, item) != (listing.sku, listing.linked_item):
+                relinked.append(replace(listing, sku=sku, linked_item=item))
+        if not relinked:
+            return {}
+        async with self._store.transaction() as tx:
+            await self._store.assortment.save_seen(tx, [(x, {}) for x in relinked], self._now)
+        keys = {listing.key for listing in relinked}
+        return {k: item for k, item in await self._store.assortment.mismatched() if k in keys}
+
+    async def _moved(self, found: Compared, moved: Mapping[Key, int | None]) -> None:
+        listings = await self._store.listings.by_keys(moved)
+        items = {x.item for x in listings} | set(moved.values())
+        states = await self._both([item for item in items if item is not None])
+        none = Both(None, None)
+        pairs = [
+            (
+                x,
+                Both(
+                    states.get(x.item or 0, none).old,
+                    states.get(moved[x.key] or 0, none).new,
+                ),
+            )
+            for x in listings
+        ]
+        await self._offers(found, pairs)
+
+
+def _under(state: ItemState, rules: Rules) -> ItemState:
+    """The item as it stands once these rules are in force."""
+    return fold(state, (), rules.scope, rules.merge).state
+
+
+def _shows(level: Level) -> int:
+    return level.available if level.wanted is None else level.wanted
+
+
+def _result(
+    state: ItemState | None, listing: Listing, known: OfferState, rules: Rules
+) -> Quantity | None:
+    if state is None or rules.offers is None:
+        return None
+    return offer(state, listing, known.offer.warehouse, known.held, rules.offers)
+
+
+def _unlimited(result: Quantity | None) -> bool:
+    return result is not None and result.steps[0][0] == "unlimited"
+
+
+def _impact(shifts: Iterable[Shift], target: Target, total: int) -> Impact:
+    """As the guard counts: by item, or by listing."""
+    names = {Target.SHOPIFY: ("item",), Target.TIKTOK: ("product_id", "sku_id")}[target]
+    changed: set[tuple[int | str, ...]] = set()
+    zeroed: set[tuple[int | str, ...]] = set()
+    for shift in shifts:
+        if shift.target is target and shift.effect is not Effect.LEFT_ALONE:
+            key = tuple(shift.key[name] for name in names)
+            changed.add(key)
+            if shift.effect is Effect.ZEROED:
+                zeroed.add(key)
+    return Impact(total, len(zeroed), len(changed))

@@ -1,0 +1,92 @@
+"""What `explain` decides from: everything that is known of one item, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from invsyncd.engine.rules import Rules
+from invsyncd.store.listings import OfferState
+from invsyncd.store.locations import KnownLocation
+from invsyncd.sync.model import Attempt, ItemState, Listing, Target
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What the running daemon knows of one target. `went_well_at` is a Unix second."""
+
+    dead: bool
+    trouble: str
+    throttled: bool
+    went_well_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopFacts:
+    """What is the same for every item.
+
+    `rules` is None where the configuration does not fit the shop; `sides` is None where no daemon
+    runs. `warehouses` are names by id, `paused` the reasons of the paused targets.
+    """
+
+    now: int
+    rules: Rules | None
+    places: Mapping[int, KnownLocation]
+    warehouses: Mapping[str, str]
+    baseline: bool
+    paused: Mapping[Target, str]
+    sides: Mapping[Target, Side] | None
+
+    @property
+    def names(self) -> dict[int, str]:
+        """The name of every location, by id."""
+        return {known.location.id: known.location.name for known in self.places.values()}
+
+    def place(self, location: int) -> str:
+        """The name of a location."""
+        known = self.places.get(location)
+        return known.location.name if known else f"location {location}"
+
+    def warehouse(self, warehouse: str) -> str:
+        """The name of a warehouse."""
+        return self.warehouses.get(warehouse, f"warehouse {warehouse}")
+
+
+@dataclass(frozen=True, slots=True)
+class ListingFacts:
+    """One listing. `holds` are (units, until) and `rivals` the other writers, by warehouse."""
+
+    listing: Listing
+    offers: tuple[OfferState, ...] = ()
+    holds: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    rivals: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFacts:
+    """One item, its listings, its attempts in flight, and its journal lines, oldest first."""
+
+    state: ItemState
+    listings: tuple[ListingFacts, ...]
+    attempts: tuple[Attempt, ...]
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that was found under one name.
+
+    `more` is how many further items have the SKU. `strays` are listings of that SKU which no item
+    was matched to. `write` are the lines of the write that the name named, if it named one.
+    """
+
+    sku: str
+    shop: ShopFacts
+    items: tuple[ItemFacts, ...]
+    more: int = 0
+    strays: tuple[Listing, ...] = ()
+    stray_rows: tuple[Row, ...] = ()
+    write: tuple[Row, ...] = ()

@@ -1,0 +1,229 @@
+"""A journal line about levels and pools, told as its cause and one sentence with its numbers. Pure.
+
+The merge table has ten rows; each is told in its own words, because "two orders add up" and
+"contradictory counts" may well give the same number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from invsyncd.engine.causes import Because, Cause
+from invsyncd.engine.words import listed, plain, plural, signed
+from invsyncd.sync.merge import Case
+
+Row = Mapping[str, Any]
+Places = Mapping[int, str]
+
+STORIES = frozenset({"change", "join", "leave", "resolved", "out of the mirror", "into the mirror"})
+"""The kinds of lines that say how a pool, or what belongs to it, came about."""
+
+_CAUSES = {
+    Case.ONE: Cause.ONE_CHANGE,
+    Case.ORDERS: Cause.ORDERS_ADD_UP,
+    Case.SALES: Cause.SALES_ADD_UP,
+    Case.TRANSFER: Cause.TRANSFER,
+    Case.COUNT: Cause.COUNTED_ALIKE,
+    Case.GAP: Cause.SALES_AFTER_GAP,
+    Case.CONFLICT: Cause.CONTRADICTORY,
+    Case.UNLEVELLED: Cause.LEVELLED,
+    Case.EQUAL: Cause.LEVELLED,
+    Case.FOLLOWED: Cause.FOLLOWED,
+}
+
+
+def story(row: Row, places: Places) -> Because:
+    """The cause and the sentence of one line whose kind is in `STORIES`."""
+    match row["kind"]:
+        case "change":
+            return _change(row, places)
+        case "join":
+            return Because(Cause.JOINED, f"{_names(row, places)} joined and takes over the pool")
+        case "leave":
+            return Because(
+                Cause.LEFT, f"{_names(row, places)} is not stocked any more; the pool stays"
+            )
+        case "resolved":
+            return Because(Cause.RESOLVED, f"A person said that the pool is {plain(row['pool'])}")
+        case "out of the mirror":
+            dropped = row.get("pool_dropped")
+            pool = "" if dropped is None else f"; its pool of {plain(dropped)} was dropped"
+            return Because(Cause.LEFT_MIRROR, f"It left the mirror{pool}")
+        case _:
+            return Because(Cause.ENTERED_MIRROR, "It entered the mirror; first sight decides")
+
+
+def counted(row: Row, places: Places) -> list[tuple[str, int]]:
+    """What was stated at each level of a change whose stock moved: (location, counted units)."""
+    return [(_at(c, places), c["from"] + c["stock"]) for c in row["changes"] if c["stock"]]
+
+
+def parts(change: Row) -> str:
+    """What a change is made of: its order part and its stock part."""
+    words = []
+    if orders := change["orders"]:
+        words.append(f"{_orders(orders)} {signed(orders)}")
+    if stock := change["stock"]:
+        what = "sold at the till, counted or sent away" if stock < 0 else "received or counted"
+        words.append(f"{what} {signed(stock)}")
+    return ", ".join(words)
+
+
+def _change(row: Row, places: Places) -> Because:
+    changes = row["changes"]
+    try:
+        case = Case(row["case"])
+    except ValueError:
+        return _undecided(row, places)
+    says = _TOLD[case](row, places)
+    if changes and row.get("together_with"):
+        says += " (read in one pass, so merged together)"
+    if row.get("oversold_by") and not row.get("held"):
+        says += f"; oversold by {row['oversold_by']:,}"
+    return Because(_CAUSES[case], says)
+
+
+def _undecided(row: Row, places: Places) -> Because:
+    """A change that moved no pool by a case of the table: held, or not mirrored."""
+    if row.get("held"):
+        total = "" if row["pool"] is None else f"; all changes added up give {plain(row['pool'])}"
+        return Because(Cause.HELD, f"While held: {_moves(row['changes'], places)}{total}")
+    moves = _moves(row["changes"], places)
+    if row["case"] != "not mirrored":  # a case that another version knows
+        return Because(Cause.ONE_CHANGE, f"{moves} ({row['case']}): {_pool(row)}")
+    return Because(Cause.NOT_MIRRORED, f"{moves}; not mirrored, so no other level follows")
+
+
+def _one(row: Row, places: Places) -> str:
+    [change] = row["changes"] or [None]
+    if change is None:
+        return _pool(row)
+    made_of = f" ({parts(change)})" if parts(change) else ""
+    return f"{_move(change, places)}{made_of}: {_pool(row)}"
+
+
+def _orders_add_up(row: Row, places: Places) -> str:
+    count = len(row["changes"])
+    number = {2: "two", 3: "three", 4: "four"}.get(count, str(count))
+    what = f"Orders at {number} locations" if count > 1 else "An order"
+    if any(c["stock"] for c in row["changes"]):
+        what = f"{what}, one of them with stock that moved too,"
+    return f"{what} add up: {_deltas(row['changes'], places)}: {_pool(row)}"
+
+
+def _sales(row: Row, places: Places) -> str:
+    return f"Till sales add up: {_deltas(row['changes'], places)}: {_pool(row)}"
+
+
+def _transfer(row: Row, places: Places) -> str:
+    return f"A transfer: {_deltas(row['changes'], places)}: {_pool(row)}"
+
+
+def _count(row: Row, places: Places) -> str:
+    said = counted(row, places)
+    number = plain(said[0][1]) if said else "?"
+    where = listed([place for place, _ in said])
+    return f"The same number was counted at {where}: {number}{_and_orders(row)}: {_pool(row)}"
+
+
+def _gap(row: Row, places: Places) -> str:
+    return (
+        f"Sales are assumed, because levels had not been read for a while:"
+        f" {_deltas(row['changes'], places)}: {_pool(row)}"
+    )
+
+
+def _conflict(row: Row, places: Places) -> str:
+    said = [f"{plain(units)} at {place}" for place, units in counted(row, places)]
+    if row.get("pool_before") is None and row["changes"]:
+        said = [f"{plain(c['to'])} at {_at(c, places)}" for c in row["changes"]]
+    against = " against ".join(said) or "the numbers"
+    text = f"Counts contradict each other: {against}{_and_orders(row)}"
+    if row.get("held"):
+        return f"{text}; held until a person decides"
+    return f"{text}; {_chosen(row)} counts: {_pool(row)}"
+
+
+def _unlevelled(row: Row, places: Places) -> str:
+    if row.get("held"):
+        return "The levels were unequal when first seen; held until a person decides"
+    if row["pool"] is None:
+        return "The levels were unequal when first seen; the first change becomes the pool"
+    return f"The levels were unequal when first seen: {_pool(row)}"
+
+
+def _equal(row: Row, places: Places) -> str:
+    moves = f"{_moves(row['changes'], places)}: " if row["changes"] else ""
+    return f"{moves}all levels show the same: {_pool(row)}"
+
+
+def _followed(row: Row, places: Places) -> str:
+    return f"{_moves(row['changes'], places)}, the first change since first sight: {_pool(row)}"
+
+
+_TOLD: Mapping[Case, Callable[[Row, Places], str]] = {
+    Case.ONE: _one,
+    Case.ORDERS: _orders_add_up,
+    Case.SALES: _sales,
+    Case.TRANSFER: _transfer,
+    Case.COUNT: _count,
+    Case.GAP: _gap,
+    Case.CONFLICT: _conflict,
+    Case.UNLEVELLED: _unlevelled,
+    Case.EQUAL: _equal,
+    Case.FOLLOWED: _followed,
+}
+
+
+def _chosen(row: Row) -> str:
+    """Which of the statements became the pool, told from the numbers themselves."""
+    orders = sum(c["orders"] for c in row["changes"])
+    said = [c["from"] + c["stock"] for c in row["changes"] if c["stock"]]
+    if row.get("pool_before") is None:
+        orders, said = 0, [c["to"] for c in row["changes"]]
+    if said and row["pool"] == min(said) + orders:
+        return "the lowest"
+    before = row.get("pool_before")
+    if before is not None and row["pool"] == before + sum(c["delta"] for c in row["changes"]):
+        return "the sum of all changes"
+    return "the latest"
+
+
+def _and_orders(row: Row) -> str:
+    orders = sum(c["orders"] for c in row["changes"])
+    return f", with orders {signed(orders)}" if orders else ""
+
+
+def _pool(row: Row) -> str:
+    before, pool = row.get("pool_before"), row["pool"]
+    if before is None:
+        return f"the pool is {plain(pool)}"
+    if before == pool:
+        return f"the pool stays {plain(pool)}"
+    return f"the pool goes {plain(before)} → {plain(pool)}"
+
+
+def _orders(units: int) -> str:
+    return "ordered online" if units < 0 else "orders cancelled"
+
+
+def _deltas(changes: Sequence[Row], places: Places) -> str:
+    return ", ".join(f"{signed(c['delta'])} at {_at(c, places)}" for c in changes)
+
+
+def _moves(changes: Sequence[Row], places: Places) -> str:
+    return ", ".join(_move(c, places) for c in changes) or "nothing moved"
+
+
+def _move(change: Row, places: Places) -> str:
+    return f"{_at(change, places)} {plain(change['from'])} → {plain(change['to'])}"
+
+
+def _at(change: Row, places: Places) -> str:
+    return places.get(change["location"], f"location {change['location']}")
+
+
+def _names(row: Row, places: Places) -> str:
+    names = [places.get(x, f"location {x}") for x in row["locations"]]
+    return listed(names) or plural(0, "location")

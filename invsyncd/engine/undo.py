@@ -1,0 +1,218 @@
+"""undo: what a pass made of each item, taken back as far as nothing was counted on top of it.
+
+It decides; nothing is sent from here. What can be taken back becomes a pool, exactly as `resolve`
+gives one, and both targets follow from it by the next pass's own compare-and-set writes. A TikTok
+number has no memory of its own: it follows the pool and the rule, so it goes back with the pool,
+or with the configuration, and never by a write that the next pass would only correct.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from invsyncd.engine.rules import Rules
+from invsyncd.errors import InvsyncError
+from invsyncd.store import Store
+from invsyncd.store.passes import MOVES_POOL
+from invsyncd.sync.effect import Shift
+from invsyncd.sync.model import ItemState, LevelWrite, Listing, Target
+from invsyncd.sync.plan import offer
+from invsyncd.sync.undo import Done, NotUndone, PoolChange, Since, pool_before
+
+Line = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One item that goes back: its pool, and what both targets will show because of that."""
+
+    item: int
+    sku: str
+    pool_from: int
+    pool_to: int
+    shifts: tuple[Shift, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One item, or one of its listings, that stays as it is, and why."""
+
+    sku: str
+    item: int | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What an undo of one pass would do."""
+
+    steps: tuple[Step, ...]
+    refused: tuple[Refusal, ...]
+
+
+async def undoing(store: Store, rules: Rules, pass_id: str, now: int) -> Undoing:
+    """Look at everything that a pass did; InvsyncError where the journal does not know it."""
+    lines = await store.passes.lines(pass_id)
+    if not lines:
+        raise InvsyncError(
+            f'the journal has no pass "{pass_id}"',
+            advice="`invsyncd journal --json` names the pass of every line",
+        )
+    return await _Undo(store, rules, now).run(lines)
+
+
+class _Undo:
+    def __init__(self, store: Store, rules: Rules, now: int) -> None:
+        self._store = store
+        self._rules = rules
+        self._now = now
+        self._steps: list[Step] = []
+        self._refused: list[Refusal] = []
+        self._places: Mapping[int, str] = {}
+        self._in_flight: Mapping[int, Collection[int]] = {}
+
+    async def run(self, lines: Sequence[Line]) -> Undoing:
+        by_item: dict[int, list[Line]] = {}
+        for line in lines:
+            if line["item"] is not None:
+                by_item.setdefault(line["item"], []).append(line)
+        states = await self._store.levels.states(by_item)
+        self._in_flight = await self._store.attempts.in_flight()
+        self._places = await self._store.locations.names()
+        for item, own in by_item.items():
+            done = self._done(own)
+            if done.changes or done.writes or done.balanced:
+                await self._mirrored(item, own, done, states.get(item))
+            else:
+                await self._listed(own, states.get(item))
+        return Undoing(tuple(self._steps), tuple(self._refused))
+
+    def _done(self, lines: Sequence[Line]) -> Done:
+        writes = {
+            line["location"]: LevelWrite(line["item"], line["location"], line["from"], line["to"])
+            for line in lines
+            if line["kind"] == "write"
+            and line["target"] == Target.SHOPIFY
+            and line["outcome"] == "applied"
+        }
+        changes = [self._change(line) for line in lines if _moves_pool(line)]
+        balanced = any(line["kind"] == "change" and line["pool"] is not None for line in lines)
+        return Done(tuple(changes), tuple(writes.values()), balanced and not changes)
+
+    def _change(self, line: Line) -> PoolChange:
+        mirrored = self._rules.scope.locations
+        orders = sum(c["orders"] for c in line.get("changes", ()) if c["location"] in mirrored)
+        before = line.get("pool_before")
+        return PoolChange(line["id"], line["pass"], before, line["pool"], orders)
+
+    async def _mirrored(
+        self,
+        item: int,
+        lines: Sequence[Line],
+        done: Done,
+        state: ItemState | None,
+    ) -> None:
+        sku = lines[-1]["sku"]
+        if state is None:
+            self._refused.append(Refusal(sku, item, "Shopify does not know this item any more"))
+            return
+        since = await self._since(item, {sku, state.item.sku}, lines, done)
+        try:
+            flying = self._in_flight.get(item, ())
+            pool = pool_before(state, done, since, flying, self._places)
+        except NotUndone as reason:
+            self._refused.append(Refusal(sku, item, str(reason)))
+            return
+        shifts = [*self._levels(state, pool), *await self._offers(state, pool)]
+        self._steps.append(Step(item, sku, state.item.pool or 0, pool, tuple(shifts)))
+
+    async def _since(self, item: int, skus: set[str], lines: Sequence[Line], done: Done) -> Since:
+        moves = await self._store.passes.moves(item, skus)
+        at = done.changes[-1].line if done.changes else lines[-1]["id"]
+        later = [x for x in moves if x["id"] > at]
+        counted = [x["pass"] for x in later if _moves_pool(x)]
+        pools = {row.after for row in done.writes}
+        earlier = [x["pass"] for x in moves if x["id"] < at and x.get("pool") in pools]
+        return Since(
+            counted_by=counted[-1] if counted else "",
+            tiktok_sold=any(x["kind"] == "hold" and x["units"] > 0 for x in later),
+            cause=earlier[-1] if earlier and not done.changes else "",
+        )
+
+    def _levels(self, state: ItemState, pool: int) -> Iterable[Shift]:
+        for location, level in sorted(state.levels.items()):
+            if level.active and location in self._rules.scope.locations:
+                yield Shift(
+                    Target.SHOPIFY,
+                    state.item.sku,
+                    self._places.get(location, str(location)),
+                    level.available,
+                    pool,
+                    {"item": state.item.id, "location": location},
+                )
+
+    async def _offers(self, state: ItemState, pool: int) -> list[Shift]:
+        plan = self._rules.offers
+        if plan is None:
+            return []
+        back = replace(state, item=replace(state.item, pool=pool))
+        listings = await self._store.listings.of_items([state.item.id])
+        offers = await self._store.listings.offers([x.key for x in listings], self._now)
+        found = []
+        for listing in listings:
+            for known in offers.get(listing.key, ()):
+                result = offer(back, listing, known.offer.warehouse, known.held, plan)
+                if result is not None:
+                    key = _key(listing, known.offer.warehouse)
+                    sku, place = listing.sku or listing.seller_sku, known.offer.warehouse
+                    shown = known.offer.shown
+                    found.append(Shift(Target.TIKTOK, sku, place, shown, result.units, key))
+        return found
+
+    async def _listed(self, lines: Sequence[Line], state: ItemState | None) -> None:
+        """Numbers that only TikTok was given by that pass: say what they follow from."""
+        writes = [
+            x
+            for x in lines
+            if x["kind"] == "write" and x["target"] == Target.TIKTOK and x["outcome"] == "confirmed"
+        ]
+        if not writes or state is None:
+            return
+        sku, item = lines[-1]["sku"], state.item.id
+        moves = await self._store.passes.moves(item, {sku, state.item.sku})
+        causes = [x for x in moves if x["id"] < writes[0]["id"] and _moves_pool(x)]
+        before = causes[-1].get("pool_before") if causes else None
+        now = await self._given(state, state.item.pool, writes)
+        if now:
+            return  # the rule gives the earlier number again: it is written by itself
+        if before is not None and await self._given(state, before, writes):
+            because = f"TikTok follows the pool, which pass {causes[-1]['pass']} changed: undo that"
+        else:
+            because = (
+                "TikTok follows the rule and Shopify's stock: put the configuration, or the stock"
+                " that is not mirrored, back as it was, and the earlier number is written by itself"
+            )
+        self._refused.append(Refusal(sku, item, because))
+
+    async def _given(self, state: ItemState, pool: int | None, writes: Sequence[Line]) -> bool:
+        """Whether this pool gives what TikTok showed before these writes."""
+        back = await self._offers(state, pool) if pool is not None else []
+        shows = {(s.key["sku_id"], s.key["warehouse"]): s.after for s in back}
+        return all(shows.get((x["sku_id"], x["warehouse"])) == x["from"] for x in writes)
+
+
+def _moves_pool(line: Line) -> bool:
+    """Whether the line gave the item its pool, or another one."""
+    if line["kind"] not in MOVES_POOL or line.get("pool") is None:
+        return False
+    return bool(line["kind"] != "change" or line["pool"] != line.get("pool_before"))
+
+
+def _key(listing: Listing, warehouse: str) -> dict[str, int | str]:
+    return {
+        "product_id": listing.product_id,
+        "sku_id": listing.sku_id,
+        "warehouse": warehouse,
+    }

@@ -1,0 +1,219 @@
+"""Why the levels of an item show what they show: mirrored or not, held, waiting, owed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from invsyncd.engine.causes import Because, Cause
+from invsyncd.engine.facts import ItemFacts, Row, ShopFacts
+from invsyncd.engine.rules import keeps_fbt
+from invsyncd.engine.stories import counted, parts
+from invsyncd.engine.words import ends_hold, iso, listed, moment, plain
+from invsyncd.sync.fold import Scope
+from invsyncd.sync.merge import Case
+from invsyncd.sync.model import Attempt, Item, Level, Location, Standing
+
+
+def levels(facts: ItemFacts, shop: ShopFacts) -> list[dict[str, Any]]:
+    """Every known level for the document, with `mirrored` and, where it is not, `why`."""
+    found = []
+    for _, level in sorted(facts.state.levels.items()):
+        known = shop.places.get(level.location)
+        because = _difference(level, facts, shop)
+        wants = f"should show {plain(level.wanted)}, {because[1]}" if because else ""
+        found.append(
+            {
+                "location": shop.place(level.location),
+                "available": level.available,
+                "committed": level.committed,
+                "on_hand": level.on_hand,
+                "active": level.active,
+                "wanted": level.wanted,
+                "mirrored": level in mirrored(facts, shop),
+                "why": wants or _left_out(level, facts.state.item, shop),
+                "read_at": iso(known.read_at if known else None),
+                "changed_at": iso(level.updated_at),
+                "written_at": iso(level.confirmed_at),
+            }
+        )
+    return found
+
+
+def mirrored(facts: ItemFacts, shop: ShopFacts) -> list[Level]:
+    """The levels that the mirror keeps, by location id."""
+    item, rules = facts.state.item, shop.rules
+    if rules is None or item.standing is Standing.OUT or not rules.scope.takes(item):
+        return []
+    return [
+        level
+        for _, level in sorted(facts.state.levels.items())
+        if level.active and level.location in rules.scope.locations
+    ]
+
+
+def of_levels(facts: ItemFacts, shop: ShopFacts) -> list[Because]:
+    """The causes on Shopify's side, in no order."""
+    item = facts.state.item
+    found = _differences(facts, shop)
+    if shop.rules is not None and (because := _out(item, shop.rules.scope)) is not None:
+        found.append(because)
+    if item.standing is Standing.HELD:
+        found.append(_held(facts, shop))
+    if item.standing is Standing.FOLLOWING:
+        found.append(_waiting(facts, shop))
+    if item.standing is Standing.POOLED and item.pool is not None and item.pool < 0:
+        says = f"Oversold by {-item.pool:,}: the pool is {plain(item.pool)}, and TikTok shows 0"
+        found.append(Because(Cause.OVERSOLD, says))
+    return found
+
+
+def changes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
+    """The last changes for the document: each level's delta with its order and stock part."""
+    return [
+        {
+            "at": iso(row["at"]),
+            "location": shop.place(change["location"]),
+            "from": change["from"],
+            "to": change["to"],
+            "delta": change["delta"],
+            "orders": change["orders"],
+            "stock": change["stock"],
+            "says": parts(change),
+            "case": row["case"],
+        }
+        for row in rows
+        if row["kind"] == "change"
+        for change in row["changes"]
+    ]
+
+
+def _out(item: Item, scope: Scope) -> Because | None:
+    """Why an item is not mirrored at all."""
+    if not scope.enabled:
+        return Because(Cause.MIRROR_OFF, "mirror.enabled is false: no level is ever written")
+    if not item.tracked:
+        return Because(Cause.UNTRACKED, "Shopify does not track its stock: no level is written")
+    if not item.mutable:
+        return Because(
+            Cause.NOT_MUTABLE,
+            "Shopify refuses to let its stock be set (as a bundle's): no level is written",
+        )
+    if not scope.takes(item):
+        types = listed([f'"{x}"' for x in item.product_types if x]) or "none"
+        kept = listed([f'"{x}"' for x in sorted(scope.product_types)])
+        says = f"Its product type is {types}, and mirror.product_types only has {kept}"
+        return Because(Cause.FILTERED_OUT, f"{says}: no level is written")
+    return None
+
+
+def _left_out(level: Level, item: Item, shop: ShopFacts) -> str:
+    """Why this level is not mirrored; empty where it is."""
+    known = shop.places.get(level.location)
+    rules = shop.rules
+    if rules is None:
+        return ""
+    if (because := _out(item, rules.scope)) is not None:
+        return because.says
+    if known is not None and not known.location.active:
+        return "the location is closed"
+    if not level.active:
+        return "not stocked there"
+    if level.location in rules.scope.locations:
+        return ""
+    return f"not mirrored: {_excluded(known.location if known else None)}"
+
+
+def _excluded(location: Location | None) -> str:
+    if location is not None and location.managed:
+        return "a fulfilment service manages this location"
+    if location is not None and keeps_fbt(location):
+        return "it shows the stock that TikTok itself fulfils"
+    return "the configuration leaves this location out"
+
+
+def _differences(facts: ItemFacts, shop: ShopFacts) -> list[Because]:
+    """The levels that do not show what they should, those of one kind in one sentence."""
+    alike: dict[tuple[int, int | None, Cause, str], list[str]] = {}
+    for level in mirrored(facts, shop):
+        if (because := _difference(level, facts, shop)) is not None:
+            kind = (level.available, level.wanted, *because)
+            alike.setdefault(kind, []).append(shop.place(level.location))
+    return [
+        Because(
+            cause,
+            f"{listed(names)} {'show' if len(names) > 1 else 'shows'} {plain(shown)} and should"
+            f" show {plain(wanted)}: {why}",
+        )
+        for (shown, wanted, cause, why), names in alike.items()
+    ]
+
+
+def _difference(level: Level, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause, str] | None:
+    """Why a level does not show what it should; None where it does or should show nothing."""
+    if level.wanted is None or level.wanted == level.available:
+        return None
+    for attempt in facts.attempts:
+        for row in attempt.rows:
+            if (row.item, row.location) == (level.item, level.location):
+                return _on_its_way(attempt, facts, shop)
+    if level.doubtful:
+        return Cause.DOUBTED, "somebody moved it meanwhile, so it is read again before a write"
+    last = last_write(facts.rows, location=level.location)
+    outcome = str(last["outcome"]) if last is not None else ""
+    if last is not None and last["to"] == level.wanted and outcome.startswith("refused"):
+        at = moment(last["at"], shop.now)
+        return Cause.REFUSED, f"Shopify {outcome} (at {at}); it is tried again"
+    return Cause.OWED, "it is written in the next pass"
+
+
+def _on_its_way(attempt: Attempt, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause, str]:
+    lost = [
+        row
+        for row in facts.rows
+        if row.get("key") == attempt.key and str(row["outcome"]).startswith("unknown")
+    ]
+    if not lost:
+        return Cause.OWED, "the write is on its way"
+    since = moment(lost[0]["at"], shop.now)
+    says = f"the write has had no answer since {since}"
+    return Cause.ANSWER_LOST, f"{says}; it is repeated under its own key, so it counts once"
+
+
+def last_write(rows: Sequence[Row], **place: object) -> Row | None:
+    """The newest journaled write to a location, or to a listing's warehouse."""
+    mine = (x for x in reversed(rows) if x["kind"] == "write" and place.items() <= x.items())
+    return next(mine, None)
+
+
+def _held(facts: ItemFacts, shop: ShopFacts) -> Because:
+    began = None
+    for row in reversed([x for x in facts.rows if x["kind"] in ("change", "resolved")]):
+        if not row.get("held"):
+            break
+        began = row
+    said = counted(began, shop.names) if began and began["case"] == Case.CONFLICT.value else []
+    if not said:
+        said = [(shop.place(x.location), x.available) for x in mirrored(facts, shop)]
+    since = f" since {moment(began['at'], shop.now)}" if began else ""
+    command = ends_hold(facts.state.item.sku)
+    says = f"Held{since}: {_against(said)}; nothing is written until a person decides"
+    return Because(Cause.HELD, says, command)
+
+
+def _waiting(facts: ItemFacts, shop: ShopFacts) -> Because:
+    said = [(shop.place(x.location), x.available) for x in mirrored(facts, shop)]
+    return Because(
+        Cause.WAITING,
+        f"Unequal since it was first seen: {_against(said)}; nothing is written until one of them"
+        " changes, and that number then counts everywhere",
+        ends_hold(facts.state.item.sku),
+    )
+
+
+def _against(said: Sequence[tuple[str, int]]) -> str:
+    """50 at Berlin against 30 at Hamburg and Vienna."""
+    places: dict[int, list[str]] = {}
+    for place, units in said:
+        places.setdefault(units, []).append(place)
+    return " against ".join(f"{plain(units)} at {listed(x)}" for units, x in places.items())

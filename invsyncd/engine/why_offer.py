@@ -1,0 +1,206 @@
+"""Why TikTok shows what it shows: the rule step by step, and what keeps a listing from it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from invsyncd.engine.causes import Because, Cause
+from invsyncd.engine.facts import ItemFacts, ListingFacts, ShopFacts
+from invsyncd.engine.rule_words import overridden, rule_steps, steps_of
+from invsyncd.engine.why_level import last_write
+from invsyncd.engine.words import iso, moment, plain
+from invsyncd.store.listings import OfferState
+from invsyncd.sync.model import Listing, Standing
+
+
+def listing_json(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> dict[str, Any]:
+    """One listing for the document, with every warehouse and the rule in steps."""
+    listing = found.listing
+    override = overridden(listing, facts.state.item, shop)
+    return {
+        "product_id": listing.product_id,
+        "sku_id": listing.sku_id,
+        "seller_sku": listing.seller_sku,
+        "status": listing.status,
+        "parked": listing.parked,
+        "parked_until": iso(listing.parked_until if listing.parked_until < _FOR_EVER else 0),
+        "override": None if override is None else {"number": override[0], "pattern": override[1]},
+        "warehouses": [_warehouse(x, found, facts, shop) for x in found.offers],
+    }
+
+
+_FOR_EVER = 10**12
+
+
+def _warehouse(
+    known: OfferState, found: ListingFacts, facts: ItemFacts, shop: ShopFacts
+) -> dict[str, Any]:
+    offer = known.offer
+    because = difference(known, found, facts, shop)
+    result = steps_of(known, found.listing, facts.state, shop)
+    return {
+        "warehouse": offer.warehouse,
+        "name": shop.warehouse(offer.warehouse),
+        "shown": offer.shown,
+        "wanted": offer.wanted,
+        "on_the_wire": known.sent,
+        "held": known.held,
+        "holds": [
+            {"units": units, "until": iso(until)}
+            for units, until in found.holds.get(offer.warehouse, ())
+        ],
+        "steps": [[name, units] for name, units in result.steps] if result else [],
+        "rule": rule_steps(known, found, facts.state, shop),
+        "why": because.as_json() if because else None,
+    }
+
+
+def of_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Because]:
+    """The causes on TikTok's side, in no order."""
+    causes: list[Because] = []
+    for known in found.offers:
+        because = difference(known, found, facts, shop)
+        # What holds an item is told once, with its numbers, not for each warehouse.
+        causes += [because] if because and because.cause is not Cause.HELD else []
+        causes += _bent(known, found, shop)
+    causes += _whole(found, facts, shop)
+    return causes
+
+
+def difference(
+    known: OfferState, found: ListingFacts, facts: ItemFacts, shop: ShopFacts
+) -> Because | None:
+    """Why a warehouse does not show what the rule gives, or is left alone; None where it is fine.
+
+    What keeps a whole target from being written is told once for all, not here.
+    """
+    offer, listing = known.offer, found.listing
+    place = shop.warehouse(offer.warehouse)
+    if offer.wanted is None:
+        return _left_alone(known, listing, facts, shop)
+    if offer.wanted == offer.shown:
+        return None
+    wants = f"{place} shows {plain(offer.shown)} and should show {plain(offer.wanted)}"
+    if listing.parked:
+        return _parked(listing, wants, shop)
+    if known.sent is not None:
+        says = f"{wants}: a write of {plain(known.sent)} had no answer; it is read before the next"
+        return Because(Cause.ANSWER_LOST, says)
+    last = last_write(facts.rows, sku_id=offer.sku_id, warehouse=offer.warehouse)
+    outcome = str(last["outcome"]) if last is not None else ""
+    if last is not None and last["to"] == offer.wanted and outcome.startswith("refused"):
+        at = moment(last["at"], shop.now)
+        return Because(Cause.REFUSED, f"{wants}: TikTok {outcome} (at {at}); it is tried again")
+    return Because(Cause.OWED, f"{wants}: it is written as soon as its turn comes")
+
+
+def _left_alone(
+    known: OfferState, listing: Listing, facts: ItemFacts, shop: ShopFacts
+) -> Because | None:
+    """Why no quantity is wanted in a warehouse."""
+    warehouse, rules = known.offer.warehouse, shop.rules
+    place, shows = shop.warehouse(warehouse), plain(known.offer.shown)
+    if rules is None or rules.offers is None:
+        return None
+    if warehouse in rules.closed:
+        says = f'The warehouse "{place}" is left at {shows}: {rules.closed[warehouse]}'
+        return Because(Cause.WAREHOUSE_CLOSED, says)
+    if warehouse not in rules.offers.sources:
+        says = f'The warehouse "{place}" is left at {shows}: no mapping names it'
+        return Because(Cause.WAREHOUSE_NOT_MAPPED, says)
+    override = overridden(listing, facts.state.item, shop)
+    if not rules.offers.rule_for(listing.seller_sku or facts.state.item.sku).enabled:
+        number, pattern = override or (0, "")
+        says = f'{place} is left at {shows}: override {number} ("{pattern}") has enabled = false'
+        return Because(Cause.SWITCHED_OFF, says)
+    if facts.state.item.standing is Standing.HELD:
+        return Because(Cause.HELD, f"{place} is left at {shows} while the item is held")
+    return Because(Cause.OWED, f"{place} shows {shows} and was not planned yet")
+
+
+def _parked(listing: Listing, wants: str, shop: ShopFacts) -> Because:
+    when = "when its product changes"
+    if 0 < listing.parked_until < _FOR_EVER:
+        when += f", or at {moment(listing.parked_until, shop.now)}"
+    elif not listing.parked_until:
+        when = "now"
+    says = f"{wants}, but TikTok's listing may not be written: {listing.parked}"
+    return Because(Cause.PARKED, f"{says}; it is tried again {when}")
+
+
+def _bent(known: OfferState, found: ListingFacts, shop: ShopFacts) -> list[Because]:
+    """What lowers a warehouse, and who else writes it."""
+    causes: list[Because] = []
+    warehouse = known.offer.warehouse
+    place = shop.warehouse(warehouse)
+    if (why := found.rivals.get(warehouse)) is not None:
+        says = f"Another program writes {place} too: the number {why}"
+        advice = "switch off inventory sync in the other app"
+        causes.append(Because(Cause.ANOTHER_WRITER, f"{says}; {advice}"))
+    holds = found.holds.get(warehouse, ())
+    if known.held and holds:
+        until = moment(max(end for _, end in holds), shop.now)
+        says = f"{known.held:,} sold on TikTok at {place} are held back until {until}"
+        causes.append(
+            Because(Cause.UNITS_HELD, f"{says}: Shopify may not have seen these orders yet")
+        )
+    return causes
+
+
+def _whole(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Because]:
+    """What is so of the whole listing: parked, overridden, unlimited, missing in a warehouse."""
+    causes: list[Because] = []
+    listing, item = found.listing, facts.state.item
+    plan = shop.rules.offers if shop.rules is not None else None
+    if listing.parked and not any(
+        x.offer.wanted not in (None, x.offer.shown) for x in found.offers
+    ):
+        says = f"TikTok's listing may not be written: {listing.parked}"
+        causes.append(Because(Cause.PARKED, f"{says}; it needs no write now"))
+    if plan is None:
+        return causes
+    rule = plan.rule_for(listing.seller_sku or item.sku)
+    override = overridden(listing, item, shop)
+    if override is not None and rule.enabled:
+        number, pattern = override
+        what = _settings(rule.percent, rule.reserve, rule.zero_at, rule.cap)
+        says = f'Override {number} ("{pattern}") decides what TikTok shows: {what}'
+        causes.append(Because(Cause.OVERRIDE, says))
+    if rule.enabled and (item.continues or not item.tracked):
+        why = "its stock is not tracked" if not item.tracked else "it keeps selling when sold out"
+        units = plain(min(rule.unlimited_quantity, rule.max_quantity))
+        causes.append(Because(Cause.UNLIMITED, f"TikTok shows {units}, because {why} in Shopify"))
+    stocked = {x.offer.warehouse for x in found.offers}
+    for warehouse in sorted(plan.sources.keys() - stocked):
+        says = f'The listing is not stocked in the mapped warehouse "{shop.warehouse(warehouse)}"'
+        causes.append(
+            Because(Cause.WAREHOUSE_LACKING, f"{says}: stock it there at TikTok, a write may not")
+        )
+    return causes
+
+
+def _settings(percent: int, reserve: int, zero_at: int, cap: int | None) -> str:
+    words = [f"{percent} %", f"reserve {reserve}", f"zero_at {zero_at}"]
+    return ", ".join([*words, *([f"cap {cap}"] if cap is not None else [])])
+
+
+def of_strays(strays: Sequence[Listing], items: Mapping[int, ItemFacts], sku: str) -> list[Because]:
+    """Listings of the SKU that no item was matched to."""
+    causes = []
+    for x in strays:
+        where = f"TikTok's listing {x.product_id}/{x.sku_id} sells"
+        if items:
+            ids = ", ".join(str(item) for item in sorted(items))
+            says = f'{where} "{sku}", and {len(items)} Shopify items have that SKU ({ids})'
+            causes.append(
+                Because(
+                    Cause.SEVERAL_ITEMS,
+                    f"{says}: it is not written until a [[tiktok.link]] says which",
+                    "invsyncd check",
+                )
+            )
+        else:
+            says = f'{where} "{sku}", and no Shopify item has exactly that SKU: it is not written'
+            causes.append(Because(Cause.UNMATCHED, says, "invsyncd check"))
+    return causes

@@ -1,0 +1,94 @@
+"""Every recent write of an item: its attempt number, its outcome, and what was odd of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from invsyncd.engine.causes import Because, Cause
+from invsyncd.engine.facts import Row, ShopFacts
+from invsyncd.engine.words import iso, plain
+from invsyncd.sync.model import Target
+
+DONE = ("applied", "confirmed")
+
+
+def writes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
+    """The journaled writes, oldest first. Quantities in units, times in UTC.
+
+    `attempt` counts the requests for one and the same quantity at one place, repetitions under the
+    same key included.
+    """
+    found: list[dict[str, Any]] = []
+    tried: dict[tuple[object, ...], tuple[object, int]] = {}
+    for row in rows:
+        if row["kind"] != "write":
+            continue
+        place = place_of(row)
+        wanted, so_far = tried.get(place, (None, 0))
+        attempt = int(row.get("tries", 1)) + (so_far if wanted == row["to"] else 0)
+        done = str(row["outcome"]).startswith(DONE)
+        tried[place] = (None, 0) if done else (row["to"], attempt)
+        found.append(
+            {
+                "at": iso(row["at"]),
+                "target": row["target"],
+                "place": _name(row, shop),
+                "from": row["from"],
+                "to": row["to"],
+                "attempt": attempt,
+                "outcome": row["outcome"],
+                "done": done,
+                "request_id": row.get("request_id") or None,
+                "key": row.get("key"),
+                "pass": row["pass"],
+            }
+        )
+    return found
+
+
+def odd_writes(rows: Sequence[Row], pass_id: str, shop: ShopFacts) -> list[Because]:
+    """What happened to the Shopify writes of one pass on their way: stale, or repeated."""
+    causes: list[Because] = []
+    mine = [
+        row
+        for row in rows
+        if row["kind"] == "write"
+        and row["pass"] == pass_id
+        and row["target"] == Target.SHOPIFY.value
+    ]
+    for index, row in enumerate(mine):
+        later = [x for x in mine[index + 1 :] if place_of(x) == place_of(row)]
+        then = next((x for x in later if str(x["outcome"]).startswith(DONE)), None)
+        moved = f"{plain(row['from'])} → {plain(row['to'])}"
+        if str(row["outcome"]).startswith("stale") and then is not None:
+            causes.append(
+                Because(
+                    Cause.STALE,
+                    f"{_name(row, shop)}: the write {moved} came too late, somebody had moved the"
+                    f" level; read again, it was written {plain(then['from'])} →"
+                    f" {plain(then['to'])} under a new key",
+                )
+            )
+        if row.get("repeated") and str(row["outcome"]).startswith(DONE):
+            causes.append(
+                Because(
+                    Cause.REPEATED,
+                    f"{_name(row, shop)}: the write {moved} had no answer at first; repeated under"
+                    " its own key it was confirmed, so it counts once",
+                )
+            )
+    return causes
+
+
+def place_of(row: Row) -> tuple[object, ...]:
+    """What a write sets: a location's level, or a listing's quantity in a warehouse."""
+    if "location" in row:
+        return row["item"], row["location"]
+    return row.get("product_id"), row.get("sku_id"), row.get("warehouse")
+
+
+def _name(row: Row, shop: ShopFacts) -> str:
+    if "location" in row:
+        return shop.place(row["location"])
+    return shop.warehouse(str(row.get("warehouse") or "?"))

@@ -1,0 +1,51 @@
+"""Numbers, moments and lists as they stand in sentences."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+DAY_S = 86_400
+
+
+def signed(units: int) -> str:
+    """With its sign: −3, +2, 0."""
+    return f"{units:+d}".replace("-", "−") if units else "0"
+
+
+def plain(units: int | None) -> str:
+    """A quantity; a real minus sign, and a word where it is not known."""
+    return "nothing known" if units is None else f"{units:,}".replace("-", "−")
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """1 unit, 2 units."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """A, B and C."""
+    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def moment(at: int, now: int) -> str:
+    """A Unix second in UTC; with its date where it is not of the same UTC day as `now`."""
+    when = datetime.fromtimestamp(at, UTC)
+    if at // DAY_S == now // DAY_S:
+        return f"{when:%H:%M:%S} UTC"
+    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def iso(at: int | None) -> str | None:
+    """A Unix second for programs, in UTC."""
+    if not at:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+def ends_hold(sku: str) -> str:
+    """The command that ends a hold; `lowest` never offers more than somebody counted."""
+    if sku.startswith("-"):  # or it would be read as an option
+        return f"invsyncd resolve --use lowest -- {shlex.quote(sku)}"
+    return f"invsyncd resolve {shlex.quote(sku)} --use lowest"

@@ -1,0 +1,43 @@
+"""What a write calls itself in Shopify's inventory history, and the way back from there.
+
+Documented: `referenceDocumentUri` is a URI, best `gid://<app>/<entity>/<id>`, and the admin shows
+the app's name. One call sets many levels of many items, so it cannot name a SKU: it names the
+write, `gid://invsyncd/Write/<UTC second>-<idempotency key>`, and the journal has a line for each
+level under that key. The second says where in the journal to look. Both are the attempt's own, so
+that a repetition under the same key sends the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from calendar import timegm
+from datetime import UTC, datetime
+from time import strptime
+
+from invsyncd.sync.model import Attempt
+
+_STAMP = "%Y%m%dT%H%M%SZ"
+_SHAPE = re.compile(r"(?:gid://invsyncd/Write/)?(\d{8}T\d{6}Z)-([\x21-\x7e]{1,255})")
+_KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def reference(attempt: Attempt) -> str:
+    """The URI of an attempt."""
+    stamp = datetime.fromtimestamp(attempt.created_at, UTC).strftime(_STAMP)
+    return f"gid://invsyncd/Write/{stamp}-{attempt.key}"
+
+
+def write_of(text: str) -> tuple[str, int] | None:
+    """(key, Unix second since when it may be journaled) of a URI, its last part, or a bare key.
+
+    None for any other text. The second is 0 for a bare key: it does not say when.
+    """
+    if _KEY.fullmatch(text):
+        return text, 0
+    found = _SHAPE.fullmatch(text)
+    if found is None:
+        return None
+    try:
+        return found[2], timegm(strptime(found[1], _STAMP))
+    except ValueError:
+        return None

@@ -1,0 +1,75 @@
+"""What each target is owed now, in numbers and row by row: for the guard, and before a resume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from invsyncd.store.database import Database, Row, Tx, fetch
+from invsyncd.sync.guard import Impact
+from invsyncd.sync.model import Target
+
+_LEVELS = (
+    "FROM level INDEXED BY level_pending"
+    " WHERE wanted IS NOT NULL AND wanted <> available AND active = 1"
+)
+_OFFERS = (
+    "FROM offer INDEXED BY offer_pending CROSS JOIN listing USING (product_id, sku_id)"
+    " WHERE wanted IS NOT NULL AND wanted IS NOT shown AND parked_until = 0"
+)
+_QUESTIONS = {
+    Target.SHOPIFY: (
+        "SELECT count(*) FROM item WHERE standing = 'pooled'",
+        "SELECT coalesce(sum(zeroed), 0), count(*) FROM"
+        f" (SELECT max(wanted <= 0 AND available > 0) AS zeroed {_LEVELS} GROUP BY item)",
+    ),
+    Target.TIKTOK: (
+        "SELECT count(*) FROM listing WHERE item IS NOT NULL",
+        "SELECT coalesce(sum(zeroed), 0), count(*) FROM"
+        f" (SELECT max(wanted = 0 AND shown > 0) AS zeroed {_OFFERS} GROUP BY product_id, sku_id)",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """One number that is to become another. `before` is None where it is not known."""
+
+    sku: str
+    where: str  # a location's name, or a warehouse's id
+    before: int | None
+    after: int
+
+
+class Impacts:
+    """Questions about what waits to be written."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def of(self, target: Target, tx: Tx | None = None) -> Impact:
+        """How much the target would change now, by item or listing.
+
+        Within `tx` what that transaction has planned counts as well.
+        """
+        total, owed = _QUESTIONS[target]
+        zeroed, changed = (await self._rows(owed, tx))[0]
+        # With nothing owed nothing can be too much, and counting a large shop takes a moment.
+        count = (await self._rows(total, tx))[0][0] if changed else 0
+        return Impact(int(count), int(zeroed), int(changed))
+
+    async def rows(self, target: Target) -> list[Owed]:
+        """Everything that the target is owed now."""
+        if target is Target.SHOPIFY:
+            question = (
+                "SELECT item.sku, location.name, owed.available, owed.wanted"
+                f" FROM (SELECT * {_LEVELS}) AS owed JOIN item ON item.id = owed.item"
+                " JOIN location ON location.id = owed.location"
+            )
+        else:
+            question = (
+                "SELECT coalesce(nullif(sku, ''), seller_sku), warehouse, shown, wanted " + _OFFERS
+            )
+        return [Owed(*row) for row in await self._db.rows(question)]
+
+    async def _rows(self, question: str, tx: Tx | None) -> list[Row]:
+        return await (self._db.rows(question) if tx is None else fetch(tx, question))

@@ -1,0 +1,44 @@
+"""What one pass did, and what was counted since: read from the journal, to take a pass back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from typing import Any
+
+from invsyncd.store.database import Database
+from invsyncd.store.sql import marks
+
+MOVES_POOL = ("change", "resolved", "undo")
+NEWEST = 200  # of an item's lines: what was counted since a pass is among the newest
+
+
+class Passes:
+    """The journal by pass and by item."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def lines(self, pass_id: str) -> list[dict[str, Any]]:
+        """Every line of one pass, oldest first. Reads the whole journal: it has no index for it."""
+        return await self._lines("pass_id = ?", pass_id)
+
+    async def moves(self, item: int, skus: Collection[str]) -> list[dict[str, Any]]:
+        """The newest lines that gave an item its pool, or held units of it, oldest first.
+
+        By its SKUs of then and now, because a line is found by its SKU.
+        """
+        kinds = ",".join(f"'{kind}'" for kind in (*MOVES_POOL, "hold"))
+        where = f"sku IN ({marks(len(skus))}) AND item = ? AND kind IN ({kinds})"
+        return await self._lines(where, *skus, item, newest=NEWEST)
+
+    async def _lines(self, where: str, *values: Any, newest: int = -1) -> list[dict[str, Any]]:
+        rows = await self._db.rows(
+            "SELECT id, at, pass_id, kind, item, sku, numbers FROM journal"
+            f" WHERE {where} ORDER BY id DESC LIMIT {newest}",
+            values,
+        )
+        keys = ("id", "at", "pass", "kind", "item", "sku")
+        return [
+            {**json.loads(row[6]), **dict(zip(keys, row, strict=False))} for row in reversed(rows)
+        ]

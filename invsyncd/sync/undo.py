@@ -1,0 +1,108 @@
+"""undo: whether what a pass made of one item can be taken back, and what its pool becomes then.
+
+A mirrored item has one number, so there is one thing to put back: the pool, at every mirrored
+level, the one that began it included. Orders of that pass stay counted: they are sold. Nothing is
+taken back that something else was counted on top of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from invsyncd.sync.model import ItemState, LevelWrite, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class PoolChange:
+    """One journal line that gave an item its pool. `orders` is the part that orders explain."""
+
+    line: int
+    pass_id: str
+    before: int | None
+    after: int | None
+    orders: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one pass did to one item: its changes of the pool, and the levels that it wrote.
+
+    `balanced` says that it counted changes that left the pool as it was: a transfer.
+    """
+
+    changes: tuple[PoolChange, ...]
+    writes: tuple[LevelWrite, ...] = ()
+    balanced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What was counted for the item after that pass: the newest line of each kind, if any.
+
+    `cause` is the pass that made the pool what this pass wrote, where it changed none itself.
+    """
+
+    counted_by: str = ""
+    tiktok_sold: bool = False
+    cause: str = ""
+
+
+class NotUndone(ValueError):
+    """It cannot be taken back; the message is a sentence for the operator."""
+
+
+def pool_before(
+    state: ItemState,
+    done: Done,
+    since: Since,
+    in_flight: Collection[int],
+    places: Mapping[int, str],
+) -> int:
+    """The pool that undoes the pass for this item; raises NotUndone with the reason.
+
+    `in_flight` are locations with a write whose outcome is not known yet.
+    """
+    if not done.changes:
+        raise NotUndone(_no_cause(done, since))
+    first, last = done.changes[0], done.changes[-1]
+    if since.counted_by:
+        raise NotUndone(f"a change was counted since, by pass {since.counted_by}")
+    if since.tiktok_sold:
+        raise NotUndone("units were sold on TikTok since")
+    if state.item.standing is Standing.HELD:
+        raise NotUndone(
+            f"it is held: `invsyncd resolve {state.item.sku}` says which number is right"
+        )
+    if state.item.standing is not Standing.POOLED or last.after is None:
+        raise NotUndone("it has no pool now: nothing is mirrored for it")
+    if first.before is None:
+        raise NotUndone("it had no pool before that pass: there is no number to go back to")
+    if state.item.pool != last.after:
+        raise NotUndone(f"its pool is {state.item.pool} now, not the {last.after} of that pass")
+    _levels_stand(state, done, in_flight, places)
+    pool = first.before + sum(change.orders for change in done.changes)
+    if pool == state.item.pool:
+        raise NotUndone("that pass counted orders only: what is sold stays counted")
+    return pool
+
+
+def _levels_stand(
+    state: ItemState, done: Done, in_flight: Collection[int], places: Mapping[int, str]
+) -> None:
+    for row in done.writes:
+        level, name = state.levels.get(row.location), places.get(row.location, str(row.location))
+        if level is None or not level.active:
+            raise NotUndone(f"it is not stocked at {name} any more")
+        if level.doubtful or row.location in in_flight:
+            raise NotUndone(f"{name} is being written or read again: try again in a minute")
+        if level.available != row.after:
+            raise NotUndone(f"{name} shows {level.available}, not the {row.after} of that pass")
+
+
+def _no_cause(done: Done, since: Since) -> str:
+    if done.balanced:
+        return "that pass counted a transfer: the pool stayed as it was"
+    if since.cause:
+        return f"that pass only delivered the pool of pass {since.cause}: undo that one"
+    return "a level joined the mirror and was given its pool: leave the level out of the mirror"

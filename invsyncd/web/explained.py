@@ -1,0 +1,180 @@
+"""The page that explains one SKU: verdicts first, then the numbers, the rule, and the record.
+
+It renders the document of `engine.explain`, and whatever of it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from invsyncd.web.html import Child, Html, tag
+from invsyncd.web.record import record
+from invsyncd.web.shell import document, explain_link, section, table, with_code
+from invsyncd.web.words import clip, count
+
+_STANDINGS = {
+    "out": "not mirrored",
+    "new": "not yet read as a whole",
+    "following": "unequal; the next change decides",
+    "pooled": "mirrored",
+    "held": "on hold",
+}
+_TONES = {"held": "bad", "following": "warn", "new": "warn", "pooled": "good"}
+
+
+def explained_page(found: Mapping[str, Any], shop: str, now: float) -> str:
+    """The page of a SKU that is known; `now` is in Unix seconds."""
+    sku = str(found["sku"])
+    items = found.get("items", [])
+    held = any(item.get("standing") == "held" for item in items)
+    parts = [
+        tag("div", tag("h1", tag("bdi", sku)), _under(items), class_="title"),
+        _verdicts(found.get("verdicts", [])),
+        [_item(item, number, len(items)) for number, item in enumerate(items, 1)],
+        record(
+            "Journal",
+            "Nothing is recorded of it yet.",
+            reversed(found.get("journal", [])),
+            now,
+            skus=False,
+        ),
+    ]
+    main = tag("div", parts, id="explained", data_live=True)
+    return document(
+        f"{clip(sku, 60)} explained", "bad" if held else "calm", main, shop=shop, sku=sku
+    )
+
+
+def unknown_page(sku: str, alike: list[str], shop: str) -> str:
+    """The page of a SKU that nobody knows, or of the empty search."""
+    if not sku:
+        words: list[Child] = [
+            tag("h1", "Why is this number here?"),
+            tag("p", "Give a SKU above: its levels, the rule step by step, and every write."),
+        ]
+    else:
+        words = [
+            tag("h1", "No item has this SKU"),
+            tag(
+                "p",
+                tag("bdi", clip(sku, 255), class_="sku"),
+                " is not known. SKUs are compared exactly.",
+            ),
+        ]
+    if alike:
+        words.append(tag("h2", "These are, and hold it:"))
+        words.append(tag("ul", [tag("li", explain_link(one)) for one in alike], class_="alike"))
+    return document("Explain a SKU", "calm", tag("div", words, class_="title"), shop=shop, sku=sku)
+
+
+def _under(items: list[Mapping[str, Any]]) -> Html | None:
+    if len(items) > 1:
+        return tag("p", f"{count(len(items), 'item')} have this SKU; each has its own number.")
+    return None
+
+
+def _verdicts(verdicts: list[Mapping[str, Any]]) -> Html | None:
+    if not verdicts:
+        return None
+    rows = [
+        tag(
+            "li",
+            tag("p", clip(str(one.get("says") or one.get("cause", ""))), class_="what"),
+            tag("p", tag("b", "Try: "), with_code(str(one["try"]))) if one.get("try") else None,
+        )
+        for one in verdicts
+    ]
+    return section("In short", tag("ul", rows, class_="reasons"), id_="verdicts")
+
+
+def _item(item: Mapping[str, Any], number: int, of: int) -> Html:
+    standing = str(item.get("standing", ""))
+    pool = item.get("pool")
+    words = [
+        tag(
+            "span",
+            _STANDINGS.get(standing, standing),
+            class_=f"badge {_TONES.get(standing, '')}",
+        ),
+        f" item {item.get('item', '')}",
+        "" if item.get("tracked", True) else ", not tracked by Shopify",
+        ", sells on when out of stock" if item.get("continues_when_out_of_stock") else "",
+    ]
+    types = ", ".join(str(one) for one in item.get("product_types", []))
+    return section(
+        "What every location should show" if of == 1 else f"Item {number} of {of}",
+        tag("p", tag("b", "–" if pool is None else f"{pool:,}", class_="pool"), " ", words),
+        tag("p", "Product type: ", tag("bdi", clip(types, 120)), class_="small") if types else None,
+        _levels(item.get("levels", [])),
+        [_listing(one) for one in item.get("listings", [])],
+        id_=f"item-{number}",
+    )
+
+
+def _levels(levels: list[Mapping[str, Any]]) -> Html:
+    rows: list[list[Child]] = [
+        [
+            [
+                tag("bdi", clip(str(x["location"]), 80)),
+                None if x.get("active", True) else " (inactive)",
+            ],
+            *[_units(x.get(key)) for key in ("available", "committed", "on_hand", "wanted")],
+        ]
+        for x in levels
+    ]
+    heads = ["location", "available", "committed", "on hand", "wanted"]
+    if not rows:
+        return tag("p", "No level of it is known.", class_="none")
+    return table("Levels at Shopify", heads, rows, numbers=4)
+
+
+def _listing(listing: Mapping[str, Any]) -> Html:
+    parked = listing.get("parked")
+    name = f"{listing.get('product_id', '')} / {listing.get('sku_id', '')}"
+    return tag(
+        "div",
+        tag("h3", "TikTok listing ", tag("bdi", clip(name, 80))),
+        tag("p", tag("span", "parked", class_="badge warn"), " ", clip(str(parked)))
+        if parked
+        else None,
+        [_warehouse(one) for one in listing.get("warehouses", [])]
+        or tag("p", "No warehouse of it is known yet.", class_="none"),
+        class_="listing",
+    )
+
+
+_STEPS = {
+    "base": "stock that feeds it",
+    "held": "less units sold on TikTok just now",
+    "reserve": "less the reserve",
+    "percent": "the percentage of it",
+    "zero_at": "0 where it is too few",
+    "cap": "at most the cap",
+    "max": "at most what TikTok takes",
+    "unlimited": "not tracked, or sells on",
+}
+
+
+def _warehouse(one: Mapping[str, Any]) -> Html:
+    shown, wanted = one.get("shown"), one.get("wanted")
+    same = "good" if shown == wanted else "warn"
+    words: list[Child] = [
+        tag("span", f"shows {_units(shown)}", class_=f"badge {same}"),
+        f" should show {_units(wanted)}" if shown != wanted else None,
+        f" · {one['held']:,} held back" if one.get("held") else None,
+    ]
+    steps = [
+        tag("li", tag("span", _STEPS.get(str(name), str(name))), " ", tag("b", _units(units)))
+        for name, units in one.get("steps", [])
+    ]
+    return tag(
+        "div",
+        tag("p", "Warehouse ", tag("bdi", clip(str(one.get("warehouse", "")), 80)), " ", words),
+        tag("ol", steps, class_="steps") if steps else None,
+        class_="warehouse",
+    )
+
+
+def _units(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else "–" if value is None else str(value)

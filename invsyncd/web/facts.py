@@ -1,0 +1,105 @@
+"""Everything that the status page shows, as one JSON document: the page, the API and the command
+line read the same.
+
+Bounded whatever the size of the shop: counts, and the first few of each list. Where the state
+database does not answer, what is known without it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from invsyncd import __version__
+from invsyncd.engine.gist import gist
+from invsyncd.engine.health import Health
+from invsyncd.engine.held import held_json
+from invsyncd.engine.listing_report import listings_json
+from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.target_health import UNTRIED
+from invsyncd.engine.words import ends_hold
+from invsyncd.errors import ConfigError, StateError
+from invsyncd.store import Store
+from invsyncd.sync.model import Target
+from invsyncd.web.words import advice
+
+FIRST_MAX = 8
+ROWS_MAX = 14
+
+
+async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str, Any]:
+    """The document; `now` is in Unix seconds."""
+    found: dict[str, Any] = {
+        "version": __version__,
+        "shop": shop,
+        "now": int(now),
+        **health.status(),
+        "wrong": wrong(health),
+        "owed_since": {t.value: h.oldest_undelivered for t, h in health.targets.items()},
+        "lag": health.lag.as_json(list(health.targets)),
+        "holds": None,
+        "parked": None,
+        "journal": [],
+    }
+    with suppress(StateError):  # one of the reasons says so
+        found["items"] = await store.census.items()
+        found["holds"] = await _held(store)
+        if Target.TIKTOK in health.targets:
+            count, _ = await store.listing_census.parked()
+            first = await store.listing_census.parked_first(FIRST_MAX)
+            found["parked"] = {"count": count, "first": first}
+        found["journal"] = await _rows(store, ROWS_MAX)
+    return found
+
+
+async def with_listings(
+    found: Mapping[str, Any], store: Store, rulebook: Rulebook
+) -> dict[str, Any]:
+    """The same with all that is held, and the counts over all listings, which read each one."""
+    groups: dict[str, Any] = {}
+    with suppress(StateError):
+        groups["held"] = await held_json(store)
+    if Target.TIKTOK.value in found["targets"]:
+        with suppress(ConfigError, StateError):  # named among the reasons
+            groups["listings"] = await listings_json(store, rulebook)
+    return {**found, **groups}
+
+
+def wrong(health: Health) -> list[dict[str, Any]]:
+    """Every check that has something to say: whether it is only a note, and what to do."""
+    dead = {target.value for target, state in health.targets.items() if state.dead}
+    return [
+        {
+            "check": check.name,
+            "note": check.ok,
+            "says": check.output,
+            "try": advice(
+                check.name,
+                dead=check.name.partition(":")[0] in dead,
+                tried=not check.output.endswith(UNTRIED),
+            ),
+        }
+        for check in health.checks()
+        if check.output
+    ]
+
+
+async def _held(store: Store) -> dict[str, Any]:
+    count, skus = await store.census.held_first(FIRST_MAX)
+    places = await store.locations.names()
+    first = []
+    for sku in skus:
+        rows = [row for row in await store.journal.read(sku=sku, limit=10) if row.get("held")]
+        because = gist(rows[-1], places) if rows else ""
+        first.append({"sku": sku, "because": because, "resolve": ends_hold(sku)})
+    return {"count": count, "first": first}
+
+
+async def _rows(store: Store, limit: int) -> list[dict[str, Any]]:
+    """The newest lines of the record as sentences, the newest first."""
+    places = await store.locations.names()
+    return [
+        {"at": row["at"], "kind": row["kind"], "sku": row["sku"], "says": gist(row, places)}
+        for row in reversed(await store.journal.read(limit=limit))
+    ]

@@ -1,0 +1,206 @@
+"""The status page: is it well, what must I do, how fast is it, what happened last. In that order.
+
+Pure: from the document that `facts` made to HTML. What is not in the document is not on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from invsyncd.engine.target_health import UNTRIED
+from invsyncd.web.chart import lag_section
+from invsyncd.web.html import Child, Html, tag
+from invsyncd.web.record import record
+from invsyncd.web.shell import document, explain_link, section, table, with_code
+from invsyncd.web.targets import targets_section
+from invsyncd.web.words import ago, clip, command, count, span
+
+Facts = Mapping[str, Any]
+
+_ICONS = {
+    "good": "M5 12.5l4.5 4.5L19 7.5",
+    "warn": "M12 6.5v7M12 17.2v.1",
+    "bad": "M7.5 7.5l9 9M16.5 7.5l-9 9",
+    "calm": "M6 12h.1M12 12h.1M18 12h.1",
+}
+
+
+_NO_ROWS = "Nothing is recorded yet. Every change and every write will be, with its reason."
+
+
+def status_page(found: Facts) -> str:
+    """The whole page."""
+    state, heading = verdict(found)
+    title = f"{heading} · {found['shop'] or 'invsyncd'}"
+    main = [
+        _verdict(found, state, heading),
+        _needs(found),
+        tag(
+            "div",
+            lag_section(found["lag"]),
+            tag("div", targets_section(found), _locations(found)),
+            class_="columns",
+        ),
+        record("Latest in the journal", _NO_ROWS, found["journal"], found["now"], skus=True),
+    ]
+    return document(title, state, main, shop=found["shop"])
+
+
+def verdict(found: Facts) -> tuple[str, str]:
+    """(state, heading): bad where something is wrong, warn where a person is waited for."""
+    wrong = [one for one in found["wrong"] if not one["note"]]
+    if not found["ready"]:
+        if all(one["check"] == "baseline" or one["says"].endswith(_UNTRIED) for one in wrong):
+            return "calm", "Reading the shop for the first time"
+        return "bad", f"Not well: {count(len(wrong), 'reason')}"
+    held = (found["holds"] or {}).get("count", 0)
+    if held:
+        return "warn", f"Well, but {count(held, 'item waits', 'items wait')} for you"
+    if found["wrong"]:
+        return "warn", "Well, with a note"
+    return "good", "All is well"
+
+
+_UNTRIED = (UNTRIED, "was last read never")
+
+
+def _verdict(found: Facts, state: str, heading: str) -> Html:
+    icon = tag(
+        "svg",
+        tag("circle", cx=12, cy=12, r=12),
+        tag("path", d=_ICONS[state]),
+        viewBox="0 0 24 24",
+        aria_hidden="true",
+        class_="icon",
+    )
+    reasons = sorted(found["wrong"], key=lambda one: bool(one["note"]))
+    return tag(
+        "section",
+        tag(
+            "div",
+            icon,
+            tag("div", tag("h1", heading, role="status"), tag("p", _last_pass(found))),
+            class_="says",
+        ),
+        tag("ul", [_reason(one) for one in reasons], class_="reasons") if reasons else None,
+        id="verdict",
+        class_=f"verdict {state}",
+        data_live=True,
+    )
+
+
+def _last_pass(found: Facts) -> list[Child]:
+    since = datetime.fromisoformat(found["started_at"]).timestamp()
+    up = f"Running for {span(max(found['now'] - since, 0))}."
+    last = found["last_pass"]
+    if not last:
+        return ["No pass has ended yet. ", up]
+    when = ago(last.get("at"), found["now"]) if last.get("at") else ""
+    errors = len(last.get("errors", ()))
+    did = f"{count(last['changes'], 'change')}, {count(last['writes'], 'write')}" + (
+        f", {count(errors, 'error')}" if errors else ""
+    )
+    items = f" {count(found['items'], 'item')}." if "items" in found else ""
+    return [tag("b", f"Last pass {when}".strip()), f": {did}.{items} ", up]
+
+
+def _reason(one: Mapping[str, Any]) -> Html:
+    try_ = one["try"]
+    return tag(
+        "li",
+        tag("p", with_code(clip(one["says"])), class_="what"),
+        tag("p", tag("b", "Try: "), with_code(try_)) if try_ else None,
+        class_="note" if one["note"] else None,
+    )
+
+
+def _needs(found: Facts) -> Html:
+    """What waits for a person: held items, parked listings, each with what resolves it."""
+    held, parked = found["holds"], found["parked"]
+    if not ((held and held["count"]) or (parked and parked["count"])):
+        return tag("div", id="needs", data_live=True)
+    return tag(
+        "div",
+        _held(held) if held and held["count"] else None,
+        _parked(parked, found["now"]) if parked and parked["count"] else None,
+        id="needs",
+        class_="needs",
+        data_live=True,
+    )
+
+
+def _held(held: Mapping[str, Any]) -> Html:
+    rows = [
+        _waiting(
+            one["sku"],
+            clip(one["because"]) or "its numbers contradict each other",
+            tag("code", one["resolve"]),
+        )
+        for one in held["first"]
+    ]
+    return tag(
+        "section",
+        tag("h2", f"{count(held['count'], 'item')} on hold", id="held-title"),
+        tag(
+            "p",
+            "Nothing is written for these to either target until you say which number is right:"
+            " lowest, highest, sum, a number, or location:NAME.",
+        ),
+        tag("ul", rows, class_="waiting"),
+        _more(held),
+        aria_labelledby="held-title",
+    )
+
+
+_WAKES = {
+    "status": "wakes when its status changes in Seller Center",
+    "kind": "looked at again when its product is edited",
+}
+
+
+def _parked(parked: Mapping[str, Any], now: int) -> Html:
+    rows = []
+    for one in parked["first"]:
+        again = "tried again " + (
+            f"in {span(one['until'] - now)}" if one["until"] > now else "with the next round"
+        )
+        wakes = _WAKES.get(one["by"], f"{again}, at once when its product is edited")
+        rows.append(
+            _waiting(
+                one["sku"],
+                f"{clip(one['because'])}; {wakes}",
+                tag("code", command("explain", sku=one["sku"])),
+            )
+        )
+    return tag(
+        "section",
+        tag("h2", f"{count(parked['count'], 'listing')} parked", id="parked-title"),
+        tag("p", "TikTok Shop does not take these for now; the others go on."),
+        tag("ul", rows, class_="waiting"),
+        _more(parked),
+        aria_labelledby="parked-title",
+    )
+
+
+def _waiting(sku: str, because: str, resolves: Html) -> Html:
+    return tag("li", tag("p", explain_link(sku), " ", with_code(because)), resolves)
+
+
+def _more(some: Mapping[str, Any]) -> Html | None:
+    more = some["count"] - len(some["first"])
+    return tag("p", f"… and {more:,} more", class_="small") if more > 0 else None
+
+
+def _locations(found: Facts) -> Html:
+    rows: list[list[Child]] = []
+    for name, read_at in found["locations"].items():
+        at = datetime.fromisoformat(read_at).timestamp() if read_at else None
+        rows.append([tag("bdi", clip(name, 80)), ago(at, found["now"])])
+    whole = table("When each location was last read", ["location", "last read"], rows, 1)
+    return section("Locations", whole if rows else _none("None is known yet."), id_="locations")
+
+
+def _none(text: str) -> Html:
+    return tag("p", text, class_="none")

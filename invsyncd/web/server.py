@@ -1,0 +1,114 @@
+"""The HTTP server: one listening socket, and the guard in front of every route.
+
+What a path answers is in `window`; what an error looks like from outside is here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiohttp import web
+
+from invsyncd.errors import InvsyncError
+from invsyncd.web.guard import HEADERS, Asked, Policy, Refusal, refusal
+from invsyncd.web.peer import Crowd, Limits, Peer
+from invsyncd.web.window import ROUTES, Window
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+BACKLOG = 128
+
+
+@asynccontextmanager
+async def serving(
+    look: Callable[[], Window], host: str, port: int, policy: Policy, limits: Limits | None = None
+) -> AsyncIterator[int]:
+    """Serve until the block ends; yields the port. `look` gives the window of the moment.
+
+    Raises OSError where it cannot listen there.
+    """
+    crowd = Crowd(limits or Limits())
+    app = web.Application(middlewares=[_guarding(policy, crowd)])
+    app.add_routes([web.get(path, _bound(look, method)) for path, method in ROUTES.items()])
+    runner = web.AppRunner(app, access_log=None, handle_signals=False)
+    await runner.setup()
+    loop = asyncio.get_running_loop()
+    server = runner.server
+    assert server is not None  # noqa: S101  set up two lines above
+    listening = None
+    try:
+        listening = await loop.create_server(
+            lambda: Peer(crowd, server, loop), host, port, backlog=BACKLOG
+        )
+        yield int(listening.sockets[0].getsockname()[1])
+    finally:
+        if listening is not None:
+            listening.close()
+        await runner.cleanup()
+
+
+def _bound(look: Callable[[], Window], method: Any) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        answer: web.StreamResponse = await method(look(), request)
+        return answer
+
+    return handle
+
+
+def _guarding(policy: Policy, crowd: Crowd) -> Any:
+    @web.middleware
+    async def guarding(request: web.Request, handler: Handler) -> web.StreamResponse:
+        crowd.asks(request.protocol)
+        refused = refusal(policy, _asked(request))
+        if refused is not None:
+            response: web.StreamResponse = _said(refused)
+        else:
+            response = await _answered(request, handler, crowd.limits.work_s)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return guarding
+
+
+async def _answered(request: web.Request, handler: Handler, work_s: float) -> web.StreamResponse:
+    """The handler's answer, or its failure in words: never a traceback, never a secret."""
+    try:
+        async with asyncio.timeout(work_s):
+            return await handler(request)
+    except web.HTTPException as known:
+        return _said(Refusal(known.status, known.text or known.reason))
+    except TimeoutError:
+        return _said(Refusal(503, "Error: no answer in time\nTry: again in a moment"))
+    except InvsyncError as error:
+        advice = f"\nTry: {error.advice}" if error.advice else ""
+        return _said(Refusal(503, f"Error: {error}{advice}"))
+    except Exception:
+        log.exception("a page failed")
+        return _said(Refusal(500, "Error: this page failed\nTry: the log says why"))
+
+
+def _said(refused: Refusal) -> web.Response:
+    response = web.Response(status=refused.status, text=f"{refused.text}\n")
+    for name, value in refused.headers:
+        response.headers.add(name, value)
+    return response
+
+
+def _asked(request: web.Request) -> Asked:
+    transport = request.transport
+    address = transport.get_extra_info("sockname") if transport is not None else None
+    return Asked(
+        method=request.method,
+        target=request.raw_path,
+        hosts=request.headers.getall("Host", []),
+        arrived_at=str(address[0]) if address else "",
+        authorization=request.headers.get("Authorization", ""),
+        has_body=request.can_read_body,
+        version=(request.version.major, request.version.minor),
+    )

@@ -1,0 +1,131 @@
+"""What each path answers: health for monitors, metrics for Prometheus, pages for people."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+
+from invsyncd import __version__
+from invsyncd.engine.explain import explain
+from invsyncd.engine.health import Health
+from invsyncd.engine.rulebook import Rulebook
+from invsyncd.errors import InvsyncError
+from invsyncd.metrics import CONTENT_TYPE, Metrics
+from invsyncd.store import Store
+from invsyncd.sync.model import Target
+from invsyncd.web.explained import explained_page, unknown_page
+from invsyncd.web.facts import facts, with_listings
+from invsyncd.web.page import status_page
+from invsyncd.web.shell import POLICY
+
+JOURNAL_MAX = 1000
+ALIKE_MAX = 8
+
+
+class Window:
+    """What the server may look at; replaced as a whole by a reload."""
+
+    def __init__(
+        self, store: Store, metrics: Metrics, health: Health, rulebook: Rulebook, shop: str = ""
+    ) -> None:
+        self.store = store
+        self.metrics = metrics
+        self.health = health
+        self.rulebook = rulebook
+        self.shop = shop
+
+    async def livez(self, _: web.Request) -> web.StreamResponse:
+        """Whether the loop turns."""
+        alive = self.health.live()
+        return web.Response(text="ok\n" if alive else "hung\n", status=200 if alive else 503)
+
+    async def readyz(self, _: web.Request) -> web.StreamResponse:
+        """Whether everything is as it should be, with every reason where it is not."""
+        ready, document = self.health.document()
+        document["version"] = __version__
+        return web.json_response(
+            document, status=200 if ready else 503, content_type="application/health+json"
+        )
+
+    async def scrape(self, _: web.Request) -> web.StreamResponse:
+        """Prometheus."""
+        ready, _document = self.health.document()
+        self.metrics.ready.set(ready)
+        for target in Target:
+            health = self.health.targets.get(target)
+            if health is not None:
+                self.metrics.authorised.labels(target.value).set(health.authorised)
+                self.metrics.undelivered.labels(target.value).set(health.owed)
+                since = self.metrics.undelivered_since.labels(target.value)
+                since.set(health.oldest_undelivered or 0)
+                self.metrics.paused.labels(target.value).set(bool(health.paused))
+        return web.Response(body=self.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
+
+    async def status(self, _: web.Request) -> web.StreamResponse:
+        """What the daemon says of itself."""
+        found = await facts(self.store, self.health, self.shop, time.time())
+        return web.json_response(await with_listings(found, self.store, self.rulebook))
+
+    async def journal(self, request: web.Request) -> web.StreamResponse:
+        """The newest lines of the record: ?sku=…&limit=…"""
+        text = request.query.get("limit", "50")
+        if not (re.fullmatch("[0-9]{1,4}", text) and 1 <= int(text) <= JOURNAL_MAX):
+            raise web.HTTPBadRequest(text=f"limit is a number from 1 to {JOURNAL_MAX}")
+        rows = await self.store.journal.read(sku=request.query.get("sku"), limit=int(text))
+        return web.json_response({"journal": rows})
+
+    async def explain(self, request: web.Request) -> web.StreamResponse:
+        """Why each number of a SKU is what it is."""
+        sku = request.match_info["sku"]
+        found = await self._explained(sku)
+        if found is None:
+            return web.json_response({"error": f"no item has the SKU {sku!r}"}, status=404)
+        return web.json_response(found)
+
+    async def page(self, _: web.Request) -> web.StreamResponse:
+        """The status page."""
+        return _html(status_page(await facts(self.store, self.health, self.shop, time.time())))
+
+    async def explain_page(self, request: web.Request) -> web.StreamResponse:
+        """The same as `explain`, for people: /explain/SKU, or /explain?sku=SKU from the form."""
+        sku = request.match_info.get("sku") or request.query.get("sku", "")
+        found = await self._explained(sku) if sku else None
+        if found is None:
+            alike = await self.store.census.like(sku, ALIKE_MAX) if sku else []
+            return _html(unknown_page(sku, alike, self.shop), 404 if sku else 200)
+        return _html(explained_page(found, self.shop, time.time()))
+
+    async def _explained(self, sku: str) -> dict[str, Any] | None:
+        try:
+            rules = await self.rulebook.rules()
+        except InvsyncError:
+            rules = None
+        return await explain(self.store, rules, sku, int(time.time()), self.health)
+
+
+def _html(page: str, status: int = 200) -> web.Response:
+    return web.Response(
+        status=status,
+        body=page.encode("utf-8", "replace"),
+        content_type="text/html",
+        charset="utf-8",
+        headers={"Content-Security-Policy": POLICY},
+    )
+
+
+ROUTES: Mapping[str, Callable[[Window, web.Request], Awaitable[web.StreamResponse]]] = {
+    "/": Window.page,
+    "/explain": Window.explain_page,
+    "/explain/{sku:.+}": Window.explain_page,
+    "/livez": Window.livez,
+    "/readyz": Window.readyz,
+    "/healthz": Window.readyz,
+    "/metrics": Window.scrape,
+    "/api/status": Window.status,
+    "/api/journal": Window.journal,
+    "/api/explain/{sku:.+}": Window.explain,
+}

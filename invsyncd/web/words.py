@@ -1,0 +1,88 @@
+"""Words for people: how long ago, how many, which command, and what to do about a reason."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime
+
+CLIPPED = 400  # characters of a sentence that somebody else may have written
+
+_STEPS = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
+
+# By the name of a check, the longest beginning that fits.
+_TRY = {
+    "baseline": "wait; it takes a minute for every 100,000 levels or so",
+    "state:": "see that the disk of state.path has room and can be written",
+    "shopify:poll_age": "`invsyncd check` says whether Shopify answers for this location",
+    "shopify:full_scan": "it is tried again by itself; `invsyncd scan` asks for one now",
+    "shopify:authorised": "`invsyncd check`; the app may be gone, or its secret changed",
+    "shopify:undelivered": "the journal below says what Shopify answered; `invsyncd check`",
+    "tiktok:authorised": "let the seller authorise the app again, then"
+    " `invsyncd tiktok-login --code CODE`",
+    "tiktok:authorisation_left": "let the seller authorise the app again, then"
+    " `invsyncd tiktok-login --code CODE`",
+    "tiktok:paused": "see that the numbers are meant, then `invsyncd resume tiktok`",
+    "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
+    "tiktok:other_writers": "switch off inventory sync in every other app of this shop",
+}
+_TROUBLE = "it is tried again by itself; `invsyncd check` looks at everything"
+
+
+def advice(check: str, *, dead: bool = True, tried: bool = True) -> str:
+    """What to do about a check that is not well; commands stand between backquotes.
+
+    `dead` is whether the credentials were refused, as opposed to any other trouble; a target that
+    was not `tried` yet needs nothing.
+    """
+    if check.endswith(":authorised") and not dead:
+        return _TROUBLE if tried else ""
+    fits = [beginning for beginning in _TRY if check.startswith(beginning)]
+    return _TRY[max(fits, key=len)] if fits else ""
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest whole unit: `8 s`, `3 min`, `2 h`, `5 days`."""
+    for length, unit in _STEPS:
+        if seconds >= length:
+            many = int(seconds // length)
+            return f"{many} {unit}" + ("s" if unit == "day" and many != 1 else "")
+    return "0 s"
+
+
+def lag(seconds: float) -> str:
+    """A lag: tenths below ten seconds, where they matter, and the largest unit from a minute on."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return span(seconds) if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def ago(at: float | None, now: float) -> str:
+    """How long ago a Unix second was."""
+    if at is None:
+        return "never"
+    return "just now" if now - at < 1 else f"{span(now - at)} ago"
+
+
+def moment(at: float) -> str:
+    """A Unix second in UTC, as people read it; what lies beyond every calendar is just told so."""
+    try:
+        return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
+    except (OverflowError, OSError, ValueError):
+        return "far in the future"
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """`1 write`, `2,000 writes`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def clip(text: str, most: int = CLIPPED) -> str:
+    """At most so many characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def command(*words: str, sku: str) -> str:
+    """A command to paste into a shell, its SKU last: quoted, and never taken for an option."""
+    return shlex.join(["invsyncd", *words, *(["--"] if sku.startswith("-") else []), sku])
