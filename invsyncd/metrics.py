@@ -72,6 +72,7 @@ class Metrics:
         self.build = gauge("build_info", "Constant 1, with the version as label", "version")
         self.build.labels(__version__).set(1)
         self.ready = gauge("ready", "1 when /readyz answers 200")
+        self.tasks = gauge("tasks", "asyncio tasks that have not ended: more and more of them leak")
         self.passes = counter("passes_total", "Passes by result", "result")
         self.pass_seconds = Histogram(
             "invsyncd_pass_duration_seconds",

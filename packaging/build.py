@@ -1,8 +1,9 @@
 """Builds everything there is to install: `python3 packaging/build.py`.
 
-Wheel, sdist, single binary, binary folder and Debian package, into dist/. It needs nothing but
-Python and binutils: the build tools come from requirements-build.lock, by hash, into build/.
-Two builds of the same commit on the same machine are identical; `--twice` makes both and looks.
+Wheel, sdist, single binary, binary folder, Debian package and bill of materials, into dist/. It
+needs nothing but Python and binutils: the build tools come from requirements-build.lock, by hash,
+into build/. Two builds of the same commit on the same machine are identical; `--twice` makes both
+and looks.
 """
 
 from __future__ import annotations

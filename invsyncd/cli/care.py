@@ -34,8 +34,13 @@ def backup(context: Context, path: Path) -> None:
     state = existing(context.quiet_settings())
     if path.exists():
         raise StateError(f"{path} exists already", advice="name a file that does not exist")
-    with closing(sqlite3.connect(f"file:{quote(str(state))}?mode=ro", uri=True)) as database:
-        copy_to(database, path)
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(state))}?mode=ro", uri=True)) as database:
+            copy_to(database, path)
+    except OSError as error:
+        raise StateError(
+            f"cannot write {path}: {error.strerror}", advice="name a file in a directory of yours"
+        ) from error
     click.echo(f"copied {state} to {path} ({path.stat().st_size} bytes)")
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import click
 
 from invsyncd.cli.context import print_table, visible, width
-from invsyncd.engine.causes import Cause
+from invsyncd.engine.causes import Cause, Weight, weight
 from invsyncd.engine.words import plain, signed
 
 Json = Mapping[str, Any]
-_AGREE = list(Cause).index(Cause.AGREE)
-_UNDER_WAY = (Cause.ANSWER_LOST, Cause.DOUBTED, Cause.OWED)
+_MARKS = {Weight.WRONG: "✗", Weight.UNDER_WAY: "…", Weight.RIGHT: "✓", Weight.TOLD: "·"}
 CALLS_SHOWN = 6
 CHANGES_SHOWN = 5
 _SHOPS = {"shopify": "Shopify", "tiktok": "TikTok"}
@@ -36,11 +35,7 @@ def print_explained(found: Json) -> None:
 
 
 def _say(verdict: Json) -> None:
-    cause = Cause(verdict["cause"])
-    place = list(Cause).index(cause)
-    mark = "✓" if cause is Cause.AGREE else "·"
-    if place < _AGREE:
-        mark = "…" if cause in _UNDER_WAY else "✗"
+    mark = _MARKS[weight(Cause(verdict["cause"]))]
     click.echo(_wrapped(visible(verdict["says"]), f"{mark} ", "  "))
     if verdict["try"]:
         click.echo(f"    Try: {visible(verdict['try'])}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from invsyncd.cli.context import Context, as_json, pass_context, print_json, pri
 from invsyncd.config import Settings
 from invsyncd.daemon import new_pass_id
 from invsyncd.engine.report import PassReport
+from invsyncd.engine.rulebook import warehouse_names
 from invsyncd.service import serve
 from invsyncd.store import Store, scratch_copy, take_lock
 
@@ -56,30 +58,36 @@ def once(context: Context, dry_run: bool, as_json: bool) -> None:
             path = stack.enter_context(scratch_copy(path))
         else:
             stack.enter_context(take_lock(path))
-        asyncio.run(_once(settings, path, report, dry_run=dry_run))
+        names = asyncio.run(_once(settings, path, report, dry_run=dry_run))
     if as_json:
         print_json(report.as_json())
     else:
-        _print(report, dry_run=dry_run)
+        _print(report, names, dry_run=dry_run)
     code = 1 if report.failures else 3 if report.needs_a_person else 0
     click.get_current_context().exit(code)
 
 
-async def _once(settings: Settings, path: Path, report: PassReport, *, dry_run: bool) -> None:
+Names = Mapping[str, str]
+
+
+async def _once(settings: Settings, path: Path, report: PassReport, *, dry_run: bool) -> Names:
+    """The pass; returns the names of locations and warehouses by their ids."""
     with asking() as metrics:
         async with (
             Store.open(path) as store,
             assemble(settings, store, dry_run=dry_run, metrics=metrics) as parts,
         ):
             await one_pass(parts, report)
+            places = {str(place): name for place, name in (await store.locations.names()).items()}
+            return places | await warehouse_names(store)
 
 
-def _print(report: PassReport, *, dry_run: bool) -> None:
+def _print(report: PassReport, names: Names, *, dry_run: bool) -> None:
     print_table(
         "Changes",
         ["SKU", "location", "from", "to", "pool", "because"],
         [
-            [c["sku"], c["location"], c["from"], c["to"], c["pool"], c["case"]]
+            [c["sku"], _place(c["location"], names), c["from"], c["to"], c["pool"], c["case"]]
             for c in report.changes
         ],
     )
@@ -90,7 +98,7 @@ def _print(report: PassReport, *, dry_run: bool) -> None:
             [
                 w["target"],
                 w["sku"],
-                "/".join(map(str, w["key"].values())),
+                _place(w["key"].get("location", w["key"].get("warehouse")), names),
                 w["from"],
                 w["to"],
                 w["outcome"],
@@ -109,6 +117,10 @@ def _print(report: PassReport, *, dry_run: bool) -> None:
         f"pass {report.pass_id}: {len(report.changes)} changes, {len(report.writes)} writes, "
         f"{len(report.held)} held, {len(report.failures)} errors"
     )
+
+
+def _place(key: int | str, names: Names) -> str:
+    return names.get(str(key), str(key))
 
 
 COMMANDS = (run, once)

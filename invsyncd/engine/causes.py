@@ -69,6 +69,27 @@ class Cause(StrEnum):
     WRITE = "write"
 
 
+class Weight(StrEnum):
+    """What a cause means for whoever reads it."""
+
+    WRONG = "wrong"
+    """A number cannot be right before somebody does something, or something ends."""
+    UNDER_WAY = "under way"
+    """It is being made right now."""
+    RIGHT = "right"
+    TOLD = "told"
+    """How a number came about."""
+
+
+def weight(cause: Cause) -> Weight:
+    """How much a cause weighs."""
+    if cause in {Cause.ANSWER_LOST, Cause.DOUBTED, Cause.OWED}:
+        return Weight.UNDER_WAY
+    if cause is Cause.AGREE:
+        return Weight.RIGHT
+    return Weight.WRONG if _URGENCY[cause] < _URGENCY[Cause.AGREE] else Weight.TOLD
+
+
 _URGENCY = {cause: place for place, cause in enumerate(Cause)}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -49,12 +49,18 @@ class Polls:
     """Reads; the Date of the server is trusted once it was seen to agree with its stamps."""
 
     def __init__(
-        self, store: Store, source: ShopifySource, look_back: LookBack, slack_s: float
+        self,
+        store: Store,
+        source: ShopifySource,
+        look_back: LookBack,
+        slack_s: float,
+        clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._source = source
         self._look_back = look_back
         self._slack_s = slack_s
+        self._clock = clock
         self._clocks_agree = False
 
     async def look(self, active: Sequence[KnownLocation]) -> list[Looked]:
@@ -113,4 +119,6 @@ class Polls:
 
     def _mark(self, progress: Progress) -> int | None:
         self._clocks_agree = self._clocks_agree or progress.is_recent(self._slack_s)
-        return progress.mark(trust_date=self._clocks_agree)
+        # One answer with a Date of its own, and no later change would be seen: ours is the witness.
+        dated = progress.is_dated(self._clock(), self._slack_s)
+        return progress.mark(trust_date=self._clocks_agree and dated)

@@ -39,6 +39,10 @@ class Progress:
             return False
         return abs(self._date - self._newest) <= slack_s
 
+    def is_dated(self, now: float, slack_s: float) -> bool:
+        """Whether the Date is no later than this machine's clock (Unix seconds) says."""
+        return self._date is not None and self._date <= now + slack_s
+
     def mark(self, *, trust_date: bool) -> int | None:
         """The watermark after the last page; None where nothing is known yet."""
         return self._date if trust_date and self._date is not None else self._mark

@@ -40,7 +40,7 @@ class Reader:
         overlap_s = settings.poll.overlap_s
         self._look_back = LookBack(overlap_s)
         slack_s = overlap_s + 2 * settings.poll.interval_s
-        self._polls = Polls(store, source, self._look_back, slack_s)
+        self._polls = Polls(store, source, self._look_back, slack_s, clock)
         self._far_look = FarLook(store, source, self._look_back, overlap_s)
         self._polled: dict[int, Polled] = {}
         self._owed: Owed | None = None

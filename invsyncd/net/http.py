@@ -26,8 +26,10 @@ Query = Mapping[str, str] | Sequence[tuple[str, str]]
 OnRequest = Callable[[str, str, int | str, float], None]
 
 BODY_BYTES_MAX = 32 * 1024 * 1024
+RETRY_AFTER_S_MAX = 3600.0
 _CHUNK_BYTES = 64 * 1024
 _CONNECT_S_MAX = 10.0
+_TIME_MAX = 4_102_444_800  # the year 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,10 @@ class Answer:
 
     @property
     def retry_after_s(self) -> float | None:
-        """Seconds that Retry-After asks for, given as seconds or as a date (documented: both)."""
+        """Seconds that Retry-After asks for, given as seconds or as a date (documented: both).
+
+        At most an hour: after that it costs nobody anything to ask again.
+        """
         text = self.headers.get("Retry-After", "").strip()
         if not text:
             return None
@@ -56,7 +61,7 @@ class Answer:
             if until is None or self.server_time is None:
                 return None
             seconds = float(until - self.server_time)
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+        return min(max(0.0, seconds), RETRY_AFTER_S_MAX) if math.isfinite(seconds) else None
 
 
 def session() -> aiohttp.ClientSession:
@@ -205,13 +210,14 @@ class Http:
 
 
 def http_date(text: str) -> int | None:
-    """Unix seconds of an HTTP date; None when it is not one."""
+    """Unix seconds of an HTTP date; None when it is not one, or not of this age."""
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):
         return None
     # RFC 9110 dates are GMT; "-0000" is the one spelling that parses without a zone.
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    at = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return at if 0 <= at < _TIME_MAX else None
 
 
 def raise_for_status(answer: Answer, what: str, said: str = "") -> None:

@@ -11,6 +11,11 @@ from typing import NoReturn
 
 from invsyncd.errors import Garbled
 
+TEXT_MAX = 10_000
+"""Characters of a text; the longest that we are promised is a cursor or a link."""
+WHOLE_MAX = 2**53
+"""What every reader of JSON keeps exact (RFC 8259); a database holds less than Python does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -42,18 +47,35 @@ class Shape:
         return [Shape(one, f"{self.path}[{index}]") for index, one in enumerate(self.value)]
 
     def text(self) -> str:
-        """The value as a string."""
-        return self.value if isinstance(self.value, str) else self._not("a string")
+        """The value as a string: of at most `TEXT_MAX` characters, and none of them half."""
+        if not isinstance(self.value, str):
+            self._not("a string")
+        if len(self.value) > TEXT_MAX:
+            raise self.garbled(f"a text of more than {TEXT_MAX} characters")
+        try:
+            self.value.encode()
+        except UnicodeEncodeError:
+            raise self.garbled("a text with half a character") from None
+        return self.value
+
+    def word(self) -> str:
+        """The value as a string that a header or a query can carry: a token, a key, a cipher."""
+        text = self.text()
+        if not (text and text.isascii() and text.isprintable()) or " " in text:
+            raise self.garbled("not a word of printable characters")
+        return text
 
     def flag(self) -> bool:
         """The value as true or false."""
         return self.value if isinstance(self.value, bool) else self._not("true or false")
 
     def whole(self) -> int:
-        """The value as an integer. True is an int to Python, and not to us."""
-        if isinstance(self.value, int) and not isinstance(self.value, bool):
-            return self.value
-        return self._not("an integer")
+        """The value as an integer of at most `WHOLE_MAX`, either way. True is none to us."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int):
+            self._not("an integer")
+        if abs(self.value) > WHOLE_MAX:
+            raise self.garbled("an integer that is too large")
+        return self.value
 
     @property
     def null(self) -> bool:

@@ -103,8 +103,8 @@ class Keyring:
         except (Unauthorised, Refused) as refusal:
             raise Unauthorised(str(refusal), advice=_ADVICE) from None
         token = Shape(json_object(answer.body, _WHAT), _WHAT)
-        value, life_s = token.at("access_token").text(), token.at("expires_in").whole()
-        if not value or life_s <= 0:
+        value, life_s = token.at("access_token").word(), token.at("expires_in").whole()
+        if life_s <= 0:
             raise Garbled(f"{_WHAT}: the answer holds no token that is still alive")
         self._token = value
         self._renew_at = self._clock() + life_s * _RENEW_AT

@@ -10,17 +10,16 @@ mutation costs 10 points, a look 1 (recorded).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from invsyncd.errors import Refused
-from invsyncd.net.body import excerpt
 from invsyncd.net.lines import lines
 from invsyncd.net.shape import Shape
-from invsyncd.shopify import documents, parse
+from invsyncd.shopify import documents, values
 from invsyncd.shopify.client import ShopifyClient
-from invsyncd.shopify.reply import AccessDenied
+from invsyncd.shopify.reply import AccessDenied, error_code
 from invsyncd.shopify.scanned import pages
 from invsyncd.sync.model import Reading
 
@@ -98,7 +97,7 @@ async def scan(
     """
     query = documents.SCAN_ROWS
     if since is not None:
-        query = documents.SCAN_ROWS_SINCE.replace("$since", parse.updated_since(since))
+        query = documents.SCAN_ROWS_SINCE.replace("$since", values.updated_since(since))
     async with output(client, query, limits) as found:
         async for page in pages(found.lines, locations, found.expected):
             yield page, found.created_at
@@ -111,25 +110,24 @@ async def _started(client: ShopifyClient, query: str, deadline: float) -> _Opera
     while True:
         answer = await client.execute(documents.RUN_SCAN, variables, op="RUN_SCAN")
         payload = Shape(answer.data, "RUN_SCAN").at("bulkOperationRunQuery")
-        refusal = _refusal(payload.at("userErrors"))
+        refusal = _refusal(payload.at("userErrors"), client.said)
         if refusal is None:
             operation = payload.at("bulkOperation")
-            return _Operation(_id(operation), parse.seconds(operation.at("createdAt")))
+            created_at = values.seconds(operation.at("createdAt"))
+            values.not_ahead(created_at, answer.now, "RUN_SCAN")
+            return _Operation(_id(operation), created_at)
         if refusal.code not in _BUSY or _now() + wait_s > deadline:
             raise refusal
         await asyncio.sleep(wait_s)
         wait_s = _longer(wait_s)
 
 
-def _refusal(errors: Shape) -> BulkRefused | None:
+def _refusal(errors: Shape, said: Callable[[object], str]) -> BulkRefused | None:
     if not errors.items():
         return None
     first = errors.items()[0]
-    code = first.maybe("code")
-    return BulkRefused(
-        f"shopify RUN_SCAN: {excerpt(first.at('message').text())}",
-        code="" if code is None else code.text(),
-    )
+    code = error_code(first.object().get("code"))
+    return BulkRefused(f"shopify RUN_SCAN: {said(first.at('message').text())}", code=code)
 
 
 async def _ended(client: ShopifyClient, operation: _Operation, deadline: float) -> _File:
@@ -148,8 +146,7 @@ async def _ended(client: ShopifyClient, operation: _Operation, deadline: float) 
         if status.text() == "COMPLETED":
             return _file(found)
         if status.text() in _ENDED:
-            reason = found.maybe("errorCode")
-            code = status.text() if reason is None else reason.text()
+            code = error_code(found.object().get("errorCode")) or status.text()
             raise BulkRefused(f"shopify SCAN: ended as {status.text()} ({code})", code=code)
         if status.text() not in _UNDER_WAY:
             raise status.garbled("not a status that we know")
@@ -157,10 +154,7 @@ async def _ended(client: ShopifyClient, operation: _Operation, deadline: float) 
 
 def _file(found: Shape) -> _File:
     """The link is looked at only here: recorded, a canceled operation may show one as well."""
-    count, url = found.at("objectCount"), found.at("url")
-    if not (count.text().isascii() and count.text().isdigit()):
-        raise count.garbled("not a count")
-    rows = int(count.text())
+    rows, url = values.count(found.at("objectCount")), found.at("url")
     if url.null and rows:
         raise url.garbled(f"{rows} lines promised, and no file")
     return _File(None if url.null else url.text(), rows)
@@ -199,7 +193,7 @@ def _as_bulk_refused() -> Iterator[None]:
 
 
 def _id(operation: Shape) -> str:
-    parse.number(operation.at("id"), "BulkOperation")
+    values.number(operation.at("id"), "BulkOperation")
     return operation.at("id").text()
 
 

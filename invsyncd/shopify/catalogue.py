@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from invsyncd.errors import Garbled
 from invsyncd.net.body import json_object
 from invsyncd.net.shape import Shape
-from invsyncd.shopify import bulk, documents, parse
+from invsyncd.shopify import bulk, documents, parse, values
 from invsyncd.shopify.catalogue_documents import CATALOGUE_ROWS
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.walk import Start, walk
@@ -54,7 +54,7 @@ class ShopifyCatalogue:
         The time is quoted and the bound included, as in `ShopifySource.poll`. All three are
         searched through an index that lags (recorded for variants and products): look back.
         """
-        variables = {"query": f"updated_at:>='{parse.timestamp(since)}'"}
+        variables = {"query": f"updated_at:>='{values.timestamp(since)}'"}
         async for page, _ in walk(
             self._client, "UPDATED_ITEMS", variables, lambda data: data.at("inventoryItems")
         ):
@@ -83,11 +83,11 @@ class ShopifyCatalogue:
 
     async def _retyped(self, page: Shape) -> AsyncIterator[list[Glimpse]]:
         """The variants of the products on a page that have another type than they had last."""
-        types = {parse.number(x.at("id"), "Product"): _type(x) for x in parse.nodes(page)}
+        types = {values.number(x.at("id"), "Product"): _type(x) for x in parse.nodes(page)}
         asked = [product for product, name in types.items() if self._types.of(product) != name]
         if not asked:
             return
-        ids = [parse.gid("Product", product) for product in asked]
+        ids = [values.gid("Product", product) for product in asked]
         answer = await self._client.execute(documents.ALL["PRODUCTS"], {"ids": ids}, op="PRODUCTS")
         for node in Shape(answer.data, "PRODUCTS").at("nodes").items():
             if not node.null:  # deleted meanwhile
@@ -144,7 +144,7 @@ async def variant_rows(
         what = f"CATALOGUE line {count}"
         node = Shape(json_object(line, what), what)
         product = node.at("product")
-        learn(parse.number(product.at("id"), "Product"), _type(product))
+        learn(values.number(product.at("id"), "Product"), _type(product))
         page.append(_variant(node, _type(product)))
         if len(page) == PAGE_ROWS:
             yield tuple(page)
@@ -166,7 +166,7 @@ def _type(product: Shape) -> str:
 
 def _item(node: Shape) -> Glimpse:
     sku = node.at("sku")
-    item = parse.number(node.at("id"), "InventoryItem")
+    item = values.number(node.at("id"), "InventoryItem")
     return Glimpse(item, "" if sku.null else sku.text(), node.at("tracked").flag())
 
 

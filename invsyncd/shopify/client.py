@@ -32,6 +32,7 @@ _KEPT_FOR_WRITES = 1
 class Data:
     """A trusted answer. `server_time` is the Date header, in Unix seconds.
 
+    `now` is the same, or our own clock where there is no Date: for what need not be exact.
     `repeated` says that an earlier try of this request was left without an answer: it may have
     been carried out, and this answer may be about its effect. `tries` counts the requests that
     were sent; `request_id` is the last one's X-Request-Id (documented), which their support asks
@@ -41,6 +42,7 @@ class Data:
     data: dict[str, object]
     server_time: int | None
     cost: Cost
+    now: int
     repeated: bool = False
     tries: int = 1
     request_id: str = ""
@@ -90,6 +92,7 @@ class ShopifyClient:
     ) -> None:
         base = endpoint.rstrip("/")
         self._http = http
+        self._clock = clock
         self._url = f"{base}/admin/api/{api_version}/graphql.json"
         self._keys = Keyring(credentials, http, endpoint=base, clock=clock)
         self._patience = patience or Patience()
@@ -150,6 +153,10 @@ class ShopifyClient:
         data = await retried(once, patience=self._patience)
         return replace(data, repeated=unanswered, tries=tries)
 
+    def said(self, text: object) -> str:
+        """What they said, fit to be shown."""
+        return excerpt(text, self._keys.secrets)
+
     def download(
         self, url: str, *, op: str, bytes_max: int, total_s: float
     ) -> AsyncGenerator[bytes, None]:
@@ -192,7 +199,8 @@ class ShopifyClient:
             self._settle(claim, cost, request.op)
             self._bucket.went_well()
         request_id = excerpt(answer.headers.get("X-Request-Id", ""), secrets)
-        return Data(data, answer.server_time, cost, request_id=request_id)
+        now = int(self._clock()) if answer.server_time is None else answer.server_time
+        return Data(data, answer.server_time, cost, now, request_id=request_id)
 
     def _settle(self, claim: Claim, cost: Cost, op: str) -> None:
         if cost.requested is not None:

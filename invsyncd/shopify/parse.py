@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from invsyncd.net.shape import Shape
+from invsyncd.shopify.values import number, quantity, seconds
 from invsyncd.sync.model import Catalogue, Location, Reading
 
+PAGE_ROWS_MAX = 250  # documented; no page that we ask for has more
 _NAMES = ("available", "committed", "on_hand")
 _LEVEL_ID = re.compile(
     r"gid://shopify/InventoryLevel/[0-9]+\?inventory_item_id=([0-9]{1,18})", re.ASCII
@@ -31,47 +32,12 @@ class Variants:
         return Variants(self.continues or other.continues, self.product_types | other.product_types)
 
 
-def gid(kind: str, number: int) -> str:
-    """Shopify's global id, such as `gid://shopify/Location/7`."""
-    return f"gid://shopify/{kind}/{number}"
-
-
-def number(value: Shape, kind: str) -> int:
-    """The number in a global id of that kind; Garbled for any other id."""
-    head, _, digits = value.text().rpartition("/")
-    if head != f"gid://shopify/{kind}" or not (digits.isascii() and digits.isdigit()):
-        raise value.garbled(f"not the id of a {kind}")
-    return int(digits)
-
-
-def seconds(value: Shape) -> int:
-    """Unix seconds of an ISO 8601 timestamp with a zone, fractions cut off."""
-    try:
-        moment = datetime.fromisoformat(value.text())
-    except ValueError:
-        raise value.garbled("not a timestamp") from None
-    if moment.tzinfo is None:
-        raise value.garbled("a timestamp without a zone")
-    return int(moment.timestamp() // 1)
-
-
-def timestamp(at: int) -> str:
-    """Unix seconds as ISO 8601 in UTC, as their search takes it."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def updated_since(at: int) -> str:
-    """The filter for what was updated at or after that second.
-
-    The time is quoted: unquoted, its hour is read in the shop's zone and the rest is dropped
-    (recorded). `>=`, because from 2026-10 `>` skips the whole second (documented).
-    """
-    return f"updated_at:>='{timestamp(at)}'"
-
-
 def nodes(connection: Shape) -> list[Shape]:
     """The nodes of a connection that was read through `edges`."""
-    return [edge.at("node") for edge in connection.at("edges").items()]
+    edges = connection.at("edges")
+    if isinstance(edges.value, list) and len(edges.value) > PAGE_ROWS_MAX:
+        raise edges.garbled(f"more than {PAGE_ROWS_MAX} rows in a page")
+    return [edge.at("node") for edge in edges.items()]
 
 
 def next_cursor(connection: Shape, seen: set[str]) -> str | None:
@@ -224,7 +190,7 @@ def _quantities(listed: Shape) -> tuple[dict[str, int], int]:
         name = one.at("name")
         if name.text() in found or name.text() not in _NAMES:
             raise name.garbled("a quantity that was not asked for, or twice")
-        found[name.text()] = one.at("quantity").whole()
+        found[name.text()] = quantity(one.at("quantity"))
         updated_at = one.at("updatedAt")
         if name.text() == "available" and not updated_at.null:
             counted_at = seconds(updated_at)

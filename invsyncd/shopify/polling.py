@@ -15,8 +15,9 @@ from invsyncd.errors import Garbled, Refused
 from invsyncd.net.shape import Shape
 from invsyncd.net.together import together
 from invsyncd.net.turns import Urgency
-from invsyncd.shopify import documents, parse
-from invsyncd.shopify.client import ShopifyClient
+from invsyncd.shopify import documents, parse, values
+from invsyncd.shopify.client import Data, ShopifyClient
+from invsyncd.shopify.walk import ENDLESS
 from invsyncd.sync.model import Reading
 
 _LISTED_AT_ONCE = 4  # pages listed one after the other, whose levels are then read side by side
@@ -62,12 +63,13 @@ async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) ->
     """
     if not items:
         return Page((), None)
-    ids = [parse.gid("InventoryItem", item) for item in items]
-    variables = {"ids": ids, "location": parse.gid("Location", location)}
+    ids = [values.gid("InventoryItem", item) for item in items]
+    variables = {"ids": ids, "location": values.gid("Location", location)}
     answer = await client.execute(documents.READ_LEVELS, variables, op="READ_LEVELS")
     slots = parse.slots(Shape(answer.data, "READ_LEVELS").at("nodes"), items)
     found = (parse.read_at(location, item, slot, answer.server_time or 0) for item, slot in slots)
     readings = tuple(reading for reading in found if reading is not None)
+    values.none_ahead(readings, answer.now, "READ_LEVELS")
     newest = max((reading.updated_at for reading in readings), default=None)
     return Page(readings, answer.server_time, newest)
 
@@ -104,22 +106,25 @@ class _Walk:
 
     async def full(self) -> Page:
         """The next page with all that its levels say."""
-        connection, server_time = await self._next("POLL")
+        connection, answer = await self._next("POLL")
         readings = parse.polled(self.location, connection)
+        values.none_ahead(readings, answer.now, "POLL")
         newest = max((reading.updated_at for reading in readings), default=None)
-        return Page(readings, server_time, newest)
+        return Page(readings, answer.server_time, newest)
 
     async def listed(self) -> _Listed:
         """The next page as a list."""
-        connection, server_time = await self._next("LIST_LEVELS")
-        return _Listed(parse.listed(connection), server_time)
+        connection, answer = await self._next("LIST_LEVELS")
+        items = parse.listed(connection)
+        values.not_ahead(max(items.values(), default=0), answer.now, "LIST_LEVELS")
+        return _Listed(items, answer.server_time)
 
-    async def _next(self, op: str) -> tuple[Shape, int | None]:
+    async def _next(self, op: str) -> tuple[Shape, Data]:
         if self._pages == self.pages_max:
-            raise Garbled(f"shopify {op}: more than {self.pages_max} pages")
+            raise Garbled(f"shopify {op}: more than {self.pages_max} pages", advice=ENDLESS)
         self._pages += 1
-        query = None if self.since is None else parse.updated_since(self.since)
-        place = parse.gid("Location", self.location)
+        query = None if self.since is None else values.updated_since(self.since)
+        place = values.gid("Location", self.location)
         answer = await self.client.execute(
             documents.ALL[op],
             {"location": place, "query": query, "after": self._after},
@@ -130,8 +135,8 @@ class _Walk:
         found = Shape(answer.data, op).at("location")
         if found.null:
             raise Refused(f"shopify {op}: location {self.location} is not there any more")
-        if parse.number(found.at("id"), "Location") != self.location:
+        if values.number(found.at("id"), "Location") != self.location:
             raise found.garbled("another location than the one asked for")
         connection = found.at("inventoryLevels")
         self._after = parse.next_cursor(connection, self._seen)
-        return connection, answer.server_time
+        return connection, answer

@@ -6,6 +6,7 @@ warning (an unknown filter is ignored and *everything* comes back, recorded), is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -14,6 +15,7 @@ from invsyncd.errors import Garbled, InvsyncError, Refused, Throttled, Unauthori
 from invsyncd.net.body import excerpt, json_object
 from invsyncd.net.http import Answer, raise_for_status
 from invsyncd.net.limit import ThrottleStatus
+from invsyncd.net.shape import Shape
 
 _ADVICE_LOGIN = "check the Shopify credentials in the configuration; `invsyncd check` tries them"
 _ADVICE_SCOPES = "the app needs read_locations, read_products, read_inventory, write_inventory"
@@ -24,6 +26,9 @@ _LOCKED = {
 # Theirs to repair, so worth another try; none of them promises that nothing was done.
 _TRANSIENT = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"})
 _CLOSED = frozenset({"SHOP_INACTIVE", "UNAUTHORIZED", "FORBIDDEN"})
+_POINTS_MAX = 1e9  # the largest bucket has 40,000 (documented); also keeps NaN and Infinity out
+_CODE, _CODE_CHARS_MAX = re.compile("[A-Z][A-Z0-9_]*"), 64
+_ERRORS_MAX = 100  # of one answer; more are not looked at
 _THROTTLED_WAIT_S_MIN = 1.0  # documented: back off for a second
 
 
@@ -93,7 +98,7 @@ def trusted(
         if mutation and done and not isinstance(failure, Unauthorised):
             raise Unreached(str(failure), advice=failure.advice)
         raise failure
-    _check_search(reply.members, what)
+    _check_search(reply.members, what, secrets)
     if not isinstance(data, dict):
         raise Garbled(f"{what}: the answer has neither data nor errors")
     return data
@@ -102,7 +107,7 @@ def trusted(
 def _failure(errors: object, cost: Cost, what: str, secrets: Sequence[str]) -> InvsyncError:
     """The one error to raise for all of them: the first that no repetition mends, else a wait."""
     listed = errors if isinstance(errors, list) else [errors]
-    coded = [(_code(one), excerpt(_message(one), secrets)) for one in listed]
+    coded = [(_code(one), excerpt(_message(one), secrets)) for one in listed[:_ERRORS_MAX]]
     for code, message in coded:
         if code == "ACCESS_DENIED":
             return AccessDenied(f"{what}: access denied: {message}", advice=_ADVICE_SCOPES)
@@ -124,10 +129,15 @@ def _wait_s(cost: Cost) -> float:
     return max(_THROTTLED_WAIT_S_MIN, missing / cost.status.restore_rate)
 
 
+def error_code(value: object) -> str:
+    """Their code for an error, such as THROTTLED; "" for anything that does not look like one."""
+    fits = isinstance(value, str) and len(value) <= _CODE_CHARS_MAX
+    return value if fits and isinstance(value, str) and _CODE.fullmatch(value) else ""
+
+
 def _code(error: object) -> str:
     extensions = error.get("extensions") if isinstance(error, dict) else None
-    code = extensions.get("code") if isinstance(extensions, dict) else None
-    return code if isinstance(code, str) else ""
+    return error_code(extensions.get("code") if isinstance(extensions, dict) else None)
 
 
 def _message(error: object) -> object:
@@ -144,20 +154,23 @@ def _said(answer: Answer, secrets: Sequence[str]) -> str:
     return excerpt(_message(first), secrets)
 
 
-def _check_search(members: dict[str, object], what: str) -> None:
+def _check_search(members: dict[str, object], what: str, secrets: Sequence[str]) -> None:
     extensions = members.get("extensions")
     searches = extensions.get("search") if isinstance(extensions, dict) else None
-    for search in searches if isinstance(searches, list) else []:
-        warnings = search.get("warnings") if isinstance(search, dict) else None
-        if warnings:
-            _raise_ignored_filter(warnings, what)
+    if searches is None:
+        return
+    # Whether the filter was understood hangs on it: what cannot be read is no yes.
+    for search in Shape(searches, f"{what}: extensions.search").items():
+        if warnings := search.object().get("warnings"):
+            _raise_ignored_filter(warnings, what, secrets)
 
 
-def _raise_ignored_filter(warnings: object, what: str) -> NoReturn:
+def _raise_ignored_filter(warnings: object, what: str, secrets: Sequence[str]) -> NoReturn:
     first = warnings[0] if isinstance(warnings, list) else warnings
     field = first.get("field", "") if isinstance(first, dict) else ""
     code = first.get("code", "") if isinstance(first, dict) else ""
-    raise Garbled(f"{what}: the filter was not understood ({excerpt(field)}: {excerpt(code)})")
+    said = excerpt(f"{field}: {code}", secrets)
+    raise Garbled(f"{what}: the filter was not understood ({said})")
 
 
 def _cost(members: dict[str, object]) -> Cost:
@@ -180,5 +193,7 @@ def _cost(members: dict[str, object]) -> Cost:
 
 
 def _points(value: object) -> float | None:
+    """Points, where they can be some: a price tag that is nonsense says nothing."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if number and isinstance(value, (int, float)) and value >= 0 else None
+    fine = number and isinstance(value, (int, float)) and 0 <= value <= _POINTS_MAX
+    return float(value) if fine and isinstance(value, (int, float)) else None

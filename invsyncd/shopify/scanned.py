@@ -14,12 +14,12 @@ from datetime import datetime
 from invsyncd.errors import Garbled, Refused
 from invsyncd.net.body import json_object
 from invsyncd.net.shape import Shape
-from invsyncd.shopify import parse
+from invsyncd.shopify import parse, values
 from invsyncd.sync.model import Reading
 
 PAGE_ROWS = 250
 
-_NUMBER = r"(-?(?:0|[1-9]\d{0,17}))"
+_NUMBER = r"(-?(?:0|1\d{9}|[1-9]\d{0,8}))"  # of 32 bits at most: all that are as usual
 _TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
 # As recorded: compact, members in the order of `documents.SCAN_ROWS`, the parent last.
 _LEVEL = re.compile(
@@ -104,12 +104,12 @@ def _strictly(line: bytes, number: int, listed: set[int]) -> Reading | None:
     level = node.at("id")
     if not level.text().startswith("gid://shopify/InventoryLevel/"):
         raise level.garbled("neither a location nor a level")
-    return parse.scanned(node, parse.number(node.at("__parentId"), "Location"))
+    return parse.scanned(node, values.number(node.at("__parentId"), "Location"))
 
 
 def _list(node: Shape, listed: set[int]) -> None:
     """Take the line of a location."""
-    place = parse.number(node.at("id"), "Location")
+    place = values.number(node.at("id"), "Location")
     if place in listed:
         raise node.garbled("a location that was listed before")
     listed.add(place)

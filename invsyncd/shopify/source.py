@@ -14,8 +14,8 @@ from typing import TypeVar
 from invsyncd.net.shape import Shape
 from invsyncd.net.together import together
 from invsyncd.net.turns import Urgency
-from invsyncd.shopify import bulk, documents, parse, polling
-from invsyncd.shopify.client import ShopifyClient
+from invsyncd.shopify import bulk, documents, parse, polling, values
+from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.walk import PAGES_MAX, Start, walk
 from invsyncd.sync.model import Catalogue, Location, Reading
@@ -85,6 +85,7 @@ class ShopifySource:
         found = bulk.scan(self._client, locations, limits or bulk.Limits(), since)
         async with aclosing(found):
             async for readings, created_at in found:
+                values.none_ahead(readings, created_at, "SCAN")
                 yield Page(readings, created_at)
 
     async def read_items(self, items: Sequence[int]) -> list[Reading]:
@@ -107,12 +108,14 @@ class ShopifySource:
 
     async def _read_chunk(self, items: Sequence[int]) -> list[Reading]:
         readings: list[Reading] = []
-        found, answered_at = await self._items("READ_ITEMS", items)
+        found, answer = await self._items("READ_ITEMS", items)
         for item, node in found:
             levels = node.at("inventoryLevels")
             readings += parse.read(item, levels)
             async for more in self._rest_of(item, levels, "ITEM_LEVELS", "inventoryLevels"):
                 readings += parse.read(item, more)
+        values.none_ahead(readings, answer.now, "READ_ITEMS")
+        answered_at = answer.server_time or 0
         return [replace(reading, answered_at=answered_at) for reading in readings]
 
     async def _catalogue_chunk(self, items: Sequence[int]) -> list[Catalogue]:
@@ -127,12 +130,11 @@ class ShopifySource:
             entries.append(parse.catalogue(node, found))
         return entries
 
-    async def _items(self, op: str, items: Sequence[int]) -> tuple[list[tuple[int, Shape]], int]:
-        """The asked-for items that exist, and the server's time of the answer (0: not said)."""
-        ids = [parse.gid("InventoryItem", item) for item in items]
+    async def _items(self, op: str, items: Sequence[int]) -> tuple[list[tuple[int, Shape]], Data]:
+        """The asked-for items that exist, and the answer that they came with."""
+        ids = [values.gid("InventoryItem", item) for item in items]
         answer = await self._client.execute(documents.ALL[op], {"ids": ids}, op=op)
-        there = parse.slots(Shape(answer.data, op).at("nodes"), items)
-        return there, answer.server_time or 0
+        return parse.slots(Shape(answer.data, op).at("nodes"), items), answer
 
     async def _rest_of(self, item: int, first: Shape, op: str, member: str) -> AsyncIterator[Shape]:
         """The pages after the first of one item's connection."""
@@ -145,7 +147,7 @@ class ShopifySource:
             # Gone between two pages: half of its levels would pass for all of them.
             return data.at("inventoryItem").at(member)
 
-        variables = {"id": parse.gid("InventoryItem", item)}
+        variables = {"id": values.gid("InventoryItem", item)}
         async for page, _ in self._walk(op, variables, connection, after=after, seen=seen):
             yield page
 

@@ -6,16 +6,16 @@ carry the same request (a different one under an old key is refused, documented)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from invsyncd.errors import Unreached
-from invsyncd.net.body import excerpt
 from invsyncd.net.retry import Patience, retried
 from invsyncd.net.shape import Shape
-from invsyncd.shopify import documents, parse
+from invsyncd.shopify import documents, values
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.reference import reference
+from invsyncd.shopify.reply import error_code
 from invsyncd.sync.model import Attempt, LevelWrite
 
 _STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
@@ -124,9 +124,10 @@ class ShopifyTarget:
         payload = Shape(answer.data, "SET_QUANTITIES").at("inventorySetQuantities")
         errors = payload.at("userErrors").items()
         group = payload.maybe("inventoryAdjustmentGroup")
-        written_at = None if group is None else parse.seconds(group.at("createdAt"))
+        written_at = None if group is None else values.seconds(group.at("createdAt"))
+        values.not_ahead(written_at or 0, answer.now, "SET_QUANTITIES")
         if errors:
-            outcome = _turned_down(errors, attempt)
+            outcome = _turned_down(errors, attempt, self._client.said)
             if isinstance(outcome, KeySpent):
                 return outcome
             return replace(outcome, others_applied_at=written_at, certain=certain)
@@ -146,20 +147,21 @@ def _input(attempt: Attempt) -> dict[str, object]:
 
 def _row(write: LevelWrite) -> dict[str, object]:
     return {
-        "inventoryItemId": parse.gid("InventoryItem", write.item),
-        "locationId": parse.gid("Location", write.location),
+        "inventoryItemId": values.gid("InventoryItem", write.item),
+        "locationId": values.gid("Location", write.location),
         "quantity": write.after,
         "changeFromQuantity": write.before,
     }
 
 
-def _turned_down(errors: list[Shape], attempt: Attempt) -> NotApplied | KeySpent:
+def _turned_down(
+    errors: list[Shape], attempt: Attempt, said: Callable[[object], str]
+) -> NotApplied | KeySpent:
     stale: set[int] = set()
     refused: dict[int, tuple[str, str]] = {}
     for error in errors:
-        code_member = error.maybe("code")
-        code = "" if code_member is None else code_member.text()
-        message = excerpt(error.at("message").text())
+        code = error_code(error.object().get("code"))
+        message = said(error.at("message").text())
         if code == _CONCURRENT:
             raise _StillRunning(f"shopify SET_QUANTITIES: {code}")
         if code == _FAILED:
@@ -179,6 +181,7 @@ def _rows(path: Shape | None, count: int) -> range:
     parts = [] if path is None else [part.text() for part in path.items()]
     if "quantities" in parts[:-1]:
         index = parts[parts.index("quantities") + 1]
-        if index.isascii() and index.isdigit() and int(index) < count:
-            return range(int(index), int(index) + 1)
+        row = {str(number): number for number in range(count)}.get(index)
+        if row is not None:
+            return range(row, row + 1)
     return range(count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,8 @@ from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import ShopifyClient
 
 PAGES_MAX = 8_000  # two million rows: beyond it, something turns in circles
+WALK_S_MAX = 4 * 3600.0
+ENDLESS = "nothing was changed, and it is read again; tell us of a shop that is really so large"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ async def walk(
     Raises as `ShopifyClient.execute` does, and Garbled where it does not end.
     """
     begin = start or Start()
+    deadline = asyncio.get_running_loop().time() + WALK_S_MAX
     after, cursors = begin.after, set() if begin.seen is None else begin.seen
     for _ in range(pages_max):
         answer = await client.execute(
@@ -47,4 +51,6 @@ async def walk(
         after = parse.next_cursor(page, cursors)
         if after is None:
             return
-    raise Garbled(f"shopify {op}: more than {pages_max} pages")
+        if asyncio.get_running_loop().time() > deadline:
+            raise Garbled(f"shopify {op}: no last page within {WALK_S_MAX:g} s", advice=ENDLESS)
+    raise Garbled(f"shopify {op}: more than {pages_max} pages", advice=ENDLESS)

@@ -83,7 +83,9 @@ def prepare(path: Path) -> None:
     try:
         # A new file gets its name when it is whole: half of one would pass for lost state.
         made = path.with_name(path.name + ".new") if is_new else path
-        if is_new:
+        if not is_new:
+            _for_us_alone(path)
+        else:
             made.unlink(missing_ok=True)
             os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         with closing(sqlite3.connect(made, isolation_level=None)) as db:
@@ -102,6 +104,14 @@ def prepare(path: Path) -> None:
             f"cannot use {path}: {error.strerror}",
             advice="check the directory of state.path and its owner",
         ) from error
+
+
+def _for_us_alone(path: Path) -> None:
+    """Close the file to others, and its log: it holds tokens, and a restored copy may be open."""
+    for part in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
+        with suppress(FileNotFoundError, PermissionError):
+            if (mode := part.stat().st_mode & 0o777) & 0o077:
+                part.chmod(mode & 0o700)
 
 
 def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:

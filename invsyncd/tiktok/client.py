@@ -25,9 +25,7 @@ from invsyncd.tiktok.signing import sign
 from invsyncd.tiktok.tokens import TokenKeeper
 
 _JSON = "application/json"
-_ADVICE = (
-    "check app key, secret, scopes and shop in the Partner Center; `invsyncd check` tries them"
-)
+_ADVICE = "check app key, secret, scopes and shop in the Partner Center; or `invsyncd check`"
 _ADVICE_LOGIN = "run invsyncd tiktok-login --code CODE"
 
 
@@ -195,7 +193,7 @@ class TikTokClient:
             raise_for_status(answer, what)
             raise
         request_id, message = (
-            excerpt("" if (part := envelope.maybe(name)) is None else part.value, self._secrets)
+            self.said("" if (part := envelope.maybe(name)) is None else part.value)
             for name in ("request_id", "message")
         )
         if code != 0:
@@ -233,6 +231,10 @@ class TikTokClient:
         """Slow the lane down; the error to raise. What was throttled was not carried out."""
         self.lane(call.op, write=call.write).slowed(answer.retry_after_s)
         return Throttled(text, retry_after_s=answer.retry_after_s, outcome_unknown=False)
+
+    def said(self, text: object) -> str:
+        """What they said, fit to be shown."""
+        return excerpt(text, self._secrets)
 
     @property
     def _secrets(self) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from typing import Final
 
 from invsyncd.net.shape import Shape
 
+_ID_CHARS_MAX: Final = 64  # documented ones have 19 digits
+_UNITS_MAX: Final = 2**31  # the highest quantity that any document names is 999,999
 DELETED: Final = "DELETED"  # a product's status; such a product can be searched for ever after
 
 
@@ -163,23 +165,37 @@ def stock(data: Shape, asked: Iterable[str]) -> Stock:
                 found.units[sku_id] = _by_warehouse(rows, "available_quantity")
                 told = [row for row in rows.items() if row.maybe("committed_quantity") is not None]
                 found.ordered[sku_id] = {
-                    id_text(row.at("warehouse_id")): row.at("committed_quantity").whole()
+                    id_text(row.at("warehouse_id")): units(row.at("committed_quantity"))
                     for row in told
                 }
     return found
 
 
 def id_text(shape: Shape) -> str:
-    """An id: a string, or the exact decimal string of a JSON integer; Garbled otherwise."""
+    """An id: a string, or the exact decimal string of a JSON integer; Garbled otherwise.
+
+    It is sent back as a part of a path, so nothing but letters and digits may be in it.
+    """
     value = shape.value
     integer = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if integer else shape.text()
+    found = str(value) if integer else shape.text()
+    if not (found.isascii() and found.isalnum() and len(found) <= _ID_CHARS_MAX):
+        raise shape.garbled("not an id")
+    return found
+
+
+def units(shape: Shape) -> int:
+    """Units of stock."""
+    count = shape.whole()
+    if abs(count) > _UNITS_MAX:
+        raise shape.garbled("more units than there can be")
+    return count
 
 
 def optional_id(shape: Shape, key: str) -> str:
-    """An id that may be missing, "" then."""
+    """An id that may be missing or empty, "" then."""
     member = shape.maybe(key)
-    return "" if member is None else id_text(member)
+    return "" if member is None or member.value == "" else id_text(member)
 
 
 def optional_text(shape: Shape, key: str) -> str:
@@ -219,4 +235,4 @@ def _source(sku: Shape) -> str:
 
 
 def _by_warehouse(rows: Shape, quantity: str) -> dict[str, int]:
-    return {id_text(row.at("warehouse_id")): row.at(quantity).whole() for row in rows.items()}
+    return {id_text(row.at("warehouse_id")): units(row.at(quantity)) for row in rows.items()}

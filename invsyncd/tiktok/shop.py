@@ -5,6 +5,7 @@ It asks, reads and sends; which quantity is right is decided elsewhere.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
@@ -43,6 +44,8 @@ _RESULTS_MAX = 10_000  # of one search (documented, 12052180)
 _SKUS_PER_SEARCH = 600  # documented maximum
 _FIRST_PRODUCT_AT = 1_577_836_800  # 2020: no shop is older
 _DAY_S = 86_400
+SEARCHES_MAX = 20_000  # of one walk: two million products; beyond it, something turns in circles
+WALK_S_MAX = 4 * 3600.0
 
 Window = tuple[int, int] | None
 Skus = Mapping[str, Mapping[str, int]]
@@ -77,11 +80,13 @@ class TikTokShop:
         deleted ones among them, with status DELETED: of a partial list, absence tells nothing.
         Whether a change of stock counts as an edit is not documented. A search shows 10,000
         products at most: where there are more, it is repeated in windows of creation time, halved
-        until each fits. Raises Garbled when a page token comes back.
+        until each fits. Raises Garbled when a page token comes back, or there is no end of pages.
         """
         windows: list[Window] = [None]
+        walk = _Walk()
         while windows:
             window = windows.pop()
+            walk.step()
             page = await self._first_page(window, updated_since)
             if page is None:
                 windows += _halves(window, int(self._clock()) + _DAY_S)
@@ -94,6 +99,7 @@ class TikTokShop:
                 if page.next_token in seen:
                     raise Garbled("tiktok LISTINGS: the same page token again")
                 seen.add(page.next_token)
+                walk.step()
                 page = await self._search(window, page.next_token, updated_since)
 
     async def product(self, product_id: str) -> Product:
@@ -141,7 +147,7 @@ class TikTokShop:
         path = f"/product/202309/products/{product_id}/inventory/update"
         try:
             reply = await self._client.call("POST", path, op="UPDATE", at_turn=body, write=True)
-            errors = update_errors(Shape(reply.data, "UPDATE"), sent)
+            errors = update_errors(Shape(reply.data, "UPDATE"), sent, self._client.said)
         except Declined as refusal:
             error = SkuError(refusal.number, excerpt(refusal), refusal.trouble)
             return UpdateOutcome(dict.fromkeys(sent, error))
@@ -179,6 +185,23 @@ class TikTokShop:
             "POST", "/product/202502/products/search", op="LISTINGS", query=query, body=body
         )
         return parse.listings(Shape(reply.data, "LISTINGS"), deleted=updated_since is not None)
+
+
+class _Walk:
+    """Counts the searches of one walk, and their time."""
+
+    def __init__(self) -> None:
+        self._now = asyncio.get_running_loop().time
+        self._until, self._left = self._now() + WALK_S_MAX, SEARCHES_MAX
+
+    def step(self) -> None:
+        """One search more; Garbled where it must have come to its end before."""
+        self._left -= 1
+        if self._left < 0 or self._now() > self._until:
+            raise Garbled(
+                "tiktok LISTINGS: a search without an end",
+                advice="nothing was forgotten, and it is made again; tell us of a shop that large",
+            )
 
 
 def _written(sku_id: str, units: Mapping[str, int]) -> dict[str, object]:

@@ -26,7 +26,7 @@ def shops(data: Shape) -> list[AuthorisedShop]:
         AuthorisedShop(
             id=id_text(one.at("id")),
             name=one.at("name").text(),
-            cipher=one.at("cipher").text(),
+            cipher=one.at("cipher").word(),
             region=optional_text(one, "region"),
         )
         for one in data.at("shops").items()

@@ -11,14 +11,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from typing import Final
 
-from invsyncd.errors import InvsyncError, Unauthorised, Unreached
+from invsyncd.errors import Garbled, InvsyncError, Unauthorised, Unreached
 from invsyncd.net.body import excerpt, json_object
 from invsyncd.net.http import Http, raise_for_status
 from invsyncd.net.shape import Shape
 from invsyncd.tiktok.codes import Trouble, login_helps, trouble
+from invsyncd.tiktok.pair import TokenPair, read_pair
+
+__all__ = ["TokenKeeper", "TokenPair"]
 
 _REFRESH_AT = 0.8  # of its life
 _LIFE_S = 7 * 86_400  # documented default, for a pair whose beginning we did not see
@@ -26,16 +28,6 @@ _DEAD_S = 60.0  # a refresh that was refused, or that can wait, is not tried aga
 _MISSED_S = 5.0  # nor one without an answer, which nothing can go on without
 _ADVICE = "run invsyncd tiktok-login --code CODE"
 _ADVICE_APP = "check tiktok.app_key, tiktok.app_secret and the app's address list, Partner Center"
-
-
-@dataclass(frozen=True, slots=True)
-class TokenPair:
-    """Access and refresh token; expiries in Unix seconds, 0 where unknown, "" where missing."""
-
-    access_token: str = field(repr=False)
-    access_expires_at: int
-    refresh_token: str = field(repr=False)
-    refresh_expires_at: int
 
 
 _NOTHING: Final = TokenPair("", 0, "", 0)
@@ -171,6 +163,8 @@ class TokenKeeper:
             raise self._failure.with_traceback(None)
         try:
             await self._adopt(await self._refreshed(stored))
+            if not (self._pair or _NOTHING).access_token:
+                raise Garbled("tiktok TOKEN: the answer has a refresh token and no access token")
             self._failure = None
         except InvsyncError as failure:
             urgent = not self._lives and not isinstance(failure, Unauthorised)
@@ -215,13 +209,7 @@ class TokenKeeper:
                 raise Unreached(f"{what}: {code}: {message}", retry_after_s=answer.retry_after_s)
             advice = _ADVICE if login_helps(code, message) else _ADVICE_APP
             raise Unauthorised(f"{what}: {code}: {message}", advice=advice)
-        data = reply.at("data")
-        return TokenPair(
-            access_token=data.at("access_token").text(),
-            access_expires_at=data.at("access_token_expire_in").whole(),
-            refresh_token=data.at("refresh_token").text(),
-            refresh_expires_at=data.at("refresh_token_expire_in").whole(),
-        )
+        return read_pair(reply.at("data"), parameters.get("refresh_token", ""))
 
     async def _adopt(self, pair: TokenPair) -> None:
         """Save, then use. A pair whose saving failed is kept, and saved before the next use."""

@@ -5,13 +5,15 @@ The errors come under code 0 (documented): an update is no success until they we
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from invsyncd.net.body import excerpt
 from invsyncd.net.shape import Shape
 from invsyncd.tiktok.codes import WRAPPER, Trouble, seriousness, trouble
 from invsyncd.tiktok.parse import optional_id, optional_items, optional_text
+
+Shown = Callable[[object], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +39,37 @@ class UpdateOutcome:
     request_id: str = ""
 
 
-def update_errors(data: Shape, sku_ids: Iterable[str]) -> dict[str, SkuError]:
-    """The errors of an update by SKU; one that names no SKU is everyone's."""
+def update_errors(
+    data: Shape, sku_ids: Iterable[str], shown: Shown = excerpt
+) -> dict[str, SkuError]:
+    """The errors of an update by SKU; one that names no SKU is everyone's.
+
+    `shown` makes a foreign text fit to be shown.
+    """
     written = list(sku_ids)
     reasons: dict[str, list[SkuError]] = {}
     for entry in optional_items(data, "errors"):
         detail = entry.maybe("detail")
         named = "" if detail is None else optional_id(detail, "sku_id")
         for sku_id in [named] if named else written:
-            reasons.setdefault(sku_id, []).extend(_reasons(entry, detail))
+            reasons.setdefault(sku_id, []).extend(_reasons(entry, detail, shown))
     return {sku_id: _most_serious(found) for sku_id, found in reasons.items()}
 
 
-def _reasons(entry: Shape, detail: Shape | None) -> list[SkuError]:
+def _reasons(entry: Shape, detail: Shape | None, shown: Shown) -> list[SkuError]:
     """The reason of an entry and those inside it; the wrapper itself is none, if it has any."""
     inner = [] if detail is None else optional_items(detail, "extra_errors")
-    outer = _reason(entry)
-    found = [_reason(one, optional_id(one, "warehouse_id")) for one in inner]
+    outer = _reason(entry, shown)
+    found = [_reason(one, shown, optional_id(one, "warehouse_id")) for one in inner]
     return found if found and outer.code == WRAPPER else [outer, *found]
 
 
-def _reason(entry: Shape, warehouse: str = "") -> SkuError:
+def _reason(entry: Shape, shown: Shown, warehouse: str = "") -> SkuError:
     code, said = entry.at("code").whole(), optional_text(entry, "message")
     message = said + (f" (warehouse {warehouse})" if warehouse else "")
     named = (warehouse,) if warehouse else ()
     reasons = ((warehouse, code),) if warehouse else ()
-    return SkuError(code, excerpt(message), trouble(code, said), named, reasons)
+    return SkuError(code, shown(message), trouble(code, said), named, reasons)
 
 
 def _most_serious(reasons: list[SkuError]) -> SkuError:
@@ -70,5 +77,5 @@ def _most_serious(reasons: list[SkuError]) -> SkuError:
     worst = min(reasons, key=lambda reason: seriousness(reason.trouble))
     same = (reason for reason in reasons if reason.code == worst.code)
     named = dict.fromkeys(warehouse for reason in same for warehouse in reason.warehouses)
-    by_warehouse = tuple(pair for reason in reasons for pair in reason.reasons)
-    return SkuError(worst.code, worst.message, worst.trouble, tuple(named), by_warehouse)
+    by_warehouse = dict.fromkeys(pair for reason in reasons for pair in reason.reasons)
+    return SkuError(worst.code, worst.message, worst.trouble, tuple(named), tuple(by_warehouse))

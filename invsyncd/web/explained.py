@@ -8,17 +8,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from invsyncd.engine.causes import Cause, Weight, weight
+from invsyncd.web.chart import NAMES
 from invsyncd.web.html import Child, Html, tag
 from invsyncd.web.record import record
-from invsyncd.web.shell import document, explain_link, section, table, with_code
+from invsyncd.web.shell import document, explain_link, section, table
 from invsyncd.web.words import clip, count
 
+WRITES_MAX = 8
 _STANDINGS = {
     "out": "not mirrored",
     "new": "not yet read as a whole",
     "following": "unequal; the next change decides",
     "pooled": "mirrored",
     "held": "on hold",
+}
+_STATES = {
+    Weight.WRONG: "bad",
+    Weight.UNDER_WAY: "warn",
+    Weight.RIGHT: "good",
+    Weight.TOLD: "calm",
 }
 _TONES = {"held": "bad", "following": "warn", "new": "warn", "pooled": "good"}
 
@@ -27,10 +36,10 @@ def explained_page(found: Mapping[str, Any], shop: str, now: float) -> str:
     """The page of a SKU that is known; `now` is in Unix seconds."""
     sku = str(found["sku"])
     items = found.get("items", [])
-    held = any(item.get("standing") == "held" for item in items)
+    verdicts = found.get("verdicts", [])
     parts = [
         tag("div", tag("h1", tag("bdi", sku)), _under(items), class_="title"),
-        _verdicts(found.get("verdicts", [])),
+        _verdicts(verdicts),
         [_item(item, number, len(items)) for number, item in enumerate(items, 1)],
         record(
             "Journal",
@@ -41,9 +50,8 @@ def explained_page(found: Mapping[str, Any], shop: str, now: float) -> str:
         ),
     ]
     main = tag("div", parts, id="explained", data_live=True)
-    return document(
-        f"{clip(sku, 60)} explained", "bad" if held else "calm", main, shop=shop, sku=sku
-    )
+    state = _STATES[weight(Cause(verdicts[0]["cause"]))] if verdicts else "calm"
+    return document(f"{clip(sku, 60)} explained", state, main, shop=shop, sku=sku)
 
 
 def unknown_page(sku: str, alike: list[str], shop: str) -> str:
@@ -81,7 +89,8 @@ def _verdicts(verdicts: list[Mapping[str, Any]]) -> Html | None:
         tag(
             "li",
             tag("p", clip(str(one.get("says") or one.get("cause", ""))), class_="what"),
-            tag("p", tag("b", "Try: "), with_code(str(one["try"]))) if one.get("try") else None,
+            tag("p", tag("b", "Try: "), tag("code", one["try"])) if one.get("try") else None,
+            class_=_STATES[weight(Cause(one["cause"]))],
         )
         for one in verdicts
     ]
@@ -108,6 +117,7 @@ def _item(item: Mapping[str, Any], number: int, of: int) -> Html:
         tag("p", "Product type: ", tag("bdi", clip(types, 120)), class_="small") if types else None,
         _levels(item.get("levels", [])),
         [_listing(one) for one in item.get("listings", [])],
+        _writes(item.get("writes", [])),
         id_=f"item-{number}",
     )
 
@@ -119,14 +129,40 @@ def _levels(levels: list[Mapping[str, Any]]) -> Html:
                 tag("bdi", clip(str(x["location"]), 80)),
                 None if x.get("active", True) else " (inactive)",
             ],
-            *[_units(x.get(key)) for key in ("available", "committed", "on_hand", "wanted")],
+            clip(_remark(x), 200),
+            *[_units(x.get(key)) for key in ("available", "committed", "on_hand")],
         ]
         for x in levels
     ]
-    heads = ["location", "available", "committed", "on hand", "wanted"]
+    heads = ["location", "remark", "available", "committed", "on hand"]
     if not rows:
         return tag("p", "No level of it is known.", class_="none")
-    return table("Levels at Shopify", heads, rows, numbers=4)
+    return table("Levels at Shopify", heads, rows, numbers=3)
+
+
+def _remark(level: Mapping[str, Any]) -> str:
+    """What is to be said of a level beside its numbers."""
+    if level.get("wanted") not in (None, level["available"]):
+        return f"should be {_units(level['wanted'])}"
+    return level.get("why") or ""
+
+
+def _writes(writes: list[Mapping[str, Any]]) -> Html | None:
+    """The newest writes, with what the shop's support asks for."""
+    rows: list[list[Child]] = [
+        [
+            str(x["at"]).replace("T", " ")[:19],
+            f"{NAMES.get(x['target'], x['target'])}, {clip(str(x['place']), 80)}",
+            f"{_units(x['from'])} → {_units(x['to'])}",
+            clip(str(x["outcome"]), 120),
+            tag("code", clip(str(x["request_id"] or "–"), 60)),
+        ]
+        for x in reversed(writes[-WRITES_MAX:])
+    ]
+    if not rows:
+        return None
+    heads = ["at (UTC)", "where", "from → to", "outcome", "request"]
+    return tag("div", tag("h3", "Last writes"), table("Last writes", heads, rows), class_="listing")
 
 
 def _listing(listing: Mapping[str, Any]) -> Html:
@@ -144,18 +180,6 @@ def _listing(listing: Mapping[str, Any]) -> Html:
     )
 
 
-_STEPS = {
-    "base": "stock that feeds it",
-    "held": "less units sold on TikTok just now",
-    "reserve": "less the reserve",
-    "percent": "the percentage of it",
-    "zero_at": "0 where it is too few",
-    "cap": "at most the cap",
-    "max": "at most what TikTok takes",
-    "unlimited": "not tracked, or sells on",
-}
-
-
 def _warehouse(one: Mapping[str, Any]) -> Html:
     shown, wanted = one.get("shown"), one.get("wanted")
     same = "good" if shown == wanted else "warn"
@@ -164,14 +188,16 @@ def _warehouse(one: Mapping[str, Any]) -> Html:
         f" should show {_units(wanted)}" if shown != wanted else None,
         f" · {one['held']:,} held back" if one.get("held") else None,
     ]
-    steps = [
-        tag("li", tag("span", _STEPS.get(str(name), str(name))), " ", tag("b", _units(units)))
-        for name, units in one.get("steps", [])
-    ]
+    steps = [str(step["says"]) for step in one.get("rule", []) if step["says"]]
+    if not steps and one.get("why"):
+        steps = [str(one["why"]["says"])]
+    name = one.get("name") or one.get("warehouse", "")
     return tag(
         "div",
-        tag("p", "Warehouse ", tag("bdi", clip(str(one.get("warehouse", "")), 80)), " ", words),
-        tag("ol", steps, class_="steps") if steps else None,
+        tag("p", "Warehouse ", tag("bdi", clip(str(name), 80)), " ", words),
+        tag("ol", [tag("li", clip(step, 300)) for step in steps], class_="steps")
+        if steps
+        else None,
         class_="warehouse",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -55,6 +56,7 @@ class Window:
         """Prometheus."""
         ready, _document = self.health.document()
         self.metrics.ready.set(ready)
+        self.metrics.tasks.set(len(asyncio.all_tasks()))
         for target in Target:
             health = self.health.targets.get(target)
             if health is not None:

@@ -72,6 +72,11 @@ class Release:
         """File name of the Debian package."""
         return f"invsyncd_{self.deb_version}_{self.deb_arch}.deb"
 
+    @property
+    def sbom(self) -> str:
+        """File name of the bill of materials."""
+        return f"invsyncd-{self.version}.cdx.json"
+
 
 def release(root: Path = ROOT) -> Release:
     """Read the version from the package and the date from the last commit."""

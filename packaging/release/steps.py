@@ -10,12 +10,14 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from release import audit
 from release.deb import Parts, deb
 from release.elf import elf_files, glibc_floor
 from release.notices import notices
 from release.source import Release, check_wheel, release
+from release.supply import bill, machine_parts
 
-KINDS = ("wheel", "sdist", "onedir", "onefile", "deb")
+KINDS = ("wheel", "sdist", "onedir", "onefile", "deb", "sbom")
 LOCKS = ("requirements.lock", "requirements-build.lock")
 
 
@@ -53,6 +55,9 @@ class Build:
             self._freeze(kinds)
         if "deb" in kinds:
             self._deb()
+        if "sbom" in kinds:
+            self._bill()
+            self._audit()
         for kind, name in self.names().items():
             if kind not in kinds and (self.out / name).is_file():
                 (self.out / name).unlink()
@@ -60,7 +65,7 @@ class Build:
     def names(self) -> dict[str, str]:
         """What each kind is called."""
         made = self.release
-        names = (made.wheel, made.sdist, "invsyncd", made.onefile, made.deb)
+        names = (made.wheel, made.sdist, "invsyncd", made.onefile, made.deb, made.sbom)
         return dict(zip(KINDS, names, strict=True))
 
     def _environment(self) -> None:
@@ -105,9 +110,47 @@ class Build:
         parts = Parts(self._source, onedir, pages, self.floor[0], texts)
         (self.out / self.release.deb).write_bytes(deb(self.release, parts))
 
-    def _pip(self) -> list[str]:
+    def _bill(self) -> None:
+        """The bill of materials, of an environment without our tools."""
+        plain = self._folder / "plain"
+        self._run(sys.executable, "-m", "venv", "--without-pip", str(plain))
+        lock = str(self._source / "requirements.lock")
+        self._run(*self._pip(plain / "bin" / "python"), "--require-hashes", "-r", lock)
+        found = self._folder / "environment.json"
+        self._run(
+            str(self._python), "-m", "cyclonedx_py", "environment", "--output-reproducible",
+            "--pyproject", str(self._source / "pyproject.toml"), "--of", "JSON",
+            "-o", str(found), str(plain / "bin" / "python"),
+        )  # fmt: skip
+        text = bill(found.read_text(encoding="utf-8"), self.release.version, machine_parts())
+        (self.out / self.release.sbom).write_text(text, encoding="utf-8")
+
+    def _audit(self) -> None:
+        """SystemExit when something that ships, or that builds it, is known to be vulnerable."""
+        locks = [part for lock in LOCKS for part in ("-r", str(self._source / lock))]
+        said = subprocess.run(
+            [
+                *(str(self._python), "-m", "pip_audit", *locks, "--disable-pip"),
+                *("--require-hashes", "--progress-spinner", "off", "-f", "json"),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        try:
+            seen = audit.read(said.stdout)
+        except (ValueError, KeyError, TypeError):
+            last = said.stderr.strip().splitlines()[-1:]
+            print(f"not audited: {' '.join(last)[:160] or 'pip-audit said nothing'}")
+            return
+        print(seen.says)
+        if seen.found:
+            raise SystemExit("\n".join(f"Error: {line}" for line in seen.found))
+
+    def _pip(self, into: Path | None = None) -> list[str]:
         quiet = ["-qq", "--disable-pip-version-check", "--no-input", "--no-compile"]
-        return [str(self._python), "-m", "pip", "install", *quiet]
+        elsewhere = ["--python", str(into)] if into else []
+        return [str(self._python), "-m", "pip", *elsewhere, "install", *quiet]
 
     def _run(self, *command: str, **more: str) -> None:
         environment = {

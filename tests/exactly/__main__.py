@@ -75,8 +75,14 @@ def main() -> int:
             faults += Counter(play.world.made.tiktok_faults.fired)
         if failed >= given.failures:
             break
-    print(f"{dict(sums)} faults={dict(faults)} seconds={time.monotonic() - began:.0f}")
+    print(_listed(sums))
+    print(f"{faults.total():,} faults: {_listed(faults)}")
+    print(f"{failed} violations; {time.monotonic() - began:.0f} s")
     return 1 if failed else 0
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items())
 
 
 def _counts(play: Play, history: list[Step]) -> Counter[str]:

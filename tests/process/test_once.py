@@ -27,6 +27,7 @@ async def test_a_pass_levels_both_targets_and_its_document_is_that_of_the_contra
         first = await w.ask("once")
         assert first.exit_code == 0
         assert "0 changes, 1 writes, 0 held, 0 errors" in first.stdout
+        assert MAIN in first.stdout  # the warehouse by its name
         w.made.shop.sell_online("TEE", "Berlin", 3)
         found = await document(w)
         assert w.agrees("TEE", 7)

@@ -99,12 +99,19 @@ async def killed_on_full_disk(b: Bench) -> str:
     await _fill(b)
     await b.systemctl("kill", "--signal=KILL", UNIT)
     said_before = len(await b.log())
-    b.world.made.shop.sell_online("TEE", "Berlin", 1)
-    b.sold += 1
 
     async def says_why() -> bool:
-        """It refuses to start, or it is up and not ready: as much as it finds space for."""
-        return await b.restarts() > before and " full" in (await b.log())[said_before:]
+        """It refuses to start, or it is up and not ready: as much as it finds space for.
+
+        Until the log of the database needs a page more, it takes commits in place: sell until then.
+        """
+        if await b.restarts() <= before:
+            return False
+        if " full" in (await b.log())[said_before:]:
+            return True
+        b.world.made.shop.sell_online("TEE", "Berlin", 1)
+        b.sold += 1
+        return False
 
     try:
         await b.until("it was restarted and says why", says_why)

@@ -16,7 +16,7 @@ from invsyncd.config import Settings
 from invsyncd.engine.health import Health
 from invsyncd.engine.rulebook import WAREHOUSES, Rulebook
 from invsyncd.metrics import Metrics
-from invsyncd.store import Store
+from invsyncd.store import BASELINE, Store
 from invsyncd.sync.model import (
     Catalogue,
     Entry,
@@ -150,6 +150,7 @@ async def stock(
     offer = Offer(*listing.key, WAREHOUSE, units * 8 // 10, units * 8 // 10)
     async with store.transaction() as tx:
         await store.levels.save_states(tx, [held])
+        await store.facts.set(tx, BASELINE, "1")
         await store.assortment.save_seen(tx, [(listing, {WAREHOUSE: offer.shown or 0})], 1)
         await store.assortment.save_matches(tx, [(listing.key, item)])
         await store.listings.save_wanted(tx, [offer])

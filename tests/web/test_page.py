@@ -172,8 +172,10 @@ async def test_an_explanation_shows_levels_the_rule_step_by_step_and_the_record(
 ) -> None:
     page = await said(tmp_path, "well", "/explain?sku=TEE-M")
     assert "47 mirrored" in page
-    for words in ("Berlin 47 2 49 47", "shows 37", "stock that feeds it 47", "percentage of it 37"):
+    for words in ("Berlin 47 2 49", "Main warehouse shows 37", "80 % of it, rounded down: 37"):
         assert words in page
+    assert "In short All numbers agree" in page
+    assert "Shopify, Hamburg 44 → 43 applied" in page
     assert "Hamburg: 44 → 43, applied" in page
 
 
