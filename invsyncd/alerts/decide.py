@@ -8,11 +8,11 @@ and one that came to nothing meanwhile is never sent.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from dataclasses import replace
 
 from invsyncd.alerts.model import HELD, NOT_READY, Memory, Message, Snapshot, Standing, Told
+from invsyncd.engine.commands import ends_hold
 
 QUIET_S = 3600.0
 SKUS_MAX = 5  # so many are named in a message
@@ -79,7 +79,7 @@ def _newly_held(memory: Memory, now: Snapshot) -> Iterator[Message]:
 def _how_to_resolve(new: list[tuple[int, str]]) -> str:
     lines = ["Nothing is written for them until somebody says which number is right:"]
     # Quoted: people paste it into a shell, and a SKU may hold anything.
-    lines += [f"invsyncd resolve {shlex.quote(sku)} --use lowest" for _, sku in new[:SKUS_MAX]]
+    lines += [ends_hold(sku) for _, sku in new[:SKUS_MAX]]
     if len(new) > SKUS_MAX:
         lines.append(f"and {len(new) - SKUS_MAX} more")
     lines.append("Try: invsyncd explain SKU shows the numbers")

@@ -9,13 +9,13 @@ from invsyncd.alerts.model import Snapshot, Standing
 from invsyncd.config import Settings
 from invsyncd.engine.health import Check, Health
 from invsyncd.engine.pause import Pause
+from invsyncd.engine.words import SHOPS
 from invsyncd.errors import StateError
 from invsyncd.store import Store
 from invsyncd.sync.model import Target
 
 DAY_S = 86_400
 REFRESH_ENDS_S = 14 * DAY_S
-NAMES = {Target.SHOPIFY: "Shopify", Target.TIKTOK: "TikTok"}
 WRITER = "writer"
 CREDENTIALS = {
     Target.SHOPIFY: "Try: invsyncd check; the app may have been uninstalled or its secret changed",
@@ -45,7 +45,7 @@ async def look(settings: Settings, store: Store, health: Health, at: float) -> S
 
 def _credentials(health: Health) -> Iterator[tuple[str, Standing]]:
     for target, state in health.targets.items():
-        topic, name = f"credentials {target.value}", NAMES[target]
+        topic, name = f"credentials {target.value}", SHOPS[target]
         if state.dead:
             text = f"{state.trouble}\nIt is tried again every 1 to 10 minutes. The other target"
             yield (
@@ -73,10 +73,10 @@ async def _paused(settings: Settings, store: Store, target: Target) -> Standing:
     """From the database: the health does not know it before the first round after a start."""
     reason = await Pause(settings, store, target).reason()
     if not reason:
-        return Standing(False, f"{NAMES[target]} is written again")
+        return Standing(False, f"{SHOPS[target]} is written again")
     text = f"{reason}\nNothing is written there until somebody has looked."
     advice = f"Try: invsyncd resume {target.value}"
-    return Standing(True, f"{NAMES[target]} is paused", f"{text}\n{advice}")
+    return Standing(True, f"{SHOPS[target]} is paused", f"{text}\n{advice}")
 
 
 async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Standing]]:

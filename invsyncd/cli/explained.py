@@ -10,13 +10,12 @@ import click
 
 from invsyncd.cli.context import print_table, visible, width
 from invsyncd.engine.causes import Cause, Weight, weight
-from invsyncd.engine.words import plain, signed
+from invsyncd.engine.words import SHOPS, plain, signed
 
 Json = Mapping[str, Any]
 _MARKS = {Weight.WRONG: "✗", Weight.UNDER_WAY: "…", Weight.RIGHT: "✓", Weight.TOLD: "·"}
 CALLS_SHOWN = 6
 CHANGES_SHOWN = 5
-_SHOPS = {"shopify": "Shopify", "tiktok": "TikTok"}
 
 
 def print_explained(found: Json) -> None:
@@ -121,7 +120,7 @@ def _writes(title: str, writes: Sequence[Json], now: str) -> None:
     for (at, target, outcome, attempt, request_id), rows in list(calls.items())[-CALLS_SHOWN:]:
         tries = f", try {attempt}" if attempt > 1 else ""
         request = f", request {request_id}" if request_id else ""
-        head = f"{_SHOPS.get(target, target)} {outcome}{tries}{request}"
+        head = f"{SHOPS.get(target, target)} {outcome}{tries}{request}"
         click.echo(_wrapped(visible(head), f" {_clock(at, now)}  ", "           "))
         moved = ", ".join(f"{x['place']} {plain(x['from'])} → {plain(x['to'])}" for x in rows)
         click.echo(_wrapped(visible(moved), "           ", "           "))

@@ -16,11 +16,10 @@ from invsyncd.engine.stories import STORIES, story
 from invsyncd.engine.why_level import changes, levels, mirrored, of_levels
 from invsyncd.engine.why_offer import listing_json, of_listing, of_strays
 from invsyncd.engine.why_write import odd_writes, writes
-from invsyncd.engine.words import iso, listed, moment, plain, plural
+from invsyncd.engine.words import SHOPS, iso, listed, moment, plain, plural
 from invsyncd.sync.model import Standing, Target
 
 SHOWN_ROWS = 30
-_SHOPS = {Target.SHOPIFY: "Shopify", Target.TIKTOK: "TikTok"}
 _MOVING = frozenset({*STORIES, "write", "hold", "drift"})
 _URGENT_LAST = list(Cause).index(Cause.AGREE)
 
@@ -69,9 +68,9 @@ def of_shop(shop: ShopFacts) -> list[Because]:
         causes.append(Because(Cause.NO_BASELINE, says))
     for target, why in shop.paused.items():
         command = f"invsyncd resume {target.value}"
-        causes.append(Because(Cause.PAUSED, f"{_SHOPS[target]} is paused: {why}", command))
+        causes.append(Because(Cause.PAUSED, f"{SHOPS[target]} is paused: {why}", command))
     for target, side in (shop.sides or {}).items():
-        name = _SHOPS[target]
+        name = SHOPS[target]
         since = f" since {moment(side.went_well_at, shop.now)}" if side.went_well_at else ""
         if side.dead:
             command = "invsyncd check"

@@ -9,13 +9,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from invsyncd.config import Settings
+from invsyncd.engine.commands import ends_hold
 from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.discovery import Discovery
 from invsyncd.engine.listing_report import listing_groups
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import Rules
-from invsyncd.engine.words import ends_hold
 from invsyncd.errors import InvsyncError
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from invsyncd.engine.stories import STORIES, story
-from invsyncd.engine.words import moment, plain
+from invsyncd.engine.words import SHOPS, moment, plain
 
 FIXED = frozenset({"id", "at", "pass", "kind", "item", "sku", "product_id", "sku_id"})
-_SHOPS = {"shopify": "Shopify", "tiktok": "TikTok"}
 
 
 def gist(
@@ -74,7 +73,7 @@ def _undo(row: Mapping[str, Any], _warehouses: Mapping[str, str]) -> str:
 
 def _shop(row: Mapping[str, Any]) -> str:
     target = str(row.get("target", "?"))
-    return _SHOPS.get(target, target)
+    return SHOPS.get(target, target)
 
 
 _TOLD: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], str]] = {

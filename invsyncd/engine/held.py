@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from invsyncd.engine.words import ends_hold
+from invsyncd.engine.commands import ends_hold
 from invsyncd.store import Store
 
 

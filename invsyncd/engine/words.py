@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
 DAY_S = 86_400
+SHOPS = {"shopify": "Shopify", "tiktok": "TikTok"}  # by target, as people write them
 
 
 def signed(units: int) -> str:
@@ -42,10 +42,3 @@ def iso(at: int | None) -> str | None:
     if not at:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-
-
-def ends_hold(sku: str) -> str:
-    """The command that ends a hold; `lowest` never offers more than somebody counted."""
-    if sku.startswith("-"):  # or it would be read as an option
-        return f"invsyncd resolve --use lowest -- {shlex.quote(sku)}"
-    return f"invsyncd resolve {shlex.quote(sku)} --use lowest"

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from invsyncd.engine.words import SHOPS, plural
 from invsyncd.web.html import Child, Html, tag
 from invsyncd.web.shell import section, table
-from invsyncd.web.words import count, lag, moment
+from invsyncd.web.words import lag, moment
 
-NAMES = {"shopify": "Shopify", "tiktok": "TikTok"}
 _TICKS = (
     (0.0, "0"),
     (1.0, "1 s"),
@@ -111,16 +111,17 @@ def _figure(name: str, target: Mapping[str, Any]) -> Html:
     words: list[Child] = [tag("b", "–"), "no change yet"]
     if target["count"]:
         rest = (
-            f"half of {count(target['count'], 'change')} within; slowest {lag(target['slowest_s'])}"
+            f"half of {plural(target['count'], 'change')} within;"
+            f" slowest {lag(target['slowest_s'])}"
         )
         words = [tag("b", lag(target["median_s"])), rest]
     dot = tag("i", class_=f"dot {name}", aria_hidden="true")
-    return tag("p", tag("span", dot, NAMES.get(name, name)), words)
+    return tag("p", tag("span", dot, SHOPS.get(name, name)), words)
 
 
 def _told(name: str, some: Mapping[str, Any]) -> str:
     """A count of changes with their times, as one line."""
-    many = f"{NAMES.get(name, name)} {count(some['count'], 'change')}"
+    many = f"{SHOPS.get(name, name)} {plural(some['count'], 'change')}"
     if not some["count"]:
         return many
     return f"{many}, median {lag(some['median_s'])}, slowest {lag(some['slowest_s'])}"
@@ -169,7 +170,7 @@ def _as_table(found: Mapping[str, Any]) -> Html:
     rows: list[list[Child]] = [
         [
             moment(bucket["at"])[11:16],
-            NAMES.get(name, name),
+            SHOPS.get(name, name),
             bucket["count"],
             lag(bucket["median_s"]),
             lag(bucket["slowest_s"]),

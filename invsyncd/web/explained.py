@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from invsyncd.engine.causes import Cause, Weight, weight
-from invsyncd.web.chart import NAMES
+from invsyncd.engine.words import SHOPS, plural
 from invsyncd.web.html import Child, Html, tag
 from invsyncd.web.record import record
 from invsyncd.web.shell import document, explain_link, section, table
-from invsyncd.web.words import clip, count
+from invsyncd.web.words import clip
 
 WRITES_MAX = 8
 _STANDINGS = {
@@ -78,7 +78,7 @@ def unknown_page(sku: str, alike: list[str], shop: str) -> str:
 
 def _under(items: list[Mapping[str, Any]]) -> Html | None:
     if len(items) > 1:
-        return tag("p", f"{count(len(items), 'item')} have this SKU; each has its own number.")
+        return tag("p", f"{plural(len(items), 'item')} have this SKU; each has its own number.")
     return None
 
 
@@ -152,7 +152,7 @@ def _writes(writes: list[Mapping[str, Any]]) -> Html | None:
     rows: list[list[Child]] = [
         [
             str(x["at"]).replace("T", " ")[:19],
-            f"{NAMES.get(x['target'], x['target'])}, {clip(str(x['place']), 80)}",
+            f"{SHOPS.get(x['target'], x['target'])}, {clip(str(x['place']), 80)}",
             f"{_units(x['from'])} → {_units(x['to'])}",
             clip(str(x["outcome"]), 120),
             tag("code", clip(str(x["request_id"] or "–"), 60)),

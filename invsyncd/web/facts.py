@@ -12,13 +12,13 @@ from contextlib import suppress
 from typing import Any
 
 from invsyncd import __version__
+from invsyncd.engine.commands import ends_hold
 from invsyncd.engine.gist import gist
 from invsyncd.engine.health import Health
 from invsyncd.engine.held import held_json
 from invsyncd.engine.listing_report import listings_json
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.target_health import UNTRIED
-from invsyncd.engine.words import ends_hold
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.store import Store
 from invsyncd.sync.model import Target

@@ -9,13 +9,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from invsyncd.engine.commands import command
 from invsyncd.engine.target_health import UNTRIED
+from invsyncd.engine.words import plural
 from invsyncd.web.chart import lag_section
 from invsyncd.web.html import Child, Html, tag
 from invsyncd.web.record import record
 from invsyncd.web.shell import document, explain_link, section, table, with_code
 from invsyncd.web.targets import targets_section
-from invsyncd.web.words import ago, clip, command, count, span
+from invsyncd.web.words import ago, clip, span
 
 Facts = Mapping[str, Any]
 
@@ -54,10 +56,10 @@ def verdict(found: Facts) -> tuple[str, str]:
     if not found["ready"]:
         if all(one["check"] == "baseline" or one["says"].endswith(_UNTRIED) for one in wrong):
             return "calm", "Reading the shop for the first time"
-        return "bad", f"Not well: {count(len(wrong), 'reason')}"
+        return "bad", f"Not well: {plural(len(wrong), 'reason')}"
     held = (found["holds"] or {}).get("count", 0)
     if held:
-        return "warn", f"Well, but {count(held, 'item waits', 'items wait')} for you"
+        return "warn", f"Well, but {plural(held, 'item waits', 'items wait')} for you"
     if found["wrong"]:
         return "warn", "Well, with a note"
     return "good", "All is well"
@@ -99,10 +101,10 @@ def _last_pass(found: Facts) -> list[Child]:
         return ["No pass has ended yet. ", up]
     when = ago(last.get("at"), found["now"]) if last.get("at") else ""
     errors = len(last.get("errors", ()))
-    did = f"{count(last['changes'], 'change')}, {count(last['writes'], 'write')}" + (
-        f", {count(errors, 'error')}" if errors else ""
+    did = f"{plural(last['changes'], 'change')}, {plural(last['writes'], 'write')}" + (
+        f", {plural(errors, 'error')}" if errors else ""
     )
-    items = f" {count(found['items'], 'item')}." if "items" in found else ""
+    items = f" {plural(found['items'], 'item')}." if "items" in found else ""
     return [tag("b", f"Last pass {when}".strip()), f": {did}.{items} ", up]
 
 
@@ -142,7 +144,7 @@ def _held(held: Mapping[str, Any]) -> Html:
     ]
     return tag(
         "section",
-        tag("h2", f"{count(held['count'], 'item')} on hold", id="held-title"),
+        tag("h2", f"{plural(held['count'], 'item')} on hold", id="held-title"),
         tag(
             "p",
             "Nothing is written for these to either target until you say which number is right:"
@@ -176,7 +178,7 @@ def _parked(parked: Mapping[str, Any], now: int) -> Html:
         )
     return tag(
         "section",
-        tag("h2", f"{count(parked['count'], 'listing')} parked", id="parked-title"),
+        tag("h2", f"{plural(parked['count'], 'listing')} parked", id="parked-title"),
         tag("p", "TikTok Shop does not take these for now; the others go on."),
         tag("ul", rows, class_="waiting"),
         _more(parked),

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from invsyncd.engine.target_health import UNTRIED
-from invsyncd.web.chart import NAMES
+from invsyncd.engine.words import SHOPS, plural
 from invsyncd.web.html import Html, tag
 from invsyncd.web.shell import section, with_code
-from invsyncd.web.words import clip, count, span
+from invsyncd.web.words import clip, span
 
 _RATES = {"restore_per_s": "+{:,.4g}/s", "others_per_s": "others use {:,.4g}/s"}
 
@@ -27,9 +27,9 @@ def _card(found: Mapping[str, Any], name: str, target: Mapping[str, Any]) -> Htm
     waits = f"the oldest for {span(max(found['now'] - since, 0))}" if since and owed else ""
     return tag(
         "article",
-        tag("h3", NAMES.get(name, name), " ", tag("span", word, class_=f"badge {state}")),
+        tag("h3", SHOPS.get(name, name), " ", tag("span", word, class_=f"badge {state}")),
         tag("p", with_code(clip(why, 200)), class_="small") if why else None,
-        tag("p", tag("b", count(owed, "write")), " owed", f", {waits}" if waits else ""),
+        tag("p", tag("b", plural(owed, "write")), " owed", f", {waits}" if waits else ""),
         _budget((found.get("budgets") or {}).get(name)),
     )
 

@@ -1,8 +1,7 @@
-"""Words for people: how long ago, how many, which command, and what to do about a reason."""
+"""Words for people: how long ago, and what to do about a reason."""
 
 from __future__ import annotations
 
-import shlex
 from datetime import UTC, datetime
 
 CLIPPED = 400  # characters of a sentence that somebody else may have written
@@ -73,16 +72,6 @@ def moment(at: float) -> str:
         return "far in the future"
 
 
-def count(number: int, one: str, many: str = "") -> str:
-    """`1 write`, `2,000 writes`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
 def clip(text: str, most: int = CLIPPED) -> str:
     """At most so many characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def command(*words: str, sku: str) -> str:
-    """A command to paste into a shell, its SKU last: quoted, and never taken for an option."""
-    return shlex.join(["invsyncd", *words, *(["--"] if sku.startswith("-") else []), sku])

@@ -14,11 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aiohttp import web
-
 from invsyncd.sandbox.child import Child, free_port
-from invsyncd.sandbox.faults import Faults, Kind, _Fault
+from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.serve import Sandbox, config_text, sandbox, serving
+from tests.spoilt import Spoilt
 
 INTERVAL_S = 0.2
 PERCENT = 80
@@ -33,20 +32,6 @@ FIRST = 100_000
 SKUS = ("TEE", "MUG", "CAP")
 SETTLE_S_MAX = 30.0
 SILENT_S = 1.5
-
-
-class Lossy(Faults):
-    """Loses a share of all answers while it is on."""
-
-    def __init__(self, dice: random.Random) -> None:
-        super().__init__()
-        self.on = False
-        self._dice = dice
-
-    async def _next(self, request: web.Request) -> _Fault | None:
-        if self.on and self._dice.random() < LOST:
-            return _Fault(Kind.LOST, 1, "", 0.0, 0.0)
-        return await super()._next(request)
 
 
 @dataclass
@@ -148,7 +133,7 @@ async def kill_often(kills: int, seed: int) -> Figures:
     made = sandbox(items=0, locations=4)
     for sku in SKUS:
         made.add(sku, FIRST)
-    lossy = Lossy(dice), Lossy(dice)
+    lossy = Spoilt(dice, Kind.LOST), Spoilt(dice, Kind.LOST)
     made.shopify.faults, made.tiktok._faults = lossy
     customers = Customers(made, dice, figures)
     with tempfile.TemporaryDirectory(prefix="invsyncd-kills-") as folder:
@@ -200,14 +185,14 @@ async def _some_life(made: Sandbox, dice: random.Random) -> None:
 
 
 async def _story(
-    kills: int, customers: Customers, child: Victim, lossy: tuple[Lossy, Lossy]
+    kills: int, customers: Customers, child: Victim, lossy: tuple[Spoilt, Spoilt]
 ) -> None:
     made, dice, figures = customers.made, customers.dice, customers.figures
     await child.start()
     await settled(customers, child)
     buying = asyncio.create_task(customers.buy())
     for one in lossy:
-        one.on = True
+        one.share = LOST
     for _ in range(kills):
         await _some_life(made, dice)
         if not child.is_running:
@@ -217,7 +202,7 @@ async def _story(
         await child.start()
     buying.cancel()
     for one in lossy:
-        one.on = False
+        one.share = 0.0
     figures.settled_s = await settled(customers, child)
     figures.violations += customers.wrong()
     before = made.shop.mutations_received, made.tiktok.calls["update_inventory"]

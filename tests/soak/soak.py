@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
-from aiohttp import web
 
 from invsyncd.sandbox.child import Child, free_port
-from invsyncd.sandbox.faults import Faults, Kind, _Fault
+from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.serve import Sandbox, config_text, sandbox, serving
+from tests.spoilt import Spoilt
 
 SHOP_S = {  # seconds in a shop's life; divided by the speed
     "interval_s": 15.0,
@@ -67,20 +67,6 @@ class Soaked:
     not_ready: int = 0
     cpu_s: float = 0.0
     wrong: list[str] = field(default_factory=list)
-
-
-class Faulty(Faults):
-    """Spoils a small share of all answers."""
-
-    def __init__(self, dice: random.Random) -> None:
-        super().__init__()
-        self.share = 0.0
-        self._dice = dice
-
-    async def _next(self, request: web.Request) -> _Fault | None:
-        if self._dice.random() < self.share:
-            return _Fault(self._dice.choice(KINDS), 1, "", 0.0, 0.0)
-        return await super()._next(request)
 
 
 class Shoppers:
@@ -209,7 +195,7 @@ async def soak(
     shoppers = Shoppers(made, dice, items)
     for sku in shoppers.pools:
         made.add(sku, FIRST)
-    faulty = Faulty(dice), Faulty(dice)
+    faulty = Spoilt(dice, *KINDS), Spoilt(dice, *KINDS)
     made.shopify.faults, made.tiktok._faults = faulty
     port = free_port()
     async with serving(made) as urls, aiohttp.ClientSession() as session:

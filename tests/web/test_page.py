@@ -12,10 +12,11 @@ from urllib.parse import quote
 
 import pytest
 
+from invsyncd.engine.commands import command
 from invsyncd.web.html import Html, tag, text
 from invsyncd.web.shell import POLICY, STYLE
 from invsyncd.web.targets import targets_section
-from invsyncd.web.words import advice, command, lag, span
+from invsyncd.web.words import advice, lag, span
 from tests.web.site import HOSTILE, STATES, site
 
 BYTES_MAX = 60_000
