@@ -11,7 +11,7 @@ from invsyncd.sync.model import Entry
 
 KEPT_S_MAX = 25 * 3600  # Shopify tracks keys for 24 h (documented), and clocks differ
 _ALWAYS = 2**62
-_COLUMNS = "id, at, pass_id, kind, item, sku, numbers"
+COLUMNS = "id, at, pass_id, kind, item, sku, numbers"
 _KEYS = ("id", "at", "pass", "kind", "item", "sku")
 
 
@@ -33,20 +33,20 @@ class Journal:
     ) -> list[dict[str, Any]]:
         """The newest `limit` lines, oldest first."""
         rows = await self._db.rows(
-            f"SELECT {_COLUMNS} FROM journal WHERE at >= ?"
+            f"SELECT {COLUMNS} FROM journal WHERE at >= ?"
             " AND (? IS NULL OR sku = ?) AND (? IS NULL OR pass_id = ?)"
             " ORDER BY id DESC LIMIT ?",
             (since, sku, sku, pass_id, pass_id, limit),
         )
-        return [_line(row) for row in reversed(rows)]
+        return [line(row) for row in reversed(rows)]
 
     async def of_item(self, item: int, sku: str, limit: int) -> list[dict[str, Any]]:
         """The newest `limit` lines of one item under its SKU of today, oldest first."""
         rows = await self._db.rows(
-            f"SELECT {_COLUMNS} FROM journal WHERE sku = ? AND item IS ? ORDER BY id DESC LIMIT ?",
+            f"SELECT {COLUMNS} FROM journal WHERE sku = ? AND item IS ? ORDER BY id DESC LIMIT ?",
             (sku, item, limit),
         )
-        return [_line(row) for row in reversed(rows)]
+        return [line(row) for row in reversed(rows)]
 
     async def of_write(self, key: str, since: int) -> list[dict[str, Any]]:
         """All lines of the write with this idempotency key, oldest first.
@@ -55,15 +55,17 @@ class Journal:
         """
         until = since + KEPT_S_MAX if since else _ALWAYS
         rows = await self._db.rows(
-            f"SELECT {_COLUMNS} FROM journal WHERE at >= ? AND at <= ? AND kind = 'write'"
+            f"SELECT {COLUMNS} FROM journal WHERE at >= ? AND at <= ? AND kind = 'write'"
             " AND json_extract(numbers, '$.key') = ? ORDER BY id",
             (since, until, key),
         )
-        return [_line(row) for row in rows]
+        return [line(row) for row in rows]
 
 
-def _line(row: Row) -> dict[str, Any]:
-    return {**dict(zip(_KEYS, row, strict=False)), **json.loads(row[6])}
+def line(row: Row) -> dict[str, Any]:
+    """One row of `COLUMNS` as a line; a number that is named like a column does not hide it."""
+    columns = dict(zip(_KEYS, row, strict=False))
+    return {**columns, **json.loads(row[6]), **columns}
 
 
 class Facts:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any
 
 from invsyncd.store.database import Database
+from invsyncd.store.journal import COLUMNS, line
 from invsyncd.store.sql import marks
 
 MOVES_POOL = ("change", "resolved", "undo")
@@ -34,11 +34,6 @@ class Passes:
 
     async def _lines(self, where: str, *values: Any, newest: int = -1) -> list[dict[str, Any]]:
         rows = await self._db.rows(
-            "SELECT id, at, pass_id, kind, item, sku, numbers FROM journal"
-            f" WHERE {where} ORDER BY id DESC LIMIT {newest}",
-            values,
+            f"SELECT {COLUMNS} FROM journal WHERE {where} ORDER BY id DESC LIMIT {newest}", values
         )
-        keys = ("id", "at", "pass", "kind", "item", "sku")
-        return [
-            {**json.loads(row[6]), **dict(zip(keys, row, strict=False))} for row in reversed(rows)
-        ]
+        return [line(row) for row in reversed(rows)]

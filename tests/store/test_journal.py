@@ -62,3 +62,16 @@ async def test_tokens_are_replaced_by_name_and_kept_apart_from_facts(path: Path)
     async with Store.open(path) as store:
         assert await store.facts.tokens() == {"access": "3", "refresh": "2"}
         assert await store.facts.get("access") is None
+
+
+async def test_a_number_named_like_a_column_never_hides_the_column(store: Store) -> None:
+    numbers: dict[str, object] = {"id": 7, "at": 0, "pass": "other", "key": "k", "pool": 9}
+    async with store.transaction() as tx:
+        entries = [Entry("change", 1, "TEE-M", numbers), Entry("write", 1, "TEE-M", numbers)]
+        await store.journal.add(tx, "pass 1", 100, entries)
+    change, write = await store.journal.read()
+    assert (change["id"], change["at"], change["pass"], change["pool"]) == (1, 100, "pass 1", 9)
+    assert await store.passes.lines("pass 1") == [change, write]
+    assert await store.passes.moves(1, {"TEE-M"}) == [change]
+    assert await store.journal.of_item(1, "TEE-M", 9) == [change, write]
+    assert await store.journal.of_write("k", 0) == [write]
