@@ -12,11 +12,12 @@ from typing import Any
 from invsyncd.engine.causes import Because, Cause, by_urgency
 from invsyncd.engine.facts import Facts, ItemFacts, Row, ShopFacts
 from invsyncd.engine.gist import gist
-from invsyncd.engine.stories import STORIES, story
+from invsyncd.engine.stories import STORIES, is_story, story
 from invsyncd.engine.why_level import changes, levels, mirrored, of_levels
 from invsyncd.engine.why_offer import listing_json, of_listing, of_strays
 from invsyncd.engine.why_write import odd_writes, writes
 from invsyncd.engine.words import SHOPS, iso, listed, moment, plain, plural
+from invsyncd.store.passes import moves_pool
 from invsyncd.sync.model import Standing, Target
 
 SHOWN_ROWS = 30
@@ -98,7 +99,7 @@ def of_item(item: ItemFacts, shop: ShopFacts) -> list[Because]:
     if not item.listings and shop.rules is not None and shop.rules.offers is not None:
         says = f'TikTok lists nothing under the SKU "{item.state.item.sku}"'
         causes.append(Because(Cause.NO_LISTING, says))
-    told = [row for row in item.rows if row["kind"] in STORIES]
+    told = [row for row in item.rows if is_story(row)]
     if told:
         last = told[-1]
         causes += odd_writes(item.rows, last["pass"], shop)
@@ -134,7 +135,6 @@ def _agree(item: ItemFacts, shop: ShopFacts) -> Because | None:
 
 def _item(item: ItemFacts, shop: ShopFacts) -> dict[str, Any]:
     known = item.state.item
-    told = [row for row in item.rows if row["kind"] in STORIES]
     return {
         "item": known.id,
         "sku": known.sku,
@@ -143,12 +143,20 @@ def _item(item: ItemFacts, shop: ShopFacts) -> dict[str, Any]:
         "product_types": list(known.product_types),
         "standing": known.standing.value,
         "pool": known.pool,
-        "pool_because": _dated(told[-1], shop).as_json() if told else None,
+        "pool_because": _pool_because(item, shop),
         "levels": levels(item, shop),
         "changes": changes(item.rows[-SHOWN_ROWS:], shop),
         "listings": [listing_json(x, item, shop) for x in item.listings],
         "writes": writes(item.rows, shop)[-SHOWN_ROWS:],
     }
+
+
+def _pool_because(item: ItemFacts, shop: ShopFacts) -> dict[str, str | None] | None:
+    """The newest line that moved the pool; of an item without one, what came of it last."""
+    told = [row for row in item.rows if is_story(row)]
+    moved = [row for row in told if moves_pool(row)] if item.state.item.pool is not None else []
+    newest = (moved or told)[-1:]
+    return _dated(newest[0], shop).as_json() if newest else None
 
 
 def _named_write(rows: Sequence[Row], shop: ShopFacts) -> Because:

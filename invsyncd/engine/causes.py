@@ -62,6 +62,7 @@ class Cause(StrEnum):
     FOLLOWED = "followed"
     NOT_MIRRORED = "not_mirrored"
     RESOLVED = "resolved"
+    UNDONE = "undone"
     JOINED = "joined"
     LEFT = "left"
     LEFT_MIRROR = "left_mirror"

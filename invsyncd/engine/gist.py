@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from invsyncd.engine.stories import STORIES, story
+from invsyncd.engine.stories import is_story, story
 from invsyncd.engine.words import SHOPS, moment, plain
 
 FIXED = frozenset({"id", "at", "pass", "kind", "item", "sku", "product_id", "sku_id"})
@@ -22,7 +22,7 @@ def gist(
 
 
 def _told(row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str]) -> str:
-    if row["kind"] in STORIES:
+    if is_story(row):
         return story(row, places).says
     if row["kind"] == "write":
         return _write(row, places, warehouses)
@@ -64,13 +64,6 @@ def _rival(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
     return f"Another program writes {place} too: the number {row['because']}"
 
 
-def _undo(row: Mapping[str, Any], _warehouses: Mapping[str, str]) -> str:
-    if "refused" in row:
-        return f"Not taken back from pass {row['of']}: {row['refused']}"
-    moved = f"{plain(row['pool_before'])} → {plain(row['pool'])}"
-    return f"A person took back pass {row['of']}: the pool goes {moved}"
-
-
 def _shop(row: Mapping[str, Any]) -> str:
     target = str(row.get("target", "?"))
     return SHOPS.get(target, target)
@@ -84,7 +77,7 @@ _TOLD: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], str]] = {
     "woken": lambda x, _: f"TikTok listing {x['sku_id']} is written again; {x['because']}",
     "missing": lambda x, _: f"TikTok listing {x['sku_id']} cannot be written: {x['because']}",
     "shared": lambda x, _: f"{x['listings']} TikTok listings sell it; each shows its quantity",
-    "undo": _undo,
+    "undo": lambda x, _: f"Not taken back from pass {x['of']}: {x['refused']}",
     "paused": lambda x, _: f"{_shop(x)} is paused: {x['because']}",
     "resumed": lambda x, _: f"{_shop(x)} was resumed by a person",
     "scan": lambda x, _: (

@@ -11,12 +11,13 @@ from typing import Any
 
 from invsyncd.engine.causes import Because, Cause
 from invsyncd.engine.words import listed, plain, plural, signed
+from invsyncd.store.passes import MOVES_POOL
 from invsyncd.sync.merge import Case
 
 Row = Mapping[str, Any]
 Places = Mapping[int, str]
 
-STORIES = frozenset({"change", "join", "leave", "resolved", "out of the mirror", "into the mirror"})
+STORIES = frozenset({*MOVES_POOL, "join", "leave", "out of the mirror", "into the mirror"})
 """The kinds of lines that say how a pool, or what belongs to it, came about."""
 
 _CAUSES = {
@@ -33,8 +34,13 @@ _CAUSES = {
 }
 
 
+def is_story(row: Row) -> bool:
+    """Whether a line is of a kind in `STORIES`. An undo that was refused has moved nothing."""
+    return row["kind"] in STORIES and "refused" not in row
+
+
 def story(row: Row, places: Places) -> Because:
-    """The cause and the sentence of one line whose kind is in `STORIES`."""
+    """The cause and the sentence of one line that `is_story`."""
     match row["kind"]:
         case "change":
             return _change(row, places)
@@ -46,6 +52,10 @@ def story(row: Row, places: Places) -> Because:
             )
         case "resolved":
             return Because(Cause.RESOLVED, f"A person said that the pool is {plain(row['pool'])}")
+        case "undo":
+            moved = f"{plain(row['pool_before'])} → {plain(row['pool'])}"
+            says = f"A person took back pass {row['of']}: the pool goes {moved}"
+            return Because(Cause.UNDONE, says)
         case "out of the mirror":
             dropped = row.get("pool_dropped")
             pool = "" if dropped is None else f"; its pool of {plain(dropped)} was dropped"

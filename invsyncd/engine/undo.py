@@ -15,7 +15,7 @@ from typing import Any
 from invsyncd.engine.rules import Rules
 from invsyncd.errors import InvsyncError
 from invsyncd.store import Store
-from invsyncd.store.passes import MOVES_POOL
+from invsyncd.store.passes import moves_pool
 from invsyncd.sync.effect import Shift
 from invsyncd.sync.model import ItemState, LevelWrite, Listing, Target
 from invsyncd.sync.plan import offer
@@ -97,7 +97,7 @@ class _Undo:
             and line["target"] == Target.SHOPIFY
             and line["outcome"] == "applied"
         }
-        changes = [self._change(line) for line in lines if _moves_pool(line)]
+        changes = [self._change(line) for line in lines if moves_pool(line)]
         balanced = any(line["kind"] == "change" and line["pool"] is not None for line in lines)
         return Done(tuple(changes), tuple(writes.values()), balanced and not changes)
 
@@ -132,7 +132,7 @@ class _Undo:
         moves = await self._store.passes.moves(item, skus)
         at = done.changes[-1].line if done.changes else lines[-1]["id"]
         later = [x for x in moves if x["id"] > at]
-        counted = [x["pass"] for x in later if _moves_pool(x)]
+        counted = [x["pass"] for x in later if moves_pool(x)]
         pools = {row.after for row in done.writes}
         earlier = [x["pass"] for x in moves if x["id"] < at and x.get("pool") in pools]
         return Since(
@@ -182,7 +182,7 @@ class _Undo:
             return
         sku, item = lines[-1]["sku"], state.item.id
         moves = await self._store.passes.moves(item, {sku, state.item.sku})
-        causes = [x for x in moves if x["id"] < writes[0]["id"] and _moves_pool(x)]
+        causes = [x for x in moves if x["id"] < writes[0]["id"] and moves_pool(x)]
         before = causes[-1].get("pool_before") if causes else None
         now = await self._given(state, state.item.pool, writes)
         if now:
@@ -201,13 +201,6 @@ class _Undo:
         back = await self._offers(state, pool) if pool is not None else []
         shows = {(s.key["sku_id"], s.key["warehouse"]): s.after for s in back}
         return all(shows.get((x["sku_id"], x["warehouse"])) == x["from"] for x in writes)
-
-
-def _moves_pool(line: Line) -> bool:
-    """Whether the line gave the item its pool, or another one."""
-    if line["kind"] not in MOVES_POOL or line.get("pool") is None:
-        return False
-    return bool(line["kind"] != "change" or line["pool"] != line.get("pool_before"))
 
 
 def _key(listing: Listing, warehouse: str) -> dict[str, int | str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from invsyncd.store.database import Database
@@ -11,6 +11,13 @@ from invsyncd.store.sql import marks
 
 MOVES_POOL = ("change", "resolved", "undo")
 NEWEST = 200  # of an item's lines: what was counted since a pass is among the newest
+
+
+def moves_pool(line: Mapping[str, Any]) -> bool:
+    """Whether the line gave the item its pool, or another one."""
+    if line["kind"] not in MOVES_POOL or line.get("pool") is None:
+        return False
+    return bool(line["kind"] != "change" or line["pool"] != line.get("pool_before"))
 
 
 class Passes:

@@ -14,8 +14,10 @@ from invsyncd.engine.causes import Because, Cause, by_urgency
 from invsyncd.engine.facts import Facts, ItemFacts, ShopFacts, Side
 from invsyncd.engine.gist import gist
 from invsyncd.engine.rules import Rules
+from invsyncd.engine.stories import STORIES
 from invsyncd.engine.words import moment
 from invsyncd.store.locations import KnownLocation
+from invsyncd.store.passes import MOVES_POOL
 from invsyncd.sync.fold import Scope
 from invsyncd.sync.merge import MergeRules
 from invsyncd.sync.model import Item, ItemState, Level, Location, Standing, Target
@@ -106,11 +108,24 @@ def test_nothing_agrees_before_the_first_baseline_or_while_a_side_is_in_trouble(
         ({"kind": "resolved", "pool": 9}, "resolved", ["A person", "9"]),
         ({"kind": "out of the mirror", "pool_dropped": 4}, "left_mirror", ["pool of 4", "dropped"]),
         ({"kind": "into the mirror", "pool_dropped": None}, "entered_mirror", ["first sight"]),
+        ({"kind": "undo", "of": "P1", "pool_before": 2, "pool": 9}, "undone", ["P1", "2 → 9"]),
         ({"kind": "join", "locations": [BERLIN, HAMBURG]}, "joined", ["Berlin and Hamburg"]),
     ],
 )
 def test_other_ways_to_a_pool(row: dict[str, Any], cause: str, pieces: list[str]) -> None:
     assert holds(says(facts(row))[cause], *pieces)
+
+
+def test_an_undo_that_was_refused_is_no_way_to_a_pool() -> None:
+    resolved = {"kind": "resolved", "pool": 9}
+    found = facts(resolved, {"kind": "undo", "of": "P1", "refused": "Berlin shows 9, not 2"})
+    assert "undone" not in says(found)
+    assert document(found)["items"][0]["pool_because"]["cause"] == "resolved"
+
+
+@pytest.mark.parametrize("kind", MOVES_POOL)
+def test_every_kind_of_line_that_moves_a_pool_is_a_story(kind: str) -> None:
+    assert kind in STORIES
 
 
 def test_of_a_sku_that_very_many_items_have_the_first_are_told() -> None:

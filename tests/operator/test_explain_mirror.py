@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from invsyncd.engine.explain import explain
+from invsyncd.engine.report import PassReport
 from invsyncd.sandbox.faults import Kind
 from invsyncd.store.database import Tx
 from invsyncd.sync.model import Attempt
@@ -286,3 +287,45 @@ async def test_without_a_daemon_the_database_answers_and_says_so(tmp_path: Path)
         found = await explain(w.running.store, rules, "TEE", int(clock()))
         assert found is not None
         assert found["verdicts"][0]["cause"] == "no_daemon"
+
+
+@virtual
+async def test_after_an_undo_the_undo_is_the_reason_and_not_the_import_it_took_back(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        await stocked(w)
+        w.made.shop.count("TEE", "Berlin", 2)
+        mistaken = (await w.once()).pass_id
+        await w.settle(2)
+        parts = await w.start() if w.running is None else w.running
+        items = (await parts.store.levels.items_of_skus({"TEE"}))["TEE"]
+        async with parts.store.transaction() as tx:
+            body = {"pass": mistaken, "items": items}
+            await parts.store.requests.add(tx, "undo", body, int(clock()))
+        await w.settle(3)
+        assert w.levels("TEE") == [10] * 4
+        (item,) = (await document(w))["items"]
+        assert (item["pool_because"]["cause"], item["pool"]) == ("undone", 10)
+        assert holds(item["pool_because"]["says"], "took back pass", mistaken, "2 → 10", "UTC")
+        told = await verdicts(w)
+        assert "undone" in told
+        assert "one_change" not in told
+
+
+@virtual
+async def test_a_location_that_leaves_is_told_and_is_not_the_reason_of_the_pool(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, tiktok=CALM) as w:
+        await stocked(w)
+        w.made.shop.count("TEE", "Berlin", 50)
+        await w.settle(2)
+        w.made.shop.deactivate("TEE", "Vienna")
+        assert w.running is not None
+        await w.running.sides.scan(PassReport("scan"), at_once=True)
+        await w.settle(2)
+        assert "left" in await verdicts(w)
+        (item,) = (await document(w))["items"]
+        assert item["pool_because"]["cause"] == "one_change"
+        assert holds(item["pool_because"]["says"], "Berlin 10 → 50", "10 → 50")
