@@ -8,6 +8,7 @@ from invsyncd.engine.health import Health
 from invsyncd.engine.report import PassReport
 from invsyncd.metrics import Metrics
 from invsyncd.store import Store
+from invsyncd.sync.merge import Case
 from invsyncd.sync.model import Target
 
 log = logging.getLogger(__name__)
@@ -17,6 +18,7 @@ async def remember(
     report: PassReport, store: Store, health: Health, metrics: Metrics, now: float
 ) -> None:
     """Facts of the pass that just ended at `now`, in Unix seconds, and of what is owed after it."""
+    failures = report.failures_of(Target.SHOPIFY)
     known = [k for k in await store.locations.all() if k.location.active]
     health.read_at = {k.location.name: k.read_at for k in known}
     owed = await store.arrears.levels()
@@ -26,11 +28,11 @@ async def remember(
         "at": int(now),
         "changes": len(report.changes),
         "writes": len(report.writes),
-        "errors": report.errors,
+        "errors": [str(error) for error in failures],
     }
-    metrics.passes.labels("failed" if report.failures else "ok").inc()
+    metrics.passes.labels("failed" if failures else "ok").inc()
     metrics.changes.inc(len(report.changes))
-    contradictions = {c["item"] for c in report.changes if c["case"] == "contradictory counts"}
+    contradictions = {c["item"] for c in report.changes if c["case"] == Case.CONFLICT}
     metrics.contradictions.inc(len(contradictions))
     metrics.held.set(len(await store.census.held()))
     if report.changes or report.writes:
@@ -39,5 +41,5 @@ async def remember(
             report.pass_id,
             len(report.changes),
             len(report.writes),
-            len(report.failures),
+            len(failures),
         )

@@ -28,6 +28,10 @@ class PassReport:
         """Add what went wrong on one side."""
         self.failures.append((target, error))
 
+    def failures_of(self, target: Target) -> list[InvsyncError]:
+        """What went wrong on one side: the other one is not judged by it (law 7)."""
+        return [error for side, error in self.failures if side is target]
+
     def is_paused(self, target: Target, reason: str) -> None:
         """A guard was asked; it lets the target be written where there is no reason."""
         if reason:
@@ -35,9 +39,7 @@ class PassReport:
 
     def is_dead(self, target: Target) -> bool:
         """Whether this side does not take our credentials."""
-        return any(
-            side is target and isinstance(error, Unauthorised) for side, error in self.failures
-        )
+        return any(isinstance(error, Unauthorised) for error in self.failures_of(target))
 
     @property
     def errors(self) -> list[str]:

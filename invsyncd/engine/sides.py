@@ -138,6 +138,7 @@ class Sides:
             raise
         except InvsyncError as error:
             report.failed(Target.TIKTOK, error)
+            more = False  # what a failed round left is the next one's
         self._conclude(Target.TIKTOK, report)
         owed = await self._store.arrears.listings()
         self._health.undelivered(Target.TIKTOK, owed.keys, owed.count)
@@ -146,7 +147,7 @@ class Sides:
         self._metrics.other_writers.set(len({key[:2] for key, _, _ in rivals}))
         if self._health.lapse is not None:
             self._health.lapse.say()
-        return more and not report.failures
+        return more
 
     async def _read_tiktok(
         self, market: Market, discovery: Discovery, delivery: MarketDelivery, report: PassReport
@@ -213,7 +214,7 @@ class Sides:
 
     def _conclude(self, target: Target, report: PassReport) -> None:
         """Tell health and log how the round went: transitions, not states."""
-        failures = [error for side, error in report.failures if side is target]
+        failures = report.failures_of(target)
         self._health.state_trouble.pop(target, None)
         for error in failures:
             if isinstance(error, Unauthorised):

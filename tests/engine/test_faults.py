@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from invsyncd.engine.report import PassReport
+from invsyncd.errors import Unreached
 from invsyncd.sandbox.faults import Kind
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
-from invsyncd.sync.model import Attempt
+from invsyncd.sync.model import Attempt, Target
 from tests.engine.world import World, on_every_server, world
 from tests.virtual import virtual
 
@@ -261,6 +263,55 @@ async def test_shopify_refusing_writes_does_not_stop_tiktok(tmp_path: Path) -> N
         w.made.shopify_faults.clear()
         await w.settle()
         assert w.levels("TEE") == [9, 9, 9, 9]
+
+
+@virtual
+async def test_one_pass_delivers_everything_to_tiktok_while_all_writes_to_shopify_fail(
+    tmp_path: Path,
+) -> None:
+    """More than one round carries: Shopify's bad day must not end TikTok's rounds (law 7)."""
+    skus = [f"S{n}" for n in range(40)]
+    async with world(tmp_path) as w:
+        for sku in skus:
+            w.made.add(sku, 10)
+        await w.settle(6)
+        w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=10_000, match="SetQuantities")
+        for sku in skus:
+            w.made.shop.sell_online(sku, "Berlin", 1)
+        report = await w.once()
+        assert any(side is Target.SHOPIFY for side, _ in report.failures)
+        assert [sku for sku in skus if w.shown(sku) != 9] == []
+
+
+@virtual
+async def test_one_pass_ends_when_a_round_of_tiktok_fails(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        for n in range(40):
+            w.made.add(f"S{n}", 10)
+        await w.settle(6)
+        w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=10_000, match="SetQuantities")
+        w.made.tiktok_faults.add(Kind.ERROR_BEFORE, times=10_000)
+        for n in range(40):
+            w.made.shop.sell_online(f"S{n}", "Berlin", 1)
+        report = await asyncio.wait_for(w.once(), 3600)
+        assert {side for side, _ in report.failures} == set(Target)
+        assert len([side for side, _ in report.failures if side is Target.TIKTOK]) == 1
+
+
+@virtual
+async def test_a_pass_over_shopify_is_not_counted_as_failed_for_tiktoks_failure(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        parts = w.running
+        assert parts is not None
+        report = PassReport("both")
+        report.failed(Target.TIKTOK, Unreached("tiktok: no answer"))
+        await parts.sides.shopify(report)
+        assert 'invsyncd_passes_total{result="failed"}' not in parts.metrics.text().decode()
+        assert parts.health.last_pass["errors"] == []
 
 
 @virtual

@@ -37,6 +37,17 @@ async def test_held_contradictory_counts_write_nothing_to_either_target(tmp_path
         assert report.needs_a_person
 
 
+@virtual
+async def test_each_item_with_contradictory_counts_is_counted_once_in_the_metric(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        await contradict(w)
+        assert w.running is not None
+        counter = w.running.metrics.contradictions
+        assert [x.value for m in counter.collect() for x in m.samples if x.name[-1] == "l"] == [1.0]
+
+
 USES = [("lowest", 10), ("highest", 50), ("sum", 70), ("location:Vienna", 30), ("7", 7)]
 
 
