@@ -14,10 +14,10 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from invsyncd.config import Settings
 from invsyncd.engine.absorb import Batch
+from invsyncd.engine.suspects import Suspects
 from invsyncd.errors import Garbled
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
@@ -59,8 +59,7 @@ class CatalogueLook:
         self._catalogue = catalogue
         self._clock = clock
         self._due = 0.0  # Unix seconds; 0 is at once
-        self._suspects: set[int] = set()
-        self._taken: frozenset[int] = frozenset()
+        self._suspects = Suspects()
         self._walked_to: int | None = None  # every item behind this one is a suspect too
         self._pending: Mark | None = None  # stored once no suspect is left that it stands for
         self.whole_due = False
@@ -84,20 +83,16 @@ class CatalogueLook:
 
     async def join(self, batch: Batch) -> Batch:
         """The batch with what a direct read of the next suspects says anew."""
-        self._suspects |= self._taken  # a pass that did not get as far as its commit
-        self._taken = frozenset()
+        self._suspects.give_back()
         await self._walk_on()
-        asked = frozenset(islice(self._suspects, DIRECT_MAX))
+        asked = self._suspects.take(DIRECT_MAX)
         if not asked:
             return batch
-        # Taken out before the answer: who is named again meanwhile is to be read again.
-        self._suspects -= asked
         try:
             entries = {e.item: e for e in await self._source.catalogue(sorted(asked))}
         except BaseException:
-            self._suspects |= asked
+            self._suspects.give_back()  # the pass goes on without them, and commits
             raise
-        self._taken = asked
         self.gone |= asked - set(entries)
         known = await self._store.catalogue.of(entries)
         changed = {item: e for item, e in entries.items() if known.get(item) not in (None, e)}
@@ -105,7 +100,7 @@ class CatalogueLook:
 
     async def committed(self) -> None:
         """What the last `join` found is in the store."""
-        self._taken = frozenset()
+        self._suspects.done()
         busy = self._suspects or self._walked_to is not None or self.whole_due
         if self._pending is not None and not busy:
             await save_mark(self._store, self._pending)
@@ -119,7 +114,7 @@ class CatalogueLook:
             self._walked_to = 0
         else:
             try:
-                self._suspects |= await self._differing_in_bulk()
+                self._suspects.name(await self._differing_in_bulk())
             except (BulkRefused, Garbled) as error:
                 log.info("catalogue: %s; reading item by item instead", error)
                 self._walked_to = 0
@@ -139,11 +134,11 @@ class CatalogueLook:
             return
         async for glimpses in self._catalogue.updated(last.server_time - OVERLAP_S):
             known = await self._store.catalogue.of({seen.item for seen in glimpses})
-            self._suspects |= {
+            self._suspects.name(
                 seen.item
                 for seen in glimpses
                 if seen.item in known and is_news(seen, known[seen.item])
-            }
+            )
         self._pending = Mark(counted.server_time or last.server_time, counted.variants)
 
     async def _want_whole(self) -> None:
@@ -161,7 +156,7 @@ class CatalogueLook:
         if self._walked_to is None or self._suspects:
             return
         items = await self._store.levels.all_items(self._walked_to, DIRECT_MAX)
-        self._suspects |= set(items)
+        self._suspects.name(items)
         self._walked_to = items[-1] if len(items) == DIRECT_MAX else None
 
     async def _differing_in_bulk(self) -> set[int]:

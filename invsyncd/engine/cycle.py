@@ -71,7 +71,7 @@ class Cycle:
 
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
-        self._reader.suspects |= items
+        self._reader.suspects.name(items)
 
     async def look_far(self) -> None:
         """Look back by bulk operation where it is due; the next passes read what it names."""
@@ -99,7 +99,7 @@ class Cycle:
         batch = replace(batch, asked=await self.desk.read(rules))
         gate = partial(self._may_write, report)
         absorbed = await self._absorber.absorb(report.pass_id, batch, rules, gate=gate)
-        self._reader.committed(batch)
+        self._reader.committed()
         await self.catalogue.committed()
         _tell(report, absorbed)
         return rules, absorbed
@@ -127,7 +127,7 @@ class Cycle:
             batch = await self.catalogue.join(batch)
         except (Unreached, Refused, Garbled) as error:
             report.failed(Target.SHOPIFY, error)
-        self._reader.suspects |= self.catalogue.gone
+        self._reader.suspects.name(self.catalogue.gone)
         self.catalogue.gone.clear()
         return batch
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from itertools import islice
 
 from invsyncd.config import Settings
 from invsyncd.engine.absorb import Batch
 from invsyncd.engine.farlook import FarLook
 from invsyncd.engine.lookback import LookBack, Owed, Polled
 from invsyncd.engine.polls import Polls
+from invsyncd.engine.suspects import Suspects
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
@@ -45,9 +45,7 @@ class Reader:
         self._polled: dict[int, Polled] = {}
         self._owed: Owed | None = None
         self._paying: Owed | None = None
-        self.suspects: set[int] = set()
-        """Items that a full scan wants read directly; a pass takes some, and gives back what it
-        could not commit."""
+        self.suspects = Suspects()
 
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
         """Poll every active location; the batch holds true news and the new watermarks."""
@@ -58,10 +56,10 @@ class Reader:
             for reading in news:
                 readings.setdefault(reading.item, []).append(reading)
         self._polled = {polled.location: polled for polled, _ in found}
-        suspects = frozenset(islice(self.suspects, SUSPECTS_MAX))
+        suspects = self.suspects.take(SUSPECTS_MAX)
         owed = self._owed
         # Whether this batch reads the last of what is owed.
-        paid = owed is not None and owed.items & self.suspects <= suspects
+        paid = owed is not None and self.suspects.lacks(owed.items)
         self._paying = owed if paid else None
         batch = Batch(
             readings=readings,
@@ -71,20 +69,20 @@ class Reader:
         )
         return await self._with_direct_reads(await self._with_new_items(batch))
 
-    def committed(self, batch: Batch) -> None:
+    def committed(self) -> None:
         """The batch of the last poll is in the store: the next one may begin where it ended."""
         self._look_back.committed(self._polled)
         if self._paying is not None:
             self._look_back.paid(self._paying)
             self._owed = self._paying = None
-        self.suspects -= batch.suspects
+        self.suspects.done()
 
     async def look_far(self) -> None:
         """Look back by bulk operation, beside the polls, where one would have to list too much."""
         if self._owed is None and self._far_look.is_wanted():
             owed = await self._far_look.run()
             if owed is not None:
-                self.suspects |= owed.items
+                self.suspects.name(owed.items)
                 self._owed = owed
 
     def _watermark(self, known: KnownLocation) -> int | None:
@@ -113,7 +111,6 @@ class Reader:
         catalogue = {entry.item: entry for entry in await self._source.catalogue(unknown)}
         gone = set(unknown) - set(catalogue)
         kept = {item: found for item, found in batch.readings.items() if item not in gone}
-        self.suspects -= gone
         return replace(batch, readings=kept, catalogue=catalogue, suspects=batch.suspects - gone)
 
     async def _with_direct_reads(self, batch: Batch) -> Batch:
