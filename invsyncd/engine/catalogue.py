@@ -64,6 +64,7 @@ class CatalogueLook:
         self._pending: Mark | None = None  # stored once no suspect is left that it stands for
         self.whole_due = False
         """Whether somebody should call `whole`, beside the passes."""
+        self._wanted_again = False  # since the whole that is under way began
         self.gone: set[int] = set()
         """Items that Shopify did not name when they were asked for: to be read with levels."""
 
@@ -108,6 +109,7 @@ class CatalogueLook:
 
     async def whole(self) -> None:
         """Look at all of it, beside the passes; small ones are left to the next passes."""
+        self._wanted_again = False
         counted = await self._catalogue.count()
         began = Mark(counted.server_time, counted.variants)
         if await self._is_small():
@@ -118,7 +120,7 @@ class CatalogueLook:
             except (BulkRefused, Garbled) as error:
                 log.info("catalogue: %s; reading item by item instead", error)
                 self._walked_to = 0
-        self.whole_due = False
+        self.whole_due = self._wanted_again
         if (await load_mark(self._store)).server_time is None:
             self._pending = began
 
@@ -146,7 +148,7 @@ class CatalogueLook:
         if await self._is_small():
             self._walked_to = 0 if self._walked_to is None else self._walked_to
         else:
-            self.whole_due = True
+            self.whole_due = self._wanted_again = True
 
     async def _is_small(self) -> bool:
         return len(await self._store.levels.all_items(0, BULK_MIN + 1)) <= BULK_MIN

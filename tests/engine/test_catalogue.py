@@ -179,6 +179,37 @@ async def test_a_deleted_item_is_no_longer_offered_after_an_interval(
 
 
 @virtual
+async def test_an_item_that_is_deleted_while_the_whole_catalogue_is_read_is_missed_soon(
+    tmp_path: Path, large: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file may be past it, and the count of variants falls only once."""
+    async with world(tmp_path, poll=LOOKS) as w:
+        filled(w)
+        await w.settle()
+        parts = w.running
+        assert parts is not None
+        looked = parts.cycle.catalogue
+        original = looked._differing_in_bulk
+
+        async def then_deleted() -> set[int]:
+            found = await original()
+            w.made.shop.delete("TEE-2")
+            await w.passing(LOOKS["catalogue_interval_s"])
+            await looked.look()
+            return found
+
+        w.made.shop.delete("TEE-1")
+        await w.settle(INTERVAL)
+        with monkeypatch.context() as patched:
+            patched.setattr(looked, "_differing_in_bulk", then_deleted)
+            await parts.sides.scan(PassReport("beside"))
+        await w.settle(1)
+        await parts.sides.scan(PassReport("beside"))
+        await w.settle(3)
+        assert [w.shown(f"TEE-{n}") for n in range(4)] == [10, 0, 0, 10]
+
+
+@virtual
 async def test_at_rest_a_look_reads_no_item_and_costs_16_points(tmp_path: Path) -> None:
     async with world(tmp_path, poll={"interval_s": 15, "catalogue_interval_s": 15}) as w:
         filled(w, 30)
