@@ -24,7 +24,6 @@ DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growin
 DEAD_MAX_S = 600.0
 CLOCK_STEP_S = 60.0  # more than a clock is ever slewed in CLOCK_LOOK_S
 CLOCK_LOOK_S = 10.0
-SCAN_AGAIN_S = 900.0  # a full scan that failed is not tried again sooner
 
 
 class SlowDown:
@@ -147,14 +146,11 @@ class Daemon:
 
     async def _scan_loop(self) -> None:
         """Full scans beside the passes: a scan may take minutes, and no sale waits for it."""
-        wait_s = self._settings.poll.interval_s
         while not self._stop.is_set():
-            await _rest(self._stop, wait_s)
+            await _rest(self._stop, self._settings.poll.interval_s)
             if not self._stop.is_set():
                 report = PassReport(new_pass_id(self._clock()))
                 await self._until_stopped(self._sides.scan(report))
-                failed = bool(report.failures)
-                wait_s = SCAN_AGAIN_S if failed else self._settings.poll.interval_s
 
     async def _until_stopped(self, work: Coroutine[Any, Any, object]) -> None:
         """Do work that may be dropped at any moment: a stop does not wait for it."""

@@ -125,7 +125,7 @@ async def _leave(settings: Settings, kind: str, body: dict[str, Any]) -> None:
 
 
 async def _pass(settings: Settings) -> PassReport:
-    """One pass; a scan, if that was asked for, and the pass that looks at its suspects."""
+    """One pass; a scan, if that was asked for, and the passes that look at its suspects."""
     report = PassReport(new_pass_id(time.time()))
     found: Scanned | None = None
     with asking() as metrics:
@@ -134,9 +134,9 @@ async def _pass(settings: Settings) -> PassReport:
             assemble(settings, store, metrics=metrics) as parts,
         ):
             await one_pass(parts, report)
-            if parts.cycle.desk.wants_scan:
+            if await store.requests.open(SCAN):
                 found = await parts.sides.scan(report)
-            if found is not None:
+            while found is not None and parts.cycle.suspects and not report.failures:
                 await one_pass(parts, report)
     if found is not None:
         click.echo(

@@ -22,6 +22,7 @@ from invsyncd.engine.report import PassReport
 from invsyncd.engine.requests import RequestDesk
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import Rules
+from invsyncd.engine.suspects import Suspects
 from invsyncd.errors import Garbled, Refused, Unreached
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
@@ -66,12 +67,17 @@ class Cycle:
         self._baseline = Baseline(store, source, catalogue, self._absorber, clock)
         self.catalogue = CatalogueLook(settings, store, source, catalogue, clock)
         self._pause = Pause(settings, store, Target.SHOPIFY)
-        self.desk = RequestDesk(store, clock)
+        self._desk = RequestDesk(store, clock)
         self._due = Due()
 
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
         self._reader.suspects.name(items)
+
+    @property
+    def suspects(self) -> Suspects:
+        """Items that the next passes read directly."""
+        return self._reader.suspects
 
     async def look_far(self) -> None:
         """Look back by bulk operation where it is due; the next passes read what it names."""
@@ -96,7 +102,7 @@ class Cycle:
         batch = await self._reader.poll(await self._store.locations.all())
         batch = await self._with_catalogue(batch, report)
         await self._sweep_if_rules_changed(report.pass_id, rules)
-        batch = replace(batch, asked=await self.desk.read(rules))
+        batch = replace(batch, asked=await self._desk.read(rules))
         gate = partial(self._may_write, report)
         absorbed = await self._absorber.absorb(report.pass_id, batch, rules, gate=gate)
         self._reader.committed()

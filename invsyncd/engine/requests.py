@@ -29,20 +29,18 @@ class Asked:
 
 
 class RequestDesk:
-    """Takes requests in order; `wants_scan` stays set until a scan was made."""
+    """Takes requests in order; those for a full scan are `FullScan`'s."""
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
-        self.wants_scan = False
 
     async def read(self, rules: Rules) -> Asked:
-        """Everything that was asked for, as far as it can (still) be done."""
-        requests = await self._store.requests.open()
+        """Everything that a pass is asked for, as far as it can (still) be done."""
+        requests = [x for x in await self._store.requests.open() if x.kind != SCAN]
         pools: dict[int, int] = {}
         entries: list[Entry] = []
         for request in requests:
-            self.wants_scan = self.wants_scan or request.kind == SCAN
             if request.kind == RESOLVE:
                 await self._resolve(request, rules, pools, entries)
             elif request.kind == UNDO:

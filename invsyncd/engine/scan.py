@@ -8,21 +8,27 @@ item a suspect, and the next pass reads suspects directly and folds them through
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from invsyncd.config import Settings
-from invsyncd.errors import Garbled
+from invsyncd.engine.requests import SCAN
+from invsyncd.engine.suspects import Suspects
+from invsyncd.errors import Garbled, InvsyncError
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
+from invsyncd.store.requests import Request
 from invsyncd.sync.model import Entry, Reading
 
 log = logging.getLogger(__name__)
 
 SCANNED_AT = "scanned_at"
 SAVED_AT_ONCE = 10_000  # levels; a transaction of so many takes some 30 ms
+AGAIN_S = 900.0  # a scan that failed is not tried again sooner, unless somebody asks again
 LACKING_MIN = 20  # so few lacking levels are cheap to read directly, whatever their share
 
 
@@ -35,8 +41,20 @@ class Scanned:
     suspects: frozenset[int]
 
 
+class _Unread(NamedTuple):
+    """A scan whose suspects the passes have still to read, and the requests that it answers."""
+
+    ended_at: int
+    suspects: frozenset[int]
+    requests: tuple[Request, ...]
+
+
 class FullScan:
-    """One at a time."""
+    """One at a time.
+
+    A scan was carried out when the passes have read what it found: a restart forgets the suspects.
+    What asked for it stays until then, be it a request or the interval.
+    """
 
     def __init__(
         self,
@@ -52,6 +70,47 @@ class FullScan:
         self._suspects: set[int] = set()
         self._seen: list[Reading] = []
         self._levels = 0
+        self._requests: list[Request] = []
+        self._tried: frozenset[int] = frozenset()  # requests that were there when a try began
+        self._not_before = 0.0  # Unix seconds
+        self._unread: _Unread | None = None
+
+    @property
+    def is_rested(self) -> bool:
+        """Whether no failure is so recent that the next try has to wait."""
+        return self._clock() >= self._not_before
+
+    async def is_wanted(self) -> bool:
+        """Whether one is due, or was asked for: a request that is new waits for nothing."""
+        self._requests = await self._store.requests.open(SCAN)
+        if any(request.id not in self._tried for request in self._requests):
+            return True
+        if self._unread is not None or not self.is_rested:
+            return False
+        return bool(self._requests) or await self.due_in_s() <= 0
+
+    @asynccontextmanager
+    async def trying(self) -> AsyncIterator[None]:
+        """Around one try for all that was asked for when `is_wanted` looked."""
+        self._tried = frozenset(request.id for request in self._requests)
+        try:
+            yield
+        except InvsyncError:
+            self._not_before = self._clock() + AGAIN_S
+            raise
+        self._not_before = 0.0
+
+    async def carried_out(self, suspects: Suspects) -> None:
+        """Note it, once the passes have read all that the last scan found."""
+        last = self._unread
+        if last is None or not suspects.lacks(last.suspects):
+            return
+        async with self._store.transaction() as tx:
+            await self._store.facts.set(tx, SCANNED_AT, str(last.ended_at))
+            for request in last.requests:
+                await self._store.requests.done(tx, request)
+        self._tried -= {request.id for request in last.requests}
+        self._unread = None
 
     async def due_in_s(self) -> float:
         """Seconds until the next scan is due; the first baseline counts as one."""
@@ -64,6 +123,7 @@ class FullScan:
 
         Raises Garbled where the scan lacks more of a location than may be believed.
         """
+        asked = tuple(self._requests)
         locations = [k.location.id for k in await self._store.locations.all() if k.location.active]
         await self._begin()
         by = "bulk operation"
@@ -81,7 +141,7 @@ class FullScan:
         if await self._believed(locations):
             self._suspects |= set(await self._store.scans.missing(locations))
         found = Scanned(by, self._levels, frozenset(self._suspects))
-        await self._end(pass_id, found)
+        await self._end(pass_id, found, asked)
         return found
 
     async def _begin(self) -> None:
@@ -120,7 +180,7 @@ class FullScan:
                 )
         return any(lacking for lacking, _ in counts.values())
 
-    async def _end(self, pass_id: str, found: Scanned) -> None:
+    async def _end(self, pass_id: str, found: Scanned, asked: tuple[Request, ...]) -> None:
         now = int(self._clock())
         numbers: dict[str, object] = {
             "by": found.by,
@@ -129,6 +189,6 @@ class FullScan:
         }
         async with self._store.transaction() as tx:
             await self._store.scans.clear(tx)
-            await self._store.facts.set(tx, SCANNED_AT, str(now))
             entry = Entry("scan", None, "", numbers)
             await self._store.journal.add(tx, pass_id, now, [entry])
+        self._unread = _Unread(now, found.suspects, asked)

@@ -81,6 +81,7 @@ class Sides:
                 (x.state.item.sku, c.updated_at) for x in absorbed.folded for c in x.changes
             )
             on_commit()
+            await self._full_scan.carried_out(self._cycle.suspects)
             await self._cycle.deliver(rules, absorbed, report)
         except DoubleOffer:
             raise
@@ -178,31 +179,32 @@ class Sides:
         """A full scan when one is due or was asked for; its suspects are the next pass's.
 
         The whole catalogue is looked at before it, or alone where only that is due. Otherwise a
-        far look-back, where it is one for a bulk operation: never two at a time.
+        far look-back, where one goes by bulk operation: never two at a time.
         """
         if not self._health.baseline:
             return None
-        wanted = at_once or self._cycle.desk.wants_scan
-        due = wanted or await self._full_scan.due_in_s() <= 0
-        catalogue = self._cycle.catalogue
+        scan, catalogue, suspects = self._full_scan, self._cycle.catalogue, self._cycle.suspects
+        found: Scanned | None = None
         try:
-            if due or catalogue.whole_due:
-                await catalogue.whole()
-            if not due:
+            due = await scan.is_wanted() or at_once
+            if due or (catalogue.whole_due and scan.is_rested):
+                async with scan.trying():
+                    await catalogue.whole()
+                    found = await scan.run(report.pass_id) if due else None
+            if found is None:
                 await self._cycle.look_far()
-                self._health.scan_trouble = ""
-                return None
-            found = await self._full_scan.run(report.pass_id)
+            else:
+                suspects.name(found.suspects)
+                await scan.carried_out(suspects)  # where there are none
+                what = (found.by, found.levels, len(found.suspects))
+                log.info("full scan by %s: %d levels, %d items to look at", *what)
         except InvsyncError as error:
             self._health.scan_trouble = str(error)
             log.warning("full scan: %s", error)
             report.failed(Target.SHOPIFY, error)
             return None
-        self._health.scan_trouble = ""
-        self._cycle.desk.wants_scan = False
-        self._cycle.suspect(found.suspects)
-        what = (found.by, found.levels, len(found.suspects))
-        log.info("full scan by %s: %d levels, %d items to look at", *what)
+        if scan.is_rested:
+            self._health.scan_trouble = ""
         return found
 
     def _say_paused(self, target: Target, reason: str) -> None:

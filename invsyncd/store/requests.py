@@ -1,7 +1,7 @@
 """What people ask on the command line of the one process that may write.
 
-The daemon owns the state; another process only leaves a request here, and the next pass carries
-it out.
+The daemon owns the state; another process only leaves a request here. It stays until it is carried
+out: by the next pass, or, a full scan, by the passes that have read what the scan found.
 """
 
 from __future__ import annotations
@@ -34,9 +34,12 @@ class Requests:
             "INSERT INTO request (at, kind, body) VALUES (?,?,?)", (at, kind, json.dumps(body))
         )
 
-    async def open(self) -> list[Request]:
-        """What is still to be done."""
-        rows = await self._db.rows("SELECT id, kind, body FROM request ORDER BY id")
+    async def open(self, kind: str | None = None) -> list[Request]:
+        """What is still to be done: all of it, or of one kind."""
+        rows = await self._db.rows(
+            "SELECT id, kind, body FROM request WHERE ? IS NULL OR kind = ? ORDER BY id",
+            (kind, kind),
+        )
         return [Request(row[0], row[1], json.loads(row[2])) for row in rows]
 
     async def done(self, tx: Tx, request: Request) -> None:

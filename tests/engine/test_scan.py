@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
+from invsyncd.daemon import Daemon
+from invsyncd.engine import lookback
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.scan import Scanned
+from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.shopify.bulk import Spoil
 from tests.engine.world import World, world
-from tests.virtual import virtual
+from tests.virtual import clock, virtual
 
 
 async def scan(w: World) -> Scanned | None:
@@ -50,6 +54,151 @@ async def test_a_deactivated_level_leaves_and_comes_back_at_the_pool(tmp_path: P
         await scan(w)
         assert w.levels("TEE") == [7, 7, 7, 7]
         assert w.shown("TEE") == 7
+
+
+async def ask(w: World) -> None:
+    """What `invsyncd scan` leaves for the daemon."""
+    assert w.running is not None
+    async with w.running.store.transaction() as tx:
+        await w.running.store.requests.add(tx, "scan", {}, 0)
+
+
+async def turn(w: World) -> Scanned | None:
+    """What the scan loop does at each interval."""
+    assert w.running is not None
+    return await w.running.sides.scan(PassReport("turn"))
+
+
+async def journaled(w: World) -> int:
+    """How many full scans were carried out."""
+    assert w.running is not None
+    lines = await w.running.store.journal.read(limit=10_000)
+    return len([line for line in lines if line["kind"] == "scan"])
+
+
+@virtual
+async def test_a_scan_that_was_asked_for_survives_a_restart(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shop.deactivate("TEE", "Vienna")
+        await ask(w)
+        await w.once()
+        await w.stop()
+        await w.once()
+        assert await turn(w) is not None
+        await w.once()
+        w.made.shop.sell_online("TEE", "Berlin", 3)
+        await w.settle()
+        assert w.levels("TEE") == [7, 7, 7, 10]
+        assert await turn(w) is None
+        assert w.running is not None
+        assert await w.running.store.requests.open() == []
+
+
+@virtual
+async def test_a_scan_that_is_asked_for_during_a_scan_is_made_after_it(tmp_path: Path) -> None:
+    """The one that runs may have read already what the person has just changed."""
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify.bulk.run_s = 40
+        await ask(w)
+        await w.once()
+        running = asyncio.create_task(turn(w))
+        await asyncio.sleep(5)
+        await ask(w)
+        await w.once()
+        assert await running is not None
+        await w.once()
+        assert await turn(w) is not None
+        await w.once()
+        assert await turn(w) is None
+        assert await journaled(w) == 2
+
+
+@virtual
+async def test_a_scan_that_was_asked_for_and_failed_is_made_within_15_minutes(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=10_000)
+        await ask(w)
+        assert await turn(w) is None
+        w.made.shopify_faults.clear()
+        assert w.running is not None
+        assert w.running.health.scan_trouble
+        assert await turn(w) is None
+        assert w.running.health.scan_trouble  # until a scan went well
+        await w.passing(900)
+        assert await turn(w) is not None
+        assert not w.running.health.scan_trouble
+
+
+@virtual
+async def test_a_scan_that_is_asked_for_after_one_failed_does_not_wait_for_its_next_try(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, poll={"interval_s": 5}) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        parts = w.running
+        assert parts is not None
+        daemon = Daemon(parts.settings, parts.sides, clock)
+        running = asyncio.create_task(daemon.run())
+        w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=10_000)
+        await ask(w)
+        await asyncio.sleep(120)
+        assert parts.health.scan_trouble
+        w.made.shopify_faults.clear()
+        await asyncio.sleep(30)
+        assert await journaled(w) == 0
+        await ask(w)
+        await asyncio.sleep(30)
+        assert await journaled(w) == 1
+        daemon.stop()
+        await running
+
+
+@virtual
+async def test_a_failed_scan_does_not_hold_up_a_far_look_back(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=10_000)
+        await ask(w)
+        assert await turn(w) is None
+        w.made.shopify_faults.clear()
+        await w.settle()
+        runs = w.made.shopify.operations["RunScan"]
+        with patch.object(lookback, "FAR_ROWS_MAX", -1):
+            for _ in range(10):
+                await w.once()
+                assert await turn(w) is None
+        assert w.made.shopify.operations["RunScan"] > runs
+
+
+@virtual
+async def test_a_scan_is_not_carried_out_before_what_it_found_was_read(tmp_path: Path) -> None:
+    """A restart forgets the suspects: then the scan must be made again."""
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shop.deactivate("TEE", "Vienna")
+        await ask(w)
+        found = await turn(w)
+        assert found is not None
+        assert found.suspects
+        assert await turn(w) is None  # it waits for the passes
+        await w.stop()
+        await w.once()
+        assert await turn(w) is not None
+        await w.once()
+        w.made.shop.sell_online("TEE", "Berlin", 3)
+        await w.settle()
+        assert w.levels("TEE") == [7, 7, 7, 10]
 
 
 @virtual
