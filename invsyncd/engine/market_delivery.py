@@ -198,8 +198,6 @@ class MarketDelivery:
         now, errors = int(self._clock()), outcome.errors
         good = [o for o in write.offers if o.sku_id not in errors]
         said = {sku: f"refused: {e.code} {e.message}".strip() for sku, e in errors.items()}
-        for offer in write.offers:
-            tell(report, offer, listings, said.get(offer.sku_id, "confirmed"))
         entries = [
             entry(o, listings[o.product_id, o.sku_id], "confirmed", outcome.request_id)
             for o in good
@@ -208,6 +206,8 @@ class MarketDelivery:
             await self._store.listings.save_confirmed(tx, good)
             await self._store.drift.wrote(tx, good, now)
             await self._store.journal.add(tx, report.pass_id, now, entries)
+        for offer in write.offers:
+            tell(report, offer, listings, said.get(offer.sku_id, "confirmed"))
         rivals = {key[:2] for key, _, _ in await self._store.drift.rivals(now)} if good else set()
         for key in [key for key in write.keys if key[1] not in errors]:
             self._waits.at_once(key)

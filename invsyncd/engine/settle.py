@@ -118,11 +118,16 @@ class Settler:
             async with self._store.transaction() as tx:
                 await self._journal(tx, attempt, attempt.rows, skus, f"unknown: {error}")
 
-    async def _applied(self, attempt: Attempt, outcome: Applied, report: PassReport) -> None:
+    async def _applied(
+        self, attempt: Attempt, outcome: Applied, report: PassReport, *, doubted: bool = False
+    ) -> None:
+        """All rows are known now; `doubted` has them read again before anything is decided."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         async with self._store.transaction() as tx:
             await self._store.attempts.confirm(tx, attempt.rows, outcome.at)
             await self._store.attempts.end(tx, attempt)
+            if doubted:
+                await self._store.attempts.doubt(tx, attempt.rows)
             await self._journal(tx, attempt, attempt.rows, skus, "applied", sent=outcome.sent)
         self._on_written(attempt.rows)
         self._tell(report, attempt.rows, skus, "applied")
@@ -136,8 +141,7 @@ class Settler:
         refused = {rows[i]: reason for i, reason in outcome.refused.items()}
         fixed = [row for row, (code, _) in refused.items() if code == NOT_MUTABLE]
         skus = await self._store.levels.skus({row.item for row in rows})
-        until = self._clock() + REFUSED_WAIT_S
-        self._refused_until |= dict.fromkeys(refused, until)
+        said = {row: f"refused: {code} {text}".strip() for row, (code, text) in refused.items()}
         written: list[LevelWrite] = []
         if outcome.others_applied_at is not None:
             touched = outcome.stale | outcome.refused.keys()
@@ -150,10 +154,11 @@ class Settler:
             await self._store.attempts.end(tx, attempt)
             await self._store.attempts.doubt(tx, [*stale, *fixed])
             await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
-            for row, (code, message) in refused.items():
-                why = f"refused: {code} {message}".strip()
+            for row, why in said.items():
                 await self._journal(tx, attempt, [row], skus, why, sent=outcome.sent)
-                self._tell(report, [row], skus, why)
+        self._refused_until |= dict.fromkeys(refused, self._clock() + REFUSED_WAIT_S)
+        for row, why in said.items():
+            self._tell(report, [row], skus, why)
         self._on_written(written)
         self._tell(report, written, skus, "applied")
 
@@ -165,7 +170,9 @@ class Settler:
         states = await self._store.levels.states(items)
         known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}
         if was_applied(attempt.rows, known, readings):
-            await self._applied(attempt, Applied(0), report)  # at a time that nobody can say now
+            # At a time that nobody can say now: so it is read again, too.
+            await self._applied(attempt, Applied(0), report, doubted=True)
+            return
         async with self._store.transaction() as tx:
             await self._store.attempts.end(tx, attempt)
             await self._store.attempts.doubt(tx, attempt.rows)

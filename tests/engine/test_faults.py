@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from invsyncd.engine.report import PassReport
-from invsyncd.errors import Unreached
+from invsyncd.errors import StateError, Unreached
 from invsyncd.sandbox.faults import Kind
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
+from invsyncd.store.attempts import Attempts
+from invsyncd.store.journal import Journal
 from invsyncd.sync.model import Attempt, Target
 from tests.engine.world import World, on_every_server, world
 from tests.virtual import virtual
@@ -281,6 +285,95 @@ async def test_one_pass_delivers_everything_to_tiktok_while_all_writes_to_shopif
         report = await w.once()
         assert any(side is Target.SHOPIFY for side, _ in report.failures)
         assert [sku for sku in skus if w.shown(sku) != 9] == []
+
+
+def disk_takes_nothing_of(
+    patch: pytest.MonkeyPatch, table: type, method: str, when: Callable[..., bool]
+) -> None:
+    """Let the disk be full whenever this is written."""
+    original = getattr(table, method)
+
+    async def write(self: object, *args: Any) -> None:
+        if when(*args):
+            raise StateError("disk full")
+        await original(self, *args)
+
+    patch.setattr(table, method, write)
+
+
+def says_of_write(*outcomes: str) -> Callable[..., bool]:
+    """Whether journal lines tell such an outcome of a write."""
+    return lambda *args: any(
+        str(e.numbers.get("outcome", "")).startswith(outcomes) for e in args[-1]
+    )
+
+
+@virtual
+async def test_what_a_refused_write_became_is_told_only_once_it_is_written_down(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        places = list(w.made.shop.locations)
+        w.made.shop.add_item("BUNDLE", stock=dict.fromkeys(places, 10), mutable=False)
+        await w.settle()
+        w.made.shop.sell_till("BUNDLE", "Berlin", 1)
+        with pytest.MonkeyPatch.context() as patch:
+            refused, lines = says_of_write("refused"), itertools.count()
+
+            def full(*args: Any) -> bool:
+                """The first line goes through: what is told beside it would be told too early."""
+                return refused(*args) and next(lines) > 0
+
+            disk_takes_nothing_of(patch, Journal, "add", full)
+            report = await w.once()
+        assert "disk full" in report.errors[0]
+        assert [x for x in report.writes if x["target"] == "shopify"] == []
+        report = await w.once()
+        told = [x["outcome"] for x in report.writes if x["target"] == "shopify"]
+        assert told
+        assert all(outcome.startswith("refused") for outcome in told)
+
+
+@virtual
+async def test_what_tiktok_confirmed_is_told_only_once_it_is_written_down(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        with pytest.MonkeyPatch.context() as patch:
+            disk_takes_nothing_of(patch, Journal, "add", says_of_write("confirmed"))
+            report = await w.once()
+        assert [x for x in report.writes if x["target"] == "tiktok"] == []
+        await w.settle(8)
+        assert w.shown("TEE") == 9
+
+
+@virtual
+async def test_the_outcome_that_the_levels_told_and_its_doubt_are_written_together(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify_faults.add(Kind.LOST, times=20, match="SetQuantities")
+        w.made.shop.sell_online("TEE", "Berlin", 1)
+        await w.once()
+        await w.stop()
+        w.made.shopify_faults.clear()
+        await w.passing(25 * 3600)
+        parts = await w.start()
+        with pytest.MonkeyPatch.context() as patch:
+            disk_takes_nothing_of(patch, Attempts, "doubt", lambda *_: True)
+            report = await w.once()
+        assert "disk full" in report.errors[0]
+        assert report.writes == []
+        (attempt,) = await parts.store.attempts.open()
+        states = await parts.store.levels.states({row.item for row in attempt.rows})
+        known = [states[row.item].levels[row.location].available for row in attempt.rows]
+        assert known == [row.before for row in attempt.rows]
+        await w.settle()
+        assert w.levels("TEE") == [9] * 4
+        await _is_at_rest(w)
 
 
 @virtual
