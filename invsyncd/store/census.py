@@ -30,7 +30,7 @@ class Census:
     async def like(self, text: str, limit: int) -> list[str]:
         """The first SKUs that hold this text, upper and lower case alike: reads every item."""
         rows = await self._db.rows(
-            "SELECT DISTINCT sku FROM item WHERE instr(lower(sku), lower(?)) > 0"
+            "SELECT DISTINCT sku FROM item WHERE instr(casefold(sku), casefold(?)) > 0"
             " ORDER BY length(sku), sku LIMIT ?",
             (text, limit),
         )

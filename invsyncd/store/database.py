@@ -171,6 +171,8 @@ class Database:
             async with aiosqlite.connect(path, isolation_level=None) as reader:
                 await reader.execute("PRAGMA busy_timeout=5000")
                 await reader.execute("PRAGMA query_only=ON")
+                # SQLite's own lower() knows ASCII alone.
+                await reader.create_function("casefold", 1, str.casefold, deterministic=True)
                 yield cls(path, writer, reader)
 
     @asynccontextmanager
