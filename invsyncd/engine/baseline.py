@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from invsyncd.engine.absorb import Absorber, Batch
 from invsyncd.engine.first_catalogue import FirstCatalogue
+from invsyncd.engine.page_budget import PageBudget, TooManyPages
 from invsyncd.engine.progress import Progress
 from invsyncd.engine.rules import Rules
 from invsyncd.engine.scan import SAVED_AT_ONCE, SCANNED_AT
@@ -34,23 +34,6 @@ SLACK_S = 60  # by so much the clock of an operation and that of the rows' stamp
 ITEMS_AT_ONCE = 1_000  # folded in one transaction
 
 Marks = Mapping[int, int | None]
-
-
-class _Large(Exception):
-    """The shop has more levels than are worth paging through."""
-
-
-@dataclass(slots=True)
-class _Budget:
-    """How many pages all locations together may still take; None: any number."""
-
-    pages: int | None
-
-    def take(self) -> None:
-        if self.pages is not None:
-            if not self.pages:
-                raise _Large
-            self.pages -= 1
 
 
 class Baseline:
@@ -93,21 +76,21 @@ class Baseline:
         large one they are a small price beside all the others.
         """
         try:
-            return await self._read_paged(locations, _Budget(PAGED_MAX))
-        except _Large:
+            return await self._read_paged(locations, PageBudget(PAGED_MAX))
+        except TooManyPages:
             log.info("first baseline: more than %d pages, by bulk operation", PAGED_MAX)
         try:
             return await self._read_bulk(locations)
         except (BulkRefused, Garbled) as error:
             log.info("first baseline: %s; reading page by page instead", error)
-        return await self._read_paged(locations, _Budget(None))
+        return await self._read_paged(locations, PageBudget(None))
 
-    async def _read_paged(self, locations: Sequence[int], budget: _Budget) -> Marks:
+    async def _read_paged(self, locations: Sequence[int], budget: PageBudget) -> Marks:
         await self._forget_all()
         marks = await together([partial(self._read_one, place, budget) for place in locations])
         return dict(zip(locations, marks, strict=True))
 
-    async def _read_one(self, location: int, budget: _Budget) -> int | None:
+    async def _read_one(self, location: int, budget: PageBudget) -> int | None:
         progress = Progress(None)
         async for page in self._source.poll(location, None):
             budget.take()

@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 
 from invsyncd.engine.lookback import FAR_ROWS_MAX, LookBack, Polled
+from invsyncd.engine.page_budget import PageBudget, TooManyPages
 from invsyncd.engine.progress import Progress
 from invsyncd.net.together import together
 from invsyncd.shopify.documents import LEVELS_PER_READ
@@ -26,23 +27,6 @@ from invsyncd.sync.model import Reading
 PAGES_MIN = 8  # so few pages are never given up
 
 Looked = tuple[Polled, list[Reading]]
-
-
-class _Large(Exception):
-    """More is listed than is worth listing."""
-
-
-class _Budget:
-    """How many pages all locations together may list before it is given up; None: any number."""
-
-    def __init__(self, pages: int | None) -> None:
-        self._left = pages
-
-    def take(self) -> None:
-        if self._left is not None:
-            self._left -= 1
-            if self._left < 0:
-                raise _Large
 
 
 class Polls:
@@ -69,8 +53,8 @@ class Polls:
         pages_max = await self._pages_max(len(active))
         expected = math.ceil(self._look_back.expected_rows / LEVELS_PER_READ)
         if self._look_back.is_far or pages_max is None or expected <= pages_max:
-            budget = _Budget(pages_max)
-            with suppress(_Large):
+            budget = PageBudget(pages_max)
+            with suppress(TooManyPages):
                 return await together([partial(self._list_one, known, budget) for known in active])
         return await together([partial(self._read_one, known) for known in active])
 
@@ -82,7 +66,7 @@ class Polls:
         calls = locations * math.ceil(await self._store.census.items() / LEVELS_PER_READ)
         return max(PAGES_MIN, int(calls * read / (lists + read)))
 
-    async def _list_one(self, known: KnownLocation, budget: _Budget) -> Looked:
+    async def _list_one(self, known: KnownLocation, budget: PageBudget) -> Looked:
         """Echoes are dropped page by page, so that what is kept is no more than what changed."""
         since, far, progress = self._look_back.progress(known)
         news: list[Reading] = []
@@ -105,7 +89,7 @@ class Polls:
         place = known.location.id
         _, far, progress = self._look_back.progress(known)
         if far:  # only a list tells what is there
-            return await self._list_one(known, _Budget(None))
+            return await self._list_one(known, PageBudget(None))
         news: list[Reading] = []
         after = 0
         while items := await self._store.levels.all_items(after, LEVELS_PER_READ):
