@@ -14,6 +14,9 @@ _TRY = {
     "state:": "see that the disk of state.path has room and can be written",
     "shopify:poll_age": "`invsyncd check` says whether Shopify answers for this location",
     "shopify:full_scan": "it is tried again by itself; `invsyncd scan` asks for one now",
+    "shopify:catalogue": "new and changed products wait meanwhile; it is tried again by itself."
+    " If this stays, run `invsyncd check`",
+    "shopify:paused": "see that the numbers are meant, then `invsyncd resume shopify`",
     "shopify:authorised": "`invsyncd check`; the app may be gone, or its secret changed",
     "shopify:undelivered": "the journal below says what Shopify answered; `invsyncd check`",
     "tiktok:authorised": "let the seller authorise the app again, then"
