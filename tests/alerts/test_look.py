@@ -30,7 +30,7 @@ class Place:
     def works(self) -> None:
         """Everything is as it should be."""
         self.health.baseline = True
-        self.health.read_at = {"Berlin": NOW}
+        self.health.places, self.health.read_at = {1: "Berlin"}, {1: NOW}
         for target in Target:
             self.health.went_well(target)
 
@@ -151,7 +151,7 @@ async def test_a_pause_is_told_once_and_hides_nothing_but_what_waits(place: Plac
     await place.fact("paused:shopify", "12 of 20 mirrored items would show 0")
     place.health.targets[Target.SHOPIFY].paused = "shopify is paused"
     place.health.targets[Target.SHOPIFY].undelivered = {"TEE": NOW - 3600}
-    place.health.read_at = {"Berlin": NOW - 3600}
+    place.health.read_at = {1: NOW - 3600}
     assert (await place.look()).reasons == ('location "Berlin" was last read 3600 s ago',)
 
 
@@ -179,7 +179,7 @@ async def test_another_writer_is_told_of_with_the_words_of_the_health(
 
 async def test_what_follows_from_dead_credentials_is_not_a_reason_of_its_own(place: Place) -> None:
     place.works()
-    place.health.read_at = {"Berlin": NOW - 3600}
+    place.health.read_at = {1: NOW - 3600}
     assert (await place.look()).reasons == ('location "Berlin" was last read 3600 s ago',)
     place.health.unauthorised(Target.SHOPIFY, "HTTP 401")
     place.health.baseline = False

@@ -15,7 +15,7 @@ def unwell() -> Health:
     """A health of which every check has something to say."""
     health = Health(lambda: NOW, 15, list(Target))
     health.lapse = Lapse(lambda: NOW + 86_400, lambda: NOW)
-    health.read_at = {"Berlin": None}
+    health.read_at = {1: None}
     health.state_trouble = {Target.SHOPIFY: "the disk is full"}
     health.scan_trouble = health.look_trouble = "no answer within 30 s"
     health.other_writers = {"TEE": "wrote 40 three times within the hour"}
