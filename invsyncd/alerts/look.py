@@ -8,24 +8,23 @@ from datetime import UTC, datetime
 from invsyncd.alerts.model import Snapshot, Standing
 from invsyncd.config import Settings
 from invsyncd.engine.health import Check, Health
+from invsyncd.engine.lapse import ADVICE, AHEAD_S
 from invsyncd.engine.pause import Pause
 from invsyncd.engine.words import SHOPS
 from invsyncd.errors import StateError
 from invsyncd.store import Store
 from invsyncd.sync.model import Target
 
-DAY_S = 86_400
-REFRESH_ENDS_S = 14 * DAY_S
 WRITER = "writer"
 CREDENTIALS = {
     Target.SHOPIFY: "Try: invsyncd check; the app may have been uninstalled or its secret changed",
-    Target.TIKTOK: "Try: let the seller authorise the app again, then invsyncd tiktok-login",
+    Target.TIKTOK: f"Try: {ADVICE}",
 }
 
 
 async def look(settings: Settings, store: Store, health: Health, at: float) -> Snapshot:
     """What is known now, at `at` (Unix seconds). Never raises for a database that fails."""
-    standings = dict(_credentials(health))
+    standings = dict(_credentials(settings, health))
     checks = health.checks()
     standings.update(_writer(health, checks))
     held: tuple[tuple[int, str], ...] | None = None
@@ -43,19 +42,15 @@ async def look(settings: Settings, store: Store, health: Health, at: float) -> S
     return Snapshot(at, all(check.ok for check in checks), reasons, standings, held)
 
 
-def _credentials(health: Health) -> Iterator[tuple[str, Standing]]:
+def _credentials(settings: Settings, health: Health) -> Iterator[tuple[str, Standing]]:
+    written = [t for t in health.targets if t is not Target.SHOPIFY or settings.mirror.enabled]
     for target, state in health.targets.items():
         topic, name = f"credentials {target.value}", SHOPS[target]
         if state.dead:
-            text = f"{state.trouble}\nIt is tried again every 1 to 10 minutes. The other target"
-            yield (
-                topic,
-                Standing(
-                    True,
-                    f"{name} does not take our credentials",
-                    f"{text} goes on.\n{CREDENTIALS[target]}",
-                ),
-            )
+            others = "".join(f" {SHOPS[t]} goes on." for t in written if t is not target)
+            text = f"{state.trouble}\nIt is tried again every 1 to 10 minutes.{others}"
+            title = f"{name} does not take our credentials"
+            yield topic, Standing(True, title, f"{text}\n{CREDENTIALS[target]}")
         elif state.authorised:
             yield topic, Standing(False, f"{name} takes our credentials again")
 
@@ -83,7 +78,7 @@ async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Standin
     ends_at = int((await store.facts.tokens()).get("refresh_expires_at", "0"))
     if not ends_at:
         return iter(())
-    if ends_at - at > REFRESH_ENDS_S:
+    if ends_at - at > AHEAD_S:
         standing = Standing(False, "TikTok's authorisation was renewed")
     else:
         day = datetime.fromtimestamp(ends_at, UTC).date().isoformat()

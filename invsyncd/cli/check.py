@@ -67,6 +67,7 @@ async def _check(settings: Settings) -> list[Finding]:
                     settings,
                     store,
                     parts.source,
+                    parts.shopify,
                     parts.rulebook,
                     parts.cycle,
                     parts.selling.shop if parts.selling else None,

@@ -26,6 +26,7 @@ from invsyncd.engine.held import held_json
 from invsyncd.engine.listing_report import listings_json
 from invsyncd.engine.pause import Pause
 from invsyncd.engine.rulebook import Rulebook
+from invsyncd.engine.words import told_apart
 from invsyncd.errors import ConfigError
 from invsyncd.store import Store
 from invsyncd.sync.model import Target
@@ -58,9 +59,10 @@ def status(context: Context, as_json: bool) -> None:
 async def _from_database(settings: Settings) -> dict[str, Any]:
     async with looking(settings) as store:
         known = [k for k in await store.locations.all() if k.location.active]
+        names = told_apart({k.location.id: k.location.name for k in known})
         found: dict[str, Any] = {
             "source": DATABASE,
-            "locations": {k.location.name: moment(k.read_at) for k in known},
+            "locations": {names[k.location.id]: moment(k.read_at) for k in known},
             "targets": {
                 target.value: {
                     "paused": await Pause(settings, store, target).reason(),

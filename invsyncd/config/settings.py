@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -223,10 +223,6 @@ class Settings(BaseSettings, Ruled):
     def secrets(self) -> tuple[str, ...]:
         """Every secret's value, so that the log can redact it."""
         return tuple(_secrets(self))
-
-    def public_dump(self) -> dict[str, Any]:
-        """Everything as plain data with secrets masked, for debugging."""
-        return self.model_dump(mode="json")
 
 
 def _secrets(value: object) -> Iterator[str]:

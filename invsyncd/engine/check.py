@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from invsyncd.config import Settings
+from invsyncd.config.shopify import ShopifySettings
 from invsyncd.engine.commands import ends_hold
 from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.discovery import Discovery
@@ -17,6 +18,7 @@ from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import Rules
 from invsyncd.errors import InvsyncError
+from invsyncd.shopify.client import ShopifyClient, ShopifyStats
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.tiktok.shop import TikTokShop
@@ -45,6 +47,7 @@ class Checked:
     settings: Settings
     store: Store
     source: ShopifySource
+    shopify: ShopifyClient
     rulebook: Rulebook
     cycle: Cycle
     shop: TikTokShop | None
@@ -65,7 +68,8 @@ async def check_all(parts: Checked) -> list[Finding]:
         findings += await _tried(
             "TikTok listings", lambda: _listings(discovery, rulebook, parts.store)
         )
-    return findings
+    # Last: now every kind of request has been answered once.
+    return findings + _version(parts.settings.shopify.api_version, parts.shopify.stats)
 
 
 async def _tried(what: str, ask: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
@@ -87,6 +91,23 @@ async def _scopes(source: ShopifySource) -> list[Finding]:
         says = f"the token lacks {', '.join(missing)}"
         return [Finding("Shopify access", says, bad=True, advice=advice)]
     return [Finding("Shopify access", "the token is accepted, with every scope that is needed")]
+
+
+def _version(asked: str, stats: ShopifyStats) -> list[Finding]:
+    """Whether Shopify still serves the version that we ask for, and all that we ask of it."""
+    what, findings = "Shopify API version", []
+    if stats.served_version not in ("", asked):
+        says = f"{asked} is asked for, and Shopify answers by {stats.served_version} instead"
+        known = str(ShopifySettings.model_fields["api_version"].default)
+        advice = f'set shopify.api_version = "{known}", or take that line out'
+        if asked == known:
+            advice = "install a newer invsyncd, which knows a version that Shopify serves"
+        findings.append(Finding(what, says, advice=advice))
+    if stats.deprecated:
+        says = f"Shopify says that something we ask for will end: {stats.deprecated}"
+        advice = "install a newer invsyncd before Shopify stops serving this version"
+        findings.append(Finding(what, says, advice=advice))
+    return findings
 
 
 async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]:

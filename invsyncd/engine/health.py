@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
 
 from invsyncd.engine.lag import Lag
@@ -55,7 +56,10 @@ class Health:
         self.state_trouble: dict[Target, str] = {}
         """Why the last round of a target could not use the state database."""
         self.last_pass: dict[str, Any] = {}
-        self.read_at: dict[str, float | None] = {}
+        self.read_at: dict[int, float | None] = {}
+        """When each location was last read, by its id."""
+        self.places: dict[int, str] = {}
+        """What people call each location; no two the same."""
         self.scan_trouble = ""
         self.look_trouble = ""
         self.other_writers: Mapping[str, str] = {}
@@ -67,7 +71,8 @@ class Health:
 
     def carry_over(self, old: Health) -> None:
         """Keep what was known before a reload: it does not make the daemon less ready."""
-        self.baseline, self.read_at, self.last_pass = old.baseline, old.read_at, old.last_pass
+        self.baseline, self.last_pass = old.baseline, old.last_pass
+        self.read_at, self.places = old.read_at, old.places
         self.started_at, self.lag = old.started_at, old.lag
         self.targets |= {t: old.targets[t] for t in self.targets if t in old.targets}
 
@@ -125,7 +130,7 @@ class Health:
         if self.state_trouble:
             found.append(Check("state:writable", False, next(iter(self.state_trouble.values()))))
         age_max = POLL_INTERVALS_MAX * self._interval_s + POLL_SLACK_S
-        for name, read_at in sorted(self.read_at.items()):
+        for name, read_at in self._read():
             age = None if read_at is None else now - read_at
             ok = age is not None and age <= age_max
             why = "" if ok else f'location "{name}" was last read {_ago(age)}'
@@ -137,6 +142,11 @@ class Health:
         for target, health in self.targets.items():
             found += self._target_checks(target, health, now)
         return found + self._tiktok_checks()
+
+    def _read(self) -> list[tuple[str, float | None]]:
+        """Each location's name and when it was last read, by name."""
+        rows = ((self.places.get(place, str(place)), at) for place, at in self.read_at.items())
+        return sorted(rows, key=itemgetter(0))
 
     def _tiktok_checks(self) -> list[Check]:
         """Who else writes there, and how long the authorisation lives: a warning, ahead."""
@@ -183,7 +193,7 @@ class Health:
             "reasons": document["notes"],
             "started_at": _iso(self.started_at),
             "last_pass": self.last_pass,
-            "locations": {name: _iso(at) for name, at in sorted(self.read_at.items())},
+            "locations": {name: _iso(at) for name, at in self._read()},
             "targets": {
                 target.value: {
                     "authorised": health.authorised,

@@ -15,7 +15,9 @@ log = logging.getLogger(__name__)
 
 DAY_S: Final = 86_400
 AHEAD_S: Final = 14 * DAY_S  # when warning begins
-ADVICE: Final = "let the seller authorise the app again, then run invsyncd tiktok-login --code CODE"
+ADVICE: Final = (
+    "let the seller authorise the app again, then run `invsyncd tiktok-login --code CODE`"
+)
 
 
 class Lapse:

@@ -6,6 +6,7 @@ import logging
 
 from invsyncd.engine.health import Health
 from invsyncd.engine.report import PassReport
+from invsyncd.engine.words import told_apart
 from invsyncd.metrics import Metrics
 from invsyncd.store import Store
 from invsyncd.sync.merge import Case
@@ -20,7 +21,8 @@ async def remember(
     """Facts of the pass that just ended at `now`, in Unix seconds, and of what is owed after it."""
     failures = report.failures_of(Target.SHOPIFY)
     known = [k for k in await store.locations.all() if k.location.active]
-    health.read_at = {k.location.name: k.read_at for k in known}
+    health.read_at = {k.location.id: k.read_at for k in known}
+    health.places = told_apart({k.location.id: k.location.name for k in known})
     owed = await store.arrears.levels()
     health.undelivered(Target.SHOPIFY, owed.keys, owed.count)
     health.last_pass = {

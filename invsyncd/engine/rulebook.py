@@ -74,10 +74,6 @@ class Rulebook:
         """TikTok's warehouses; None where they were never read."""
         return await remembered_warehouses(self._store)
 
-    async def read_only_warehouse(self, warehouse_id: str) -> bool:
-        """Whether TikTok once said that this warehouse is not ours to write."""
-        return warehouse_id in await self._read_only()
-
     async def mark_read_only(self, warehouse_id: str) -> bool:
         """TikTok keeps this warehouse's stock itself (12052144, 12052382): left alone for good.
 

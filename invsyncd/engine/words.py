@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 DAY_S = 86_400
@@ -27,6 +28,12 @@ def plural(count: int, one: str, many: str = "") -> str:
 def listed(parts: Sequence[str]) -> str:
     """A, B and C."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
+
+
+def told_apart(names: Mapping[int, str]) -> dict[int, str]:
+    """Names by id as people see them: the id stands behind a name that several have."""
+    times = Counter(names.values())
+    return {x: name if times[name] == 1 else f"{name} ({x})" for x, name in names.items()}
 
 
 def moment(at: int, now: int) -> str:

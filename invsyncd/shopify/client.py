@@ -53,7 +53,8 @@ class ShopifyStats:
     """For health and metrics: points, points per second, and what the server says of itself.
 
     `served_version` differs from the configured version once that one is no longer supported: an
-    old version is answered by the oldest supported one (documented). `deprecated` is its reason.
+    old version is answered by the oldest supported one (documented). `deprecated` is the last
+    reason that it gave why something that we ask for will end.
     `others_per_s` is what other programs seem to take from the same bucket.
     """
 
@@ -220,8 +221,10 @@ class ShopifyClient:
             },
             data=request.body,
         )
-        self._served_version = answer.headers.get("X-Shopify-API-Version", "")
-        self._deprecated = answer.headers.get("X-Shopify-API-Deprecated-Reason", "")
+        self._served_version = self.said(answer.headers.get("X-Shopify-API-Version", ""))
+        # Kept: it is about one request, and the next answer may be about another one.
+        reason = answer.headers.get("X-Shopify-API-Deprecated-Reason", "")
+        self._deprecated = self.said(reason) if reason else self._deprecated
         return answer
 
 

@@ -43,8 +43,7 @@ class Warehouse:
 class ListingSeen:
     """One SKU of one product, with the stock that the search showed: units by warehouse id.
 
-    `updated_at` is when its product was last edited, in Unix seconds, 0 where that is not said;
-    `deactivated` is said of this SKU alone, whatever the status of its product.
+    `updated_at` is when its product was last edited, in Unix seconds, 0 where that is not said.
     """
 
     product_id: str
@@ -53,7 +52,6 @@ class ListingSeen:
     status: str
     stock: dict[str, int]
     updated_at: int = 0
-    deactivated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +211,6 @@ def optional_items(shape: Shape, key: str) -> list[Shape]:
 def _listing(product: Shape, sku: Shape) -> ListingSeen:
     rows = sku.maybe("inventory")
     updated = product.maybe("update_time")
-    info = sku.maybe("status_info")
     return ListingSeen(
         product_id=id_text(product.at("id")),
         sku_id=id_text(sku.at("id")),
@@ -221,7 +218,6 @@ def _listing(product: Shape, sku: Shape) -> ListingSeen:
         status=optional_text(product, "status"),
         stock={} if rows is None else _by_warehouse(rows, "quantity"),
         updated_at=0 if updated is None else updated.whole(),
-        deactivated=info is not None and optional_text(info, "status") == "DEACTIVATED",
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from invsyncd.engine.lapse import ADVICE
+
 CLIPPED = 400  # characters of a sentence that somebody else may have written
 
 _STEPS = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -14,12 +16,13 @@ _TRY = {
     "state:": "see that the disk of state.path has room and can be written",
     "shopify:poll_age": "`invsyncd check` says whether Shopify answers for this location",
     "shopify:full_scan": "it is tried again by itself; `invsyncd scan` asks for one now",
+    "shopify:catalogue": "new and changed products wait meanwhile; it is tried again by itself."
+    " If this stays, run `invsyncd check`",
+    "shopify:paused": "see that the numbers are meant, then `invsyncd resume shopify`",
     "shopify:authorised": "`invsyncd check`; the app may be gone, or its secret changed",
     "shopify:undelivered": "the journal below says what Shopify answered; `invsyncd check`",
-    "tiktok:authorised": "let the seller authorise the app again, then"
-    " `invsyncd tiktok-login --code CODE`",
-    "tiktok:authorisation_left": "let the seller authorise the app again, then"
-    " `invsyncd tiktok-login --code CODE`",
+    "tiktok:authorised": ADVICE,
+    "tiktok:authorisation_left": ADVICE,
     "tiktok:paused": "see that the numbers are meant, then `invsyncd resume tiktok`",
     "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
     "tiktok:other_writers": "switch off inventory sync in every other app of this shop",

@@ -64,4 +64,4 @@ def test_every_address_counts_as_a_secret_and_is_masked_in_a_dump(tmp_path: Path
     heartbeat = "https://hc.example.com/canary"
     settings = loaded(tmp_path, {"alerts": {"urls": [ONE, TWO], "heartbeat_url": heartbeat}})
     assert {ONE, TWO, heartbeat} <= set(settings.secrets())
-    assert "canary" not in f"{settings.public_dump()} {settings!r}"
+    assert "canary" not in f"{settings.model_dump_json()} {settings!r}"

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.alerts.look import DAY_S, look
+from invsyncd.alerts.look import look
 from invsyncd.alerts.memory import keep, remembered
 from invsyncd.alerts.model import Memory, Snapshot, Told
 from invsyncd.config import Settings
 from invsyncd.engine.health import Check, Health
+from invsyncd.engine.lapse import ADVICE, AHEAD_S, Lapse
 from invsyncd.store import Store
 from invsyncd.sync.model import Target
+from invsyncd.web.words import advice
 
 NOW = 1_795_300_000.0
 
@@ -28,7 +30,7 @@ class Place:
     def works(self) -> None:
         """Everything is as it should be."""
         self.health.baseline = True
-        self.health.read_at = {"Berlin": NOW}
+        self.health.places, self.health.read_at = {1: "Berlin"}, {1: NOW}
         for target in Target:
             self.health.went_well(target)
 
@@ -99,6 +101,38 @@ async def test_dead_credentials_are_bad_until_they_are_taken_whatever_else_fails
     assert await place.standing(topic) is False
 
 
+async def test_the_other_target_is_said_to_go_on_only_where_there_is_one(place: Place) -> None:
+    both = place.settings
+    place.health.unauthorised(Target.SHOPIFY, "HTTP 401")
+    place.health.unauthorised(Target.TIKTOK, "HTTP 401")
+
+    async def text(target: Target) -> str:
+        return (await place.look()).standings[f"credentials {target.value}"].text
+
+    assert "TikTok goes on" in await text(Target.SHOPIFY)
+    assert "Shopify goes on" in await text(Target.TIKTOK)
+    off = both.mirror.model_copy(update={"enabled": False})
+    place.settings = both.model_copy(update={"mirror": off})
+    assert "TikTok goes on" in await text(Target.SHOPIFY)
+    assert "goes on" not in await text(Target.TIKTOK)
+    place.settings = both
+    del place.health.targets[Target.TIKTOK]
+    assert "goes on" not in await text(Target.SHOPIFY)
+
+
+async def test_page_alarm_and_log_give_the_same_advice_where_the_seller_must_authorise(
+    place: Place,
+) -> None:
+    await place.token_ends(0)
+    place.health.unauthorised(Target.TIKTOK, "HTTP 401")
+    standings = (await place.look()).standings
+    log = Lapse(lambda: int(NOW), lambda: NOW).warning()
+    alarms = (standings["credentials tiktok"].text, standings["refresh token"].text)
+    pages = (advice("tiktok:authorised"), advice("tiktok:authorisation_left"))
+    assert [ADVICE in told for told in (log, *alarms, *pages)] == [True] * 5
+    assert "`invsyncd tiktok-login --code CODE`" in ADVICE
+
+
 @pytest.mark.parametrize("target", Target)
 async def test_a_pause_is_known_before_the_first_round_after_a_start(
     place: Place, target: Target
@@ -117,15 +151,16 @@ async def test_a_pause_is_told_once_and_hides_nothing_but_what_waits(place: Plac
     await place.fact("paused:shopify", "12 of 20 mirrored items would show 0")
     place.health.targets[Target.SHOPIFY].paused = "shopify is paused"
     place.health.targets[Target.SHOPIFY].undelivered = {"TEE": NOW - 3600}
-    place.health.read_at = {"Berlin": NOW - 3600}
+    place.health.read_at = {1: NOW - 3600}
     assert (await place.look()).reasons == ('location "Berlin" was last read 3600 s ago',)
 
 
 async def test_the_refresh_token_is_told_of_from_14_days_before_its_end(place: Place) -> None:
     assert await place.standing("refresh token") is None
-    await place.token_ends(14 * DAY_S + 1)
+    assert AHEAD_S == 14 * 86_400
+    await place.token_ends(AHEAD_S + 1)
     assert await place.standing("refresh token") is False
-    await place.token_ends(14 * DAY_S)
+    await place.token_ends(AHEAD_S)
     assert await place.standing("refresh token") is True
     assert "It ends on 2026-12-05" in (await place.look()).standings["refresh token"].text
 
@@ -144,7 +179,7 @@ async def test_another_writer_is_told_of_with_the_words_of_the_health(
 
 async def test_what_follows_from_dead_credentials_is_not_a_reason_of_its_own(place: Place) -> None:
     place.works()
-    place.health.read_at = {"Berlin": NOW - 3600}
+    place.health.read_at = {1: NOW - 3600}
     assert (await place.look()).reasons == ('location "Berlin" was last read 3600 s ago',)
     place.health.unauthorised(Target.SHOPIFY, "HTTP 401")
     place.health.baseline = False

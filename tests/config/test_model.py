@@ -65,7 +65,7 @@ def test_secrets_are_listed_for_the_log_and_masked_everywhere_else(tmp_path: Pat
         tmp_path, {**canaries, "shopify.access_token": GONE, "shopify.client_id": "public"}
     )
     assert sorted(settings.secrets()) == sorted(canaries.values())
-    for shown in (repr(settings), str(settings), str(settings.public_dump())):
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
         assert "canary" not in shown
         assert "public" in shown
     assert isinstance(settings.tiktok.app_secret, SecretStr)

@@ -15,7 +15,7 @@ from tests.virtual import virtual
 
 async def check(w: World) -> list[Finding]:
     """What the command prints, on a state of its own."""
-    parts = await w.start(dry_run=True)
+    parts = w.running or await w.start(dry_run=True)
     selling = parts.selling
     assert selling is not None
     return await check_all(
@@ -23,6 +23,7 @@ async def check(w: World) -> list[Finding]:
             parts.settings,
             parts.store,
             parts.source,
+            parts.shopify,
             parts.rulebook,
             parts.cycle,
             selling.shop,
@@ -114,6 +115,40 @@ async def test_every_other_trouble_is_named_too(tmp_path: Path) -> None:
         for text in says:
             assert not finding(findings, text).bad
         assert "RESTRICTED (holiday" in finding(findings, 'warehouse "Holiday"').says
+
+
+@virtual
+async def test_check_warns_of_a_version_that_shopify_serves_no_more(tmp_path: Path) -> None:
+    async with world(tmp_path, shopify={"api_version": "2025-07"}) as w:
+        told = finding(await check(w), "2025-07")
+        assert "2026-01" in told.says
+        assert told.advice == 'set shopify.api_version = "2026-10", or take that line out'
+        assert not told.bad
+
+
+@virtual
+async def test_check_says_to_update_where_the_newest_version_known_is_served_no_more(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.shopify.behaviours.served_version = "2028-01"
+        told = finding(await check(w), "2028-01")
+        assert "2026-10" in told.says
+        assert "newer invsyncd" in told.advice
+
+
+@virtual
+async def test_check_warns_of_what_shopify_calls_deprecated_whichever_answer_said_so(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.shopify.behaviours.deprecated = "https://shopify.dev/changelog/levels"
+        parts = await w.start(dry_run=True)
+        await parts.source.scopes()
+        w.made.shopify.behaviours.deprecated = ""
+        told = finding(await check(w), "https://shopify.dev/changelog/levels")
+        assert "newer invsyncd" in told.advice
+        assert not told.bad
 
 
 @virtual

@@ -37,7 +37,8 @@ def health(clock: Clock) -> Health:
     """Everything as it should be."""
     made = Health(clock, INTERVAL_S, list(Target))
     made.baseline = True
-    made.read_at = {"Berlin": START, "Hamburg": START}
+    made.places = {1: "Berlin", 2: "Hamburg", 3: "Munich"}
+    made.read_at = {1: START, 2: START}
     for target in Target:
         made.went_well(target)
     return made
@@ -77,13 +78,13 @@ def test_a_location_may_be_3_intervals_and_30_s_old_and_no_older(
     clock.now = START + 3 * INTERVAL_S + 30
     assert reasons(health) == []
     clock.now += 1
-    health.read_at["Hamburg"] = clock.now
+    health.read_at[2] = clock.now
     assert reasons(health) == ["shopify:poll_age:Berlin"]
     assert 'location "Berlin" was last read 76 s ago' in health.document()[1]["notes"]
 
 
 def test_a_location_that_was_never_read_is_a_reason(health: Health) -> None:
-    health.read_at["Munich"] = None
+    health.read_at[3] = None
     assert reasons(health) == ["shopify:poll_age:Munich"]
     assert 'location "Munich" was last read never' in health.document()[1]["notes"]
 

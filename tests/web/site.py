@@ -110,7 +110,8 @@ BUDGETS = {
 def well(health: Health) -> None:
     """Make everything be as it should."""
     health.baseline = True
-    health.read_at = {name: time.time() - 4 for name in LOCATIONS.values()}
+    health.places = dict(LOCATIONS)
+    health.read_at = {place: time.time() - 4 for place in LOCATIONS}
     health.last_pass = {
         "id": "pass-7",
         "at": int(time.time()) - 4,
@@ -217,7 +218,7 @@ async def troubled(made: Site) -> None:
     """Not ready, for many reasons."""
     await busy(made)
     health = made.look.health
-    health.read_at["Hamburg"] = time.time() - 605
+    health.read_at[2] = time.time() - 605
     health.unauthorised(Target.TIKTOK, "tiktok update_inventory: HTTP 401: access token is dead")
     health.targets[
         Target.TIKTOK
@@ -263,7 +264,7 @@ async def hostile(made: Site) -> None:
     well(made.look.health)
     await stock(made.look.store, 1, HOSTILE, 5, standing=Standing.HELD)
     await journal(made.look.store, change(HOSTILE, 6, 5, held=True), wrote(HOSTILE, 1, 0, HOSTILE))
-    made.look.health.read_at = {HOSTILE: None}
+    made.look.health.places, made.look.health.read_at = {1: HOSTILE}, {1: None}
     made.look.health.unauthorised(Target.TIKTOK, HOSTILE)
 
 

@@ -208,7 +208,7 @@ async def test_what_is_known_without_the_database_is_shown_without_it(
 
     async with site(tmp_path) as made:
         well(made.look.health)
-        made.look.health.read_at["Hamburg"] = 0.0
+        made.look.health.read_at[2] = 0.0
         monkeypatch.setattr(made.look.store.census, "items", broken)
         monkeypatch.setattr(made.look.store.journal, "read", broken)
         page = await said(made, get("/"))

@@ -60,6 +60,10 @@ class Behaviours:
     """Points that each row of a write adds; nothing of the kind was recorded."""
     throttle_status: bool = True
     """False: answers do not say what is left in the bucket."""
+    served_version: str = ""
+    """The version that every request is answered by; empty: as the documents say."""
+    deprecated: str = ""
+    """Why what is asked for will end, as a header of each answer; empty: no such header."""
     cost_shown: float = 1.0
     """The part of every cost that the answers admit to."""
 

@@ -112,7 +112,9 @@ class ShopifyFake:
         response.headers["X-Request-Id"] = f"sandbox-{self._requests:08d}"
         version = request.match_info.get("version")
         if version is not None:
-            response.headers["X-Shopify-API-Version"] = _served(version)
+            response.headers["X-Shopify-API-Version"] = self._served(version)
+            if self.behaviours.deprecated:
+                response.headers["X-Shopify-API-Deprecated-Reason"] = self.behaviours.deprecated
 
     async def _graphql(self, request: web.Request) -> web.Response:
         if self.closed:
@@ -134,13 +136,18 @@ class ShopifyFake:
             behaviours=self.behaviours,
             scopes=frozenset(self.scopes),
             now=now,
-            exclusive=_served(version) >= "2026-10",
+            exclusive=self._served(version) >= "2026-10",
             variables=asked.get("variables") or {},
             idempotency=self._idempotency,
             bulk=self.bulk,
             origin=str(request.url.origin()),
         )
         return _answer(self._engine.run(asked, context), 200)
+
+    def _served(self, version: str) -> str:
+        if self.behaviours.served_version:
+            return self.behaviours.served_version
+        return version if version in VERSIONS or version == "unstable" else VERSIONS[0]
 
     def _known(self, token: str, now: float) -> bool:
         if token not in self._tokens:
@@ -162,10 +169,6 @@ class ShopifyFake:
         self._tokens[token] = self.shop.now() + TOKEN_S
         granted = {"access_token": token, "scope": ",".join(self.scopes), "expires_in": TOKEN_S}
         return _answer(granted, 200)
-
-
-def _served(version: str) -> str:
-    return version if version in VERSIONS or version == "unstable" else VERSIONS[0]
 
 
 def _answer(body: object, status: int) -> web.Response:
