@@ -22,8 +22,7 @@ from rich.console import Console
 from benchmarks import latency_real
 from benchmarks.samples import Samples, table
 from invsyncd.daemon import Daemon
-from invsyncd.engine.watch import Watch
-from invsyncd.sync.model import Target
+from invsyncd.engine.watch import MIRROR, Watch
 from tests import virtual
 from tests.engine.world import MAIN, World, world
 
@@ -56,10 +55,10 @@ class Passes(Watch):
         self.next_at = 0.0
         self.quiet = asyncio.Event()
 
-    def expect(self, side: Target, rest_s: float = 0.0) -> None:
+    def expect(self, job: str, rest_s: float = 0.0) -> None:
         """A pass begins (no rest), or ends."""
-        super().expect(side, rest_s)
-        if side is Target.SHOPIFY:
+        super().expect(job, rest_s)
+        if job == MIRROR:
             if rest_s > QUIET * self._interval_s:
                 self.next_at = asyncio.get_running_loop().time() + rest_s
                 self.quiet.set()

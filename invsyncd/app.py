@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
+import aiohttp
 from pydantic import SecretStr
 
 from invsyncd.config import Settings
@@ -25,9 +26,9 @@ from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.scan import FullScan
 from invsyncd.engine.sides import Sides
-from invsyncd.engine.watch import Watch
+from invsyncd.engine.watch import Watch, running_job
 from invsyncd.metrics import Metrics
-from invsyncd.net.http import Http, OnRequest, session
+from invsyncd.net.http import Http, session
 from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.client import ShopifyClient
@@ -84,7 +85,7 @@ async def assemble(
         targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
         watch = Watch(asyncio.get_running_loop().time, settings.daemon.hung_s)
         health = Health(clock, settings.poll.interval_s, targets, watch)
-        http = Http(client, on_request=_told(metrics, watch))
+        http = _http(client, metrics, watch)
         shopify = _shopify(settings, http, metrics, clock)
         source = ShopifySource(shopify)
         rulebook = Rulebook(settings, store)
@@ -121,6 +122,15 @@ async def assemble(
         )
 
 
+def _http(client: aiohttp.ClientSession, metrics: Metrics, watch: Watch) -> Http:
+    """Requests that are counted, and told to the watch as the progress of the job that asks."""
+    return Http(
+        client,
+        on_request=metrics.on_request,
+        on_progress=lambda: watch.progress(running_job.get()),
+    )
+
+
 def _watch_lapse(tokens: TokenKeeper, health: Health, metrics: Metrics, clock: Clock) -> None:
     lapse = Lapse(lambda: tokens.refresh_ends_at, clock)
     health.lapse = lapse
@@ -147,16 +157,6 @@ def _selling(
         store, shop, market, rulebook, clock, discovery=discovery, dry_run=dry_run
     )
     return Selling(shop, tokens, market, discovery, delivery)
-
-
-def _told(metrics: Metrics, watch: Watch) -> OnRequest:
-    """Who hears of every request: the metrics, and the watch over a hung pass."""
-
-    def on_request(api: str, op: str, code: int | str, seconds: float) -> None:
-        metrics.on_request(api, op, code, seconds)
-        watch.answered(api)
-
-    return on_request
 
 
 def _shopify(settings: Settings, http: Http, metrics: Metrics, clock: Clock) -> ShopifyClient:

@@ -1,4 +1,4 @@
-"""The loops: one that runs passes over Shopify, one that serves TikTok, until told to stop.
+"""The loops: passes over Shopify, rounds of TikTok, and what is read beside them; until stopped.
 
 They meet only in the store: a pass commits what both targets owe and wakes the other loop.
 Neither waits for the other. Every rest ends at once when the daemon is told to stop or reload.
@@ -11,12 +11,13 @@ import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from invsyncd.config import Settings
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.sides import Sides
-from invsyncd.engine.watch import Watch
+from invsyncd.engine.watch import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch, running_job
 from invsyncd.net.together import together
 from invsyncd.sync.model import Target
 
@@ -84,8 +85,8 @@ class Daemon:
     """Runs both sides until `stop` is called.
 
     `new_tokens` tells whether somebody stored new TikTok tokens since it was last asked: a seller
-    who logged in again must not wait for the slow retry. `watch` hears of every turn of both
-    loops, `on_begin` once, when the first round begins.
+    who logged in again must not wait for the slow retry. `watch` hears of every turn of each
+    loop, `on_begin` once, when the first round begins.
     """
 
     def __init__(
@@ -113,11 +114,22 @@ class Daemon:
         self._wake_tiktok.set()
 
     async def run(self) -> None:
-        """Both loops, until stopped. A bug in one ends both: the process must be restarted."""
-        loops = [self._shopify_loop, self._look_loop, self._scan_loop]
+        """All loops, until stopped. A bug in one ends all: the process must be restarted."""
+        loops = {
+            MIRROR: self._shopify_loop,
+            CATALOGUE: self._look_loop,
+            FULL_SCAN: self._scan_loop,
+        }
         if self._settings.tiktok.enabled:
-            loops.append(self._tiktok_loop)
-        await together(loops)
+            loops[LISTINGS] = self._tiktok_loop
+        jobs = [partial(self._job, name, loop) for name, loop in loops.items()]
+        await together(jobs, at_once=len(jobs))
+
+    async def _job(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
+        """Run a loop under its name: whatever is answered in it is the progress of this job."""
+        running_job.set(name)
+        await loop()
+        self._watch.ended(name)
 
     async def _shopify_loop(self) -> None:
         loop = asyncio.get_running_loop()
@@ -126,20 +138,22 @@ class Daemon:
         self._on_begin()
         while not self._stop.is_set():
             began = loop.time()
-            self._watch.expect(Target.SHOPIFY)
+            self._watch.expect(MIRROR)
             report = PassReport(new_pass_id(self._clock()))
             await self._sides.shopify(report, on_commit=self._wake_tiktok.set)
             wait_s = slow.after(dead=report.is_dead(Target.SHOPIFY))
             if not wait_s:
                 wait_s = tempo.after(changed=bool(report.changes)) - (loop.time() - began)
-            self._watch.expect(Target.SHOPIFY, wait_s)
+            self._watch.expect(MIRROR, wait_s)
             await _rest(self._stop, wait_s)
-        self._watch.ended(Target.SHOPIFY)
 
     async def _look_loop(self) -> None:
         """Looks at the catalogue beside the passes: a long one must not hold up a sale."""
+        rest_s = self._settings.poll.interval_s
         while not self._stop.is_set():
-            await _rest(self._stop, self._settings.poll.interval_s)
+            self._watch.expect(CATALOGUE, rest_s)
+            await _rest(self._stop, rest_s)
+            self._watch.expect(CATALOGUE)
             if not self._stop.is_set():
                 report = PassReport(new_pass_id(self._clock()))
                 await self._until_stopped(self._sides.look(report))
@@ -147,7 +161,9 @@ class Daemon:
     async def _scan_loop(self) -> None:
         """Full scans beside the passes: a scan may take minutes, and no sale waits for it."""
         while not self._stop.is_set():
+            self._watch.expect(FULL_SCAN, self._settings.poll.interval_s)
             await _rest(self._stop, self._settings.poll.interval_s)
+            self._watch.expect(FULL_SCAN)
             if not self._stop.is_set():
                 report = PassReport(new_pass_id(self._clock()))
                 await self._until_stopped(self._sides.scan(report))
@@ -171,19 +187,18 @@ class Daemon:
         not_before = 0.0
         while not self._stop.is_set():
             # Woken by a commit; otherwise it looks by itself whether something is due.
-            self._watch.expect(Target.TIKTOK, self._settings.poll.interval_s)
+            self._watch.expect(LISTINGS, self._settings.poll.interval_s)
             await _rest(self._wake_tiktok, self._settings.poll.interval_s)
             self._wake_tiktok.clear()
             if self._stop.is_set():
                 break
-            self._watch.expect(Target.TIKTOK)
+            self._watch.expect(LISTINGS)
             if loop.time() < not_before and not await self._new_tokens():
                 continue
             report = PassReport(new_pass_id(self._clock()))
             if await self._sides.tiktok(report):
                 self._wake_tiktok.set()
             not_before = loop.time() + slow.after(dead=report.is_dead(Target.TIKTOK))
-        self._watch.ended(Target.TIKTOK)
 
 
 async def _rest(until: asyncio.Event, seconds: float) -> None:

@@ -107,7 +107,7 @@ class Metrics:
             "last_success_timestamp_seconds", "Last round that went well", "target"
         )
         self.other_writers = gauge(
-            "tiktok_other_writer_listings", "Listings that another program writes too"
+            "tiktok_other_writer_listings", "Listings that another program writes too", "target"
         )
         self._of_requests(counter, gauge)
 
@@ -128,6 +128,19 @@ class Metrics:
         self._throttled = Counted(
             "invsyncd_shopify_throttled_total", "Answers that said too fast", self.registry
         )
+
+    def forget(self, target: str) -> None:
+        """Export no gauge of a target that is not served any more; what was counted stays."""
+        for gauge in (
+            self.undelivered,
+            self.undelivered_since,
+            self.authorised,
+            self.paused,
+            self.refresh_ends,
+            self.last_success,
+            self.other_writers,
+        ):
+            gauge.remove(target)
 
     def follow_points(self, stats: Callable[[], Points]) -> None:
         """Who knows Shopify's points; asked at each scrape."""

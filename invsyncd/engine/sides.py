@@ -66,6 +66,8 @@ class Sides:
         self._market_delivery = market_delivery
         self._audit_due = 0.0  # Unix seconds
         self._pauses = {target: Pause(settings, store, target) for target in Target}
+        for target in set(Target) - set(health.targets):  # the metrics outlive a reload
+            metrics.forget(target.value)
         health.lag.observe = lambda target, s: metrics.lag_seconds.labels(target.value).observe(s)
 
     async def shopify(
@@ -145,7 +147,8 @@ class Sides:
         self._health.undelivered(Target.TIKTOK, owed.keys, owed.count)
         rivals = await self._store.drift.rivals(int(self._clock()))
         self._health.other_writers = {sku: why for _, sku, why in rivals}
-        self._metrics.other_writers.set(len({key[:2] for key, _, _ in rivals}))
+        writers = self._metrics.other_writers.labels(Target.TIKTOK.value)
+        writers.set(len({key[:2] for key, _, _ in rivals}))
         if self._health.lapse is not None:
             self._health.lapse.say()
         return more

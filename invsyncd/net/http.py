@@ -68,8 +68,7 @@ def session() -> aiohttp.ClientSession:
     """Return the session that every client shares; the caller closes it.
 
     Nothing ambient may decide where a token goes: no proxy variables and no ~/.netrc
-    (`trust_env=False`), no cookies. Bodies may come compressed; the size bound of `Http` counts
-    what comes out, piece by piece, so that a small body cannot unpack without end.
+    (`trust_env=False`), no cookies. Bodies may come compressed; `Http` bounds what comes out.
     """
     return aiohttp.ClientSession(
         headers={"User-Agent": f"invsyncd/{__version__}"},
@@ -89,7 +88,8 @@ class Http:
         *,
         timeout_s: float = 30.0,
         body_bytes_max: int = BODY_BYTES_MAX,
-        on_request: OnRequest | None = None,
+        on_request: OnRequest = lambda *_: None,
+        on_progress: Callable[[], None] = lambda: None,
     ) -> None:
         self._session = session
         self._timeout_s = timeout_s
@@ -98,6 +98,7 @@ class Http:
         )
         self._body_bytes_max = body_bytes_max
         self._on_request = on_request
+        self._on_progress = on_progress
 
     async def request(
         self,
@@ -131,9 +132,8 @@ class Http:
             code = type(failure).__name__
             raise
         finally:
-            if self._on_request is not None:
-                elapsed_s = _now() - started
-                self._on_request(api, op, code, elapsed_s)
+            self._on_progress()
+            self._on_request(api, op, code, _now() - started)
         return answer
 
     async def download(
@@ -161,6 +161,7 @@ class Http:
                     size += len(piece)
                     if size > bytes_max:
                         raise Garbled(f"{what}: the file is larger than {bytes_max} bytes")
+                    self._on_progress()
                     yield piece
                 code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
@@ -171,8 +172,8 @@ class Http:
             code = type(failure).__name__
             raise
         finally:
-            if self._on_request is not None:
-                self._on_request(api, op, code, _now() - started)
+            self._on_progress()
+            self._on_request(api, op, code, _now() - started)
 
     async def _exchange(
         self,

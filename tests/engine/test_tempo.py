@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.daemon import Daemon, Tempo
-from invsyncd.engine.watch import Watch
-from invsyncd.sync.model import Target
+from invsyncd.engine.watch import MIRROR, Watch
 from tests import virtual
 from tests.engine.world import World, world
 from tests.virtual import virtual as in_virtual_time
@@ -38,9 +37,9 @@ class Begun(Watch):
         self.at: list[float] = []
         self._ended = True
 
-    def expect(self, side: Target, rest_s: float = 0.0) -> None:
-        super().expect(side, rest_s)
-        if side is Target.SHOPIFY:
+    def expect(self, job: str, rest_s: float = 0.0) -> None:
+        super().expect(job, rest_s)
+        if job == MIRROR:
             self._ended = not self._ended
             if not self._ended:
                 self.at.append(asyncio.get_running_loop().time())

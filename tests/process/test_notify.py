@@ -153,7 +153,7 @@ async def test_the_sign_of_life_stops_when_a_pass_hangs_and_comes_back_when_it_g
         assert (await w.get("/livez")).status == 503
         assert len(heard.said("WATCHDOG")) == signs
         await w.until("signs again", lambda: len(heard.said("WATCHDOG")) > signs)
-        assert w.child.log_text().count("hung: no progress for 5 s: shopify") == 1
+        assert w.child.log_text().count("hung: no progress for 5 s: mirror") == 1
 
 
 async def test_the_sign_of_life_stops_when_the_loop_is_blocked(

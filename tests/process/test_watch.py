@@ -8,11 +8,13 @@ import pytest
 
 from invsyncd.daemon import Daemon
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.watch import Watch
+from invsyncd.engine.watch import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch
 from invsyncd.sync.model import Target
 from tests import virtual
 from tests.process.test_daemon import Rounds, dead, run_for, settings
 from tests.virtual import virtual as in_virtual_time
+
+JOBS = (MIRROR, LISTINGS, CATALOGUE, FULL_SCAN)
 
 
 class Clock:
@@ -35,42 +37,40 @@ def watch(clock: Clock) -> Watch:
     return Watch(clock, hung_s=600)
 
 
-@pytest.mark.parametrize("side", list(Target))
-def test_a_round_of_either_side_has_hung_after_its_limit_and_not_before(
-    watch: Watch, clock: Clock, side: Target
+@pytest.mark.parametrize("job", JOBS)
+def test_a_round_of_any_job_has_hung_after_its_limit_and_not_before(
+    watch: Watch, clock: Clock, job: str
 ) -> None:
-    watch.expect(side)
+    watch.expect(job)
     clock.now += 600
     assert watch.hung() == ""
     clock.now += 1
-    assert watch.hung() == f"no progress for 600 s: {side.value}"
+    assert watch.hung() == f"no progress for 600 s: {job}"
 
 
-def test_one_side_that_turns_does_not_hide_that_the_other_has_hung(
-    watch: Watch, clock: Clock
-) -> None:
-    watch.expect(Target.TIKTOK)
+def test_one_job_that_turns_does_not_hide_that_another_has_hung(watch: Watch, clock: Clock) -> None:
+    watch.expect(LISTINGS)
     for _ in range(3):
         clock.now += 300
-        watch.expect(Target.SHOPIFY)
-        watch.answered("shopify")
-    assert watch.hung().endswith(": tiktok")
+        watch.expect(MIRROR)
+        watch.progress(MIRROR)
+    assert watch.hung().endswith(": listings")
 
 
 def test_a_long_round_that_goes_on_being_answered_has_not_hung(watch: Watch, clock: Clock) -> None:
-    watch.expect(Target.SHOPIFY)
+    watch.expect(MIRROR)
     for _ in range(10):
         clock.now += 500
-        watch.answered("shopify")
+        watch.progress(MIRROR)
         assert watch.hung() == ""
     clock.now += 601
-    watch.answered("tiktok")
-    assert watch.hung().endswith(": shopify")
+    watch.progress(LISTINGS)
+    assert watch.hung().endswith(": mirror")
 
 
 def test_a_rest_is_no_hang_however_long_but_ends(watch: Watch, clock: Clock) -> None:
-    watch.expect(Target.SHOPIFY, rest_s=86_400)
-    watch.answered("shopify")
+    watch.expect(MIRROR, rest_s=86_400)
+    watch.progress(MIRROR)
     clock.now += 87_000
     assert watch.hung() == ""
     clock.now += 1
@@ -78,8 +78,8 @@ def test_a_rest_is_no_hang_however_long_but_ends(watch: Watch, clock: Clock) -> 
 
 
 def test_a_loop_that_ended_in_order_is_not_missed(watch: Watch, clock: Clock) -> None:
-    watch.expect(Target.SHOPIFY)
-    watch.ended(Target.SHOPIFY)
+    watch.expect(MIRROR)
+    watch.ended(MIRROR)
     clock.now += 10_000
     assert watch.hung() == ""
 
@@ -97,9 +97,9 @@ class Stuck(Rounds):
         await super()._round(target, report)
 
 
-@pytest.mark.parametrize("side", list(Target))
+@pytest.mark.parametrize(("side", "job"), [(Target.SHOPIFY, MIRROR), (Target.TIKTOK, LISTINGS)])
 @in_virtual_time
-async def test_the_daemon_says_which_side_is_stuck(side: Target) -> None:
+async def test_the_daemon_says_which_job_is_stuck(side: Target, job: str) -> None:
     loop = asyncio.get_running_loop()
     watch = Watch(loop.time, hung_s=600)
     daemon = Daemon(settings(interval_s=15), Stuck(side), virtual.clock, watch=watch)
@@ -107,7 +107,7 @@ async def test_the_daemon_says_which_side_is_stuck(side: Target) -> None:
     await asyncio.sleep(590)
     assert watch.hung() == ""
     await asyncio.sleep(40)
-    assert watch.hung() == f"no progress for 600 s: {side.value}"
+    assert watch.hung() == f"no progress for 600 s: {job}"
     running.cancel()
     await asyncio.wait({running})
 

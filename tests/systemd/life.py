@@ -148,7 +148,7 @@ async def hung_pass(b: Bench) -> str:
     took_s = loop.time() - began
     log = await b.log()
     assert "Watchdog timeout" in log
-    assert f"hung: no progress for {HUNG_S} s: shopify" in log
+    assert f"hung: no progress for {HUNG_S} s: mirror" in log
     assert "Fatal Python error: Aborted" in log
     await b.agrees()
     return f"up again {took_s:.1f} s after it hung (hung_s = {HUNG_S}, WatchdogSec = 3)"

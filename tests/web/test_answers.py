@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from yarl import URL
 
-from invsyncd.engine.watch import Watch
+from invsyncd.engine.watch import LISTINGS, Watch
 from invsyncd.sync.model import Catalogue, Entry, Target
 from invsyncd.web import Policy
 from tests.web.site import HOSTILE, journal, site, well
@@ -113,7 +113,7 @@ async def test_livez_answers_503_once_a_pass_hangs(tmp_path: Path) -> None:
         look, _client = made.look, made.client
         assert await made.get("/livez") == (200, "ok\n")
         look.health.watch = Watch(itertools.count(step=1000).__next__)
-        look.health.watch.expect(Target.TIKTOK)
+        look.health.watch.expect(LISTINGS)
         assert await made.get("/livez") == (503, "hung\n")
 
 

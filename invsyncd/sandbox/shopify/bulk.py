@@ -8,10 +8,11 @@ when the operation is created: the earliest state that a real one could show.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -113,6 +114,8 @@ class Bulk:
     """Whether lines come in any order, children before their parents too."""
     compressed: bool = False
     """Whether files are sent with gzip."""
+    line_s: float = 0.0
+    """How long each line of a file is on its way, in seconds; 0 sends the file whole."""
     spoil: Spoil = Spoil.NOTHING
     error_code: str = "INTERNAL_SERVER_ERROR"
     """Of operations that are spoilt by FAILED."""
@@ -165,10 +168,16 @@ class Bulk:
             return web.Response(status=403, text="<Error><Code>ExpiredToken</Code></Error>")
         if found.spoil is Spoil.MOVED:
             return web.Response(status=302, headers={"Location": "/elsewhere"})
-        answer = web.Response(body=found.body(), content_type="application/jsonl")
+        body = self._slowly(found.body()) if self.line_s else found.body()
+        answer = web.Response(body=body, content_type="application/jsonl")
         if self.compressed:
             answer.enable_compression(web.ContentCoding.gzip)
         return answer
+
+    async def _slowly(self, body: bytes) -> AsyncIterator[bytes]:
+        for line in body.splitlines(keepends=True):
+            await asyncio.sleep(self.line_s)
+            yield line
 
 
 def _rows(
