@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 MODULES = sorted((ROOT / "invsyncd").rglob("*.py"))
-FILE_LINES_MAX = 250
+FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 MACHINE_PATHS = tuple(f"/{name}/" for name in ("work", "root", "home"))
 
@@ -38,7 +38,7 @@ def _name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-def test_a_file_fits_250_lines() -> None:
+def test_a_file_fits_400_lines() -> None:
     sizes = {_name(path): len(path.read_text().splitlines()) for path in MODULES}
     assert {name: size for name, size in sizes.items() if size > FILE_LINES_MAX} == {}
 

@@ -9,9 +9,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from invsyncd.engine.market import Key
-from invsyncd.engine.reactions import AGAIN_S, AGAIN_S_MAX
 from invsyncd.tiktok.shop import SkuError
 
+AGAIN_S = 60.0  # a listing that was turned down is not tried again before
+AGAIN_S_MAX = 900.0  # nor, however often it was, later than this
 UNKNOWN_AGAIN_S = 10.0  # a call without a usable answer is followed up, by a read, after this
 MUTE_MAX = 3  # so many products in a row without an answer: it is the shop, not the products
 MUTE_S = 300.0  # then a listing is tried again so late, or as soon as another one was answered

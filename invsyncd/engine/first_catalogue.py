@@ -19,7 +19,9 @@ from invsyncd.sync.catalogue import Glimpse, gathered
 
 log = logging.getLogger(__name__)
 
-ITEMS_AT_ONCE = 1_000  # looked up by several requests side by side; saved in one transaction
+CATALOGUE_ITEMS_AT_ONCE = (
+    1_000  # looked up by several requests side by side; saved in one transaction
+)
 
 
 class FirstCatalogue:
@@ -40,7 +42,7 @@ class FirstCatalogue:
         if len(await levels.items_without_catalogue(0, BULK_MIN + 1)) > BULK_MIN:
             await self._take_bulk()
         after = 0
-        while items := await levels.items_without_catalogue(after, ITEMS_AT_ONCE):
+        while items := await levels.items_without_catalogue(after, CATALOGUE_ITEMS_AT_ONCE):
             after = items[-1]
             entries = await self._source.catalogue(items)
             async with self._store.transaction() as tx:
@@ -54,7 +56,7 @@ class FirstCatalogue:
         try:
             async for glimpses in self._catalogue.scan():
                 waiting += glimpses
-                if len(waiting) >= ITEMS_AT_ONCE:
+                if len(waiting) >= CATALOGUE_ITEMS_AT_ONCE:
                     await self._save(waiting)
                     waiting.clear()
             await self._save(waiting)

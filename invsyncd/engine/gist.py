@@ -26,7 +26,7 @@ def _told(row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping
         return story(row, places).says
     if row["kind"] == "write":
         return _write(row, places, warehouses)
-    return _TOLD[row["kind"]](row, warehouses)
+    return _GIST_OF[row["kind"]](row, warehouses)
 
 
 def _write(row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str]) -> str:
@@ -69,7 +69,7 @@ def _shop(row: Mapping[str, Any]) -> str:
     return SHOPS.get(target, target)
 
 
-_TOLD: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], str]] = {
+_GIST_OF: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], str]] = {
     "hold": _hold,
     "drift": _drift,
     "another writer": _rival,

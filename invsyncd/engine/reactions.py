@@ -12,10 +12,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from invsyncd.engine.again import AGAIN_S, AGAIN_S_MAX
 from invsyncd.tiktok.codes import Trouble
-
-AGAIN_S: Final = 60.0  # a listing that was turned down is not tried again before
-AGAIN_S_MAX: Final = 900.0  # nor, however often it was, later than this
 
 
 @dataclass(frozen=True, slots=True)

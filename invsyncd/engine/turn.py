@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from invsyncd.engine.again import Waits
+from invsyncd.engine.again import AGAIN_S, Waits
 from invsyncd.engine.market import Market
-from invsyncd.engine.reactions import AGAIN_S
 from invsyncd.engine.refusals import Refusals
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rows import ProductWrite, Rows

@@ -95,7 +95,7 @@ CATALOGUE_ROWS: Final = """
 }
 """
 
-ALL: Final[Mapping[str, str]] = MappingProxyType(
+CATALOGUE_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "COUNT_VARIANTS": COUNT_VARIANTS,
         "UPDATED_ITEMS": UPDATED_ITEMS,
@@ -106,4 +106,6 @@ ALL: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(dict.fromkeys(ALL, Urgency.CATALOGUE))
+CATALOGUE_URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(
+    dict.fromkeys(CATALOGUE_ALL, Urgency.CATALOGUE)
+)

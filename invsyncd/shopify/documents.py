@@ -219,7 +219,7 @@ ALL: Final[Mapping[str, str]] = MappingProxyType(
         "RUN_SCAN": RUN_SCAN,
         "SCAN_STATUS": SCAN_STATUS,
         "SCOPES": SCOPES,
-        **catalogue_documents.ALL,
+        **catalogue_documents.CATALOGUE_ALL,
     }
 )
 
@@ -237,7 +237,7 @@ URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(
         "RUN_SCAN": Urgency.SCAN,
         "SCAN_STATUS": Urgency.SCAN,
         "SCOPES": Urgency.READ,
-        **catalogue_documents.URGENCY,
+        **catalogue_documents.CATALOGUE_URGENCY,
     }
 )
 """How long each operation's request may be passed by others; see `net.turns`."""

@@ -8,7 +8,7 @@ from invsyncd.store.database import Database, Row, Tx, fetch
 from invsyncd.sync.guard import Impact
 from invsyncd.sync.model import Target
 
-_LEVELS = (
+_PENDING_LEVELS = (
     "FROM level INDEXED BY level_pending"
     " WHERE wanted IS NOT NULL AND wanted <> available AND active = 1"
 )
@@ -20,7 +20,7 @@ _QUESTIONS = {
     Target.SHOPIFY: (
         "SELECT count(*) FROM item WHERE standing = 'pooled'",
         "SELECT coalesce(sum(zeroed), 0), count(*) FROM"
-        f" (SELECT max(wanted <= 0 AND available > 0) AS zeroed {_LEVELS} GROUP BY item)",
+        f" (SELECT max(wanted <= 0 AND available > 0) AS zeroed {_PENDING_LEVELS} GROUP BY item)",
     ),
     Target.TIKTOK: (
         "SELECT count(*) FROM listing WHERE item IS NOT NULL",
@@ -31,7 +31,7 @@ _QUESTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class OwedRow:
     """One number that is to become another. `before` is None where it is not known."""
 
     sku: str
@@ -57,19 +57,19 @@ class Impacts:
         count = (await self._rows(total, tx))[0][0] if changed else 0
         return Impact(int(count), int(zeroed), int(changed))
 
-    async def rows(self, target: Target) -> list[Owed]:
+    async def rows(self, target: Target) -> list[OwedRow]:
         """Everything that the target is owed now."""
         if target is Target.SHOPIFY:
             question = (
                 "SELECT item.sku, location.name, owed.available, owed.wanted"
-                f" FROM (SELECT * {_LEVELS}) AS owed JOIN item ON item.id = owed.item"
+                f" FROM (SELECT * {_PENDING_LEVELS}) AS owed JOIN item ON item.id = owed.item"
                 " JOIN location ON location.id = owed.location"
             )
         else:
             question = (
                 "SELECT coalesce(nullif(sku, ''), seller_sku), warehouse, shown, wanted " + _OFFERS
             )
-        return [Owed(*row) for row in await self._db.rows(question)]
+        return [OwedRow(*row) for row in await self._db.rows(question)]
 
     async def _rows(self, question: str, tx: Tx | None) -> list[Row]:
         return await (self._db.rows(question) if tx is None else fetch(tx, question))

@@ -24,7 +24,7 @@ def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """A shop of four items passes for a large one."""
     monkeypatch.setattr(catalogue, "BULK_MIN", 3)
     monkeypatch.setattr(first_catalogue, "BULK_MIN", 3)
-    monkeypatch.setattr(first_catalogue, "ITEMS_AT_ONCE", 2)
+    monkeypatch.setattr(first_catalogue, "CATALOGUE_ITEMS_AT_ONCE", 2)
     monkeypatch.setattr(catalogue_source, "PAGE_ROWS", 2)
 
 

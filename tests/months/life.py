@@ -1,7 +1,7 @@
 """The process, again and again: started, stopped, killed, reloaded, on a machine with a bad clock.
 
-What runs is `invsyncd.service` itself: loops, reloads, the reaction to a clock that is set. Only
-signals, the listening port and the sign of life for a service manager are left out.
+What runs is `invsyncd.service` itself: loops, reloads, the reaction to a clock that is
+set. Only signals, the listening port and the sign of life for a service manager are left out.
 """
 
 from __future__ import annotations

@@ -55,8 +55,8 @@ async def test_of_very_many_all_are_counted_and_only_the_first_are_named(
     await listed(store, count)
     await wanted(store, count, 4)
     with patch.object(arrears, "KEYS_MAX", 3):
-        owed = await store.arrears.listings()
-    assert (owed.count, len(owed.keys)) == (count, min(count, 3))
+        found = await store.arrears.listings()
+    assert (found.count, len(found.keys)) == (count, min(count, 3))
 
 
 async def test_what_is_owed_is_asked_of_the_index_of_what_is_owed(store: Store) -> None:
