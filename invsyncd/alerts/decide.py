@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from invsyncd.alerts.model import HELD, NOT_READY, Memory, Message, Snapshot, Standing, Told
-from invsyncd.engine.commands import ends_hold
+from invsyncd.text import ends_hold
 
 QUIET_S = 3600.0
 SKUS_MAX = 5  # so many are named in a message

@@ -10,10 +10,10 @@ from invsyncd.config import Settings
 from invsyncd.engine.health import Check, Health
 from invsyncd.engine.lapse import ADVICE, AHEAD_S
 from invsyncd.engine.pause import Pause
-from invsyncd.engine.words import SHOPS
 from invsyncd.errors import StateError
 from invsyncd.store import Store
 from invsyncd.sync.model import Target
+from invsyncd.text import SHOPS
 
 WRITER = "writer"
 CREDENTIALS = {

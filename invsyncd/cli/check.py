@@ -7,10 +7,10 @@ import asyncio
 import click
 
 from invsyncd.app import assemble
+from invsyncd.check import Checked, Finding, check_all
 from invsyncd.cli.bar import asking
 from invsyncd.cli.context import Context, as_json, pass_context, print_json, visible
 from invsyncd.config import Settings
-from invsyncd.engine.check import Checked, Finding, check_all
 from invsyncd.store import Store, scratch_copy
 
 

@@ -17,8 +17,8 @@ from invsyncd.config import Settings
 from invsyncd.engine.explain import explain as explain_name
 from invsyncd.engine.gist import gist
 from invsyncd.engine.rulebook import Rulebook, warehouse_names
-from invsyncd.engine.words import iso
 from invsyncd.errors import InvsyncError
+from invsyncd.text import iso
 
 
 @click.command()

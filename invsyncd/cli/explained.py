@@ -10,7 +10,7 @@ import click
 
 from invsyncd.cli.context import print_table, visible, width
 from invsyncd.engine.causes import Cause, Weight, weight
-from invsyncd.engine.words import SHOPS, plain, signed
+from invsyncd.text import SHOPS, plain, signed
 
 Json = Mapping[str, Any]
 _MARKS = {Weight.WRONG: "✗", Weight.UNDER_WAY: "…", Weight.RIGHT: "✓", Weight.TOLD: "·"}

@@ -16,9 +16,9 @@ from invsyncd.engine.stories import STORIES, is_story, story
 from invsyncd.engine.why_level import changes, levels, mirrored, of_levels
 from invsyncd.engine.why_offer import listing_json, of_listing, of_strays
 from invsyncd.engine.why_write import odd_writes, writes
-from invsyncd.engine.words import SHOPS, iso, listed, moment, plain, plural
 from invsyncd.store.passes import moves_pool
 from invsyncd.sync.model import Standing, Target
+from invsyncd.text import SHOPS, iso, listed, moment, plain, plural
 
 SHOWN_ROWS = 30
 _MOVING = frozenset({*STORIES, "write", "hold", "drift"})

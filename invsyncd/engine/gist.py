@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from invsyncd.engine.stories import is_story, story
-from invsyncd.engine.words import SHOPS, moment, plain
+from invsyncd.text import SHOPS, moment, plain
 
 FIXED = frozenset({"id", "at", "pass", "kind", "item", "sku", "product_id", "sku_id"})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from invsyncd.engine.commands import ends_hold
 from invsyncd.store import Store
+from invsyncd.text import ends_hold
 
 
 async def held_json(store: Store) -> list[dict[str, Any]]:

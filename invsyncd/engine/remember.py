@@ -6,11 +6,11 @@ import logging
 
 from invsyncd.engine.health import Health
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.words import told_apart
 from invsyncd.metrics import Metrics
 from invsyncd.store import Store
 from invsyncd.sync.merge import Case
 from invsyncd.sync.model import Target
+from invsyncd.text import told_apart
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from invsyncd.engine.facts import ListingFacts, ShopFacts
-from invsyncd.engine.words import listed, moment, plain
 from invsyncd.store.listings import OfferState
 from invsyncd.sync.model import Item, ItemState, Level, Listing
 from invsyncd.sync.plan import OfferPlan, offer
 from invsyncd.sync.rule import CountMirrored, OfferRule, Quantity
+from invsyncd.text import listed, moment, plain
 
 
 def steps_of(

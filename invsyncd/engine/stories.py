@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from invsyncd.engine.causes import Because, Cause
-from invsyncd.engine.words import listed, plain, plural, signed
 from invsyncd.store.passes import MOVES_POOL
 from invsyncd.sync.merge import Case
+from invsyncd.text import listed, plain, plural, signed
 
 Row = Mapping[str, Any]
 Places = Mapping[int, str]

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from invsyncd.engine.causes import Because, Cause
-from invsyncd.engine.commands import ends_hold
 from invsyncd.engine.facts import ItemFacts, Row, ShopFacts
 from invsyncd.engine.rules import keeps_fbt
 from invsyncd.engine.stories import counted, parts
-from invsyncd.engine.words import iso, listed, moment, plain
 from invsyncd.sync.fold import Scope
 from invsyncd.sync.merge import Case
 from invsyncd.sync.model import Attempt, Item, Level, Location, Standing
+from invsyncd.text import ends_hold, iso, listed, moment, plain
 
 
 def levels(facts: ItemFacts, shop: ShopFacts) -> list[dict[str, Any]]:

@@ -9,9 +9,9 @@ from invsyncd.engine.causes import Because, Cause
 from invsyncd.engine.facts import ItemFacts, ListingFacts, ShopFacts
 from invsyncd.engine.rule_words import overridden, rule_steps, steps_of
 from invsyncd.engine.why_level import last_write
-from invsyncd.engine.words import iso, moment, plain
 from invsyncd.store.listings import OfferState
 from invsyncd.sync.model import Listing, Standing
+from invsyncd.text import iso, moment, plain
 
 
 def listing_json(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 from invsyncd.engine.causes import Because, Cause
 from invsyncd.engine.facts import Row, ShopFacts
-from invsyncd.engine.words import iso, plain
 from invsyncd.sync.model import Target
+from invsyncd.text import iso, plain
 
 DONE = ("applied", "confirmed")
 

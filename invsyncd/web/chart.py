@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from invsyncd.engine.words import SHOPS, plural
+from invsyncd.text import SHOPS, plural
 from invsyncd.web.html import Child, Html, tag
 from invsyncd.web.shell import section, table
 from invsyncd.web.words import lag, moment

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from invsyncd.engine.causes import Cause, Weight, weight
-from invsyncd.engine.words import SHOPS, plural
+from invsyncd.text import SHOPS, plural
 from invsyncd.web.html import Child, Html, tag
 from invsyncd.web.record import record
 from invsyncd.web.shell import document, explain_link, section, table

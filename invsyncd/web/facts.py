@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any
 
 from invsyncd import __version__
-from invsyncd.engine.commands import ends_hold
 from invsyncd.engine.gist import gist
 from invsyncd.engine.health import Health
 from invsyncd.engine.held import held_json
@@ -22,6 +21,7 @@ from invsyncd.engine.target_health import UNTRIED
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.store import Store
 from invsyncd.sync.model import Target
+from invsyncd.text import ends_hold
 from invsyncd.web.words import advice
 
 FIRST_MAX = 8

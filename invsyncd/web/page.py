@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from invsyncd.engine.commands import command
 from invsyncd.engine.target_health import UNTRIED
-from invsyncd.engine.words import plural
+from invsyncd.text import command, plural
 from invsyncd.web.chart import lag_section
 from invsyncd.web.html import Child, Html, tag
 from invsyncd.web.record import record

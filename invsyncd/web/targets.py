@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from invsyncd.engine.target_health import UNTRIED
-from invsyncd.engine.words import SHOPS, plural
+from invsyncd.text import SHOPS, plural
 from invsyncd.web.html import Html, tag
 from invsyncd.web.shell import section, with_code
 from invsyncd.web.words import clip, span

@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from invsyncd.check import Checked, Finding, check_all
 from invsyncd.config.tiktok import Link
-from invsyncd.engine.check import Checked, Finding, check_all
 from invsyncd.engine.listing_report import listings_json
 from tests.engine.world import MAIN, World, world
 from tests.virtual import virtual

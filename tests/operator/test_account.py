@@ -15,12 +15,12 @@ from invsyncd.engine.facts import Facts, ItemFacts, ShopFacts, Side
 from invsyncd.engine.gist import gist
 from invsyncd.engine.rules import Rules
 from invsyncd.engine.stories import STORIES
-from invsyncd.engine.words import moment
 from invsyncd.store.locations import KnownLocation
 from invsyncd.store.passes import MOVES_POOL
 from invsyncd.sync.fold import Scope
 from invsyncd.sync.merge import MergeRules
 from invsyncd.sync.model import Item, ItemState, Level, Location, Standing, Target
+from invsyncd.text import moment
 from tests.operator.asking import holds
 
 NOW = 1_795_300_000

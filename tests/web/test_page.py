@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from invsyncd.engine.commands import command
+from invsyncd.text import command
 from invsyncd.web.html import Html, tag, text
 from invsyncd.web.shell import POLICY, STYLE
 from invsyncd.web.targets import targets_section

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from invsyncd.config import Settings
 from invsyncd.config.shopify import ShopifySettings
-from invsyncd.engine.commands import ends_hold
 from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.discovery import Discovery
 from invsyncd.engine.listing_report import listing_groups
@@ -21,6 +20,7 @@ from invsyncd.errors import InvsyncError
 from invsyncd.shopify.client import ShopifyClient, ShopifyStats
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
+from invsyncd.text import ends_hold
 from invsyncd.tiktok.shop import TikTokShop
 
 SCOPES_NEEDED = ("read_locations", "write_inventory", "read_products")
