@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 
 from invsyncd.alerts.heartbeat import beat
+from invsyncd.alerts.loop import tell
 from invsyncd.alerts.services import Services
-from invsyncd.alerts.telling import tell
 from invsyncd.config import Settings
 from invsyncd.engine.health import Health
 from invsyncd.store import Store

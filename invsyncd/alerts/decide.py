@@ -4,14 +4,15 @@ Only transitions are told. An alarm and its all-clear belong together: after one
 gives no other alarm for an hour, however often it comes and goes. Nothing is remembered as told
 before somebody took the message, so one that could not be sent is due again, in its newest form,
 and one that came to nothing meanwhile is never sent.
+
+The values of alerts: what is seen, what was told, what is to be told. Plain and frozen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
-from invsyncd.alerts.model import HELD, NOT_READY, Memory, Message, Snapshot, Standing, Told
 from invsyncd.text import ends_hold
 
 QUIET_S = 3600.0
@@ -100,3 +101,60 @@ def _for(seconds: float) -> str:
     if minutes < 1:
         return f"{seconds:.0f} s"
     return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+
+
+NOT_READY = "not ready"
+HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one reason stands: an alarm's words where it is bad, the all-clear's where it is not."""
+
+    bad: bool
+    title: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is known at one moment; what is not known changes nothing that was told.
+
+    `standings` has the reasons that are told at once; one that is absent is not known. `reasons`
+    says why it is not ready, without what a bad standing says already. `held` is (item id, SKU),
+    None while it is not known. `at` is in Unix seconds.
+    """
+
+    at: float
+    ready: bool
+    reasons: tuple[str, ...]
+    standings: Mapping[str, Standing]
+    held: tuple[tuple[int, str], ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The last alarm of one reason: when (Unix seconds), and whether its all-clear is owed."""
+
+    at: float
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What was told, kept over restarts. `held` has the items that were told as held."""
+
+    told: Mapping[str, Told] = field(default_factory=dict)
+    not_ready_since: float | None = None
+    held: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to people; `held` has the items that it tells of, besides those told before."""
+
+    topic: str
+    alarm: bool
+    title: str
+    text: str
+    held: frozenset[int] = frozenset()

@@ -7,8 +7,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from invsyncd.alerts.decide import QUIET_S, due, seen, told
-from invsyncd.alerts.model import HELD, NOT_READY, Memory, Message, Snapshot, Standing
+from invsyncd.alerts.decide import (
+    HELD,
+    NOT_READY,
+    QUIET_S,
+    Memory,
+    Message,
+    Snapshot,
+    Standing,
+    due,
+    seen,
+    told,
+)
 
 START = 1_795_300_000.0
 MINUTE_S = 60.0

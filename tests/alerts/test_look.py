@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.alerts.look import look
-from invsyncd.alerts.memory import keep, remembered
-from invsyncd.alerts.model import Memory, Snapshot, Told
+from invsyncd.alerts.decide import Memory, Snapshot, Told
+from invsyncd.alerts.loop import keep, remembered
+from invsyncd.alerts.snapshot import look
 from invsyncd.config import Settings
 from invsyncd.engine.health import Check, Health
 from invsyncd.engine.lapse import ADVICE, AHEAD_S, Lapse

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from invsyncd.alerts.heartbeat import beat
-from invsyncd.alerts.telling import AGAIN_S, tell
+from invsyncd.alerts.loop import AGAIN_S, tell
 from invsyncd.daemon import Daemon
 from invsyncd.sandbox.faults import Kind
 from tests import virtual

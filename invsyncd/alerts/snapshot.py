@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from invsyncd.alerts.model import Snapshot, Standing
+from invsyncd.alerts.decide import Snapshot, Standing
 from invsyncd.config import Settings
 from invsyncd.engine.health import Check, Health
 from invsyncd.engine.lapse import ADVICE, AHEAD_S

@@ -3,19 +3,23 @@
 There is no queue that could grow: what is due is derived anew each time from what is seen and what
 was told, at most one message per reason. While one is on its way nothing else is decided; it has a
 time limit.
+
+What was told, kept in the state database: a restart repeats nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from typing import Any
 
-from invsyncd.alerts.decide import due, seen, told
-from invsyncd.alerts.look import look
-from invsyncd.alerts.memory import keep, remembered
+from invsyncd.alerts.decide import Memory, Told, due, seen, told
 from invsyncd.alerts.services import Sender
+from invsyncd.alerts.snapshot import look
 from invsyncd.config import Settings
 from invsyncd.engine.health import Health
+from invsyncd.errors import StateError
 from invsyncd.store import Store
 
 LOOK_S = 5.0
@@ -42,3 +46,42 @@ async def tell(
         if memory != kept and await keep(store, memory):
             kept = memory
         await asyncio.sleep(LOOK_S)
+
+
+KEY = "alerts"
+
+
+async def remembered(store: Store) -> Memory:
+    """What was told before; nothing where it cannot be read."""
+    try:
+        text = await store.facts.get(KEY)
+        return _from_json(json.loads(text)) if text else Memory()
+    except (StateError, ValueError, TypeError, KeyError, AttributeError):
+        return Memory()
+
+
+async def keep(store: Store, memory: Memory) -> bool:
+    """Remember over a restart; returns whether the database could."""
+    try:
+        async with store.transaction() as tx:
+            await store.facts.set(tx, KEY, json.dumps(_to_json(memory)))
+    except StateError:
+        return False
+    return True
+
+
+def _to_json(memory: Memory) -> dict[str, Any]:
+    return {
+        "told": {topic: [told.at, told.open] for topic, told in memory.told.items()},
+        "not_ready_since": memory.not_ready_since,
+        "held": sorted(memory.held),
+    }
+
+
+def _from_json(found: dict[str, Any]) -> Memory:
+    since = found["not_ready_since"]
+    return Memory(
+        {topic: Told(float(at), bool(is_open)) for topic, (at, is_open) in found["told"].items()},
+        None if since is None else float(since),
+        frozenset(int(item) for item in found["held"]),
+    )
