@@ -14,20 +14,8 @@ from typing import Any
 import click
 
 from invsyncd import __version__
-from invsyncd.cli import (
-    alert,
-    ask,
-    care,
-    check,
-    explain,
-    plan,
-    resume,
-    run,
-    sandbox,
-    status,
-    undo,
-)
-from invsyncd.cli.context import Context
+from invsyncd.cli import check, explain, maintenance, plan, requests, run, sandbox, status, undo
+from invsyncd.cli.output import Context
 from invsyncd.errors import ConfigError, InvsyncError
 
 
@@ -65,7 +53,19 @@ def group(ctx: click.Context, config: Path | None, log_format: str | None) -> No
     ctx.obj = Context(config, log_format)
 
 
-SUBJECTS = (run, check, status, explain, plan, ask, undo, resume, care, alert, sandbox)
+SUBJECTS = (
+    run,
+    check,
+    status,
+    explain,
+    plan,
+    requests,
+    undo,
+    requests,
+    maintenance,
+    maintenance,
+    sandbox,
+)
 for command in (one for subject in SUBJECTS for one in subject.COMMANDS):
     group.add_command(command)
 

@@ -8,8 +8,7 @@ import click
 
 from invsyncd.app import assemble
 from invsyncd.check import Checked, Finding, check_all
-from invsyncd.cli.bar import asking
-from invsyncd.cli.context import Context, as_json, pass_context, print_json, visible
+from invsyncd.cli.output import Context, as_json, asking, pass_context, print_json, visible
 from invsyncd.config import Settings
 from invsyncd.store import Store, scratch_copy
 

@@ -9,9 +9,18 @@ from pathlib import Path
 
 import click
 
-from invsyncd.cli.bar import counting
-from invsyncd.cli.context import Context, as_json, existing, pass_context, print_json
-from invsyncd.cli.shifts import TOP, print_shifts, print_totals, shifts_json
+from invsyncd.cli.output import (
+    TOP,
+    Context,
+    as_json,
+    counting,
+    existing,
+    pass_context,
+    print_json,
+    print_shifts,
+    print_totals,
+    shifts_json,
+)
 from invsyncd.config import Settings, load
 from invsyncd.engine.foresight import Foreseen, foresee
 from invsyncd.store import Store, scratch_copy

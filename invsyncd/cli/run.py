@@ -1,18 +1,24 @@
-"""`run` and `once`."""
+"""`run` and `once`.
+
+Asks the running daemon, where one answers: some of what is so lives only in its memory.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
 from invsyncd.app import assemble, one_pass
-from invsyncd.cli.bar import asking
-from invsyncd.cli.context import Context, as_json, pass_context, print_json, print_table
+from invsyncd.cli.output import Context, as_json, asking, pass_context, print_json, print_table
 from invsyncd.config import Settings
 from invsyncd.daemon import new_pass_id
 from invsyncd.engine.report import PassReport
@@ -123,4 +129,27 @@ def _place(key: int | str, names: Names) -> str:
     return names.get(str(key), str(key))
 
 
-COMMANDS = (run, once)
+DAEMON = "the running daemon"
+DATABASE = "the state database; no daemon answers"
+
+
+def from_daemon(settings: Settings, path: str) -> dict[str, Any] | None:
+    """The document at `path` with its `source`; None where no daemon gives one."""
+    host, port = settings.server.address
+    bracketed = f"[{host}]" if ":" in host else host
+    request = urllib.request.Request(f"http://{bracketed}:{port}{path}")
+    if settings.server.token is not None:
+        request.add_header("Authorization", f"Bearer {settings.server.token.get_secret_value()}")
+    # No proxy from the environment: it would be sent the token, and cannot reach our loopback.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=5) as answer:
+            return {"source": DAEMON, **json.load(answer)}
+    except (urllib.error.URLError, TimeoutError, ValueError, OSError):
+        return None
+
+
+COMMANDS = (
+    run,
+    once,
+)

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from invsyncd.cli.context import (
+from invsyncd.cli.output import (
     Context,
     as_json,
     looking,
@@ -20,7 +20,7 @@ from invsyncd.cli.context import (
     print_json,
     print_table,
 )
-from invsyncd.cli.daemon import DATABASE, from_daemon
+from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
 from invsyncd.engine.held import held_json
 from invsyncd.engine.listing_report import listings_json

@@ -7,17 +7,19 @@ import time
 
 import click
 
-from invsyncd.cli.ask import LATER, leave
-from invsyncd.cli.context import (
+from invsyncd.cli.output import (
     Context,
     as_json,
     ask_first,
     existing,
     pass_context,
     print_json,
+    print_shifts,
     print_table,
+    print_totals,
+    shifts_json,
 )
-from invsyncd.cli.shifts import print_shifts, print_totals, shifts_json
+from invsyncd.cli.requests import LATER, leave
 from invsyncd.config import Settings
 from invsyncd.engine.pause import Pause
 from invsyncd.engine.requests import UNDO

@@ -1,12 +1,20 @@
-"""What every command shares: the configuration, and two ways to print."""
+"""What every command shares: the configuration, and two ways to print.
+
+Progress for people who wait: on stderr, only on a terminal, and gone when the work is done.
+
+A first baseline, a scan and a discovery all show as what they are: answers that come in.
+
+
+How numbers that would become others are printed: totals, and the largest first.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,13 +23,16 @@ from typing import Any
 import click
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from invsyncd import logs
 from invsyncd.config import Settings, find_config, load
 from invsyncd.errors import StateError
+from invsyncd.metrics import Metrics
 from invsyncd.store import Store, scratch_copy
+from invsyncd.sync.effect import Effect, Shift, by_size
 
 WIDTH_MIN = 60
 
@@ -126,3 +137,97 @@ def _cell(cell: object) -> Text:
     if cell is None:
         return Text("–")
     return Text("\n".join(visible(line) for line in (cell if isinstance(cell, tuple) else [cell])))
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """Yields a function to be told of each so many more things that were done."""
+    with _progress("done") as progress:
+        if progress is None:
+            yield lambda more: None
+            return
+        task = progress.add_task(what, total=None)
+        yield lambda more: progress.advance(task, more)
+
+
+class Answers(Metrics):
+    """Counts as the daemon does, and shows each answer to who waits for a command."""
+
+    def __init__(self, show: Callable[[str, str], None]) -> None:
+        super().__init__()
+        self._show = show
+
+    def on_request(self, api: str, op: str, code: int | str, seconds: float) -> None:
+        """Count one request, and show whom it was for."""
+        super().on_request(api, op, code, seconds)
+        self._show(api, op)
+
+
+@contextmanager
+def asking() -> Iterator[Metrics]:
+    """Yields the metrics to assemble with while people wait for the shops' answers."""
+    with _progress("answers") as progress:
+        if progress is None:
+            yield Metrics()
+            return
+        task = progress.add_task("asking the shops", total=None)
+        yield Answers(
+            lambda api, op: progress.update(task, advance=1, description=f"{api}: {op.lower()}")
+        )
+
+
+@contextmanager
+def _progress(unit: str) -> Iterator[Progress | None]:
+    """None where nobody watches: a pipe, a file, a log."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn(f"{{task.completed:,.0f}} {unit}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield progress
+
+
+TOP = 20
+
+
+def print_totals(totals: Mapping[str, Mapping[Effect, int]]) -> None:
+    """One line for each target that has anything."""
+    for name, counts in totals.items():
+        if any(counts.values()):
+            said = ", ".join(f"{count:,} {effect.value}" for effect, count in counts.items())
+            click.echo(f"{name}: {said}")
+
+
+def print_shifts(title: str, shifts: Iterable[Shift], top: int | None = TOP) -> None:
+    """The largest `top` of them (None: all), and how many more there are."""
+    ordered = by_size(shifts)
+    shown = ordered if top is None else ordered[:top]
+    print_table(
+        title,
+        ["target", "SKU", "where", "from", "to", "effect"],
+        [[s.target.value, s.sku, s.place, s.before, s.after, s.effect.value] for s in shown],
+    )
+    if len(shown) < len(ordered):
+        click.echo(f"and {len(ordered) - len(shown):,} more")
+
+
+def shifts_json(shifts: Sequence[Shift]) -> list[dict[str, Any]]:
+    """All of them, the largest first."""
+    return [
+        {
+            "target": s.target.value,
+            "sku": s.sku,
+            "where": s.place,
+            "key": dict(s.key),
+            "from": s.before,
+            "to": s.after,
+            "effect": s.effect.value,
+        }
+        for s in by_size(shifts)
+    ]

@@ -2,6 +2,8 @@
 
 While a daemon runs, the request is left in its database and it obeys within one interval; else it
 is done here and now, under the same lock.
+
+`resume`: ends the pause of a tripped guard, once a person has seen what will be let go.
 """
 
 from __future__ import annotations
@@ -14,16 +16,26 @@ from typing import Any
 import click
 
 from invsyncd.app import assemble, one_pass
-from invsyncd.cli.bar import asking
-from invsyncd.cli.context import Context, existing, pass_context
+from invsyncd.cli.output import (
+    Context,
+    ask_first,
+    asking,
+    existing,
+    pass_context,
+    print_shifts,
+    print_totals,
+)
 from invsyncd.config import Settings
 from invsyncd.daemon import new_pass_id
+from invsyncd.engine.pause import Pause
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.requests import RESOLVE, SCAN, location_names
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.scan import Scanned
 from invsyncd.errors import InvsyncError, StateError
-from invsyncd.store import Store, scratch_copy, take_lock
+from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
+from invsyncd.sync.effect import Shift, totals
+from invsyncd.sync.model import Target
 from invsyncd.sync.resolve import resolution
 
 LATER = "the running daemon does it within one interval"
@@ -146,4 +158,48 @@ async def _pass(settings: Settings) -> PassReport:
     return report
 
 
-COMMANDS = (resolve, scan)
+@click.command()
+@click.argument("target", type=click.Choice([target.value for target in Target]))
+@click.option("--yes", is_flag=True, help="Do not ask; off a terminal nothing is asked anyway.")
+@pass_context
+def resume(context: Context, target: str, yes: bool) -> None:
+    """Let a paused target go on with everything that it is owed now.
+
+    Shows first what that is. What comes on top later is judged by the guard again.
+
+    \b
+    Example: invsyncd resume tiktok
+    Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2 usage or config.
+    """
+    settings = context.quiet_settings()
+    reason, owed = asyncio.run(_look(settings, Target(target)))
+    if not reason:
+        click.echo(f"{target} is not paused")
+        return
+    click.echo(f"{target} is paused: {reason}")
+    print_shifts("What it will be given", owed)
+    print_totals({target: totals(owed)})
+    ask_first("Let it go on?", yes=yes)
+    asyncio.run(_resume(settings, Target(target)))
+    later = is_in_use(settings.state.path)
+    when = "within one interval" if later else "with the next `invsyncd run` or `once`"
+    click.echo(f"resumed; it goes on {when}")
+
+
+async def _look(settings: Settings, target: Target) -> tuple[str, list[Shift]]:
+    async with Store.open(existing(settings)) as store:
+        reason = await Pause(settings, store, target).reason()
+        rows = await store.impacts.rows(target) if reason else []
+        return reason, [Shift(target, row.sku, row.where, row.before, row.after) for row in rows]
+
+
+async def _resume(settings: Settings, target: Target) -> None:
+    async with Store.open(existing(settings)) as store:
+        await Pause(settings, store, target).resume(int(time.time()))
+
+
+COMMANDS = (
+    resolve,
+    scan,
+    resume,
+)
