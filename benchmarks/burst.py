@@ -20,7 +20,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from invsyncd.app import one_pass
+from invsyncd.daemon.wiring import one_pass
 from invsyncd.engine.report import PassReport
 from tests import virtual
 from tests.engine.world import World, world

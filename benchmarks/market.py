@@ -22,7 +22,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from invsyncd.daemon import Daemon
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.sandbox.tiktok.throttle import CLASSES
 from tests import virtual
 from tests.engine.world import MAIN, World, world

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.model import at_work
-from invsyncd.daemon import Daemon
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.sandbox.serve import Sandbox
 from tests import virtual
 from tests.engine.world import ALL, World, world

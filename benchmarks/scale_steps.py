@@ -14,8 +14,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from pathlib import Path
 
 from benchmarks.scale import FIRST_ITEM, places
-from invsyncd.app import Parts, assemble, one_pass
 from invsyncd.config import Settings
+from invsyncd.daemon.wiring import Parts, assemble, one_pass
 from invsyncd.engine.absorb import Absorber, Batch
 from invsyncd.engine.baseline import PAGED_MAX, Baseline
 from invsyncd.engine.catalogue import CatalogueLook

@@ -6,10 +6,10 @@ import asyncio
 
 import click
 
-from invsyncd.app import assemble
 from invsyncd.check import Checked, Finding, check_all
 from invsyncd.cli.output import Context, as_json, asking, pass_context, print_json, visible
 from invsyncd.config import Settings
+from invsyncd.daemon.wiring import assemble
 from invsyncd.store import Store, scratch_copy
 
 

@@ -14,9 +14,9 @@ from urllib.parse import quote
 import click
 
 from invsyncd import alerts
-from invsyncd.app import assemble
 from invsyncd.cli.output import Context, existing, pass_context, print_table
 from invsyncd.config import Settings
+from invsyncd.daemon.wiring import assemble
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.store import Store, copy_to
 from invsyncd.tiktok.shop import AuthorisedShop

@@ -15,7 +15,6 @@ from typing import Any
 
 import click
 
-from invsyncd.app import assemble, one_pass
 from invsyncd.cli.output import (
     Context,
     ask_first,
@@ -26,7 +25,8 @@ from invsyncd.cli.output import (
     print_totals,
 )
 from invsyncd.config import Settings
-from invsyncd.daemon import new_pass_id
+from invsyncd.daemon.scheduler import new_pass_id
+from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.engine.pause import Pause
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.requests import RESOLVE, SCAN, location_names

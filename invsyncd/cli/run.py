@@ -17,13 +17,13 @@ from typing import Any
 
 import click
 
-from invsyncd.app import assemble, one_pass
 from invsyncd.cli.output import Context, as_json, asking, pass_context, print_json, print_table
 from invsyncd.config import Settings
-from invsyncd.daemon import new_pass_id
+from invsyncd.daemon.process import serve
+from invsyncd.daemon.scheduler import new_pass_id
+from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import warehouse_names
-from invsyncd.service import serve
 from invsyncd.store import Store, scratch_copy, take_lock
 
 

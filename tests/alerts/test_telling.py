@@ -12,7 +12,7 @@ from typing import Any
 
 from invsyncd.alerts.heartbeat import beat
 from invsyncd.alerts.loop import AGAIN_S, tell
-from invsyncd.daemon import Daemon
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.sandbox.faults import Kind
 from tests import virtual
 from tests.alerts.listener import listener

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from invsyncd.app import Parts
+from invsyncd.daemon.wiring import Parts
 from invsyncd.engine.report import PassReport
 from invsyncd.sandbox.serve import serving
 from invsyncd.sync.model import Target

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from invsyncd.app import Parts
+from invsyncd.daemon.wiring import Parts
 from tests.engine.world import World, world
 from tests.virtual import clock, virtual
 

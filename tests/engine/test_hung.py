@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from invsyncd.daemon import Daemon
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.engine.catalogue import CatalogueLook
 from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.market_delivery import MarketDelivery

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from invsyncd.daemon import Daemon
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.engine.lapse import AHEAD_S, DAY_S, Lapse
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.tiktok import catalogue

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from invsyncd.daemon import Daemon
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.engine.reactions import REACTIONS
 from invsyncd.sandbox.tiktok import catalogue, server, update
 from invsyncd.sandbox.tiktok.marketplace import Marketplace

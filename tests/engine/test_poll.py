@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from invsyncd.app import Parts
+from invsyncd.daemon.wiring import Parts
 from invsyncd.engine import lookback, polls, readings
 from invsyncd.engine.lookback import SHORT_S
 from invsyncd.engine.report import PassReport

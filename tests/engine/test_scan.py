@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from invsyncd.daemon import Daemon
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.engine import lookback
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.scan import Scanned

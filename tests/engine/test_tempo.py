@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.daemon import Daemon, Tempo
+from invsyncd.daemon.scheduler import Daemon, Tempo
 from invsyncd.engine.watch import MIRROR, Watch
 from tests import virtual
 from tests.engine.world import World, world

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from invsyncd.app import Parts, assemble, one_pass
 from invsyncd.config import Settings
+from invsyncd.daemon.wiring import Parts, assemble, one_pass
 from invsyncd.engine.report import PassReport
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.sandbox.shopify.server import Replay

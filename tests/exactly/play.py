@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import cast
 
-from invsyncd.app import one_pass
+from invsyncd.daemon.wiring import one_pass
 from invsyncd.engine.report import PassReport
 from invsyncd.store import Store
 from tests import virtual

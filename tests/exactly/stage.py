@@ -15,7 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from invsyncd import app
+from invsyncd.daemon import wiring
 from invsyncd.engine import lookback, polls, settle
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.shopify import documents
@@ -86,7 +86,7 @@ async def playing(setting: Setting, *, oracle: bool = True) -> AsyncIterator[Pla
     assert isinstance(loop, ExactLoop)
     with (
         TemporaryDirectory() as folder,
-        patch.object(app, "uuid", keys),
+        patch.object(wiring, "uuid", keys),
         patch.object(documents, "ALL", {**documents.ALL, **small}),
         patch.object(
             lookback, "FAR_ROWS_MAX", -1 if setting.looks_far_in_bulk else lookback.FAR_ROWS_MAX

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from invsyncd.app import Parts, one_pass
+from invsyncd.daemon.wiring import Parts, one_pass
 from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError
 from invsyncd.sandbox.serve import sandbox, serving

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from invsyncd.daemon import Daemon
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.sandbox.serve import sandbox
 from invsyncd.sandbox.tiktok.records import Row
 from tests import virtual

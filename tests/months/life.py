@@ -1,6 +1,6 @@
 """The process, again and again: started, stopped, killed, reloaded, on a machine with a bad clock.
 
-What runs is `invsyncd.service` itself: loops, reloads, the reaction to a clock that is
+What runs is `invsyncd.daemon.process` itself: loops, reloads, the reaction to a clock that is
 set. Only signals, the listening port and the sign of life for a service manager are left out.
 """
 
@@ -18,12 +18,13 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from invsyncd import daemon, logs, pulse, service
-from invsyncd.app import assemble
+from invsyncd import logs
 from invsyncd.config import Settings
+from invsyncd.daemon import process, scheduler, systemd
+from invsyncd.daemon.systemd import Notifier
+from invsyncd.daemon.wiring import assemble
 from invsyncd.engine.health import Health
 from invsyncd.errors import InvsyncError
-from invsyncd.notify import Notifier
 from invsyncd.store import Store, take_lock
 from invsyncd.web import Window
 from tests import virtual
@@ -101,7 +102,7 @@ class Machine:
         self.deaths: list[str] = []
         self._network = network
         self._endpoints = endpoints
-        self._requests: service.Requests | None = None
+        self._requests: process.Requests | None = None
         self._main: asyncio.Task[None] | None = None
         self._image: dict[str, bytes] | None = None
         self._countdown = self._armed = 0
@@ -217,7 +218,7 @@ class Machine:
     async def _live(self) -> None:
         self.lives += 1
         self._network.dead = False
-        self._requests = service.Requests(Notifier({}), asyncio.Event(), asyncio.Event())
+        self._requests = process.Requests(Notifier({}), asyncio.Event(), asyncio.Event())
         self._main = asyncio.create_task(self._serve(self._requests))
         try:
             await self._main
@@ -235,13 +236,13 @@ class Machine:
                 (self.folder / name).write_bytes(content)
             self._image = None
 
-    async def _serve(self, requests: service.Requests) -> None:
+    async def _serve(self, requests: process.Requests) -> None:
         settings = self.settings()
         logs.set_up(settings.secrets(), form="text", level="debug")
         with take_lock(settings.state.path):
             async with AsyncExitStack() as stack:
                 store = await stack.enter_async_context(Store.open(settings.state.path))
-                await service._serve(settings, store, requests, self.settings, stack)
+                await process._serve(settings, store, requests, self.settings, stack)
 
     @contextmanager
     def _patched(self) -> Iterator[None]:
@@ -254,12 +255,12 @@ class Machine:
         logging.getLogger("invsyncd").addHandler(raw)
         with ExitStack() as stack:
             for module, name, value in (
-                (service, "assemble", partial(assemble, clock=self.wall)),
-                (service, "time", wall),
-                (service, "_listen", listen),
-                (pulse, "time", wall),
-                (pulse, "EVERY_S_MAX", PULSE_S),
-                (daemon, "CLOCK_LOOK_S", CLOCK_LOOK_S),
+                (process, "assemble", partial(assemble, clock=self.wall)),
+                (process, "time", wall),
+                (process, "_listen", listen),
+                (systemd, "time", wall),
+                (systemd, "EVERY_S_MAX", PULSE_S),
+                (scheduler, "CLOCK_LOOK_S", CLOCK_LOOK_S),
                 (logs, "sys", SimpleNamespace(stderr=_Stderr(self.log))),
             ):
                 stack.enter_context(patch.object(module, name, value))

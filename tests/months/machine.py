@@ -26,7 +26,7 @@ import aiosqlite
 from aiohttp import web
 from aiohttp.client_proto import ResponseHandler
 
-from invsyncd import app, daemon
+from invsyncd.daemon import scheduler, wiring
 from tests.virtual import VirtualLoop
 
 OnEvent = Callable[[], None]
@@ -266,8 +266,8 @@ def without_chance(seed: int, network: Network, on_event: OnEvent) -> Iterator[N
         patch.object(aiohttp.TCPConnector, "_create_connection", cable),
         patch.object(aiosqlite.Connection, "_execute", at_once),
         patch.object(sqlite3, "connect", same_thread_or_not),
-        patch.object(app, "uuid", keys),
-        patch.object(daemon, "uuid", ids),
+        patch.object(wiring, "uuid", keys),
+        patch.object(scheduler, "uuid", ids),
         *(
             patch.object(aiosqlite.Connection, name, getattr(_Connected, name))
             for name in ("__await__", "_connect", "close", "stop")

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from invsyncd.app import assemble
+from invsyncd.daemon.wiring import assemble
 from invsyncd.errors import InvsyncError
 from invsyncd.sandbox.serve import Sandbox, sandbox
 from invsyncd.store import copy_to, prepare

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.app import assemble
-from invsyncd.daemon import CLOCK_LOOK_S, Daemon, clock_set
+from invsyncd.daemon.scheduler import CLOCK_LOOK_S, Daemon, clock_set
+from invsyncd.daemon.wiring import assemble
 from invsyncd.engine.health import Health
 from invsyncd.store import Store
 from invsyncd.sync.model import Target

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from invsyncd.config import Settings
-from invsyncd.daemon import Daemon, SlowDown, new_pass_id
+from invsyncd.daemon.jobs import Sides
+from invsyncd.daemon.scheduler import Daemon, SlowDown, new_pass_id
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.sides import Sides
 from invsyncd.errors import Unauthorised, Unreached
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sync.model import Target

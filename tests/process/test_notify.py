@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.notify import Notifier
+from invsyncd.daemon.systemd import Notifier
 from invsyncd.sandbox.faults import Kind
 from tests.process.running import Running, running
 

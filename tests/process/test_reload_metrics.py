@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
-from invsyncd.app import assemble
+from invsyncd.daemon.wiring import assemble
 from invsyncd.metrics import Metrics
 from invsyncd.sync.model import Target
 from invsyncd.web.window import Window

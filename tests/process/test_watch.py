@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from invsyncd.daemon import Daemon
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.watch import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch
 from invsyncd.sync.model import Target

@@ -16,14 +16,13 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 from invsyncd import alerts, logs
-from invsyncd.app import Parts, assemble
 from invsyncd.config import Settings
-from invsyncd.daemon import Daemon, clock_set
+from invsyncd.daemon.scheduler import Daemon, clock_set
+from invsyncd.daemon.systemd import Notifier, pulse
+from invsyncd.daemon.wiring import Parts, assemble
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import InvsyncError
 from invsyncd.metrics import Metrics
-from invsyncd.notify import Notifier
-from invsyncd.pulse import pulse
 from invsyncd.store import Store, take_lock
 from invsyncd.web import Policy, Window, serving
 

@@ -15,6 +15,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from invsyncd.config import Settings
+from invsyncd.daemon.jobs import Sides
 from invsyncd.engine.budgets import budgets
 from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.discovery import Discovery
@@ -25,7 +26,6 @@ from invsyncd.engine.market_delivery import MarketDelivery
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.scan import FullScan
-from invsyncd.engine.sides import Sides
 from invsyncd.engine.watch import Watch, running_job
 from invsyncd.metrics import Metrics
 from invsyncd.net.http import Http, session

@@ -15,8 +15,8 @@ from functools import partial
 from typing import Any
 
 from invsyncd.config import Settings
+from invsyncd.daemon.jobs import Sides
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.sides import Sides
 from invsyncd.engine.watch import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch, running_job
 from invsyncd.net.together import together
 from invsyncd.sync.model import Target

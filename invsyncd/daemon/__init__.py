@@ -1,0 +1,1 @@
+"""The process: wiring, the scheduler and its jobs, and what systemd is told."""
