@@ -15,6 +15,8 @@ from pathlib import Path
 
 from benchmarks.scale import FIRST_ITEM, places
 from invsyncd.config import Settings
+from invsyncd.core.catalogue import Glimpse
+from invsyncd.core.model import Catalogue, Location
 from invsyncd.daemon.wiring import Parts, assemble, one_pass
 from invsyncd.engine.absorb import Absorber, Batch
 from invsyncd.engine.baseline import PAGED_MAX, Baseline
@@ -30,8 +32,6 @@ from invsyncd.shopify.polling import Page
 from invsyncd.shopify.scanned import pages
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
-from invsyncd.sync.catalogue import Glimpse
-from invsyncd.sync.model import Catalogue, Location
 
 PIECE_BYTES = 64 * 1024
 LOOKS = 5  # at the catalogue, one after the other

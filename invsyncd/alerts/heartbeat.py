@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from invsyncd.core.model import Target
 from invsyncd.engine.health import Health
 from invsyncd.errors import InvsyncError
 from invsyncd.net.http import Http, raise_for_status, session
-from invsyncd.sync.model import Target
 
 log = logging.getLogger(__name__)
 

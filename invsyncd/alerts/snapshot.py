@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from invsyncd.alerts.decide import Snapshot, Standing
 from invsyncd.config import Settings
+from invsyncd.core.model import Target
 from invsyncd.engine.health import Check, Health
 from invsyncd.engine.lapse import ADVICE, AHEAD_S
 from invsyncd.engine.pause import Pause
 from invsyncd.errors import StateError
 from invsyncd.store import Store
-from invsyncd.sync.model import Target
 from invsyncd.text import SHOPS
 
 WRITER = "writer"

@@ -29,10 +29,10 @@ from rich.text import Text
 
 from invsyncd import logs
 from invsyncd.config import Settings, find_config, load
+from invsyncd.core.plan import Effect, Shift, by_size
 from invsyncd.errors import StateError
 from invsyncd.metrics import Metrics
 from invsyncd.store import Store, scratch_copy
-from invsyncd.sync.effect import Effect, Shift, by_size
 
 WIDTH_MIN = 60
 

@@ -25,6 +25,9 @@ from invsyncd.cli.output import (
     print_totals,
 )
 from invsyncd.config import Settings
+from invsyncd.core.interventions import resolution
+from invsyncd.core.model import Target
+from invsyncd.core.plan import Shift, totals
 from invsyncd.daemon.scheduler import new_pass_id
 from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.engine.pause import Pause
@@ -34,9 +37,6 @@ from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.scan import Scanned
 from invsyncd.errors import InvsyncError, StateError
 from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
-from invsyncd.sync.effect import Shift, totals
-from invsyncd.sync.model import Target
-from invsyncd.sync.resolve import resolution
 
 LATER = "the running daemon does it within one interval"
 

@@ -22,13 +22,13 @@ from invsyncd.cli.output import (
 )
 from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
+from invsyncd.core.model import Target
 from invsyncd.engine.held import held_json
 from invsyncd.engine.listing_report import listings_json
 from invsyncd.engine.pause import Pause
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import ConfigError
 from invsyncd.store import Store
-from invsyncd.sync.model import Target
 from invsyncd.text import told_apart
 
 HELD_MAX = 20  # so many are printed; --json has all

@@ -21,13 +21,13 @@ from invsyncd.cli.output import (
 )
 from invsyncd.cli.requests import LATER, leave
 from invsyncd.config import Settings
+from invsyncd.core.model import Target
+from invsyncd.core.plan import Effect, Shift, totals
 from invsyncd.engine.pause import Pause
 from invsyncd.engine.requests import UNDO
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.undo import Undoing, undoing
 from invsyncd.store import Store, scratch_copy
-from invsyncd.sync.effect import Effect, Shift, totals
-from invsyncd.sync.model import Target
 
 
 @click.command()

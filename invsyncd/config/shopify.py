@@ -22,7 +22,7 @@ from invsyncd.config.fields import (
     said,
 )
 from invsyncd.config.problems import Problem
-from invsyncd.sync.model import OnConflict, Unlevelled
+from invsyncd.core.model import OnConflict, Unlevelled
 
 DAY_S = 86_400
 

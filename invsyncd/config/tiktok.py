@@ -30,7 +30,7 @@ from invsyncd.config.fields import (
     said,
 )
 from invsyncd.config.problems import Problem
-from invsyncd.sync.rule import CountMirrored
+from invsyncd.core.offer_rule import CountMirrored
 
 EVERY = "*"
 OFF = "or set tiktok.enabled = false"

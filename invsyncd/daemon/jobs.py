@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from invsyncd.config import Settings
+from invsyncd.core.model import Target
 from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.discovery import Discovery
 from invsyncd.engine.health import Health
@@ -28,7 +29,6 @@ from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.net.together import together
 from invsyncd.store import Store
-from invsyncd.sync.model import Target
 
 log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from invsyncd.config import Settings
+from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
 from invsyncd.engine.budgets import budgets
 from invsyncd.engine.cycle import Cycle
@@ -35,7 +36,6 @@ from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
 from invsyncd.store import Store
-from invsyncd.sync.model import Target
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.shop import TikTokShop
 from invsyncd.tiktok.tokens import TokenKeeper, TokenPair

@@ -9,13 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from invsyncd.engine.offers import wanted_offers
-from invsyncd.engine.requests import Asked
-from invsyncd.engine.rules import Rules
-from invsyncd.store import Store
-from invsyncd.store.database import Tx
-from invsyncd.sync.fold import Earlier, Folded, fold
-from invsyncd.sync.model import (
+from invsyncd.core.fold import Earlier, Folded, fold
+from invsyncd.core.model import (
     Attempt,
     Catalogue,
     Item,
@@ -25,7 +20,12 @@ from invsyncd.sync.model import (
     Reading,
     Standing,
 )
-from invsyncd.sync.plan import ROWS_MAX, batches
+from invsyncd.core.plan import ROWS_MAX, batches
+from invsyncd.engine.offers import wanted_offers
+from invsyncd.engine.requests import Asked
+from invsyncd.engine.rules import Rules
+from invsyncd.store import Store
+from invsyncd.store.database import Tx
 
 Gate = Callable[[Tx], Awaitable[bool]]  # whether what was planned may be written
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from invsyncd.core.model import Standing, Target
 from invsyncd.engine.causes import Because, Cause, by_urgency
 from invsyncd.engine.facts import Facts, ItemFacts, Row, ShopFacts
 from invsyncd.engine.gist import gist
@@ -17,7 +18,6 @@ from invsyncd.engine.why_level import changes, levels, mirrored, of_levels
 from invsyncd.engine.why_offer import listing_json, of_listing, of_strays
 from invsyncd.engine.why_write import odd_writes, writes
 from invsyncd.store.passes import moves_pool
-from invsyncd.sync.model import Standing, Target
 from invsyncd.text import SHOPS, iso, listed, moment, plain, plural
 
 SHOWN_ROWS = 30

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from invsyncd.core.model import Location, Reading
 from invsyncd.engine.absorb import Absorber, Batch
 from invsyncd.engine.first_catalogue import FirstCatalogue
 from invsyncd.engine.page_budget import PageBudget, TooManyPages
@@ -24,7 +25,6 @@ from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import BASELINE, Store
-from invsyncd.sync.model import Location, Reading
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from invsyncd.core.model import Target
 from invsyncd.shopify.client import ShopifyClient
-from invsyncd.sync.model import Target
 from invsyncd.tiktok.shop import TikTokShop
 
 

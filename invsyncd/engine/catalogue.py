@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from invsyncd.config import Settings
+from invsyncd.core.catalogue import is_news
 from invsyncd.engine.absorb import Batch
 from invsyncd.engine.suspects import Suspects
 from invsyncd.errors import Garbled
@@ -23,7 +24,6 @@ from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
-from invsyncd.sync.catalogue import is_news
 
 log = logging.getLogger(__name__)
 

@@ -10,16 +10,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from invsyncd.config import Settings
+from invsyncd.core.fold import fold
+from invsyncd.core.guard import Impact, Limits, tripped
+from invsyncd.core.model import ItemState, Level, Listing, Standing, Target
+from invsyncd.core.offer_rule import Quantity
+from invsyncd.core.plan import Effect, Shift, offer
 from invsyncd.engine.matching import links_of
 from invsyncd.engine.rules import Rules
 from invsyncd.store import Store
 from invsyncd.store.listings import OfferState
-from invsyncd.sync.effect import Effect, Shift
-from invsyncd.sync.fold import fold
-from invsyncd.sync.guard import Impact, Limits, tripped
-from invsyncd.sync.model import ItemState, Level, Listing, Standing, Target
-from invsyncd.sync.plan import offer
-from invsyncd.sync.rule import Quantity
 
 Key = tuple[str, str]  # (product_id, sku_id)
 OnPage = Callable[[int], None]  # told how many more items were compared

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from invsyncd.config import Settings
+from invsyncd.core.model import Standing, Target
 from invsyncd.engine.absorb import Absorbed, Batch
 from invsyncd.engine.baseline import Baseline
 from invsyncd.engine.catalogue import CatalogueLook
@@ -29,7 +30,6 @@ from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
-from invsyncd.sync.model import Standing, Target
 
 
 @dataclass(slots=True)

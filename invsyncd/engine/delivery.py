@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from invsyncd.core.fold import Earlier
+from invsyncd.core.model import Attempt, LevelWrite
 from invsyncd.engine.absorb import Absorbed, Absorber
 from invsyncd.engine.readings import Reader
 from invsyncd.engine.report import PassReport
@@ -18,8 +20,6 @@ from invsyncd.engine.settle import Settler
 from invsyncd.net.together import together
 from invsyncd.shopify.target import ShopifyTarget
 from invsyncd.store import Store
-from invsyncd.sync.fold import Earlier
-from invsyncd.sync.model import Attempt, LevelWrite
 
 ROUNDS_MAX = 6  # stale rows are read and sent again this often; then it is the next pass's turn
 ITEMS_AT_ONCE = 4

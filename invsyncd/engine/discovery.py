@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from invsyncd.config import Settings
+from invsyncd.core.model import Listing
+from invsyncd.core.parking import awake, seen_again, told, turned_down
 from invsyncd.engine.look import Looker
 from invsyncd.engine.market import Key, Market
 from invsyncd.engine.matching import links_of, listing_of
@@ -17,8 +19,6 @@ from invsyncd.engine.notices import Notices, say_parked
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import Garbled, Unreached
 from invsyncd.store import Store
-from invsyncd.sync.model import Listing
-from invsyncd.sync.parking import awake, seen_again, told, turned_down
 from invsyncd.tiktok.codes import Declined
 from invsyncd.tiktok.shop import DELETED, ListingSeen, TikTokShop, Trouble
 

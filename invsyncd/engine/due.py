@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from invsyncd.core.model import Listing
 from invsyncd.engine.again import Apart, Waits
 from invsyncd.engine.market import Key
 from invsyncd.store import Store
-from invsyncd.sync.model import Listing
 
 SKUS_MAX = 600  # of one round
 CALLS_MAX = 15  # of one round: then the guard, the audit and the holds have their turn

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from invsyncd.core.model import Attempt, ItemState, Listing, Target
 from invsyncd.engine.account import document
 from invsyncd.engine.facts import Facts, ItemFacts, ListingFacts, ShopFacts, Side
 from invsyncd.engine.health import Health
@@ -16,7 +17,6 @@ from invsyncd.engine.pause import why_paused
 from invsyncd.engine.rulebook import warehouse_names
 from invsyncd.engine.rules import Rules
 from invsyncd.store import BASELINE, Store
-from invsyncd.sync.model import Attempt, ItemState, Listing, Target
 
 ROWS_MAX = 200  # journal lines of an item that are looked at
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from invsyncd.core.model import Attempt, ItemState, Listing, Target
 from invsyncd.engine.rules import Rules
 from invsyncd.store.listings import OfferState
 from invsyncd.store.locations import KnownLocation
-from invsyncd.sync.model import Attempt, ItemState, Listing, Target
 
 Row = Mapping[str, Any]
 

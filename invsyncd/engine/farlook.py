@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from invsyncd.core.diff import is_superseded
+from invsyncd.core.model import Reading
 from invsyncd.engine.lookback import LookBack, Owed
 from invsyncd.errors import InvsyncError
 from invsyncd.shopify.bulk import Limits
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
-from invsyncd.sync.diff import is_superseded
-from invsyncd.sync.model import Reading
 
 log = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from invsyncd.core.catalogue import Glimpse, gathered
 from invsyncd.engine.catalogue import BULK_MIN, Mark, save_mark
 from invsyncd.errors import Garbled
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
-from invsyncd.sync.catalogue import Glimpse, gathered
 
 log = logging.getLogger(__name__)
 

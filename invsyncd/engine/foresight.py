@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 
 from invsyncd.config import Settings
 from invsyncd.config.problems import ConfigProblems, Problem
+from invsyncd.core.model import Location
 from invsyncd.engine.compare import Compared, Comparison, OnPage
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import find_locations, find_warehouse
 from invsyncd.errors import ConfigError
 from invsyncd.store import BASELINE, Store
-from invsyncd.sync.model import Location
 from invsyncd.tiktok.shop import Warehouse
 
 

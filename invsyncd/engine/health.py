@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
+from invsyncd.core.model import Target
 from invsyncd.engine.lag import Lag
 from invsyncd.engine.lapse import Lapse
 from invsyncd.engine.target_health import TargetHealth
 from invsyncd.engine.watch import Watch
-from invsyncd.sync.model import Target
 
 UNDELIVERED_S_MAX = 300
 POLL_INTERVALS_MAX = 3

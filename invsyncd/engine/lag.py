@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from invsyncd.sync.model import Target
+from invsyncd.core.model import Target
 
 BUCKET_S = 900
 BUCKETS = 24

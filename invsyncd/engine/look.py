@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from invsyncd.core.model import Listing
+from invsyncd.core.parking import looked_at, turned_down
 from invsyncd.engine.matching import kind_of
 from invsyncd.net.body import excerpt
 from invsyncd.net.together import together
 from invsyncd.store import Store
-from invsyncd.sync.model import Listing
-from invsyncd.sync.parking import looked_at, turned_down
 from invsyncd.tiktok.codes import Declined
 from invsyncd.tiktok.shop import Product, TikTokShop
 

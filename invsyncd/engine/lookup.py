@@ -9,9 +9,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from invsyncd.core.model import Listing
 from invsyncd.shopify.reference import write_of
 from invsyncd.store import Store
-from invsyncd.sync.model import Listing
 
 ITEMS_MAX = 20  # items of one SKU that are told; some shops give one SKU to thousands
 _ITEM = re.compile(r"(?:gid://shopify/InventoryItem/)?(\d{1,18})")

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from invsyncd.config import Settings
+from invsyncd.core.model import Entry, Listing
+from invsyncd.core.other_writers import TIMES, WITHIN_S, rival
+from invsyncd.core.parking import ParkedBy
 from invsyncd.engine.moves import Moved, moved, named, told
 from invsyncd.engine.offers import wanted_offers
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
-from invsyncd.sync.drift import TIMES, WITHIN_S, rival
-from invsyncd.sync.model import Entry, Listing
-from invsyncd.sync.parking import ParkedBy
 from invsyncd.tiktok.shop import TikTokShop
 
 Key = tuple[str, str]  # (product_id, sku_id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from invsyncd.core.model import Listing, Offer
 from invsyncd.engine.again import Apart, Waits
 from invsyncd.engine.discovery import Discovery
 from invsyncd.engine.due import Due
@@ -22,7 +23,6 @@ from invsyncd.engine.turn import Turn
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.net.together import together
 from invsyncd.store import Store
-from invsyncd.sync.model import Listing, Offer
 from invsyncd.tiktok.shop import TikTokShop, UpdateOutcome
 
 PROOF_S = 60.0  # what was written is read again so much later at the latest

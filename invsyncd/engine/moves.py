@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from invsyncd.core.model import Entry, Listing, Offer
+from invsyncd.core.offer_rule import sold
+from invsyncd.core.other_writers import Move, Rival, move
 from invsyncd.store.drift import OfferKey
 from invsyncd.store.listings import OfferState
-from invsyncd.sync.drift import Move, Rival, move
-from invsyncd.sync.hold import sold
-from invsyncd.sync.model import Entry, Listing, Offer
 from invsyncd.tiktok.shop import Stock
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Sequence
 
+from invsyncd.core.model import Entry
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.store import Store
-from invsyncd.sync.model import Entry
 
 log = logging.getLogger(__name__)
 

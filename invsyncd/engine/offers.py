@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from invsyncd.core.model import ItemState, Listing, Offer
+from invsyncd.core.plan import OfferPlan, offer
 from invsyncd.store import Store
-from invsyncd.sync.model import ItemState, Listing, Offer
-from invsyncd.sync.plan import OfferPlan, offer
 
 
 async def wanted_offers(

@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 
 from invsyncd.config import Settings
+from invsyncd.core.guard import Impact, Limits, beyond, left, tripped
+from invsyncd.core.model import Entry, Target
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
-from invsyncd.sync.guard import Impact, Limits, beyond, left, tripped
-from invsyncd.sync.model import Entry, Target
 
 
 class Pause:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
+from invsyncd.core.model import Reading
 from invsyncd.engine.lookback import FAR_ROWS_MAX, LookBack, Polled
 from invsyncd.engine.page_budget import PageBudget, TooManyPages
 from invsyncd.engine.progress import Progress
@@ -22,7 +23,6 @@ from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
-from invsyncd.sync.model import Reading
 
 PAGES_MIN = 8  # so few pages are never given up
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from invsyncd.config import Settings
+from invsyncd.core.diff import may_be_past
+from invsyncd.core.model import ItemState, Reading
 from invsyncd.engine.absorb import Batch
 from invsyncd.engine.farlook import FarLook
 from invsyncd.engine.lookback import LookBack, Owed, Polled
@@ -20,8 +22,6 @@ from invsyncd.engine.suspects import Suspects
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
-from invsyncd.sync.diff import may_be_past
-from invsyncd.sync.model import ItemState, Reading
 
 SUSPECTS_MAX = 2_000  # read in one pass, so that a large scan does not hold up the polls
 GAP_INTERVALS = 3  # a location is in a gap when its last good reading is older than this many

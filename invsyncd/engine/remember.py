@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 
+from invsyncd.core.merge import Case
+from invsyncd.core.model import Target
 from invsyncd.engine.health import Health
 from invsyncd.engine.report import PassReport
 from invsyncd.metrics import Metrics
 from invsyncd.store import Store
-from invsyncd.sync.merge import Case
-from invsyncd.sync.model import Target
 from invsyncd.text import told_apart
 
 log = logging.getLogger(__name__)

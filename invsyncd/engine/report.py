@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, Unauthorised
-from invsyncd.sync.model import Target
 
 
 @dataclass(slots=True)

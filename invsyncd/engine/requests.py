@@ -6,13 +6,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from invsyncd.core.interventions import resolution
+from invsyncd.core.model import Entry
 from invsyncd.engine.rules import Rules
 from invsyncd.engine.undo import undoing
 from invsyncd.errors import InvsyncError
 from invsyncd.store import Store
 from invsyncd.store.requests import Request
-from invsyncd.sync.model import Entry
-from invsyncd.sync.resolve import resolution
 
 log = logging.getLogger(__name__)
 

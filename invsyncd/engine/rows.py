@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from invsyncd.core.model import Entry, Listing, Offer, Target
+from invsyncd.core.parking import PARKED_AGAIN_S
 from invsyncd.engine.market import Key
 from invsyncd.engine.report import PassReport
-from invsyncd.sync.model import Entry, Listing, Offer, Target
-from invsyncd.sync.parking import PARKED_AGAIN_S
 
 FROZEN_S: Final = PARKED_AGAIN_S
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from invsyncd.core.model import Item, ItemState, Level, Listing
+from invsyncd.core.offer_rule import CountMirrored, OfferRule, Quantity
+from invsyncd.core.plan import OfferPlan, offer
 from invsyncd.engine.facts import ListingFacts, ShopFacts
 from invsyncd.store.listings import OfferState
-from invsyncd.sync.model import Item, ItemState, Level, Listing
-from invsyncd.sync.plan import OfferPlan, offer
-from invsyncd.sync.rule import CountMirrored, OfferRule, Quantity
 from invsyncd.text import listed, moment, plain
 
 

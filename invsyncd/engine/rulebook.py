@@ -12,6 +12,8 @@ from dataclasses import asdict
 
 from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
+from invsyncd.core.model import Location
+from invsyncd.core.offer_rule import TIKTOK_MAX
 from invsyncd.engine.rules import (
     DoubleOffer,
     Rules,
@@ -24,8 +26,6 @@ from invsyncd.engine.rules import (
 from invsyncd.errors import ConfigError, Garbled
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
-from invsyncd.sync.model import Location
-from invsyncd.sync.rule import TIKTOK_MAX
 from invsyncd.tiktok.shop import Warehouse
 
 IN_FORCE = "rules"

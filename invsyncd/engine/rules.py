@@ -10,12 +10,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from invsyncd.config import Settings
+from invsyncd.core.fold import Scope
+from invsyncd.core.merge import MergeRules
+from invsyncd.core.model import Location
+from invsyncd.core.offer_rule import OfferRule
+from invsyncd.core.plan import OfferPlan, Override, double_offers
 from invsyncd.errors import ConfigError
-from invsyncd.sync.fold import Scope
-from invsyncd.sync.merge import MergeRules
-from invsyncd.sync.model import Location
-from invsyncd.sync.plan import OfferPlan, Override, double_offers
-from invsyncd.sync.rule import OfferRule
 from invsyncd.tiktok.shop import Warehouse
 
 FBT = "tiktok fbt"

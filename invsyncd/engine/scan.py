@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from invsyncd.config import Settings
+from invsyncd.core.model import Entry, Reading
 from invsyncd.engine.requests import SCAN
 from invsyncd.engine.suspects import Suspects
 from invsyncd.errors import Garbled, InvsyncError
@@ -22,7 +23,6 @@ from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.store.requests import Request
-from invsyncd.sync.model import Entry, Reading
 
 log = logging.getLogger(__name__)
 

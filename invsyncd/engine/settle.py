@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from invsyncd.core.diff import was_applied
+from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
 from invsyncd.engine.readings import Reader
 from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError, Refused
 from invsyncd.shopify.target import Applied, KeySpent, NotApplied, Sent, ShopifyTarget
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
-from invsyncd.sync.judge import was_applied
-from invsyncd.sync.model import Attempt, Entry, LevelWrite, Target
 
 KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); an hour is for its clock
 REFUSED_WAIT_S = 600  # a write that was refused is not tried again before

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from invsyncd.core.merge import Case
 from invsyncd.engine.causes import Because, Cause
 from invsyncd.store.passes import MOVES_POOL
-from invsyncd.sync.merge import Case
 from invsyncd.text import listed, plain, plural, signed
 
 Row = Mapping[str, Any]

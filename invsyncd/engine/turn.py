@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.engine.again import AGAIN_S, Waits
 from invsyncd.engine.market import Market
 from invsyncd.engine.refusals import Refusals
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rows import ProductWrite, Rows
 from invsyncd.store import Store
-from invsyncd.sync.model import Entry, Listing, Offer
 
 
 class Turn:

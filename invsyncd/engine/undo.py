@@ -12,14 +12,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from invsyncd.core.interventions import Done, NotUndone, PoolChange, Since, pool_before
+from invsyncd.core.model import ItemState, LevelWrite, Listing, Target
+from invsyncd.core.plan import Shift, offer
 from invsyncd.engine.rules import Rules
 from invsyncd.errors import InvsyncError
 from invsyncd.store import Store
 from invsyncd.store.passes import moves_pool
-from invsyncd.sync.effect import Shift
-from invsyncd.sync.model import ItemState, LevelWrite, Listing, Target
-from invsyncd.sync.plan import offer
-from invsyncd.sync.undo import Done, NotUndone, PoolChange, Since, pool_before
 
 Line = dict[str, Any]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from invsyncd.core.fold import Scope
+from invsyncd.core.merge import Case
+from invsyncd.core.model import Attempt, Item, Level, Location, Standing
 from invsyncd.engine.causes import Because, Cause
 from invsyncd.engine.facts import ItemFacts, Row, ShopFacts
 from invsyncd.engine.rules import keeps_fbt
 from invsyncd.engine.stories import counted, parts
-from invsyncd.sync.fold import Scope
-from invsyncd.sync.merge import Case
-from invsyncd.sync.model import Attempt, Item, Level, Location, Standing
 from invsyncd.text import ends_hold, iso, listed, moment, plain
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from invsyncd.core.model import Listing, Standing
 from invsyncd.engine.causes import Because, Cause
 from invsyncd.engine.facts import ItemFacts, ListingFacts, ShopFacts
 from invsyncd.engine.rule_words import overridden, rule_steps, steps_of
 from invsyncd.engine.why_level import last_write
 from invsyncd.store.listings import OfferState
-from invsyncd.sync.model import Listing, Standing
 from invsyncd.text import iso, moment, plain
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from invsyncd.core.model import Target
 from invsyncd.engine.causes import Because, Cause
 from invsyncd.engine.facts import Row, ShopFacts
-from invsyncd.sync.model import Target
 from invsyncd.text import iso, plain
 
 DONE = ("applied", "confirmed")

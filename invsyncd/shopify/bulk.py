@@ -14,6 +14,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection,
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from invsyncd.core.model import Reading
 from invsyncd.errors import Refused
 from invsyncd.net.lines import lines
 from invsyncd.net.shape import Shape
@@ -21,7 +22,6 @@ from invsyncd.shopify import documents, values
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.reply import AccessDenied, error_code
 from invsyncd.shopify.scanned import pages
-from invsyncd.sync.model import Reading
 
 LINE_BYTES_MAX = 64 * 1024
 FILE_BYTES_MAX = 4 * 1024**3  # some ten million levels

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
+from invsyncd.core.catalogue import Glimpse
 from invsyncd.errors import Garbled
 from invsyncd.net.body import json_object
 from invsyncd.net.shape import Shape
@@ -18,7 +19,6 @@ from invsyncd.shopify import bulk, documents, parse, values
 from invsyncd.shopify.catalogue_documents import CATALOGUE_ROWS
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.walk import Start, walk
-from invsyncd.sync.catalogue import Glimpse
 
 PAGE_ROWS = 250
 TYPES_MAX = 50_000  # products remembered, some 6 MB; those beyond are asked for again

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from invsyncd.core.model import Catalogue, Location, Reading
 from invsyncd.net.shape import Shape
 from invsyncd.shopify.values import number, quantity, seconds
-from invsyncd.sync.model import Catalogue, Location, Reading
 
 PAGE_ROWS_MAX = 250  # documented; no page that we ask for has more
 _NAMES = ("available", "committed", "on_hand")

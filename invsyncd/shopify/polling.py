@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled, Refused
 from invsyncd.net.shape import Shape
 from invsyncd.net.together import together
@@ -18,7 +19,6 @@ from invsyncd.net.turns import Urgency
 from invsyncd.shopify import documents, parse, values
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.walk import ENDLESS
-from invsyncd.sync.model import Reading
 
 _LISTED_AT_ONCE = 4  # pages listed one after the other, whose levels are then read side by side
 

@@ -14,7 +14,7 @@ from calendar import timegm
 from datetime import UTC, datetime
 from time import strptime
 
-from invsyncd.sync.model import Attempt
+from invsyncd.core.model import Attempt
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SHAPE = re.compile(r"(?:gid://invsyncd/Write/)?(\d{8}T\d{6}Z)-([\x21-\x7e]{1,255})")

@@ -11,11 +11,11 @@ import re
 from collections.abc import AsyncIterable, AsyncIterator, Collection
 from datetime import datetime
 
+from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled, Refused
 from invsyncd.net.body import json_object
 from invsyncd.net.shape import Shape
 from invsyncd.shopify import parse, values
-from invsyncd.sync.model import Reading
 
 PAGE_ROWS = 250
 

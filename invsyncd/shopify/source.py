@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from invsyncd.core.model import Catalogue, Location, Reading
 from invsyncd.net.shape import Shape
 from invsyncd.net.together import together
 from invsyncd.net.turns import Urgency
@@ -18,7 +19,6 @@ from invsyncd.shopify import bulk, documents, parse, polling, values
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.walk import PAGES_MAX, Start, walk
-from invsyncd.sync.model import Catalogue, Location, Reading
 
 T = TypeVar("T")
 

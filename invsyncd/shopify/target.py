@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
+from invsyncd.core.model import Attempt, LevelWrite
 from invsyncd.errors import Unreached
 from invsyncd.net.retry import Patience, retried
 from invsyncd.net.shape import Shape
@@ -16,7 +17,6 @@ from invsyncd.shopify import documents, values
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.reference import reference
 from invsyncd.shopify.reply import error_code
-from invsyncd.sync.model import Attempt, LevelWrite
 
 _STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
 _SPENT = "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled
 from invsyncd.net.shape import Shape
-from invsyncd.sync.model import Reading
 
 AHEAD_S_MAX = 900  # no two clocks of a shop differ by more
 _DIGITS_MAX, _ID_MAX = 19, 2**63  # of an id; what a database holds

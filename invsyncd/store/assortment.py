@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from invsyncd.core.model import Listing
 from invsyncd.store.database import Database, Tx, fetch
 from invsyncd.store.listings import LISTING_COLUMNS
 from invsyncd.store.sql import marks, pages
-from invsyncd.sync.model import Listing
 
 Key = tuple[str, str]  # (product_id, sku_id)
 

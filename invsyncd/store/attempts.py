@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from invsyncd.core.model import Attempt, LevelWrite
 from invsyncd.store.database import Database, Tx
-from invsyncd.sync.model import Attempt, LevelWrite
 
 
 class Attempts:

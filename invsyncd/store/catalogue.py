@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from invsyncd.core.model import Catalogue
 from invsyncd.store.database import Database, Tx
 from invsyncd.store.levels import types_of
 from invsyncd.store.sql import marks, pages
-from invsyncd.sync.model import Catalogue
 
 
 class KnownCatalogue:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from invsyncd.core.model import Offer
+from invsyncd.core.other_writers import KEPT, KEPT_S, Move, Rival
 from invsyncd.store.database import Database, Tx, fetch
 from invsyncd.store.sql import marks, pages
-from invsyncd.sync.drift import KEPT, KEPT_S, Move, Rival
-from invsyncd.sync.model import Offer
 
 OfferKey = tuple[str, str, str]  # (product_id, sku_id, warehouse)
 

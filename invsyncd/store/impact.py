@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from invsyncd.core.guard import Impact
+from invsyncd.core.model import Target
 from invsyncd.store.database import Database, Row, Tx, fetch
-from invsyncd.sync.guard import Impact
-from invsyncd.sync.model import Target
 
 _PENDING_LEVELS = (
     "FROM level INDEXED BY level_pending"

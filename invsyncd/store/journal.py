@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from invsyncd.core.model import Entry
 from invsyncd.store.database import Database, Row, Tx
-from invsyncd.sync.model import Entry
 
 KEPT_S_MAX = 25 * 3600  # Shopify tracks keys for 24 h (documented), and clocks differ
 _ALWAYS = 2**62

@@ -9,17 +9,9 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
+from invsyncd.core.model import Catalogue, Item, ItemState, Level, LevelWrite, Reading, Standing
 from invsyncd.store.database import Database, Row, Tx, fetch
 from invsyncd.store.sql import PAGE, marks, pages
-from invsyncd.sync.model import (
-    Catalogue,
-    Item,
-    ItemState,
-    Level,
-    LevelWrite,
-    Reading,
-    Standing,
-)
 
 LEVEL_COLUMNS = (
     "item, location, available, committed, on_hand, updated_at, active,"

@@ -10,9 +10,9 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from invsyncd.core.model import Listing, Offer
 from invsyncd.store.database import Database, Tx, fetch
 from invsyncd.store.sql import marks, pages
-from invsyncd.sync.model import Listing, Offer
 
 LISTING_COLUMNS = (
     "product_id, sku_id, seller_sku, item, status, parked, kind, updated_at, parked_by,"

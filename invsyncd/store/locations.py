@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from invsyncd.core.model import Location
 from invsyncd.store.database import Database, Tx, fetch
-from invsyncd.sync.model import Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from invsyncd.core.model import Reading
 from invsyncd.store.database import Database, Tx
 from invsyncd.store.sql import marks
-from invsyncd.sync.model import Reading
 
 
 class Scans:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from invsyncd import __version__
+from invsyncd.core.model import Target
 from invsyncd.engine.gist import gist
 from invsyncd.engine.health import Health
 from invsyncd.engine.held import held_json
@@ -20,7 +21,6 @@ from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.target_health import UNTRIED
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.store import Store
-from invsyncd.sync.model import Target
 from invsyncd.text import ends_hold
 from invsyncd.web.words import advice
 

@@ -11,13 +11,13 @@ from typing import Any
 from aiohttp import web
 
 from invsyncd import __version__
+from invsyncd.core.model import Target
 from invsyncd.engine.explain import explain
 from invsyncd.engine.health import Health
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import InvsyncError
 from invsyncd.metrics import CONTENT_TYPE, Metrics
 from invsyncd.store import Store
-from invsyncd.sync.model import Target
 from invsyncd.web.explained import explained_page, unknown_page
 from invsyncd.web.facts import facts, with_listings
 from invsyncd.web.page import status_page

@@ -11,10 +11,10 @@ from invsyncd.alerts.decide import Memory, Snapshot, Told
 from invsyncd.alerts.loop import keep, remembered
 from invsyncd.alerts.snapshot import look
 from invsyncd.config import Settings
+from invsyncd.core.model import Target
 from invsyncd.engine.health import Check, Health
 from invsyncd.engine.lapse import ADVICE, AHEAD_S, Lapse
 from invsyncd.store import Store
-from invsyncd.sync.model import Target
 from invsyncd.web.words import advice
 
 NOW = 1_795_300_000.0

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from invsyncd.core.model import Target
 from invsyncd.daemon.wiring import Parts
 from invsyncd.engine.report import PassReport
 from invsyncd.sandbox.serve import serving
-from invsyncd.sync.model import Target
 from tests import virtual
 from tests.crash import state as states
 from tests.crash.machine import files, listening, without_chance

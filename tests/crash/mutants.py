@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import pytest
 
+from invsyncd.core.model import Attempt
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.database import Tx
-from invsyncd.sync.model import Attempt
 
 Mutant = Callable[[pytest.MonkeyPatch], None]
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from invsyncd.core.model import Attempt, Target
 from invsyncd.engine.report import PassReport
 from invsyncd.errors import StateError, Unreached
 from invsyncd.sandbox.faults import Kind
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.journal import Journal
-from invsyncd.sync.model import Attempt, Target
 from tests.engine.world import World, on_every_server, world
 from tests.virtual import virtual
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from invsyncd.core.model import Target
 from invsyncd.engine.lag import BUCKET_S, BUCKETS, WAITING_MAX, Lag
-from invsyncd.sync.model import Target
 
 SHOPIFY, TIKTOK = Target.SHOPIFY, Target.TIKTOK
 BEGAN = 1_795_300_200

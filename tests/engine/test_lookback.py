@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from invsyncd.core.model import Location
 from invsyncd.engine.lookback import BRIEF_S, FAR_ROWS_MAX, SHORT_S, LookBack, Owed, Polled
 from invsyncd.store.locations import KnownLocation
-from invsyncd.sync.model import Location
 
 OVERLAP_S, MARK = 120, 1_000_000
 PLACE = KnownLocation(Location(7, "Here"), MARK, MARK)

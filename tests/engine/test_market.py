@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from invsyncd.core.model import Target
 from invsyncd.engine.pause import Pause
 from invsyncd.engine.rules import DoubleOffer
 from invsyncd.sandbox.faults import Kind
-from invsyncd.sync.model import Target
 from tests.engine.world import ALL, MAIN, world
 from tests.virtual import virtual
 

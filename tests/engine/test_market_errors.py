@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
+from invsyncd.core.model import Target
+from invsyncd.core.parking import PARKED_AGAIN_S
 from invsyncd.daemon.scheduler import Daemon
 from invsyncd.engine.reactions import REACTIONS
 from invsyncd.sandbox.tiktok import catalogue, server, update
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.update import Verdict, read_body
-from invsyncd.sync.model import Target
-from invsyncd.sync.parking import PARKED_AGAIN_S
 from invsyncd.tiktok.codes import Trouble, trouble
 from tests import virtual
 from tests.engine.world import MAIN, World, world

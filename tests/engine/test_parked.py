@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from invsyncd.sync.model import Listing
+from invsyncd.core.model import Listing
 from tests.engine.world import MAIN, World, world
 from tests.virtual import virtual
 

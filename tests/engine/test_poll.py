@@ -8,12 +8,12 @@ from unittest.mock import patch
 
 import pytest
 
+from invsyncd.core.model import Location
 from invsyncd.daemon.wiring import Parts
 from invsyncd.engine import lookback, polls, readings
 from invsyncd.engine.lookback import SHORT_S
 from invsyncd.engine.report import PassReport
 from invsyncd.shopify.source import ShopifySource
-from invsyncd.sync.model import Location
 from tests.engine.world import World, world
 from tests.virtual import clock, virtual
 

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from unittest.mock import patch
 
+from invsyncd.core import diff, fold
+from invsyncd.core.diff import Diff
+from invsyncd.core.merge import Case, MergeRules, Verdict
+from invsyncd.core.model import Attempt, Change, Level, LevelWrite, Reading
 from invsyncd.engine import readings
 from invsyncd.engine.absorb import Batch
 from invsyncd.engine.progress import Progress
@@ -22,10 +26,6 @@ from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
 from invsyncd.store.attempts import Attempts
-from invsyncd.sync import diff, fold
-from invsyncd.sync.diff import Diff
-from invsyncd.sync.merge import Case, MergeRules, Verdict
-from invsyncd.sync.model import Attempt, Change, Level, LevelWrite, Reading
 from tests.exactly.history import Act, Pass, Plain, Setting, Trouble, Wait
 from tests.exactly.play import Play
 

@@ -15,12 +15,12 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
+from invsyncd.core.diff import was_applied
+from invsyncd.core.model import LevelWrite
 from invsyncd.daemon import wiring
 from invsyncd.engine import lookback, polls, settle
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.shopify import documents
-from invsyncd.sync.judge import was_applied
-from invsyncd.sync.model import LevelWrite
 from tests import virtual
 from tests.engine.world import SERVERS, World
 from tests.exactly.chaos import Chaos

@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 from multidict import CIMultiDict
 
+from invsyncd.core.model import Attempt, LevelWrite
 from invsyncd.errors import Garbled, Refused, Unreached
 from invsyncd.net.failures import link
 from invsyncd.net.http import Answer, Http, http_date, session
@@ -24,7 +25,6 @@ from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
-from invsyncd.sync.model import Attempt, LevelWrite
 from invsyncd.tiktok import shop as tiktok_shop
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.lanes import Rates

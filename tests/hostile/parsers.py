@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields, is_dataclass
 
+from invsyncd.core.model import Reading
 from invsyncd.errors import InvsyncError
 from invsyncd.net.http import Http
 from invsyncd.shopify.catalogue import Count
-from invsyncd.sync.model import Reading
 from tests import virtual
 from tests.hostile.mutations import Raw, mutated, mutated_lines
 from tests.hostile.operations import Operation, Records, Replayed, small_pages

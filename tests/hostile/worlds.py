@@ -20,11 +20,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from invsyncd.core.model import Target
 from invsyncd.daemon.wiring import Parts, one_pass
 from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError
 from invsyncd.sandbox.serve import sandbox, serving
-from invsyncd.sync.model import Target
 from tests import virtual
 from tests.engine.world import World
 from tests.hostile.operations import small_pages

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from invsyncd.core.model import Attempt
 from invsyncd.engine import moves
 from invsyncd.engine.health import Health
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
-from invsyncd.sync.model import Attempt
 from tests.exactly.mutants import (
     a_new_key_for_every_repetition,
     attempts_that_are_not_kept,

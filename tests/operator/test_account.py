@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from invsyncd.core.fold import Scope
+from invsyncd.core.merge import MergeRules
+from invsyncd.core.model import Item, ItemState, Level, Location, Standing, Target
 from invsyncd.engine.account import document
 from invsyncd.engine.causes import Because, Cause, by_urgency
 from invsyncd.engine.facts import Facts, ItemFacts, ShopFacts, Side
@@ -17,9 +20,6 @@ from invsyncd.engine.rules import Rules
 from invsyncd.engine.stories import STORIES
 from invsyncd.store.locations import KnownLocation
 from invsyncd.store.passes import MOVES_POOL
-from invsyncd.sync.fold import Scope
-from invsyncd.sync.merge import MergeRules
-from invsyncd.sync.model import Item, ItemState, Level, Location, Standing, Target
 from invsyncd.text import moment
 from tests.operator.asking import holds
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from invsyncd.core.model import Attempt, LevelWrite
 from invsyncd.store import Store
-from invsyncd.sync.model import Attempt, LevelWrite
 from tests.process.running import MAIN, Json, Running, files, running
 
 HOLD = {"[mirror]\nenabled = true": '[mirror]\nenabled = true\non_conflict = "hold"'}

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from invsyncd.sync.effect import Effect, Shift, by_size, totals
-from invsyncd.sync.model import Target
+from invsyncd.core.model import Target
+from invsyncd.core.plan import Effect, Shift, by_size, totals
 
 
 def shift(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from invsyncd.core.model import Target
 from invsyncd.engine.pause import Pause
 from invsyncd.sandbox.faults import Kind
-from invsyncd.sync.model import Target
 from tests.engine.world import MAIN, World, world
 from tests.operator.asking import document, first, holds, verdicts
 from tests.virtual import virtual

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from invsyncd.core.model import Attempt
 from invsyncd.engine.explain import explain
 from invsyncd.engine.report import PassReport
 from invsyncd.sandbox.faults import Kind
 from invsyncd.store.database import Tx
-from invsyncd.sync.model import Attempt
 from tests.engine.world import World, world
 from tests.operator.asking import document, first, holds, verdicts
 from tests.virtual import clock, virtual

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from invsyncd.core.model import Attempt
 from invsyncd.engine.explain import explain
 from invsyncd.shopify.reference import reference, write_of
-from invsyncd.sync.model import Attempt
 from tests.engine.world import World, world
 from tests.operator.asking import document, holds
 from tests.virtual import clock, virtual

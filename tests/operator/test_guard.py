@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from invsyncd.core.guard import Impact, Limits, beyond, left, tripped
+from invsyncd.core.model import Target
 from invsyncd.engine.pause import Pause
-from invsyncd.sync.guard import Impact, Limits, beyond, left, tripped
-from invsyncd.sync.model import Target
 from tests.engine.world import World, world
 from tests.virtual import virtual
 

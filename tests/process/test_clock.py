@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from invsyncd.core.model import Target
 from invsyncd.daemon.scheduler import CLOCK_LOOK_S, Daemon, clock_set
 from invsyncd.daemon.wiring import assemble
 from invsyncd.engine.health import Health
 from invsyncd.store import Store
-from invsyncd.sync.model import Target
 from tests import virtual
 from tests.engine.world import World, world
 from tests.virtual import virtual as in_virtual_time

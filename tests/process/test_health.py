@@ -9,9 +9,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from invsyncd import __version__
+from invsyncd.core.model import Target
 from invsyncd.engine.health import Health
 from invsyncd.metrics import CONTENT_TYPE, Metrics
-from invsyncd.sync.model import Target
 
 START = 1_795_300_000.0
 INTERVAL_S = 15

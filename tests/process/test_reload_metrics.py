@@ -8,9 +8,9 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
+from invsyncd.core.model import Target
 from invsyncd.daemon.wiring import assemble
 from invsyncd.metrics import Metrics
-from invsyncd.sync.model import Target
 from invsyncd.web.window import Window
 from tests import virtual
 from tests.engine.world import World, world

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp.test_utils import TestServer
 
+from invsyncd.core.model import Attempt, LevelWrite
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
 from invsyncd.sandbox.faults import Faults
@@ -15,7 +16,6 @@ from invsyncd.shopify.auth import Credentials, StaticToken
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
-from invsyncd.sync.model import Attempt, LevelWrite
 
 HASTE = Patience(attempts=4, total_s=20, first_s=0.001, wait_s_max=0.01)
 

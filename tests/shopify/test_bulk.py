@@ -3,6 +3,7 @@
 import pytest
 from graphql import parse, validate
 
+from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
 from invsyncd.sandbox.shopify.bulk import PATH, Spoil
 from invsyncd.sandbox.shopify.server import ShopifyFake
@@ -10,7 +11,6 @@ from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.bulk import BulkRefused, Limits
 from invsyncd.shopify.documents import SCAN_ROWS
 from invsyncd.shopify.polling import Page
-from invsyncd.sync.model import Reading
 from tests.official import official_schema
 from tests.shopify.shops import Stand, standing
 from tests.virtual import EPOCH, clock, virtual

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from invsyncd.core.catalogue import Glimpse
 from invsyncd.errors import Garbled
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.catalogue import Count, ShopifyCatalogue, variant_rows
-from invsyncd.sync.catalogue import Glimpse
 from tests.shopify.shops import standing
 from tests.virtual import clock, virtual
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled
 from invsyncd.net.shape import Shape
 from invsyncd.shopify import parse, values
-from invsyncd.sync.model import Reading
 
 QUANTITIES = [
     {"name": "available", "quantity": 7, "updatedAt": "2026-11-22T02:00:05Z"},

@@ -1,11 +1,11 @@
 import pytest
 
+from invsyncd.core.model import Catalogue, Location, Reading
 from invsyncd.errors import Garbled, Refused, Unauthorised
 from invsyncd.sandbox.shopify.server import ShopifyFake
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
-from invsyncd.sync.model import Catalogue, Location, Reading
 from tests.shopify.shops import standing
 
 

@@ -6,9 +6,9 @@ from unittest.mock import patch
 
 import pytest
 
+from invsyncd.core.model import Listing, Offer
 from invsyncd.store import Store, arrears
 from invsyncd.store.arrears import Owed
-from invsyncd.sync.model import Listing, Offer
 from tests.store.plans import explained
 
 

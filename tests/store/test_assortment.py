@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from invsyncd.core.model import Item, ItemState, Level, Listing, Offer
 from invsyncd.store import Store
-from invsyncd.sync.model import Item, ItemState, Level, Listing, Offer
 from tests.store.plans import explained
 
 TEE = Listing("p1", "s1", "TEE-M", sku="TEE-M", status="ACTIVATE", kind="plain", updated_at=7)

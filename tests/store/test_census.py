@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from invsyncd.core.model import Item, ItemState
 from invsyncd.store import Store
-from invsyncd.sync.model import Item, ItemState
 
 SKUS = ("GRÜN-M", "grün-l", "STRASSE", "ROT", "")
 

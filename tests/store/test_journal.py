@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from invsyncd.core.model import Entry
 from invsyncd.store import Store
-from invsyncd.sync.model import Entry
 
 SALE = Entry("change", 1, "TEE-M", {"pool": 9, "changes": [{"from": 10, "to": 9}]})
 REFUSAL = Entry("write", 2, "CAP", {"outcome": "refused: Größe"})

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.store import Store
-from invsyncd.store.arrears import Owed
-from invsyncd.sync.model import (
+from invsyncd.core.model import (
     Attempt,
     Catalogue,
     Item,
@@ -20,6 +18,8 @@ from invsyncd.sync.model import (
     Reading,
     Standing,
 )
+from invsyncd.store import Store
+from invsyncd.store.arrears import Owed
 from tests.store.plans import explained
 
 A, B = 11, 12

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from invsyncd.core.guard import Impact
+from invsyncd.core.model import Listing, Offer, Target
 from invsyncd.store import Store
 from invsyncd.store.listings import OfferState
-from invsyncd.sync.guard import Impact
-from invsyncd.sync.model import Listing, Offer, Target
 from tests.store.plans import explained
 
 KEY = ("p1", "s1")

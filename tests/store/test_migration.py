@@ -6,10 +6,10 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from invsyncd.core.model import Listing
+from invsyncd.core.parking import UNTIL_EDITED
 from invsyncd.store import Store
 from invsyncd.store.schema import APPLICATION_ID, STEPS, VERSION
-from invsyncd.sync.model import Listing
-from invsyncd.sync.parking import UNTIL_EDITED
 
 
 def made_at(path: Path, version: int, sql: str) -> None:

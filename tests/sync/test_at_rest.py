@@ -14,9 +14,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from invsyncd.sync.fold import Scope, fold
-from invsyncd.sync.merge import MergeRules
-from invsyncd.sync.model import ItemState, Level, LevelWrite, Reading
+from invsyncd.core.fold import Scope, fold
+from invsyncd.core.merge import MergeRules
+from invsyncd.core.model import ItemState, Level, LevelWrite, Reading
 from tests.sync.words import ITEM, PLACES, item
 
 PASSES_MAX = 4  # so many quiet passes bring everything to rest

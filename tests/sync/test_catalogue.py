@@ -1,7 +1,7 @@
 import pytest
 
-from invsyncd.sync.catalogue import Glimpse, gathered, is_news
-from invsyncd.sync.model import Catalogue
+from invsyncd.core.catalogue import Glimpse, gathered, is_news
+from invsyncd.core.model import Catalogue
 
 KNOWN = Catalogue(1, "TEE", True, False, ("Shirt",))
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from invsyncd.sync.diff import PAST_S_MAX, diff, may_be_past
-from invsyncd.sync.model import Change, Level, Reading
+from invsyncd.core.diff import PAST_S_MAX, diff, may_be_past
+from invsyncd.core.model import Change, Level, Reading
 from tests.sync.words import A, B, known, level, reading
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.sync.drift import Move, move, rival
-from invsyncd.sync.hold import sold
+from invsyncd.core.offer_rule import sold
+from invsyncd.core.other_writers import Move, move, rival
 
 HOLD_S = 4500
 MINUTE = 60

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from invsyncd.sync.fold import Folded, Scope, fold
-from invsyncd.sync.merge import MergeRules
-from invsyncd.sync.model import Item, ItemState, Level, OnConflict, Reading, Standing, Unlevelled
+from invsyncd.core.fold import Folded, Scope, fold
+from invsyncd.core.merge import MergeRules
+from invsyncd.core.model import Item, ItemState, Level, OnConflict, Reading, Standing, Unlevelled
 from tests.sync.words import A, B, C, item, known, level, pooled, reading
 
 SCOPE = Scope(enabled=True, locations=frozenset({A, B, C}))

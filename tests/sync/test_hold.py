@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.sync.hold import sold
+from invsyncd.core.offer_rule import sold
 
 CASES = [
     pytest.param(10, None, 7, 0, 3, id="a fall that we did not write is a sale"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.sync.judge import was_applied
-from invsyncd.sync.model import LevelWrite
+from invsyncd.core.diff import was_applied
+from invsyncd.core.model import LevelWrite
 from tests.sync.words import ITEM, A, B, level, reading
 
 ROW_A = LevelWrite(ITEM, A, 10, 7)

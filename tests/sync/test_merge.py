@@ -8,8 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from invsyncd.sync.merge import Case, MergeRules, first_sight, follow, merge
-from invsyncd.sync.model import Change, OnConflict, Unlevelled
+from invsyncd.core.merge import Case, MergeRules, first_sight, follow, merge
+from invsyncd.core.model import Change, OnConflict, Unlevelled
 from tests.sync.words import PLACES, A, B, C, changes, level
 
 RULES = MergeRules(sale_max=10)

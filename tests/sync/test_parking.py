@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from invsyncd.sync.model import Listing
-from invsyncd.sync.parking import (
+from invsyncd.core.model import Listing
+from invsyncd.core.parking import (
     PARKED_AGAIN_S,
     UNTIL_EDITED,
     Kind,

@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.sync.fold import Scope
-from invsyncd.sync.model import ItemState, LevelWrite, Listing, Standing
-from invsyncd.sync.plan import (
+from invsyncd.core.fold import Scope
+from invsyncd.core.model import ItemState, LevelWrite, Listing, Standing
+from invsyncd.core.offer_rule import CountMirrored, OfferRule
+from invsyncd.core.plan import (
     APART_MAX,
     ROWS_MAX,
     OfferPlan,
@@ -18,7 +19,6 @@ from invsyncd.sync.plan import (
     double_offers,
     offer,
 )
-from invsyncd.sync.rule import CountMirrored, OfferRule
 from tests.sync.words import A, B, C, item, known, level, pooled
 
 SCOPE = Scope(enabled=True, locations=frozenset({A, B}))

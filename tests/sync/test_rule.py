@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.sync.rule import (
+from invsyncd.core.offer_rule import (
     TIKTOK_MAX,
     CountMirrored,
     OfferRule,

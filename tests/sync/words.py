@@ -7,8 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from invsyncd.sync.diff import diff
-from invsyncd.sync.model import Change, Item, ItemState, Level, Reading, Standing
+from invsyncd.core.diff import diff
+from invsyncd.core.model import Change, Item, ItemState, Level, Reading, Standing
 
 ITEM = 1
 A, B, C, D = PLACES = (11, 12, 13, 14)

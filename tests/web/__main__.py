@@ -10,8 +10,8 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
+from invsyncd.core.model import Target
 from invsyncd.net.together import together
-from invsyncd.sync.model import Target
 from tests.web.browser import CHROMIUM, DARK, screenshot
 from tests.web.site import HOSTILE, STATES, Budgeted, site
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 import pytest
 from yarl import URL
 
+from invsyncd.core.model import Catalogue, Entry, Target
 from invsyncd.engine.watch import LISTINGS, Watch
-from invsyncd.sync.model import Catalogue, Entry, Target
 from invsyncd.web import Policy
 from tests.web.site import HOSTILE, journal, site, well
 

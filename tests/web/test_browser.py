@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
+from invsyncd.core.model import Target
 from invsyncd.engine.health import Health
-from invsyncd.sync.model import Target
 from invsyncd.web import server, shell, window
 from invsyncd.web.shell import POLICY
 from tests.web.browser import chromium, needs_chromium

@@ -10,8 +10,8 @@ from typing import TypeVar, cast
 
 import pytest
 
+from invsyncd.core.model import Entry
 from invsyncd.errors import StateError
-from invsyncd.sync.model import Entry
 from invsyncd.web import Limits, Policy
 from tests.web.site import Site, journal, site, stock, well
 

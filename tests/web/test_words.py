@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from invsyncd.core.model import Target
 from invsyncd.engine.health import Health
 from invsyncd.engine.lapse import Lapse
-from invsyncd.sync.model import Target
 from invsyncd.web.facts import wrong
 from invsyncd.web.words import advice
 

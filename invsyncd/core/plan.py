@@ -2,17 +2,30 @@
 
 Both targets come from the same state. Decreases go first, so that in the time between two calls
 less is offered rather than more.
+
+effect: what a number becoming another one means to people, how much of it, and in which order.
+
+Used before anything is written: by `plan`, `undo` and `resume`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from invsyncd.sync.fold import Scope
-from invsyncd.sync.model import ItemState, LevelWrite, Listing, Standing
-from invsyncd.sync.rule import CountMirrored, OfferRule, Quantity, Stock, base, quantity, unlimited
+from invsyncd.core.fold import Scope
+from invsyncd.core.model import ItemState, LevelWrite, Listing, Standing, Target
+from invsyncd.core.offer_rule import (
+    CountMirrored,
+    OfferRule,
+    Quantity,
+    Stock,
+    base,
+    quantity,
+    unlimited,
+)
 
 ROWS_MAX = 250  # Shopify refuses longer input arrays (documented, recorded)
 APART_MAX = 20  # items that travel alone after they held up others
@@ -101,3 +114,64 @@ def double_offers(plan: OfferPlan) -> Sequence[tuple[str, str]]:
         return ()
     feeding = sorted(w for w, ids in plan.sources.items() if ids & plan.scope.locations)
     return [(a, b) for i, a in enumerate(feeding) for b in feeding[i + 1 :]]
+
+
+class Effect(StrEnum):
+    """What becomes of a number; each has exactly one of these."""
+
+    RAISED = "raised"
+    LOWERED = "lowered"
+    ZEROED = "zeroed"
+    UNLIMITED = "newly unlimited"
+    UNCHANGED = "unchanged"
+    LEFT_ALONE = "no longer written"
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One level or offer: what it shows before and after, in units.
+
+    `place` is a location's name or a warehouse's id; `key` holds its ids, as a write's does.
+    `before` is None where it is not known. `unlimited` says that it becomes so by this.
+    """
+
+    target: Target
+    sku: str
+    place: str
+    before: int | None
+    after: int
+    key: Mapping[str, int | str] = field(default_factory=dict)
+    unlimited: bool = False
+    left_alone: bool = False
+
+    @property
+    def effect(self) -> Effect:
+        """What this is. What falls below zero is zeroed as well: it shows as nothing to sell."""
+        before = self.before or 0
+        if self.left_alone:
+            return Effect.LEFT_ALONE
+        if self.after == before:
+            return Effect.UNCHANGED
+        if self.unlimited:
+            return Effect.UNLIMITED
+        if self.after > before:
+            return Effect.RAISED
+        return Effect.ZEROED if self.after <= 0 < before else Effect.LOWERED
+
+    @property
+    def size(self) -> int:
+        """By how many units."""
+        return abs(self.after - (self.before or 0))
+
+
+def by_size(shifts: Iterable[Shift]) -> list[Shift]:
+    """The largest first; among equals by name, so that the order is always the same."""
+    return sorted(shifts, key=lambda s: (-s.size, s.target, s.sku, s.place))
+
+
+def totals(shifts: Iterable[Shift]) -> dict[Effect, int]:
+    """How many of each effect, all named."""
+    found = dict.fromkeys(Effect, 0)
+    for shift in shifts:
+        found[shift.effect] += 1
+    return found

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
-from invsyncd.sync.model import Entry, Listing
+from invsyncd.core.model import Entry, Listing
 
 # Documented: the others (PLATFORM_DEACTIVATED, FREEZE) may not be written; DELETED is forgotten.
 WRITABLE = frozenset({"ACTIVATE", "DRAFT", "PENDING", "FAILED", "SELLER_DEACTIVATED"})

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from invsyncd.sync.model import Catalogue
+from invsyncd.core.model import Catalogue
 
 
 @dataclass(frozen=True, slots=True)

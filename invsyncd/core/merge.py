@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from invsyncd.sync.model import Change, Level, OnConflict, Unlevelled
+from invsyncd.core.model import Change, Level, OnConflict, Unlevelled
 
 
 class Case(StrEnum):

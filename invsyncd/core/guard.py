@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from invsyncd.sync.model import Target
+from invsyncd.core.model import Target
 
 COUNTED_MIN = 20  # below, a percentage says little
 COUNTED = {Target.SHOPIFY: "mirrored items", Target.TIKTOK: "listings"}
