@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from invsyncd.engine.causes import Cause, Weight, weight
+from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.text import SHOPS, plural
 from invsyncd.web.html import Child, Html, tag
 from invsyncd.web.record import record

@@ -12,10 +12,10 @@ from aiohttp import web
 
 from invsyncd import __version__
 from invsyncd.core.model import Target
-from invsyncd.engine.explain import explain
 from invsyncd.engine.health import Health
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import InvsyncError
+from invsyncd.explain.gather import explain
 from invsyncd.metrics import CONTENT_TYPE, Metrics
 from invsyncd.store import Store
 from invsyncd.web.explained import explained_page, unknown_page

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from invsyncd.engine.explain import explain
+from invsyncd.explain.gather import explain
 from tests import virtual
 from tests.engine.world import World
 

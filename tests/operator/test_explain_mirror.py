@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from invsyncd.core.model import Attempt
-from invsyncd.engine.explain import explain
 from invsyncd.engine.report import PassReport
+from invsyncd.explain.gather import explain
 from invsyncd.sandbox.faults import Kind
 from invsyncd.store.database import Tx
 from tests.engine.world import World, world

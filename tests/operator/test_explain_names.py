@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.core.model import Attempt
-from invsyncd.engine.explain import explain
+from invsyncd.explain.gather import explain
 from invsyncd.shopify.reference import reference, write_of
 from tests.engine.world import World, world
 from tests.operator.asking import document, holds

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from invsyncd.core.model import Target
-from invsyncd.engine.causes import Because, Cause
-from invsyncd.engine.facts import Row, ShopFacts
+from invsyncd.explain.causes import Because, Cause
+from invsyncd.explain.facts import Row, ShopFacts
 from invsyncd.text import iso, plain
 
 DONE = ("applied", "confirmed")

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from invsyncd.core.model import Standing, Target
-from invsyncd.engine.causes import Because, Cause, by_urgency
-from invsyncd.engine.facts import Facts, ItemFacts, Row, ShopFacts
-from invsyncd.engine.gist import gist
-from invsyncd.engine.stories import STORIES, is_story, story
-from invsyncd.engine.why_level import changes, levels, mirrored, of_levels
-from invsyncd.engine.why_offer import listing_json, of_listing, of_strays
-from invsyncd.engine.why_write import odd_writes, writes
+from invsyncd.explain.causes import Because, Cause, by_urgency
+from invsyncd.explain.facts import Facts, ItemFacts, Row, ShopFacts
+from invsyncd.explain.journal_text import STORIES, gist, is_story, story
+from invsyncd.explain.levels import changes, levels, mirrored, of_levels
+from invsyncd.explain.offers import listing_json, of_listing, of_strays
+from invsyncd.explain.writes import odd_writes, writes
 from invsyncd.store.passes import moves_pool
 from invsyncd.text import SHOPS, iso, listed, moment, plain, plural
 
