@@ -15,10 +15,7 @@ from typing import Any
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.engine.cycle import Cycle
-from invsyncd.engine.discovery import Discovery
 from invsyncd.engine.health import Health
-from invsyncd.engine.market import Market
-from invsyncd.engine.market_delivery import MarketDelivery
 from invsyncd.engine.pause import Pause
 from invsyncd.engine.remember import remember
 from invsyncd.engine.report import PassReport
@@ -26,6 +23,9 @@ from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import DoubleOffer
 from invsyncd.engine.scan import FullScan, Scanned
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
+from invsyncd.listings.deliver import MarketDelivery
+from invsyncd.listings.discovery import Discovery
+from invsyncd.listings.stock import Market
 from invsyncd.metrics import Metrics
 from invsyncd.net.together import together
 from invsyncd.store import Store

@@ -19,15 +19,15 @@ from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
 from invsyncd.engine.budgets import budgets
 from invsyncd.engine.cycle import Cycle
-from invsyncd.engine.discovery import Discovery
 from invsyncd.engine.health import Health
 from invsyncd.engine.lapse import Lapse
-from invsyncd.engine.market import Market
-from invsyncd.engine.market_delivery import MarketDelivery
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.scan import FullScan
 from invsyncd.engine.watch import Watch, running_job
+from invsyncd.listings.deliver import MarketDelivery
+from invsyncd.listings.discovery import Discovery
+from invsyncd.listings.stock import Market
 from invsyncd.metrics import Metrics
 from invsyncd.net.http import Http, session
 from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken

@@ -13,9 +13,9 @@ import pytest
 from invsyncd.daemon.scheduler import Daemon
 from invsyncd.engine.catalogue import CatalogueLook
 from invsyncd.engine.cycle import Cycle
-from invsyncd.engine.market_delivery import MarketDelivery
 from invsyncd.engine.scan import FullScan
 from invsyncd.engine.watch import Watch
+from invsyncd.listings.deliver import MarketDelivery
 from tests import virtual
 from tests.engine.world import World, world
 from tests.virtual import virtual as in_virtual_time

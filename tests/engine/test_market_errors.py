@@ -17,7 +17,7 @@ import pytest
 from invsyncd.core.model import Target
 from invsyncd.core.parking import PARKED_AGAIN_S
 from invsyncd.daemon.scheduler import Daemon
-from invsyncd.engine.reactions import REACTIONS
+from invsyncd.listings.error_policy import REACTIONS
 from invsyncd.sandbox.tiktok import catalogue, server, update
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.update import Verdict, read_body

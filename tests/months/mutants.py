@@ -9,8 +9,8 @@ from typing import Any
 from unittest.mock import patch
 
 from invsyncd.core.model import Attempt
-from invsyncd.engine import moves
 from invsyncd.engine.health import Health
+from invsyncd.listings import stock
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
 from tests.exactly.mutants import (
     a_new_key_for_every_repetition,
@@ -29,7 +29,7 @@ def a_hold_that_is_not_kept() -> AbstractContextManager[object]:
     def sold(*_: Any, **__: Any) -> int:
         return 0
 
-    return patch.object(moves, "sold", sold)
+    return patch.object(stock, "sold", sold)
 
 
 def a_row_that_is_written_twice() -> AbstractContextManager[object]:

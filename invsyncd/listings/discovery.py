@@ -3,24 +3,37 @@
 A full discovery reads every listing; between two of them a refresh reads what was edited. Only a
 complete full discovery forgets what it did not see. Whether a change of stock counts as an edit is
 not documented, so nothing about stock is concluded from what a refresh does not show.
+
+A look at products before their first write: whose stock do their listings show?
+
+The search does not tell (documented); the page of each product does, at one call a product. So it
+is read only for listings that are owed a write, once, and again after an edit.
+
+
+What people are told once about listings and warehouses: in the log, and in the journal.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 
 from invsyncd.config import Settings
-from invsyncd.core.model import Listing
-from invsyncd.core.parking import awake, seen_again, told, turned_down
-from invsyncd.engine.look import Looker
-from invsyncd.engine.market import Key, Market
-from invsyncd.engine.matching import links_of, listing_of
-from invsyncd.engine.notices import Notices, say_parked
+from invsyncd.core.model import Entry, Listing
+from invsyncd.core.parking import awake, looked_at, seen_again, told, turned_down
+from invsyncd.engine.matching import kind_of, links_of, listing_of
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import Garbled, Unreached
+from invsyncd.listings.stock import Key, Market
+from invsyncd.net.body import excerpt
+from invsyncd.net.together import together
 from invsyncd.store import Store
 from invsyncd.tiktok.codes import Declined
-from invsyncd.tiktok.shop import DELETED, ListingSeen, TikTokShop, Trouble
+from invsyncd.tiktok.shop import DELETED, ListingSeen, Product, TikTokShop, Trouble
+
+log = logging.getLogger(__name__)
 
 OVERLAP_S = 600  # a refresh looks back so far before the last one: two clocks, and a slow index
 URGENT_S_MIN = 60  # an urgent discovery is not repeated sooner, and each next one later
@@ -196,3 +209,84 @@ class Discovery:
         async with self._store.transaction() as tx:
             await self._store.assortment.save(tx, after)
             await self._store.journal.add(tx, self._pass_id, int(self._clock()), entries)
+
+
+class Looker:
+    """Reads products and says what follows for their listings."""
+
+    def __init__(self, store: Store, shop: TikTokShop) -> None:
+        self._store = store
+        self._shop = shop
+
+    async def look(
+        self, listings: Sequence[Listing], now: int
+    ) -> tuple[list[Listing], list[Listing]]:
+        """All listings of the products of which one of these was not yet looked at.
+
+        As they are stored, and as they are to be remembered.
+        """
+        unknown = sorted({x.product_id for x in listings if not x.kind})
+        answers = await together([partial(self._read, product) for product in unknown], at_once=4)
+        pages = dict(zip(unknown, answers, strict=True))
+        before = await self._store.assortment.of_products(unknown)
+        return before, [_decided(x, pages[x.product_id], now) for x in before]
+
+    async def _read(self, product_id: str) -> Product | Declined:
+        try:
+            return await self._shop.product(product_id)
+        except Declined as refusal:
+            return refusal
+
+
+def _decided(listing: Listing, page: Product | Declined, now: int) -> Listing:
+    if isinstance(page, Product):
+        return looked_at(listing, *kind_of(listing, page))
+    if listing.parked_until:
+        return listing  # it waits for something else already
+    reason = f"its product cannot be read: {excerpt(page)}"
+    return replace(turned_down(listing, reason, now), kind="")
+
+
+LINES_MAX = 20  # of one kind at once; the journal has them all
+
+
+class Notices:
+    """Tells what is new since the last time, also across restarts."""
+
+    def __init__(self, store: Store, rulebook: Rulebook, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._rulebook = rulebook
+        self._clock = clock
+
+    async def tell(self, pass_id: str) -> None:
+        """SKUs that several listings sell, and mapped warehouses that are left alone."""
+        shared = dict(await self._store.listing_census.shared_skus())
+        closed = (await self._rulebook.rules()).closed
+        says = {f'"{name}": {why}': why for name, why in closed.items()}
+        async with self._store.transaction() as tx:
+            new = await self._store.told.news(tx, "shared_sku", shared)
+            entries = [Entry("shared", None, sku, {"listings": shared[sku]}) for sku in new]
+            await self._store.journal.add(tx, pass_id, int(self._clock()), entries)
+            left_alone = await self._store.told.news(tx, "closed_warehouse", says)
+        _lines([f"sku={x}: {shared[x]} listings sell it, each shows its quantity" for x in new])
+        for text in left_alone:
+            log.warning("mapped TikTok warehouse %s: it is left alone", text)
+
+
+def say_parked(entries: Iterable[Entry | None]) -> list[Entry]:
+    """Log which listings were parked or woken; returns the lines for the journal."""
+    found = [entry for entry in entries if entry is not None]
+    _lines(
+        [
+            f"listing sku={x.sku} {x.numbers['sku_id']} {x.kind}: {x.numbers['because']}"
+            for x in found
+        ]
+    )
+    return found
+
+
+def _lines(texts: Sequence[str]) -> None:
+    for text in texts[:LINES_MAX]:
+        log.info("%s", text)
+    if len(texts) > LINES_MAX:
+        log.info("… and %d more like these; see `invsyncd journal`", len(texts) - LINES_MAX)

@@ -14,8 +14,8 @@ from typing import Final
 
 from invsyncd.core.model import Entry, Listing, Offer, Target
 from invsyncd.core.parking import PARKED_AGAIN_S
-from invsyncd.engine.market import Key
 from invsyncd.engine.report import PassReport
+from invsyncd.listings.stock import Key
 
 FROZEN_S: Final = PARKED_AGAIN_S
 

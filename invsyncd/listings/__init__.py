@@ -1,0 +1,1 @@
+"""The TikTok side: find the listings, read their stock, deliver what they should show."""
