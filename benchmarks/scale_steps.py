@@ -18,12 +18,12 @@ from invsyncd.config import Settings
 from invsyncd.core.catalogue import Glimpse
 from invsyncd.core.model import Catalogue, Location
 from invsyncd.daemon.wiring import Parts, assemble, one_pass
-from invsyncd.engine.absorb import Absorber, Batch
-from invsyncd.engine.baseline import PAGED_MAX, Baseline
-from invsyncd.engine.catalogue import CatalogueLook
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
-from invsyncd.engine.scan import FullScan
+from invsyncd.mirror.baseline import PAGED_MAX, Baseline
+from invsyncd.mirror.catalogue import CatalogueLook
+from invsyncd.mirror.commit import Absorber, Batch
+from invsyncd.mirror.full_scan import FullScan
 from invsyncd.net.lines import lines
 from invsyncd.sandbox.serve import sandbox, serving
 from invsyncd.shopify import bulk

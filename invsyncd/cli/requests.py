@@ -34,8 +34,8 @@ from invsyncd.engine.pause import Pause
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.requests import RESOLVE, SCAN, location_names
 from invsyncd.engine.rulebook import Rulebook
-from invsyncd.engine.scan import Scanned
 from invsyncd.errors import InvsyncError, StateError
+from invsyncd.mirror.full_scan import Scanned
 from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
 
 LATER = "the running daemon does it within one interval"

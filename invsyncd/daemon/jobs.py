@@ -14,19 +14,19 @@ from typing import Any
 
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
-from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.health import Health
 from invsyncd.engine.pause import Pause
 from invsyncd.engine.remember import remember
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import DoubleOffer
-from invsyncd.engine.scan import FullScan, Scanned
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.listings.deliver import MarketDelivery
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.stock import Market
 from invsyncd.metrics import Metrics
+from invsyncd.mirror.full_scan import FullScan, Scanned
+from invsyncd.mirror.reconcile import Cycle
 from invsyncd.net.together import together
 from invsyncd.store import Store
 

@@ -18,17 +18,17 @@ from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
 from invsyncd.engine.budgets import budgets
-from invsyncd.engine.cycle import Cycle
 from invsyncd.engine.health import Health
 from invsyncd.engine.lapse import Lapse
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.rulebook import Rulebook
-from invsyncd.engine.scan import FullScan
 from invsyncd.engine.watch import Watch, running_job
 from invsyncd.listings.deliver import MarketDelivery
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.stock import Market
 from invsyncd.metrics import Metrics
+from invsyncd.mirror.full_scan import FullScan
+from invsyncd.mirror.reconcile import Cycle
 from invsyncd.net.http import Http, session
 from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
 from invsyncd.shopify.catalogue import ShopifyCatalogue

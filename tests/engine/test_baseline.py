@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.engine import baseline
+from invsyncd.mirror import baseline
 from invsyncd.sandbox.shopify.bulk import Spoil
 from invsyncd.shopify.polling import Page
 from tests.engine.world import ALL, World, world

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.engine import catalogue, first_catalogue
-from invsyncd.engine.catalogue import CATALOGUE_MARK, OVERLAP_S, load_mark
 from invsyncd.engine.report import PassReport
+from invsyncd.mirror import baseline, catalogue
+from invsyncd.mirror.catalogue import CATALOGUE_MARK, OVERLAP_S, load_mark
 from invsyncd.sandbox.shopify.bulk import Spoil
 from invsyncd.sandbox.shopify.shop import Stamps
 from invsyncd.shopify import catalogue as catalogue_source
@@ -23,8 +23,8 @@ INTERVAL = 5  # passes, in which a look has its turn
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
     """A shop of four items passes for a large one."""
     monkeypatch.setattr(catalogue, "BULK_MIN", 3)
-    monkeypatch.setattr(first_catalogue, "BULK_MIN", 3)
-    monkeypatch.setattr(first_catalogue, "CATALOGUE_ITEMS_AT_ONCE", 2)
+    monkeypatch.setattr(baseline, "BULK_MIN", 3)
+    monkeypatch.setattr(baseline, "CATALOGUE_ITEMS_AT_ONCE", 2)
     monkeypatch.setattr(catalogue_source, "PAGE_ROWS", 2)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from invsyncd.core.model import Location
-from invsyncd.engine.lookback import BRIEF_S, FAR_ROWS_MAX, SHORT_S, LookBack, Owed, Polled
+from invsyncd.mirror.lookback import BRIEF_S, FAR_ROWS_MAX, SHORT_S, LookBack, Owed, Polled
 from invsyncd.store.locations import KnownLocation
 
 OVERLAP_S, MARK = 120, 1_000_000

@@ -10,9 +10,9 @@ import pytest
 
 from invsyncd.core.model import Location
 from invsyncd.daemon.wiring import Parts
-from invsyncd.engine import lookback, polls, readings
-from invsyncd.engine.lookback import SHORT_S
 from invsyncd.engine.report import PassReport
+from invsyncd.mirror import lookback, poll
+from invsyncd.mirror.lookback import SHORT_S
 from invsyncd.shopify.source import ShopifySource
 from tests.engine.world import World, world
 from tests.virtual import clock, virtual
@@ -230,7 +230,7 @@ async def test_a_burst_is_not_listed_again_but_read_directly_as_a_whole(tmp_path
         await w.once()
         w.made.shop.sell_till("SKU-7", "Vienna", 1)
         listed, read = calls["ListLevels"], calls["ReadLevels"]
-        with patch.object(polls, "PAGES_MIN", 2):
+        with patch.object(poll, "PAGES_MIN", 2):
             await w.once()
         assert calls["ListLevels"] - listed <= 4 * 3
         assert calls["ReadLevels"] - read >= 4 * 3
@@ -289,7 +289,7 @@ async def test_a_far_look_back_that_would_list_much_goes_by_a_bulk_operation(
 @virtual
 async def test_the_watermark_waits_for_the_last_of_many_suspects(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
-        with patch.object(lookback, "FAR_ROWS_MAX", -1), patch.object(readings, "SUSPECTS_MAX", 1):
+        with patch.object(lookback, "FAR_ROWS_MAX", -1), patch.object(poll, "SUSPECTS_MAX", 1):
             w.made.add("CAP", 100)
             parts = await with_a_late_sale(w, "TEE", "CAP")
             before = await marks(parts)

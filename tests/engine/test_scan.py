@@ -9,9 +9,9 @@ from unittest.mock import patch
 import pytest
 
 from invsyncd.daemon.scheduler import Daemon
-from invsyncd.engine import lookback
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.scan import Scanned
+from invsyncd.mirror import lookback
+from invsyncd.mirror.full_scan import Scanned
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.shopify.bulk import Spoil
 from tests.engine.world import World, world

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from invsyncd.engine.absorb import Absorbed, Absorber
-from invsyncd.engine.suspects import Suspects
+from invsyncd.mirror.commit import Absorbed, Absorber
+from invsyncd.mirror.suspects import Suspects
 from tests.engine.world import world
 from tests.virtual import virtual
 

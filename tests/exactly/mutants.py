@@ -17,10 +17,10 @@ from invsyncd.core import diff, fold
 from invsyncd.core.diff import Diff
 from invsyncd.core.merge import Case, MergeRules, Verdict
 from invsyncd.core.model import Attempt, Change, Level, LevelWrite, Reading
-from invsyncd.engine import readings
-from invsyncd.engine.absorb import Batch
-from invsyncd.engine.progress import Progress
-from invsyncd.engine.readings import Reader
+from invsyncd.mirror import poll
+from invsyncd.mirror.commit import Batch
+from invsyncd.mirror.lookback import Progress
+from invsyncd.mirror.poll import Reader
 from invsyncd.shopify import target
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
@@ -166,7 +166,7 @@ def no_fence() -> AbstractContextManager[object]:
 
     stack = ExitStack()
     stack.enter_context(patch.object(diff, "may_be_past", never))
-    stack.enter_context(patch.object(readings, "may_be_past", never))
+    stack.enter_context(patch.object(poll, "may_be_past", never))
     return stack
 
 

@@ -18,7 +18,7 @@ from unittest.mock import patch
 from invsyncd.core.diff import was_applied
 from invsyncd.core.model import LevelWrite
 from invsyncd.daemon import wiring
-from invsyncd.engine import lookback, polls, settle
+from invsyncd.mirror import deliver, lookback, poll
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.shopify import documents
 from tests import virtual
@@ -91,7 +91,7 @@ async def playing(setting: Setting, *, oracle: bool = True) -> AsyncIterator[Pla
         patch.object(
             lookback, "FAR_ROWS_MAX", -1 if setting.looks_far_in_bulk else lookback.FAR_ROWS_MAX
         ),
-        patch.object(polls, "PAGES_MIN", 2 if setting.page_rows == 1 else polls.PAGES_MIN),
+        patch.object(poll, "PAGES_MIN", 2 if setting.page_rows == 1 else poll.PAGES_MIN),
     ):
         made = sandbox(items=0, locations=setting.places, clock=virtual.clock)
         ring: list[Callable[[], None]] = []
@@ -106,7 +106,7 @@ async def playing(setting: Setting, *, oracle: bool = True) -> AsyncIterator[Pla
             setattr(made.shopify.behaviours, name, value)
         configured = {**CONFIGURED, "poll": {**CONFIGURED["poll"], "overlap_s": setting.overlap_s}}
         judge = _judging(made) if oracle else was_applied
-        async with serving(made) as urls, _patched(settle, "was_applied", judge):
+        async with serving(made) as urls, _patched(deliver, "was_applied", judge):
             world = World(made, Path(folder), urls, configured)
             play = Play(world, setting)
             ring.append(play.bell)

@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 import pytest
 
-from invsyncd.engine.progress import Progress
 from invsyncd.errors import Garbled
+from invsyncd.mirror.lookback import Progress
 from invsyncd.net.body import excerpt, json_object
 from invsyncd.net.http import RETRY_AFTER_S_MAX, Answer, http_date
 from invsyncd.net.masking import masked

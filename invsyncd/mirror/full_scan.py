@@ -16,8 +16,8 @@ from typing import NamedTuple
 from invsyncd.config import Settings
 from invsyncd.core.model import Entry, Reading
 from invsyncd.engine.requests import SCAN
-from invsyncd.engine.suspects import Suspects
 from invsyncd.errors import Garbled, InvsyncError
+from invsyncd.mirror.suspects import Suspects
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource

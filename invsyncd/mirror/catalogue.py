@@ -17,9 +17,9 @@ from dataclasses import dataclass, replace
 
 from invsyncd.config import Settings
 from invsyncd.core.catalogue import is_news
-from invsyncd.engine.absorb import Batch
-from invsyncd.engine.suspects import Suspects
 from invsyncd.errors import Garbled
+from invsyncd.mirror.commit import Batch
+from invsyncd.mirror.suspects import Suspects
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource

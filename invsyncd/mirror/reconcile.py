@@ -13,18 +13,18 @@ from functools import partial
 
 from invsyncd.config import Settings
 from invsyncd.core.model import Standing, Target
-from invsyncd.engine.absorb import Absorbed, Batch
-from invsyncd.engine.baseline import Baseline
-from invsyncd.engine.catalogue import CatalogueLook
-from invsyncd.engine.delivery import Delivery
 from invsyncd.engine.pause import Pause
-from invsyncd.engine.readings import Reader
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.requests import RequestDesk
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.rules import Rules
-from invsyncd.engine.suspects import Suspects
 from invsyncd.errors import Garbled, Refused, Unreached
+from invsyncd.mirror.baseline import Baseline
+from invsyncd.mirror.catalogue import CatalogueLook
+from invsyncd.mirror.commit import Absorbed, Batch
+from invsyncd.mirror.deliver import Delivery
+from invsyncd.mirror.poll import Reader
+from invsyncd.mirror.suspects import Suspects
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget

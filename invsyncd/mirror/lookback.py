@@ -7,17 +7,41 @@ in memory. The far one is the stored watermark; it moves only with far look-back
 begins `overlap_s` before it. A row that is shown at most `overlap_s` after its stamp was either
 shown to the far look-back that set the mark, or is young enough for the next one. A restart
 forgets the near mark, and its first poll is a far one from a mark that was never moved too early.
+
+How far one location was read: the watermark that its next poll starts from.
+
+Two clocks of the server may say so: its Date header, and the stamps of its rows. The Date moves
+on while nothing changes, which keeps a quiet poll small; but it is another clock, and a watermark
+ahead of the stamps would make every later change invisible. So the Date is believed only once a
+fresh row has shown that both clocks agree; until then the newest stamp is the watermark.
+
+
+A far look-back by bulk operation: what the index may have shown late, at the price of a page.
+
+It runs beside the passes, as a full scan does, and concludes nothing by itself: rows that say
+something new only name their items, which the next passes read directly. The watermarks move when
+the last of these is committed.
 """
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from invsyncd.engine.progress import Progress
+from invsyncd.core.diff import is_superseded
+from invsyncd.core.model import Reading
+from invsyncd.errors import InvsyncError
+from invsyncd.shopify.bulk import Limits
+from invsyncd.shopify.polling import Page
+from invsyncd.shopify.source import ShopifySource
+from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
+
+log = logging.getLogger(__name__)
 
 SHORT_S = 15.0  # how far a short poll looks back
 BRIEF_S = 3.0  # and after everything was read directly: there an index cannot have been late
@@ -148,3 +172,100 @@ class LookBack:
     def paid(self, owed: Owed) -> None:
         """What a bulk operation found is committed."""
         self._far_at = max(owed.began_at, self._far_at or owed.began_at)
+
+
+class Progress:
+    """One poll of one location, page by page. Times are Unix seconds of the server.
+
+    The *first* page counts: what changes while later pages are read may be missed by them, is
+    stamped later than anything on the first page, and so is found by the next poll.
+    """
+
+    def __init__(self, watermark: int | None) -> None:
+        self._mark = watermark
+        self._newest: int | None = None
+        self._date: int | None = None
+        self.pages = 0
+        """How many pages there were."""
+
+    def saw(self, page: Page) -> None:
+        """Take one page into account."""
+        if self.pages == 0:
+            self._date = page.server_time
+            self._mark = _latest(self._mark, page.newest)
+        self._newest = _latest(self._newest, page.newest)
+        self.pages += 1
+
+    def is_recent(self, slack_s: float) -> bool:
+        """Whether the newest row is stamped close to the Date: both clocks agree."""
+        if self._date is None or self._newest is None:
+            return False
+        return abs(self._date - self._newest) <= slack_s
+
+    def is_dated(self, now: float, slack_s: float) -> bool:
+        """Whether the Date is no later than this machine's clock (Unix seconds) says."""
+        return self._date is not None and self._date <= now + slack_s
+
+    def mark(self, *, trust_date: bool) -> int | None:
+        """The watermark after the last page; None where nothing is known yet."""
+        return self._date if trust_date and self._date is not None else self._mark
+
+
+def _latest(one: int | None, other: int | None) -> int | None:
+    return max((at for at in (one, other) if at is not None), default=None)
+
+
+BUSY_S = 15.0  # an operation of somebody else's is not waited for any longer
+
+
+class FarLook:
+    """One at a time, and never beside a full scan: whoever calls it sees to both."""
+
+    def __init__(
+        self, store: Store, source: ShopifySource, look_back: LookBack, overlap_s: float
+    ) -> None:
+        self._store = store
+        self._source = source
+        self._look_back = look_back
+        self._overlap_s = overlap_s
+        self._not_before = 0.0
+        # Later than that a poll has looked back instead.
+        self._limits = Limits(total_s=overlap_s / 2, busy_s=min(BUSY_S, overlap_s / 4))
+
+    def is_wanted(self) -> bool:
+        """Whether a poll would have to list too much."""
+        now = asyncio.get_running_loop().time()
+        return now >= self._not_before and self._look_back.wants_bulk(now)
+
+    async def run(self) -> Owed | None:
+        """What is owed now; None where it was refused, and a poll will have to look back."""
+        began_at = asyncio.get_running_loop().time()
+        looks = {
+            known.location.id: look
+            for known in await self._store.locations.all()
+            if known.location.active and (look := self._look_back.bulk(known)) is not None
+        }
+        if not looks:
+            return None
+        since = min(since for since, _ in looks.values())
+        items: set[int] = set()
+        try:
+            async for page in self._source.scan(list(looks), self._limits, since=since):
+                items |= await self._news(await self._store.levels.differing(page.readings))
+        except InvsyncError as error:  # whatever it is: the polls have it too, and tell of it
+            log.info("look back by bulk operation: %s; a poll will look back instead", error)
+            self._not_before = began_at + self._overlap_s
+            return None
+        marks = {location: mark for location, (_, mark) in looks.items()}
+        return Owed(began_at, marks, frozenset(items))
+
+    async def _news(self, readings: list[Reading]) -> set[int]:
+        """The items of readings that differ from what is known, and are no older than it."""
+        states = await self._store.levels.states({reading.item for reading in readings})
+        news: set[int] = set()
+        for reading in readings:
+            state = states.get(reading.item)
+            level = None if state is None else state.levels.get(reading.location)
+            if level is None or not is_superseded(reading, level):
+                news.add(reading.item)
+        return news

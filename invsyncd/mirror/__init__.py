@@ -1,0 +1,1 @@
+"""The Shopify side: poll, commit, deliver."""
