@@ -27,7 +27,7 @@ from invsyncd.listings.stock import Market
 from invsyncd.metrics import Metrics
 from invsyncd.mirror.full_scan import FullScan, Scanned
 from invsyncd.mirror.reconcile import Cycle
-from invsyncd.net.together import together
+from invsyncd.net.tasks import together
 from invsyncd.store import Store
 
 log = logging.getLogger(__name__)

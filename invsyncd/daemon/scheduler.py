@@ -19,7 +19,7 @@ from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
 from invsyncd.engine.report import PassReport
 from invsyncd.engine.watch import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch, running_job
-from invsyncd.net.together import together
+from invsyncd.net.tasks import together
 
 DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
 DEAD_MAX_S = 600.0

@@ -24,7 +24,7 @@ from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.error_policy import Refusals
 from invsyncd.listings.payload import ProductWrite, Rows, entry, tell
 from invsyncd.listings.stock import Key, Market
-from invsyncd.net.together import together
+from invsyncd.net.tasks import together
 from invsyncd.store import Store
 from invsyncd.tiktok.shop import TikTokShop, UpdateOutcome
 

@@ -27,8 +27,8 @@ from invsyncd.engine.matching import kind_of, links_of, listing_of
 from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import Garbled, Unreached
 from invsyncd.listings.stock import Key, Market
-from invsyncd.net.body import excerpt
-from invsyncd.net.together import together
+from invsyncd.net.decode import excerpt
+from invsyncd.net.tasks import together
 from invsyncd.store import Store
 from invsyncd.tiktok.codes import Declined
 from invsyncd.tiktok.shop import DELETED, ListingSeen, Product, TikTokShop, Trouble

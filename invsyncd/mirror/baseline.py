@@ -26,7 +26,7 @@ from invsyncd.mirror.commit import Absorber, Batch
 from invsyncd.mirror.full_scan import SAVED_AT_ONCE, SCANNED_AT
 from invsyncd.mirror.lookback import Progress
 from invsyncd.mirror.page_budget import PageBudget, TooManyPages
-from invsyncd.net.together import together
+from invsyncd.net.tasks import together
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource

@@ -24,7 +24,7 @@ from invsyncd.engine.rules import Rules
 from invsyncd.errors import InvsyncError, Refused
 from invsyncd.mirror.commit import Absorbed, Absorber
 from invsyncd.mirror.poll import Reader
-from invsyncd.net.together import together
+from invsyncd.net.tasks import together
 from invsyncd.shopify.target import Applied, KeySpent, NotApplied, Sent, ShopifyTarget
 from invsyncd.store import Store
 from invsyncd.store.database import Tx

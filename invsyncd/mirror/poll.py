@@ -29,7 +29,7 @@ from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.lookback import FAR_ROWS_MAX, FarLook, LookBack, Owed, Polled, Progress
 from invsyncd.mirror.page_budget import PageBudget, TooManyPages
 from invsyncd.mirror.suspects import Suspects
-from invsyncd.net.together import together
+from invsyncd.net.tasks import together
 from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store

@@ -4,6 +4,12 @@ No retries, no rates, no JSON, no API by name. This is the border that no secret
 hold the API, the operation and the kind of failure. aiohttp's own exceptions print the URL with
 its query and the request headers (seen: a TikTok refresh carries the app secret in its query), so
 they are never chained.
+
+A request leaves once: the repetition that aiohttp makes by itself is switched off.
+
+aiohttp sends a GET again when the connection breaks before an answer came (seen in its source and
+on the wire). To it a GET is harmless; a TikTok refresh is one, and uses up the token that it
+carries. What is repeated, and how often, only `retry` and its callers may decide.
 """
 
 from __future__ import annotations
@@ -20,7 +26,6 @@ import aiohttp
 from invsyncd import __version__
 from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
 from invsyncd.net.failures import check_headers, link, raise_redirected, raise_unreached
-from invsyncd.net.once import once
 
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 OnRequest = Callable[[str, str, int | str, float], None]
@@ -248,3 +253,19 @@ def _check_download(response: aiohttp.ClientResponse, what: str) -> None:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
+
+
+class ConnectionCut(aiohttp.ClientConnectionError):
+    """The connection broke after the request was sent; not among what aiohttp repeats."""
+
+
+async def once(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Hand a request on, as a middleware of the session; raise ConnectionCut when it breaks."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise  # nothing was sent; aiohttp does not repeat it either
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+        raise ConnectionCut from None

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from invsyncd.errors import Garbled, Refused, Unauthorised
-from invsyncd.net.body import excerpt, json_object
+from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Answer, Http, raise_for_status
-from invsyncd.net.shape import Shape
 
 _RENEW_AT = 0.8  # of its life: early enough that a bad hour of the token service costs nothing
 _WHAT = "shopify TOKEN"

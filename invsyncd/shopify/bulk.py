@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 from invsyncd.core.model import Reading
 from invsyncd.errors import Refused
+from invsyncd.net.decode import Shape
 from invsyncd.net.lines import lines
-from invsyncd.net.shape import Shape
 from invsyncd.shopify import documents, values
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.reply import AccessDenied, error_code

@@ -13,8 +13,7 @@ from dataclasses import dataclass
 
 from invsyncd.core.catalogue import Glimpse
 from invsyncd.errors import Garbled
-from invsyncd.net.body import json_object
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape, json_object
 from invsyncd.shopify import bulk, documents, parse, values
 from invsyncd.shopify.catalogue_documents import CATALOGUE_ROWS
 from invsyncd.shopify.client import ShopifyClient

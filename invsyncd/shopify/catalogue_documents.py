@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from invsyncd.net.turns import Urgency
+from invsyncd.net.admission import Urgency
 
 # limit: null counts to the end (documented); the default stops at 10,000.
 COUNT_VARIANTS: Final = """

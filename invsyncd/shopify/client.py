@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from invsyncd.errors import Throttled, Unreached
-from invsyncd.net.body import excerpt
-from invsyncd.net.gate import Gate
+from invsyncd.net.admission import Gate, Urgency
+from invsyncd.net.decode import excerpt
 from invsyncd.net.http import Answer, Http
-from invsyncd.net.limit import Bucket, Claim
+from invsyncd.net.rate_limit import Bucket, Claim
 from invsyncd.net.retry import Patience, retried
-from invsyncd.net.turns import Urgency
 from invsyncd.shopify.auth import Credentials, Keyring
 from invsyncd.shopify.documents import URGENCY
 from invsyncd.shopify.prices import Prices

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from invsyncd.net.turns import Urgency
+from invsyncd.net.admission import Urgency
 from invsyncd.shopify import catalogue_documents
 
 LEVELS_PER_READ: Final = 250  # documented maximum of a list of ids, and of `first`

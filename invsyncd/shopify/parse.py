@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from invsyncd.core.model import Catalogue, Location, Reading
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape
 from invsyncd.shopify.values import number, quantity, seconds
 
 PAGE_ROWS_MAX = 250  # documented; no page that we ask for has more

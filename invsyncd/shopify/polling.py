@@ -13,9 +13,9 @@ from functools import partial
 
 from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled, Refused
-from invsyncd.net.shape import Shape
-from invsyncd.net.together import together
-from invsyncd.net.turns import Urgency
+from invsyncd.net.admission import Urgency
+from invsyncd.net.decode import Shape
+from invsyncd.net.tasks import together
 from invsyncd.shopify import documents, parse, values
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.walk import ENDLESS

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from invsyncd.errors import Garbled, InvsyncError, Refused, Throttled, Unauthorised, Unreached
-from invsyncd.net.body import excerpt, json_object
+from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Answer, raise_for_status
-from invsyncd.net.limit import ThrottleStatus
-from invsyncd.net.shape import Shape
+from invsyncd.net.rate_limit import ThrottleStatus
 
 _ADVICE_LOGIN = "check the Shopify credentials in the configuration; `invsyncd check` tries them"
 _ADVICE_SCOPES = "the app needs read_locations, read_products, read_inventory, write_inventory"

@@ -13,8 +13,7 @@ from datetime import datetime
 
 from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled, Refused
-from invsyncd.net.body import json_object
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape, json_object
 from invsyncd.shopify import parse, values
 
 PAGE_ROWS = 250

@@ -12,9 +12,9 @@ from functools import partial
 from typing import TypeVar
 
 from invsyncd.core.model import Catalogue, Location, Reading
-from invsyncd.net.shape import Shape
-from invsyncd.net.together import together
-from invsyncd.net.turns import Urgency
+from invsyncd.net.admission import Urgency
+from invsyncd.net.decode import Shape
+from invsyncd.net.tasks import together
 from invsyncd.shopify import bulk, documents, parse, polling, values
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.polling import Page

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 
 from invsyncd.core.model import Attempt, LevelWrite
 from invsyncd.errors import Unreached
+from invsyncd.net.decode import Shape
 from invsyncd.net.retry import Patience, retried
-from invsyncd.net.shape import Shape
 from invsyncd.shopify import documents, values
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.reference import reference

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape
 
 AHEAD_S_MAX = 900  # no two clocks of a shop differ by more
 _DIGITS_MAX, _ID_MAX = 19, 2**63  # of an id; what a database holds

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 from invsyncd.errors import Garbled
-from invsyncd.net.shape import Shape
-from invsyncd.net.turns import Urgency
+from invsyncd.net.admission import Urgency
+from invsyncd.net.decode import Shape
 from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import ShopifyClient
 

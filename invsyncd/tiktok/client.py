@@ -14,10 +14,9 @@ from functools import partial
 from typing import NoReturn
 
 from invsyncd.errors import Garbled, Throttled, Unauthorised, Unreached
-from invsyncd.net.body import excerpt, json_object
+from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Answer, Http, raise_for_status
 from invsyncd.net.retry import Patience, retried
-from invsyncd.net.shape import Shape
 from invsyncd.tiktok.codes import Declined, Trouble, trouble, wrong_clock
 from invsyncd.tiktok.lanes import READ, STALE_S, WRITE, Lane, Rates
 from invsyncd.tiktok.shops import AuthorisedShop, chosen, shops

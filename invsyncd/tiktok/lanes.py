@@ -14,8 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from invsyncd.errors import Unreached
-from invsyncd.net.gate import Gate
-from invsyncd.net.limit import Pace
+from invsyncd.net.admission import Gate
+from invsyncd.net.rate_limit import Pace
 
 STALE_S = 20.0  # a write that has to wait longer was decided on a reading that is too old
 

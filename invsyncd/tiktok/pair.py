@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from invsyncd.errors import Garbled
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape
 
 
 @dataclass(frozen=True, slots=True)

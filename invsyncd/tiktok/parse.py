@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape
 
 _ID_CHARS_MAX: Final = 64  # documented ones have 19 digits
 _UNITS_MAX: Final = 2**31  # the highest quantity that any document names is 999,999

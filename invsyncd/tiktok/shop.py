@@ -10,8 +10,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
 from invsyncd.errors import Garbled, Unreached
-from invsyncd.net.body import excerpt
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape, excerpt
 from invsyncd.tiktok import parse
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.codes import TOO_MANY_RESULTS, Declined, Trouble

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from invsyncd.errors import ConfigError
-from invsyncd.net.body import excerpt
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape, excerpt
 from invsyncd.tiktok.parse import id_text, optional_text
 
 

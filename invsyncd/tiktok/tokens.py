@@ -14,9 +14,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from invsyncd.errors import Garbled, InvsyncError, Unauthorised, Unreached
-from invsyncd.net.body import excerpt, json_object
+from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Http, raise_for_status
-from invsyncd.net.shape import Shape
 from invsyncd.tiktok.codes import Trouble, login_helps, trouble
 from invsyncd.tiktok.pair import TokenPair, read_pair
 

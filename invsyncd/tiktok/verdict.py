@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from invsyncd.net.body import excerpt
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape, excerpt
 from invsyncd.tiktok.codes import WRAPPER, Trouble, seriousness, trouble
 from invsyncd.tiktok.parse import optional_id, optional_items, optional_text
 

@@ -12,10 +12,9 @@ import pytest
 
 from invsyncd.errors import Garbled
 from invsyncd.mirror.lookback import Progress
-from invsyncd.net.body import excerpt, json_object
+from invsyncd.net.decode import WHOLE_MAX, Shape, excerpt, json_object
 from invsyncd.net.http import RETRY_AFTER_S_MAX, Answer, http_date
 from invsyncd.net.masking import masked
-from invsyncd.net.shape import WHOLE_MAX, Shape
 from invsyncd.shopify import values
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.reply import error_code, opened

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.errors import Garbled, InvsyncError, Refused, Unreached
-from invsyncd.net.body import VALUES_MAX, json_object
+from invsyncd.net.decode import VALUES_MAX, json_object
 from invsyncd.net.http import Answer, Http, session
 from invsyncd.net.retry import Patience
 from invsyncd.shopify.auth import StaticToken

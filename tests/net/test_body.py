@@ -1,8 +1,7 @@
 import pytest
 
 from invsyncd.errors import Garbled
-from invsyncd.net.body import excerpt, json_object
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape, excerpt, json_object
 
 
 @pytest.mark.parametrize(

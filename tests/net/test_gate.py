@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from invsyncd.net.gate import Gate
-from invsyncd.net.limit import Bucket, Claim
-from invsyncd.net.turns import PATIENCE_S, Urgency
+from invsyncd.net.admission import PATIENCE_S, Gate, Urgency
+from invsyncd.net.rate_limit import Bucket, Claim
 from tests import virtual
 from tests.virtual import virtual as in_virtual_time
 

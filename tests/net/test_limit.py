@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from invsyncd.net.limit import Bucket, Claim, ThrottleStatus
+from invsyncd.net.rate_limit import Bucket, Claim, ThrottleStatus
 
 
 def taken(bucket: Bucket, cost: float, now: float = 0) -> Claim:

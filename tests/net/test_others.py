@@ -4,8 +4,7 @@ import random
 
 import pytest
 
-from invsyncd.net.limit import Bucket, Claim, ThrottleStatus
-from invsyncd.net.others import Others, Sight
+from invsyncd.net.rate_limit import Bucket, Claim, Others, Sight, ThrottleStatus
 
 
 def beside(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.net.limit import Pace
+from invsyncd.net.rate_limit import Pace
 
 
 def busy(pace: Pace, seconds: float, answer: Callable[[Pace, float], None]) -> list[float]:

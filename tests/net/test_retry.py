@@ -3,9 +3,9 @@ import asyncio
 import pytest
 
 from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
-from invsyncd.net.gate import Gate
+from invsyncd.net.admission import Gate
 from invsyncd.net.retry import Patience, retried
-from invsyncd.net.together import together
+from invsyncd.net.tasks import together
 
 AT_ONCE = Patience(attempts=3, jitter=lambda longest_s: 0.0)
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.net.turns import PATIENCE_S, Turns, Urgency
+from invsyncd.net.admission import PATIENCE_S, Turns, Urgency
 
 
 def served(turns: Turns) -> list[Urgency]:

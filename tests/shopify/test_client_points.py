@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 
 from invsyncd.errors import Unreached
+from invsyncd.net.admission import Urgency
 from invsyncd.net.retry import Patience
-from invsyncd.net.turns import Urgency
 from invsyncd.sandbox.shopify.server import Bucket, ShopifyFake
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.documents import POLL

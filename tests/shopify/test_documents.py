@@ -3,7 +3,7 @@ import re
 import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, validate
 
-from invsyncd.net.turns import PATIENCE_S, Urgency
+from invsyncd.net.admission import PATIENCE_S, Urgency
 from invsyncd.shopify.documents import ALL, URGENCY
 from tests.official import official_schema
 

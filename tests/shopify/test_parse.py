@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape
 from invsyncd.shopify import parse, values
 
 QUANTITIES = [

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invsyncd.errors import Garbled
-from invsyncd.net.body import json_object
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape, json_object
 from invsyncd.tiktok import parse
 from invsyncd.tiktok.parse import ListingSeen, Product, Warehouse
 

@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from invsyncd.errors import Garbled
-from invsyncd.net.shape import Shape
+from invsyncd.net.decode import Shape
 from invsyncd.tiktok.codes import Trouble
 from invsyncd.tiktok.verdict import SkuError, update_errors
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from invsyncd.core.model import Target
-from invsyncd.net.together import together
+from invsyncd.net.tasks import together
 from tests.web.browser import CHROMIUM, DARK, screenshot
 from tests.web.site import HOSTILE, STATES, Budgeted, site
 
