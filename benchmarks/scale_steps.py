@@ -19,12 +19,12 @@ from invsyncd.core.catalogue import Glimpse
 from invsyncd.core.model import Catalogue, Location
 from invsyncd.daemon.wiring import Parts, assemble, one_pass
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.rulebook import Rulebook
 from invsyncd.mirror.baseline import PAGED_MAX, Baseline
 from invsyncd.mirror.catalogue import CatalogueLook
 from invsyncd.mirror.commit import Absorber, Batch
 from invsyncd.mirror.full_scan import FullScan
 from invsyncd.net.lines import lines
+from invsyncd.planning.rulebook import Rulebook
 from invsyncd.sandbox.serve import sandbox, serving
 from invsyncd.shopify import bulk
 from invsyncd.shopify.catalogue import Count, ProductTypes, ShopifyCatalogue, variant_rows

@@ -12,11 +12,11 @@ from invsyncd.config import Settings
 from invsyncd.config.shopify import ShopifySettings
 from invsyncd.engine.listing_report import listing_groups
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.rulebook import Rulebook
-from invsyncd.engine.rules import Rules
 from invsyncd.errors import InvsyncError
 from invsyncd.listings.discovery import Discovery
 from invsyncd.mirror.reconcile import Cycle
+from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.rules import Rules
 from invsyncd.shopify.client import ShopifyClient, ShopifyStats
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store

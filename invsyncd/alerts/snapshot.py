@@ -10,8 +10,8 @@ from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.engine.health import Check, Health
 from invsyncd.engine.lapse import ADVICE, AHEAD_S
-from invsyncd.engine.pause import Pause
 from invsyncd.errors import StateError
+from invsyncd.planning.breaker import Pause
 from invsyncd.store import Store
 from invsyncd.text import SHOPS
 

@@ -29,11 +29,11 @@ from invsyncd.cli.output import (
 )
 from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
-from invsyncd.engine.rulebook import Rulebook, warehouse_names
 from invsyncd.errors import InvsyncError
 from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.explain.gather import explain as explain_name
 from invsyncd.explain.journal_text import gist
+from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.text import SHOPS, iso, plain, signed
 
 Json = Mapping[str, Any]

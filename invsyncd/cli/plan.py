@@ -22,7 +22,7 @@ from invsyncd.cli.output import (
     shifts_json,
 )
 from invsyncd.config import Settings, load
-from invsyncd.engine.foresight import Foreseen, foresee
+from invsyncd.planning.whatif import Foreseen, foresee
 from invsyncd.store import Store, scratch_copy
 
 

@@ -23,7 +23,7 @@ from invsyncd.daemon.process import serve
 from invsyncd.daemon.scheduler import new_pass_id
 from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.rulebook import warehouse_names
+from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.store import Store, scratch_copy, take_lock
 
 

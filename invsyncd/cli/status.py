@@ -25,9 +25,9 @@ from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.engine.held import held_json
 from invsyncd.engine.listing_report import listings_json
-from invsyncd.engine.pause import Pause
-from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import ConfigError
+from invsyncd.planning.breaker import Pause
+from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.text import told_apart
 

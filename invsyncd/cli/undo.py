@@ -23,10 +23,10 @@ from invsyncd.cli.requests import LATER, leave
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Effect, Shift, totals
-from invsyncd.engine.pause import Pause
-from invsyncd.engine.requests import UNDO
-from invsyncd.engine.rulebook import Rulebook
-from invsyncd.engine.undo import Undoing, undoing
+from invsyncd.planning.breaker import Pause
+from invsyncd.planning.requests import UNDO
+from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.undo import Undoing, undoing
 from invsyncd.store import Store, scratch_copy
 
 

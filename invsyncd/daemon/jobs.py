@@ -15,11 +15,8 @@ from typing import Any
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.engine.health import Health
-from invsyncd.engine.pause import Pause
 from invsyncd.engine.remember import remember
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.rulebook import Rulebook
-from invsyncd.engine.rules import DoubleOffer
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.listings.deliver import MarketDelivery
 from invsyncd.listings.discovery import Discovery
@@ -28,6 +25,9 @@ from invsyncd.metrics import Metrics
 from invsyncd.mirror.full_scan import FullScan, Scanned
 from invsyncd.mirror.reconcile import Cycle
 from invsyncd.net.tasks import together
+from invsyncd.planning.breaker import Pause
+from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.rules import DoubleOffer
 from invsyncd.store import Store
 
 log = logging.getLogger(__name__)

@@ -20,9 +20,9 @@ from invsyncd.config import Settings
 from invsyncd.daemon.scheduler import Daemon, clock_set
 from invsyncd.daemon.systemd import Notifier, pulse
 from invsyncd.daemon.wiring import Parts, assemble
-from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import InvsyncError
 from invsyncd.metrics import Metrics
+from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store, take_lock
 from invsyncd.web import Policy, Window, serving
 

@@ -21,7 +21,6 @@ from invsyncd.engine.budgets import budgets
 from invsyncd.engine.health import Health
 from invsyncd.engine.lapse import Lapse
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.watch import Watch, running_job
 from invsyncd.listings.deliver import MarketDelivery
 from invsyncd.listings.discovery import Discovery
@@ -30,6 +29,7 @@ from invsyncd.metrics import Metrics
 from invsyncd.mirror.full_scan import FullScan
 from invsyncd.mirror.reconcile import Cycle
 from invsyncd.net.http import Http, session
+from invsyncd.planning.rulebook import Rulebook
 from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.client import ShopifyClient

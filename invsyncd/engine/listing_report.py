@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from invsyncd.config.tiktok import Link
-from invsyncd.engine.rulebook import Rulebook
+from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.listing_census import FIRST_MAX, Ambiguous
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from invsyncd.core.model import Attempt, ItemState, Listing, Target
-from invsyncd.engine.rules import Rules
+from invsyncd.planning.rules import Rules
 from invsyncd.store.listings import OfferState
 from invsyncd.store.locations import KnownLocation
 

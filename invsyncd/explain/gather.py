@@ -16,11 +16,11 @@ from typing import Any
 
 from invsyncd.core.model import Attempt, ItemState, Listing, Target
 from invsyncd.engine.health import Health
-from invsyncd.engine.pause import why_paused
-from invsyncd.engine.rulebook import warehouse_names
-from invsyncd.engine.rules import Rules
 from invsyncd.explain.document import document
 from invsyncd.explain.facts import Facts, ItemFacts, ListingFacts, ShopFacts, Side
+from invsyncd.planning.breaker import why_paused
+from invsyncd.planning.rulebook import warehouse_names
+from invsyncd.planning.rules import Rules
 from invsyncd.shopify.reference import write_of
 from invsyncd.store import BASELINE, Store
 

@@ -8,10 +8,10 @@ from typing import Any
 from invsyncd.core.fold import Scope
 from invsyncd.core.merge import Case
 from invsyncd.core.model import Attempt, Item, Level, Location, Standing
-from invsyncd.engine.rules import keeps_fbt
 from invsyncd.explain.causes import Because, Cause
 from invsyncd.explain.facts import ItemFacts, Row, ShopFacts
 from invsyncd.explain.journal_text import counted, parts
+from invsyncd.planning.rules import keeps_fbt
 from invsyncd.text import ends_hold, iso, listed, moment, plain
 
 

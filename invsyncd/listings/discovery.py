@@ -23,12 +23,12 @@ from functools import partial
 from invsyncd.config import Settings
 from invsyncd.core.model import Entry, Listing
 from invsyncd.core.parking import awake, looked_at, seen_again, told, turned_down
-from invsyncd.engine.matching import kind_of, links_of, listing_of
-from invsyncd.engine.rulebook import Rulebook
 from invsyncd.errors import Garbled, Unreached
 from invsyncd.listings.stock import Key, Market
 from invsyncd.net.decode import excerpt
 from invsyncd.net.tasks import together
+from invsyncd.planning.links import kind_of, links_of, listing_of
+from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.tiktok.codes import Declined
 from invsyncd.tiktok.shop import DELETED, ListingSeen, Product, TikTokShop, Trouble

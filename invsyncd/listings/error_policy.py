@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from invsyncd.engine.rulebook import MAX_QUANTITY_OLD, Rulebook
 from invsyncd.errors import Unauthorised
 from invsyncd.listings.backoff import AGAIN_S, AGAIN_S_MAX, Waits
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.payload import ProductWrite, Rows
 from invsyncd.listings.stock import Key, Market
+from invsyncd.planning.rulebook import MAX_QUANTITY_OLD, Rulebook
 from invsyncd.tiktok.codes import CLOSED_CODES, PLATFORM_CODES, Trouble
 from invsyncd.tiktok.shop import SkuError, UpdateOutcome
 

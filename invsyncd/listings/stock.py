@@ -17,8 +17,8 @@ from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.core.offer_rule import sold
 from invsyncd.core.other_writers import TIMES, WITHIN_S, Move, Rival, move, rival
 from invsyncd.core.parking import ParkedBy
-from invsyncd.engine.offers import wanted_offers
-from invsyncd.engine.rulebook import Rulebook
+from invsyncd.planning.offers import wanted_offers
+from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.store.drift import OfferKey

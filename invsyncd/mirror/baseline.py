@@ -19,7 +19,6 @@ from functools import partial
 
 from invsyncd.core.catalogue import Glimpse, gathered
 from invsyncd.core.model import Location, Reading
-from invsyncd.engine.rules import Rules
 from invsyncd.errors import Garbled
 from invsyncd.mirror.catalogue import BULK_MIN, Mark, save_mark
 from invsyncd.mirror.commit import Absorber, Batch
@@ -27,6 +26,7 @@ from invsyncd.mirror.full_scan import SAVED_AT_ONCE, SCANNED_AT
 from invsyncd.mirror.lookback import Progress
 from invsyncd.mirror.page_budget import PageBudget, TooManyPages
 from invsyncd.net.tasks import together
+from invsyncd.planning.rules import Rules
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource

@@ -21,9 +21,9 @@ from invsyncd.core.model import (
     Standing,
 )
 from invsyncd.core.plan import ROWS_MAX, batches
-from invsyncd.engine.offers import wanted_offers
-from invsyncd.engine.requests import Asked
-from invsyncd.engine.rules import Rules
+from invsyncd.planning.offers import wanted_offers
+from invsyncd.planning.requests import Asked
+from invsyncd.planning.rules import Rules
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 

@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from invsyncd.config import Settings
 from invsyncd.core.model import Entry, Reading
-from invsyncd.engine.requests import SCAN
 from invsyncd.errors import Garbled, InvsyncError
 from invsyncd.mirror.suspects import Suspects
+from invsyncd.planning.requests import SCAN
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource

@@ -13,11 +13,7 @@ from functools import partial
 
 from invsyncd.config import Settings
 from invsyncd.core.model import Standing, Target
-from invsyncd.engine.pause import Pause
 from invsyncd.engine.report import PassReport
-from invsyncd.engine.requests import RequestDesk
-from invsyncd.engine.rulebook import Rulebook
-from invsyncd.engine.rules import Rules
 from invsyncd.errors import Garbled, Refused, Unreached
 from invsyncd.mirror.baseline import Baseline
 from invsyncd.mirror.catalogue import CatalogueLook
@@ -25,6 +21,10 @@ from invsyncd.mirror.commit import Absorbed, Batch
 from invsyncd.mirror.deliver import Delivery
 from invsyncd.mirror.poll import Reader
 from invsyncd.mirror.suspects import Suspects
+from invsyncd.planning.breaker import Pause
+from invsyncd.planning.requests import RequestDesk
+from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.rules import Rules
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget

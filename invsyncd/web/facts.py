@@ -16,10 +16,10 @@ from invsyncd.core.model import Target
 from invsyncd.engine.health import Health
 from invsyncd.engine.held import held_json
 from invsyncd.engine.listing_report import listings_json
-from invsyncd.engine.rulebook import Rulebook
 from invsyncd.engine.target_health import UNTRIED
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.explain.journal_text import gist
+from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.text import ends_hold
 from invsyncd.web.words import advice

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from invsyncd.core.model import Target
-from invsyncd.engine.pause import Pause
-from invsyncd.engine.rules import DoubleOffer
+from invsyncd.planning.breaker import Pause
+from invsyncd.planning.rules import DoubleOffer
 from invsyncd.sandbox.faults import Kind
 from tests.engine.world import ALL, MAIN, world
 from tests.virtual import virtual

@@ -12,11 +12,11 @@ import pytest
 from invsyncd.core.fold import Scope
 from invsyncd.core.merge import MergeRules
 from invsyncd.core.model import Item, ItemState, Level, Location, Standing, Target
-from invsyncd.engine.rules import Rules
 from invsyncd.explain.causes import Because, Cause, by_urgency
 from invsyncd.explain.document import document
 from invsyncd.explain.facts import Facts, ItemFacts, ShopFacts, Side
 from invsyncd.explain.journal_text import STORIES, gist
+from invsyncd.planning.rules import Rules
 from invsyncd.store.locations import KnownLocation
 from invsyncd.store.passes import MOVES_POOL
 from invsyncd.text import moment

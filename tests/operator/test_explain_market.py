@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from invsyncd.core.model import Target
-from invsyncd.engine.pause import Pause
+from invsyncd.planning.breaker import Pause
 from invsyncd.sandbox.faults import Kind
 from tests.engine.world import MAIN, World, world
 from tests.operator.asking import document, first, holds, verdicts

@@ -8,7 +8,7 @@ import pytest
 
 from invsyncd.core.guard import Impact, Limits, beyond, left, tripped
 from invsyncd.core.model import Target
-from invsyncd.engine.pause import Pause
+from invsyncd.planning.breaker import Pause
 from tests.engine.world import World, world
 from tests.virtual import virtual
 

@@ -15,8 +15,8 @@ from typing import Any
 from invsyncd.core.interventions import Done, NotUndone, PoolChange, Since, pool_before
 from invsyncd.core.model import ItemState, LevelWrite, Listing, Target
 from invsyncd.core.plan import Shift, offer
-from invsyncd.engine.rules import Rules
 from invsyncd.errors import InvsyncError
+from invsyncd.planning.rules import Rules
 from invsyncd.store import Store
 from invsyncd.store.passes import moves_pool
 

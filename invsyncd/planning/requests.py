@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 from invsyncd.core.interventions import resolution
 from invsyncd.core.model import Entry
-from invsyncd.engine.rules import Rules
-from invsyncd.engine.undo import undoing
 from invsyncd.errors import InvsyncError
+from invsyncd.planning.rules import Rules
+from invsyncd.planning.undo import undoing
 from invsyncd.store import Store
 from invsyncd.store.requests import Request
 

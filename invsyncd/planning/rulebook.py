@@ -14,7 +14,8 @@ from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
 from invsyncd.core.model import Location
 from invsyncd.core.offer_rule import TIKTOK_MAX
-from invsyncd.engine.rules import (
+from invsyncd.errors import ConfigError, Garbled
+from invsyncd.planning.rules import (
     DoubleOffer,
     Rules,
     closed_warehouses,
@@ -23,7 +24,6 @@ from invsyncd.engine.rules import (
     scope_of,
     without,
 )
-from invsyncd.errors import ConfigError, Garbled
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.tiktok.shop import Warehouse
