@@ -27,9 +27,9 @@ from invsyncd.net.lines import lines
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.sandbox.serve import sandbox, serving
 from invsyncd.shopify import bulk
+from invsyncd.shopify.bulk import pages
 from invsyncd.shopify.catalogue import Count, ProductTypes, ShopifyCatalogue, variant_rows
 from invsyncd.shopify.polling import Page
-from invsyncd.shopify.scanned import pages
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from invsyncd.core.catalogue import Glimpse
 from invsyncd.errors import Garbled
 from invsyncd.net.decode import Shape, json_object
-from invsyncd.shopify import bulk, documents, parse, values
-from invsyncd.shopify.catalogue_documents import CATALOGUE_ROWS
+from invsyncd.shopify import bulk, documents, parse
 from invsyncd.shopify.client import ShopifyClient
-from invsyncd.shopify.walk import Start, walk
+from invsyncd.shopify.documents import CATALOGUE_ROWS
+from invsyncd.shopify.polling import Start, walk
 
 PAGE_ROWS = 250
 TYPES_MAX = 50_000  # products remembered, some 6 MB; those beyond are asked for again
@@ -53,7 +53,7 @@ class ShopifyCatalogue:
         The time is quoted and the bound included, as in `ShopifySource.poll`. All three are
         searched through an index that lags (recorded for variants and products): look back.
         """
-        variables = {"query": f"updated_at:>='{values.timestamp(since)}'"}
+        variables = {"query": f"updated_at:>='{parse.timestamp(since)}'"}
         async for page, _ in walk(
             self._client, "UPDATED_ITEMS", variables, lambda data: data.at("inventoryItems")
         ):
@@ -82,11 +82,11 @@ class ShopifyCatalogue:
 
     async def _retyped(self, page: Shape) -> AsyncIterator[list[Glimpse]]:
         """The variants of the products on a page that have another type than they had last."""
-        types = {values.number(x.at("id"), "Product"): _type(x) for x in parse.nodes(page)}
+        types = {parse.number(x.at("id"), "Product"): _type(x) for x in parse.nodes(page)}
         asked = [product for product, name in types.items() if self._types.of(product) != name]
         if not asked:
             return
-        ids = [values.gid("Product", product) for product in asked]
+        ids = [parse.gid("Product", product) for product in asked]
         answer = await self._client.execute(documents.ALL["PRODUCTS"], {"ids": ids}, op="PRODUCTS")
         for node in Shape(answer.data, "PRODUCTS").at("nodes").items():
             if not node.null:  # deleted meanwhile
@@ -143,7 +143,7 @@ async def variant_rows(
         what = f"CATALOGUE line {count}"
         node = Shape(json_object(line, what), what)
         product = node.at("product")
-        learn(values.number(product.at("id"), "Product"), _type(product))
+        learn(parse.number(product.at("id"), "Product"), _type(product))
         page.append(_variant(node, _type(product)))
         if len(page) == PAGE_ROWS:
             yield tuple(page)
@@ -165,7 +165,7 @@ def _type(product: Shape) -> str:
 
 def _item(node: Shape) -> Glimpse:
     sku = node.at("sku")
-    item = values.number(node.at("id"), "InventoryItem")
+    item = parse.number(node.at("id"), "InventoryItem")
     return Glimpse(item, "" if sku.null else sku.text(), node.at("tracked").flag())
 
 

@@ -4,6 +4,13 @@ Written for Admin API 2026-10; the tests check each one against the official sch
 few fields, because each costs points and some need scopes (`read_locations` for more than a
 location's id). Connections are read through `edges`: an empty page then refunds almost all of its
 price (recorded), `nodes` does not. Sizes stand in the text, so that one operation has one price.
+
+The documents that look at the catalogue by what was updated, and the one that reads it in bulk.
+
+Which stamp an edit moves is documented for one case only: a stock adjustment updates the product.
+So items, variants and products are each asked, and each answers with what it can tell. Prices (by
+the recorded arithmetic): 13, 35 and 13 points for a full page, 2 each for an empty one, 10 for the
+count, 18 for the variants of up to 250 products.
 """
 
 from __future__ import annotations
@@ -13,7 +20,102 @@ from types import MappingProxyType
 from typing import Final
 
 from invsyncd.net.admission import Urgency
-from invsyncd.shopify import catalogue_documents
+
+# limit: null counts to the end (documented); the default stops at 10,000.
+COUNT_VARIANTS: Final = """
+query CountVariants {
+  productVariantsCount(limit: null) { count precision }
+}
+"""
+
+UPDATED_ITEMS: Final = """
+query UpdatedItems($after: String, $query: String!) {
+  inventoryItems(first: 250, after: $after, query: $query) {
+    edges { node { id sku tracked } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+UPDATED_VARIANTS: Final = """
+query UpdatedVariants($after: String, $query: String!) {
+  productVariants(first: 250, after: $after, query: $query) {
+    edges { node { inventoryPolicy inventoryItem { id sku tracked } product { productType } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+# Only the product type is asked for: stock that moves stamps the product (documented), so after a
+# busy quarter of an hour these pages are full of products of which nothing else is new.
+UPDATED_PRODUCTS: Final = """
+query UpdatedProducts($after: String, $query: String!) {
+  products(first: 250, after: $after, query: $query) {
+    edges { node { id productType } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+# nodes costs the same for one id and for many (recorded for 8), so products are asked for together.
+PRODUCTS: Final = """
+query Products($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on Product {
+      id
+      productType
+      variants(first: 50) {
+        edges { node { inventoryPolicy inventoryItem { id sku tracked } } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
+# A product has up to 2,048 variants (documented).
+PRODUCT_VARIANTS: Final = """
+query ProductVariants($id: ID!, $after: String) {
+  product(id: $id) {
+    id
+    variants(first: 250, after: $after) {
+      edges { node { inventoryPolicy inventoryItem { id sku tracked } } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+# What a look at the whole catalogue runs in bulk: one line a variant. Not a request of its own.
+CATALOGUE_ROWS: Final = """
+{
+  productVariants {
+    edges {
+      node {
+        id
+        inventoryPolicy
+        inventoryItem { id sku tracked }
+        product { id productType }
+      }
+    }
+  }
+}
+"""
+
+CATALOGUE_ALL: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "COUNT_VARIANTS": COUNT_VARIANTS,
+        "UPDATED_ITEMS": UPDATED_ITEMS,
+        "UPDATED_VARIANTS": UPDATED_VARIANTS,
+        "UPDATED_PRODUCTS": UPDATED_PRODUCTS,
+        "PRODUCTS": PRODUCTS,
+        "PRODUCT_VARIANTS": PRODUCT_VARIANTS,
+    }
+)
+
+CATALOGUE_URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(
+    dict.fromkeys(CATALOGUE_ALL, Urgency.CATALOGUE)
+)
 
 LEVELS_PER_READ: Final = 250  # documented maximum of a list of ids, and of `first`
 ITEMS_PER_READ: Final = 50
@@ -219,7 +321,7 @@ ALL: Final[Mapping[str, str]] = MappingProxyType(
         "RUN_SCAN": RUN_SCAN,
         "SCAN_STATUS": SCAN_STATUS,
         "SCOPES": SCOPES,
-        **catalogue_documents.CATALOGUE_ALL,
+        **CATALOGUE_ALL,
     }
 )
 
@@ -237,7 +339,7 @@ URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(
         "RUN_SCAN": Urgency.SCAN,
         "SCAN_STATUS": Urgency.SCAN,
         "SCOPES": Urgency.READ,
-        **catalogue_documents.CATALOGUE_URGENCY,
+        **CATALOGUE_URGENCY,
     }
 )
 """How long each operation's request may be passed by others; see `net.turns`."""

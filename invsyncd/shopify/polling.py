@@ -3,11 +3,14 @@
 A full page says all that it lists: 25 points for 250 levels. A page that only lists costs 14, and
 to read what it lists directly 3 more; but that takes two requests. So the first page of a poll is
 a full one, and a lone change is there after one request; what follows is listed, then read.
+
+From page to page of one connection, to its end.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -16,9 +19,8 @@ from invsyncd.errors import Garbled, Refused
 from invsyncd.net.admission import Urgency
 from invsyncd.net.decode import Shape
 from invsyncd.net.tasks import together
-from invsyncd.shopify import documents, parse, values
+from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import Data, ShopifyClient
-from invsyncd.shopify.walk import ENDLESS
 
 _LISTED_AT_ONCE = 4  # pages listed one after the other, whose levels are then read side by side
 
@@ -63,13 +65,13 @@ async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) ->
     """
     if not items:
         return Page((), None)
-    ids = [values.gid("InventoryItem", item) for item in items]
-    variables = {"ids": ids, "location": values.gid("Location", location)}
+    ids = [parse.gid("InventoryItem", item) for item in items]
+    variables = {"ids": ids, "location": parse.gid("Location", location)}
     answer = await client.execute(documents.READ_LEVELS, variables, op="READ_LEVELS")
     slots = parse.slots(Shape(answer.data, "READ_LEVELS").at("nodes"), items)
     found = (parse.read_at(location, item, slot, answer.server_time or 0) for item, slot in slots)
     readings = tuple(reading for reading in found if reading is not None)
-    values.none_ahead(readings, answer.now, "READ_LEVELS")
+    parse.none_ahead(readings, answer.now, "READ_LEVELS")
     newest = max((reading.updated_at for reading in readings), default=None)
     return Page(readings, answer.server_time, newest)
 
@@ -108,7 +110,7 @@ class _Walk:
         """The next page with all that its levels say."""
         connection, answer = await self._next("POLL")
         readings = parse.polled(self.location, connection)
-        values.none_ahead(readings, answer.now, "POLL")
+        parse.none_ahead(readings, answer.now, "POLL")
         newest = max((reading.updated_at for reading in readings), default=None)
         return Page(readings, answer.server_time, newest)
 
@@ -116,15 +118,15 @@ class _Walk:
         """The next page as a list."""
         connection, answer = await self._next("LIST_LEVELS")
         items = parse.listed(connection)
-        values.not_ahead(max(items.values(), default=0), answer.now, "LIST_LEVELS")
+        parse.not_ahead(max(items.values(), default=0), answer.now, "LIST_LEVELS")
         return _Listed(items, answer.server_time)
 
     async def _next(self, op: str) -> tuple[Shape, Data]:
         if self._pages == self.pages_max:
             raise Garbled(f"shopify {op}: more than {self.pages_max} pages", advice=ENDLESS)
         self._pages += 1
-        query = None if self.since is None else values.updated_since(self.since)
-        place = values.gid("Location", self.location)
+        query = None if self.since is None else parse.updated_since(self.since)
+        place = parse.gid("Location", self.location)
         answer = await self.client.execute(
             documents.ALL[op],
             {"location": place, "query": query, "after": self._after},
@@ -135,8 +137,52 @@ class _Walk:
         found = Shape(answer.data, op).at("location")
         if found.null:
             raise Refused(f"shopify {op}: location {self.location} is not there any more")
-        if values.number(found.at("id"), "Location") != self.location:
+        if parse.number(found.at("id"), "Location") != self.location:
             raise found.garbled("another location than the one asked for")
         connection = found.at("inventoryLevels")
         self._after = parse.next_cursor(connection, self._seen)
         return connection, answer
+
+
+PAGES_MAX = 8_000  # two million rows: beyond it, something turns in circles
+WALK_S_MAX = 4 * 3600.0
+ENDLESS = "nothing was changed, and it is read again; tell us of a shop that is really so large"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a walk begins: behind the cursor `after`, having `seen` these cursors."""
+
+    after: str | None = None
+    seen: set[str] | None = None
+
+
+async def walk(
+    client: ShopifyClient,
+    op: str,
+    variables: Mapping[str, object],
+    connection: Callable[[Shape], Shape],
+    *,
+    pages_max: int = PAGES_MAX,
+    start: Start | None = None,
+    urgency: Urgency | None = None,
+) -> AsyncIterator[tuple[Shape, int | None]]:
+    """Yield the pages of the connection that `connection` finds in the data, with server time.
+
+    Raises as `ShopifyClient.execute` does, and Garbled where it does not end.
+    """
+    begin = start or Start()
+    deadline = asyncio.get_running_loop().time() + WALK_S_MAX
+    after, cursors = begin.after, set() if begin.seen is None else begin.seen
+    for _ in range(pages_max):
+        answer = await client.execute(
+            documents.ALL[op], {**variables, "after": after}, op=op, urgency=urgency
+        )
+        page = connection(Shape(answer.data, op))
+        yield page, answer.server_time
+        after = parse.next_cursor(page, cursors)
+        if after is None:
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            raise Garbled(f"shopify {op}: no last page within {WALK_S_MAX:g} s", advice=ENDLESS)
+    raise Garbled(f"shopify {op}: more than {pages_max} pages", advice=ENDLESS)

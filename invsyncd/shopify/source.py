@@ -15,10 +15,9 @@ from invsyncd.core.model import Catalogue, Location, Reading
 from invsyncd.net.admission import Urgency
 from invsyncd.net.decode import Shape
 from invsyncd.net.tasks import together
-from invsyncd.shopify import bulk, documents, parse, polling, values
+from invsyncd.shopify import bulk, documents, parse, polling
 from invsyncd.shopify.client import Data, ShopifyClient
-from invsyncd.shopify.polling import Page
-from invsyncd.shopify.walk import PAGES_MAX, Start, walk
+from invsyncd.shopify.polling import PAGES_MAX, Page, Start, walk
 
 T = TypeVar("T")
 
@@ -85,7 +84,7 @@ class ShopifySource:
         found = bulk.scan(self._client, locations, limits or bulk.Limits(), since)
         async with aclosing(found):
             async for readings, created_at in found:
-                values.none_ahead(readings, created_at, "SCAN")
+                parse.none_ahead(readings, created_at, "SCAN")
                 yield Page(readings, created_at)
 
     async def read_items(self, items: Sequence[int]) -> list[Reading]:
@@ -114,7 +113,7 @@ class ShopifySource:
             readings += parse.read(item, levels)
             async for more in self._rest_of(item, levels, "ITEM_LEVELS", "inventoryLevels"):
                 readings += parse.read(item, more)
-        values.none_ahead(readings, answer.now, "READ_ITEMS")
+        parse.none_ahead(readings, answer.now, "READ_ITEMS")
         answered_at = answer.server_time or 0
         return [replace(reading, answered_at=answered_at) for reading in readings]
 
@@ -132,7 +131,7 @@ class ShopifySource:
 
     async def _items(self, op: str, items: Sequence[int]) -> tuple[list[tuple[int, Shape]], Data]:
         """The asked-for items that exist, and the answer that they came with."""
-        ids = [values.gid("InventoryItem", item) for item in items]
+        ids = [parse.gid("InventoryItem", item) for item in items]
         answer = await self._client.execute(documents.ALL[op], {"ids": ids}, op=op)
         return parse.slots(Shape(answer.data, op).at("nodes"), items), answer
 
@@ -147,7 +146,7 @@ class ShopifySource:
             # Gone between two pages: half of its levels would pass for all of them.
             return data.at("inventoryItem").at(member)
 
-        variables = {"id": values.gid("InventoryItem", item)}
+        variables = {"id": parse.gid("InventoryItem", item)}
         async for page, _ in self._walk(op, variables, connection, after=after, seen=seen):
             yield page
 

@@ -13,7 +13,7 @@ from invsyncd.core.model import Attempt, LevelWrite
 from invsyncd.errors import Unreached
 from invsyncd.net.decode import Shape
 from invsyncd.net.retry import Patience, retried
-from invsyncd.shopify import documents, values
+from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.reference import reference
 from invsyncd.shopify.reply import error_code
@@ -124,8 +124,8 @@ class ShopifyTarget:
         payload = Shape(answer.data, "SET_QUANTITIES").at("inventorySetQuantities")
         errors = payload.at("userErrors").items()
         group = payload.maybe("inventoryAdjustmentGroup")
-        written_at = None if group is None else values.seconds(group.at("createdAt"))
-        values.not_ahead(written_at or 0, answer.now, "SET_QUANTITIES")
+        written_at = None if group is None else parse.seconds(group.at("createdAt"))
+        parse.not_ahead(written_at or 0, answer.now, "SET_QUANTITIES")
         if errors:
             outcome = _turned_down(errors, attempt, self._client.said)
             if isinstance(outcome, KeySpent):
@@ -147,8 +147,8 @@ def _input(attempt: Attempt) -> dict[str, object]:
 
 def _row(write: LevelWrite) -> dict[str, object]:
     return {
-        "inventoryItemId": values.gid("InventoryItem", write.item),
-        "locationId": values.gid("Location", write.location),
+        "inventoryItemId": parse.gid("InventoryItem", write.item),
+        "locationId": parse.gid("Location", write.location),
         "quantity": write.after,
         "changeFromQuantity": write.before,
     }

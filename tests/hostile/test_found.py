@@ -15,7 +15,7 @@ from invsyncd.mirror.lookback import Progress
 from invsyncd.net.decode import WHOLE_MAX, Shape, excerpt, json_object
 from invsyncd.net.http import RETRY_AFTER_S_MAX, Answer, http_date
 from invsyncd.net.masking import masked
-from invsyncd.shopify import values
+from invsyncd.shopify import parse
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.reply import error_code, opened
 from invsyncd.store import copy_to, prepare
@@ -38,13 +38,13 @@ def test_an_integer_that_no_database_holds_is_garbled(number: int) -> None:
 
 def test_more_units_than_32_bits_hold_are_garbled() -> None:
     with pytest.raises(Garbled):
-        values.quantity(Shape(2**31 + 1, "x"))
+        parse.quantity(Shape(2**31 + 1, "x"))
 
 
 @pytest.mark.parametrize("digits", ["9" * 5000, "9" * 19, "٣"])
 def test_an_id_of_too_many_or_foreign_digits_is_garbled(digits: str) -> None:
     with pytest.raises(Garbled):
-        values.number(Shape(f"gid://shopify/Location/{digits}", "x"), "Location")
+        parse.number(Shape(f"gid://shopify/Location/{digits}", "x"), "Location")
 
 
 def test_half_a_character_is_garbled_before_it_reaches_the_database() -> None:
@@ -70,8 +70,8 @@ def test_a_price_tag_beyond_all_numbers_is_no_price() -> None:
 
 def test_a_stamp_that_lies_ahead_would_stand_before_every_later_change_and_is_garbled() -> None:
     with pytest.raises(Garbled):
-        values.not_ahead(values.AHEAD_S_MAX + 1001, 1000, "POLL")
-    values.not_ahead(values.AHEAD_S_MAX + 1000, 1000, "POLL")
+        parse.not_ahead(parse.AHEAD_S_MAX + 1001, 1000, "POLL")
+    parse.not_ahead(parse.AHEAD_S_MAX + 1000, 1000, "POLL")
 
 
 def test_a_date_far_ahead_of_our_clock_moves_no_watermark() -> None:

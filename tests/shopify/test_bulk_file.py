@@ -14,8 +14,7 @@ from invsyncd.errors import Garbled, InvsyncError, Refused
 from invsyncd.net.http import Http, session
 from invsyncd.net.lines import lines
 from invsyncd.sandbox.shopify.shop import Shop
-from invsyncd.shopify.bulk import BulkRefused
-from invsyncd.shopify.scanned import _usual, pages
+from invsyncd.shopify.bulk import BulkRefused, _usual, pages
 from tests.net.server import scripted, serving
 from tests.shopify.shops import standing
 from tests.virtual import clock, virtual

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from invsyncd.core.model import Reading
 from invsyncd.errors import Garbled
 from invsyncd.net.decode import Shape
-from invsyncd.shopify import parse, values
+from invsyncd.shopify import parse
 
 QUANTITIES = [
     {"name": "available", "quantity": 7, "updatedAt": "2026-11-22T02:00:05Z"},
@@ -78,7 +78,7 @@ def test_a_row_that_is_not_as_promised_is_garbled_with_its_path(spoil: Spoil, me
 )
 def test_an_id_of_another_kind_is_no_id(text: str) -> None:
     with pytest.raises(Garbled, match="not the id of a InventoryItem"):
-        values.number(Shape(text, "x"), "InventoryItem")
+        parse.number(Shape(text, "x"), "InventoryItem")
 
 
 def test_a_level_names_its_item_in_its_own_id() -> None:
@@ -168,14 +168,14 @@ def test_a_policy_that_nobody_knows_is_garbled() -> None:
     ],
 )
 def test_a_timestamp_is_its_whole_second_in_any_zone(text: str, seconds: int) -> None:
-    assert values.seconds(Shape(text, "x")) == seconds
+    assert parse.seconds(Shape(text, "x")) == seconds
 
 
 @given(st.integers(0, 4_000_000_000))
 def test_a_time_that_is_written_reads_as_itself(at: int) -> None:
-    assert values.seconds(Shape(values.timestamp(at), "x")) == at
+    assert parse.seconds(Shape(parse.timestamp(at), "x")) == at
 
 
 @given(st.integers(0, 2**63 - 1), st.sampled_from(["Location", "InventoryItem"]))
 def test_an_id_that_is_written_reads_as_itself(number: int, kind: str) -> None:
-    assert values.number(Shape(values.gid(kind, number), "x"), kind) == number
+    assert parse.number(Shape(parse.gid(kind, number), "x"), kind) == number

@@ -1,4 +1,4 @@
-from invsyncd.shopify.prices import Prices
+from invsyncd.shopify.client import Prices
 
 
 def test_a_price_goes_up_at_once_and_down_in_steps() -> None:
