@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from invsyncd.daemon.wiring import one_pass
-from invsyncd.engine.report import PassReport
+from invsyncd.status.report import PassReport
 from tests import virtual
 from tests.engine.world import World, world
 

@@ -22,7 +22,7 @@ from rich.console import Console
 from benchmarks import latency_real
 from benchmarks.samples import Samples, table
 from invsyncd.daemon.scheduler import Daemon
-from invsyncd.engine.watch import MIRROR, Watch
+from invsyncd.status.watchdog import MIRROR, Watch
 from tests import virtual
 from tests.engine.world import MAIN, World, world
 

@@ -18,7 +18,6 @@ from invsyncd.config import Settings
 from invsyncd.core.catalogue import Glimpse
 from invsyncd.core.model import Catalogue, Location
 from invsyncd.daemon.wiring import Parts, assemble, one_pass
-from invsyncd.engine.report import PassReport
 from invsyncd.mirror.baseline import PAGED_MAX, Baseline
 from invsyncd.mirror.catalogue import CatalogueLook
 from invsyncd.mirror.commit import Absorber, Batch
@@ -31,6 +30,7 @@ from invsyncd.shopify.bulk import pages
 from invsyncd.shopify.catalogue import Count, ProductTypes, ShopifyCatalogue, variant_rows
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
+from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 
 PIECE_BYTES = 64 * 1024

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from invsyncd.config import Settings
 from invsyncd.config.shopify import ShopifySettings
-from invsyncd.engine.listing_report import listing_groups
-from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError
 from invsyncd.listings.discovery import Discovery
 from invsyncd.mirror.reconcile import Cycle
@@ -19,6 +17,8 @@ from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.client import ShopifyClient, ShopifyStats
 from invsyncd.shopify.source import ShopifySource
+from invsyncd.status.listings import listing_groups
+from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.text import ends_hold
 from invsyncd.tiktok.shop import TikTokShop

@@ -14,7 +14,7 @@ from invsyncd.alerts.heartbeat import beat
 from invsyncd.alerts.loop import tell
 from invsyncd.alerts.services import Services
 from invsyncd.config import Settings
-from invsyncd.engine.health import Health
+from invsyncd.status.health import Health
 from invsyncd.store import Store
 
 __all__ = ["Services", "services", "start"]

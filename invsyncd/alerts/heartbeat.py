@@ -9,9 +9,9 @@ import asyncio
 import logging
 
 from invsyncd.core.model import Target
-from invsyncd.engine.health import Health
 from invsyncd.errors import InvsyncError
 from invsyncd.net.http import Http, raise_for_status, session
+from invsyncd.status.health import Health
 
 log = logging.getLogger(__name__)
 

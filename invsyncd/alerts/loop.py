@@ -18,8 +18,8 @@ from invsyncd.alerts.decide import Memory, Told, due, seen, told
 from invsyncd.alerts.services import Sender
 from invsyncd.alerts.snapshot import look
 from invsyncd.config import Settings
-from invsyncd.engine.health import Health
 from invsyncd.errors import StateError
+from invsyncd.status.health import Health
 from invsyncd.store import Store
 
 LOOK_S = 5.0

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from invsyncd.alerts.decide import Snapshot, Standing
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
-from invsyncd.engine.health import Check, Health
-from invsyncd.engine.lapse import ADVICE, AHEAD_S
 from invsyncd.errors import StateError
 from invsyncd.planning.breaker import Pause
+from invsyncd.status.health import ADVICE, AHEAD_S, Check, Health
 from invsyncd.store import Store
 from invsyncd.text import SHOPS
 

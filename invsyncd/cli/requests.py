@@ -30,12 +30,12 @@ from invsyncd.core.model import Target
 from invsyncd.core.plan import Shift, totals
 from invsyncd.daemon.scheduler import new_pass_id
 from invsyncd.daemon.wiring import assemble, one_pass
-from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError, StateError
 from invsyncd.mirror.full_scan import Scanned
 from invsyncd.planning.breaker import Pause
 from invsyncd.planning.requests import RESOLVE, SCAN, location_names
 from invsyncd.planning.rulebook import Rulebook
+from invsyncd.status.report import PassReport
 from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
 
 LATER = "the running daemon does it within one interval"

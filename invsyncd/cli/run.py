@@ -22,8 +22,8 @@ from invsyncd.config import Settings
 from invsyncd.daemon.process import serve
 from invsyncd.daemon.scheduler import new_pass_id
 from invsyncd.daemon.wiring import assemble, one_pass
-from invsyncd.engine.report import PassReport
 from invsyncd.planning.rulebook import warehouse_names
+from invsyncd.status.report import PassReport
 from invsyncd.store import Store, scratch_copy, take_lock
 
 

@@ -23,11 +23,10 @@ from invsyncd.cli.output import (
 from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
-from invsyncd.engine.held import held_json
-from invsyncd.engine.listing_report import listings_json
 from invsyncd.errors import ConfigError
 from invsyncd.planning.breaker import Pause
 from invsyncd.planning.rulebook import Rulebook
+from invsyncd.status.listings import held_json, listings_json
 from invsyncd.store import Store
 from invsyncd.text import told_apart
 

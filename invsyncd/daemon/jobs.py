@@ -14,9 +14,6 @@ from typing import Any
 
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
-from invsyncd.engine.health import Health
-from invsyncd.engine.remember import remember
-from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.listings.deliver import MarketDelivery
 from invsyncd.listings.discovery import Discovery
@@ -28,6 +25,8 @@ from invsyncd.net.tasks import together
 from invsyncd.planning.breaker import Pause
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import DoubleOffer
+from invsyncd.status.health import Health
+from invsyncd.status.report import PassReport, remember
 from invsyncd.store import Store
 
 log = logging.getLogger(__name__)

@@ -17,9 +17,9 @@ from typing import Any
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
-from invsyncd.engine.report import PassReport
-from invsyncd.engine.watch import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch, running_job
 from invsyncd.net.tasks import together
+from invsyncd.status.report import PassReport
+from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch, running_job
 
 DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
 DEAD_MAX_S = 600.0

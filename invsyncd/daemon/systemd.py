@@ -21,8 +21,8 @@ import time
 from collections.abc import Callable, MutableMapping
 from contextlib import suppress
 
-from invsyncd.engine.health import Health
 from invsyncd.errors import StateError
+from invsyncd.status.health import Health
 from invsyncd.store import Store
 
 log = logging.getLogger(__name__)

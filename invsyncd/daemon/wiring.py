@@ -17,11 +17,6 @@ from pydantic import SecretStr
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
-from invsyncd.engine.budgets import budgets
-from invsyncd.engine.health import Health
-from invsyncd.engine.lapse import Lapse
-from invsyncd.engine.report import PassReport
-from invsyncd.engine.watch import Watch, running_job
 from invsyncd.listings.deliver import MarketDelivery
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.stock import Market
@@ -35,6 +30,9 @@ from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
+from invsyncd.status.health import Health, Lapse
+from invsyncd.status.report import PassReport, budgets
+from invsyncd.status.watchdog import Watch, running_job
 from invsyncd.store import Store
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.shop import TikTokShop

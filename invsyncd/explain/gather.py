@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from invsyncd.core.model import Attempt, ItemState, Listing, Target
-from invsyncd.engine.health import Health
 from invsyncd.explain.document import document
 from invsyncd.explain.facts import Facts, ItemFacts, ListingFacts, ShopFacts, Side
 from invsyncd.planning.breaker import why_paused
 from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.reference import write_of
+from invsyncd.status.health import Health
 from invsyncd.store import BASELINE, Store
 
 ROWS_MAX = 200  # journal lines of an item that are looked at

@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from invsyncd.core.model import Entry, Listing, Offer
-from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.listings.backoff import AGAIN_S, Apart, Due, Waits
 from invsyncd.listings.discovery import Discovery
@@ -25,6 +24,7 @@ from invsyncd.listings.payload import ProductWrite, Rows, entry, tell
 from invsyncd.listings.stock import Key, Market
 from invsyncd.net.tasks import together
 from invsyncd.planning.rulebook import Rulebook
+from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.tiktok.shop import TikTokShop, UpdateOutcome
 

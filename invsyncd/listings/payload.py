@@ -14,8 +14,8 @@ from typing import Final
 
 from invsyncd.core.model import Entry, Listing, Offer, Target
 from invsyncd.core.parking import PARKED_AGAIN_S
-from invsyncd.engine.report import PassReport
 from invsyncd.listings.stock import Key
+from invsyncd.status.report import PassReport
 
 FROZEN_S: Final = PARKED_AGAIN_S
 

@@ -19,13 +19,13 @@ from functools import partial
 from invsyncd.core.diff import was_applied
 from invsyncd.core.fold import Earlier
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
-from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError, Refused
 from invsyncd.mirror.commit import Absorbed, Absorber
 from invsyncd.mirror.poll import Reader
 from invsyncd.net.tasks import together
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.target import Applied, KeySpent, NotApplied, Sent, ShopifyTarget
+from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 

@@ -13,7 +13,6 @@ from functools import partial
 
 from invsyncd.config import Settings
 from invsyncd.core.model import Standing, Target
-from invsyncd.engine.report import PassReport
 from invsyncd.errors import Garbled, Refused, Unreached
 from invsyncd.mirror.baseline import Baseline
 from invsyncd.mirror.catalogue import CatalogueLook
@@ -28,6 +27,7 @@ from invsyncd.planning.rules import Rules
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
+from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 

@@ -13,13 +13,11 @@ from typing import Any
 
 from invsyncd import __version__
 from invsyncd.core.model import Target
-from invsyncd.engine.health import Health
-from invsyncd.engine.held import held_json
-from invsyncd.engine.listing_report import listings_json
-from invsyncd.engine.target_health import UNTRIED
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.explain.journal_text import gist
 from invsyncd.planning.rulebook import Rulebook
+from invsyncd.status.health import UNTRIED, Health
+from invsyncd.status.listings import held_json, listings_json
 from invsyncd.store import Store
 from invsyncd.text import ends_hold
 from invsyncd.web.words import advice

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from invsyncd.engine.target_health import UNTRIED
+from invsyncd.status.health import UNTRIED
 from invsyncd.text import command, plural
 from invsyncd.web.chart import lag_section
 from invsyncd.web.html import Child, Html, tag

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from invsyncd.engine.target_health import UNTRIED
+from invsyncd.status.health import UNTRIED
 from invsyncd.text import SHOPS, plural
 from invsyncd.web.html import Html, tag
 from invsyncd.web.shell import section, with_code

@@ -12,11 +12,11 @@ from aiohttp import web
 
 from invsyncd import __version__
 from invsyncd.core.model import Target
-from invsyncd.engine.health import Health
 from invsyncd.errors import InvsyncError
 from invsyncd.explain.gather import explain
 from invsyncd.metrics import CONTENT_TYPE, Metrics
 from invsyncd.planning.rulebook import Rulebook
+from invsyncd.status.health import Health
 from invsyncd.store import Store
 from invsyncd.web.explained import explained_page, unknown_page
 from invsyncd.web.facts import facts, with_listings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from invsyncd.engine.lapse import ADVICE
+from invsyncd.status.health import ADVICE
 
 CLIPPED = 400  # characters of a sentence that somebody else may have written
 

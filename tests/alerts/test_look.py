@@ -12,8 +12,7 @@ from invsyncd.alerts.loop import keep, remembered
 from invsyncd.alerts.snapshot import look
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
-from invsyncd.engine.health import Check, Health
-from invsyncd.engine.lapse import ADVICE, AHEAD_S, Lapse
+from invsyncd.status.health import ADVICE, AHEAD_S, Check, Health, Lapse
 from invsyncd.store import Store
 from invsyncd.web.words import advice
 

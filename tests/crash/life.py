@@ -10,8 +10,8 @@ from pathlib import Path
 
 from invsyncd.core.model import Target
 from invsyncd.daemon.wiring import Parts
-from invsyncd.engine.report import PassReport
 from invsyncd.sandbox.serve import serving
+from invsyncd.status.report import PassReport
 from tests import virtual
 from tests.crash import state as states
 from tests.crash.machine import files, listening, without_chance

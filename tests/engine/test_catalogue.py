@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.engine.report import PassReport
 from invsyncd.mirror import baseline, catalogue
 from invsyncd.mirror.catalogue import CATALOGUE_MARK, OVERLAP_S, load_mark
 from invsyncd.sandbox.shopify.bulk import Spoil
 from invsyncd.sandbox.shopify.shop import Stamps
 from invsyncd.shopify import catalogue as catalogue_source
+from invsyncd.status.report import PassReport
 from tests.engine.world import World, world
 from tests.virtual import virtual
 

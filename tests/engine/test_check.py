@@ -8,7 +8,7 @@ from typing import Any
 
 from invsyncd.check import Checked, Finding, check_all
 from invsyncd.config.tiktok import Link
-from invsyncd.engine.listing_report import listings_json
+from invsyncd.status.listings import listings_json
 from tests.engine.world import MAIN, World, world
 from tests.virtual import virtual
 

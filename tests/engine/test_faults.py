@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from invsyncd.core.model import Attempt, Target
-from invsyncd.engine.report import PassReport
 from invsyncd.errors import StateError, Unreached
 from invsyncd.sandbox.faults import Kind
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
+from invsyncd.status.report import PassReport
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.journal import Journal
 from tests.engine.world import World, on_every_server, world

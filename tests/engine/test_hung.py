@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from invsyncd.daemon.scheduler import Daemon
-from invsyncd.engine.watch import Watch
 from invsyncd.listings.deliver import MarketDelivery
 from invsyncd.mirror.catalogue import CatalogueLook
 from invsyncd.mirror.full_scan import FullScan
 from invsyncd.mirror.reconcile import Cycle
+from invsyncd.status.watchdog import Watch
 from tests import virtual
 from tests.engine.world import World, world
 from tests.virtual import virtual as in_virtual_time

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from invsyncd.core.model import Target
-from invsyncd.engine.lag import BUCKET_S, BUCKETS, WAITING_MAX, Lag
+from invsyncd.status.latency import BUCKET_S, BUCKETS, WAITING_MAX, Lag
 
 SHOPIFY, TIKTOK = Target.SHOPIFY, Target.TIKTOK
 BEGAN = 1_795_300_200

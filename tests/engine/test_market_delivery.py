@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from invsyncd.daemon.scheduler import Daemon
-from invsyncd.engine.lapse import AHEAD_S, DAY_S, Lapse
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.tiktok import catalogue
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.status.health import AHEAD_S, DAY_S, Lapse
 from tests import virtual
 from tests.engine.world import MAIN, World, world
 from tests.virtual import virtual as in_virtual_time

@@ -10,10 +10,10 @@ import pytest
 
 from invsyncd.core.model import Location
 from invsyncd.daemon.wiring import Parts
-from invsyncd.engine.report import PassReport
 from invsyncd.mirror import lookback, poll
 from invsyncd.mirror.lookback import SHORT_S
 from invsyncd.shopify.source import ShopifySource
+from invsyncd.status.report import PassReport
 from tests.engine.world import World, world
 from tests.virtual import clock, virtual
 

@@ -9,11 +9,11 @@ from unittest.mock import patch
 import pytest
 
 from invsyncd.daemon.scheduler import Daemon
-from invsyncd.engine.report import PassReport
 from invsyncd.mirror import lookback
 from invsyncd.mirror.full_scan import Scanned
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.shopify.bulk import Spoil
+from invsyncd.status.report import PassReport
 from tests.engine.world import World, world
 from tests.virtual import clock, virtual
 

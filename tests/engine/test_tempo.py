@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.daemon.scheduler import Daemon, Tempo
-from invsyncd.engine.watch import MIRROR, Watch
+from invsyncd.status.watchdog import MIRROR, Watch
 from tests import virtual
 from tests.engine.world import World, world
 from tests.virtual import virtual as in_virtual_time

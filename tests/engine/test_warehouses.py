@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from invsyncd.engine.listing_report import listings_json
 from invsyncd.errors import InvsyncError
+from invsyncd.status.listings import listings_json
 from tests.engine.world import MAIN, World, world
 from tests.virtual import virtual
 

@@ -14,9 +14,9 @@ import pytest
 
 from invsyncd.config import Settings
 from invsyncd.daemon.wiring import Parts, assemble, one_pass
-from invsyncd.engine.report import PassReport
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.sandbox.shopify.server import Replay
+from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from tests import virtual
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from invsyncd.daemon.wiring import one_pass
-from invsyncd.engine.report import PassReport
+from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from tests import virtual
 from tests.engine.world import World

@@ -22,9 +22,9 @@ from typing import Any
 
 from invsyncd.core.model import Target
 from invsyncd.daemon.wiring import Parts, one_pass
-from invsyncd.engine.report import PassReport
 from invsyncd.errors import InvsyncError
 from invsyncd.sandbox.serve import sandbox, serving
+from invsyncd.status.report import PassReport
 from tests import virtual
 from tests.engine.world import World
 from tests.hostile.operations import small_pages

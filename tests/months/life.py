@@ -23,8 +23,8 @@ from invsyncd.config import Settings
 from invsyncd.daemon import process, scheduler, systemd
 from invsyncd.daemon.systemd import Notifier
 from invsyncd.daemon.wiring import assemble
-from invsyncd.engine.health import Health
 from invsyncd.errors import InvsyncError
+from invsyncd.status.health import Health
 from invsyncd.store import Store, take_lock
 from invsyncd.web import Window
 from tests import virtual

@@ -9,9 +9,9 @@ from typing import Any
 from unittest.mock import patch
 
 from invsyncd.core.model import Attempt
-from invsyncd.engine.health import Health
 from invsyncd.listings import stock
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
+from invsyncd.status.health import Health
 from tests.exactly.mutants import (
     a_new_key_for_every_repetition,
     attempts_that_are_not_kept,

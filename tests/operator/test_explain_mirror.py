@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from invsyncd.core.model import Attempt
-from invsyncd.engine.report import PassReport
 from invsyncd.explain.gather import explain
 from invsyncd.sandbox.faults import Kind
+from invsyncd.status.report import PassReport
 from invsyncd.store.database import Tx
 from tests.engine.world import World, world
 from tests.operator.asking import document, first, holds, verdicts

@@ -11,7 +11,7 @@ import pytest
 from invsyncd.core.model import Target
 from invsyncd.daemon.scheduler import CLOCK_LOOK_S, Daemon, clock_set
 from invsyncd.daemon.wiring import assemble
-from invsyncd.engine.health import Health
+from invsyncd.status.health import Health
 from invsyncd.store import Store
 from tests import virtual
 from tests.engine.world import World, world

@@ -13,9 +13,9 @@ from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
 from invsyncd.daemon.scheduler import Daemon, SlowDown, new_pass_id
-from invsyncd.engine.report import PassReport
 from invsyncd.errors import Unauthorised, Unreached
 from invsyncd.sandbox.faults import Kind
+from invsyncd.status.report import PassReport
 from tests import virtual
 from tests.engine.world import World, world
 from tests.virtual import virtual as in_virtual_time

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from invsyncd import __version__
 from invsyncd.core.model import Target
-from invsyncd.engine.health import Health
 from invsyncd.metrics import CONTENT_TYPE, Metrics
+from invsyncd.status.health import Health
 
 START = 1_795_300_000.0
 INTERVAL_S = 15

@@ -8,8 +8,8 @@ import pytest
 
 from invsyncd.core.model import Target
 from invsyncd.daemon.scheduler import Daemon
-from invsyncd.engine.report import PassReport
-from invsyncd.engine.watch import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch
+from invsyncd.status.report import PassReport
+from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch
 from tests import virtual
 from tests.process.test_daemon import Rounds, dead, run_for, settings
 from tests.virtual import virtual as in_virtual_time

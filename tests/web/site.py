@@ -14,9 +14,9 @@ import aiohttp
 
 from invsyncd.config import Settings
 from invsyncd.core.model import Catalogue, Entry, Level, Listing, Location, Offer, Standing, Target
-from invsyncd.engine.health import Health
 from invsyncd.metrics import Metrics
 from invsyncd.planning.rulebook import WAREHOUSES, Rulebook
+from invsyncd.status.health import Health
 from invsyncd.store import BASELINE, Store
 from invsyncd.tiktok.shop import Warehouse
 from invsyncd.web import Limits, Policy, Window, serving

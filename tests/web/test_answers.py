@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from invsyncd.core.model import Catalogue, Entry, Target
-from invsyncd.engine.watch import LISTINGS, Watch
+from invsyncd.status.watchdog import LISTINGS, Watch
 from invsyncd.web import Policy
 from tests.web.site import HOSTILE, journal, site, well
 

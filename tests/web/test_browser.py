@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from invsyncd.core.model import Target
-from invsyncd.engine.health import Health
+from invsyncd.status.health import Health
 from invsyncd.web import server, shell, window
 from invsyncd.web.shell import POLICY
 from tests.web.browser import chromium, needs_chromium

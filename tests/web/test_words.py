@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from invsyncd.core.model import Target
-from invsyncd.engine.health import Health
-from invsyncd.engine.lapse import Lapse
+from invsyncd.status.health import Health, Lapse
 from invsyncd.web.facts import wrong
 from invsyncd.web.words import advice
 

@@ -1,6 +1,8 @@
 """What people should know of the listings, as groups: a count, the first of them, what to do.
 
 From the store alone, without a call. `check` prints it; `/api/status` shows it.
+
+What is held, each with the one command that ends it: for `status`, `check` and /api/status.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from invsyncd.config.tiktok import Link
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.listing_census import FIRST_MAX, Ambiguous
+from invsyncd.text import ends_hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +151,11 @@ async def _dead_links(store: Store, links: Sequence[Link]) -> Group:
         tuple(dead[:FIRST_MAX]),
         "correct the ids and the SKU of each [[tiktok.link]], or remove it",
     )
+
+
+async def held_json(store: Store) -> list[dict[str, Any]]:
+    """Every held item."""
+    return [
+        {"sku": sku, "item": item, "resolve": ends_hold(sku)}
+        for item, sku in await store.census.held()
+    ]

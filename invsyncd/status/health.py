@@ -2,21 +2,29 @@
 
 Process-up is never health: a target that is not authorised, a location that was not read or a
 write that was not delivered is a reason, and each reason is named.
+
+What is known of one target while the daemon runs: does it take our writes, and what is owed.
+
+The end of TikTok's authorisation, told ahead: no refresh can move it, only the seller can.
+
+It lives as long as the seller granted (documented); a daemon that finds out on the day itself
+leaves TikTok standing until somebody has found the seller.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, Final
 
 from invsyncd.core.model import Target
-from invsyncd.engine.lag import Lag
-from invsyncd.engine.lapse import Lapse
-from invsyncd.engine.target_health import TargetHealth
-from invsyncd.engine.watch import Watch
+from invsyncd.status.latency import Lag
+from invsyncd.status.watchdog import Watch
+
+log = logging.getLogger(__name__)
 
 UNDELIVERED_S_MAX = 300
 POLL_INTERVALS_MAX = 3
@@ -236,3 +244,70 @@ def _ago(age: float | None) -> str:
 
 def _iso(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
+
+
+UNTRIED = "not yet tried since the start"
+
+
+@dataclass(slots=True)
+class TargetHealth:
+    """One target: whether it takes our credentials, and what is wrong with it, if anything."""
+
+    authorised: bool = False
+    dead: bool = False
+    """Whether it refused our credentials, as opposed to not having been asked yet."""
+    went_well_at: float | None = None
+    """When the last round of it went well, in Unix seconds."""
+    trouble: str = UNTRIED
+    throttled: bool = False
+    """Whether the trouble is only that we were told to slow down."""
+    paused: str = ""
+    undelivered: dict[Hashable, float] = field(default_factory=dict)
+    """Writes that are owed, or the first of very many, and since when."""
+    owed: int = 0
+    """How many there are in all."""
+
+    @property
+    def oldest_undelivered(self) -> float | None:
+        """Since when (Unix seconds) the oldest write waits; None when nothing waits."""
+        return min(self.undelivered.values(), default=None)
+
+
+DAY_S: Final = 86_400
+AHEAD_S: Final = 14 * DAY_S  # when warning begins
+ADVICE: Final = (
+    "let the seller authorise the app again, then run `invsyncd tiktok-login --code CODE`"
+)
+
+
+class Lapse:
+    """Watches one authorisation; `ends_at` gives its Unix second, None while not known."""
+
+    def __init__(self, ends_at: Callable[[], int | None], clock: Callable[[], float]) -> None:
+        self.ends_at = ends_at
+        self._clock = clock
+        self._said_at = float("-inf")
+
+    @property
+    def left_s(self) -> float | None:
+        """How long it still lives, in seconds; None while that is not known."""
+        ends_at = self.ends_at()
+        return None if ends_at is None else ends_at - self._clock()
+
+    def warning(self) -> str:
+        """What to tell people; empty while there is time enough, or nothing is known."""
+        left_s = self.left_s
+        if left_s is None or left_s > AHEAD_S:
+            return ""
+        ends_at = datetime.fromtimestamp(self._clock() + left_s, UTC)
+        verb = "ended" if left_s <= 0 else "ends"
+        return (
+            f"tiktok: the seller's authorisation {verb} on {ends_at:%Y-%m-%d %H:%M} UTC: {ADVICE}"
+        )
+
+    def say(self) -> None:
+        """Log the warning, once a day at most."""
+        text = self.warning()
+        if text and self._clock() - self._said_at >= DAY_S:
+            self._said_at = self._clock()
+            log.warning("%s", text)

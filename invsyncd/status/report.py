@@ -1,13 +1,28 @@
-"""What one pass saw and did, as told to people, programs and the health checks."""
+"""What one pass saw and did, as told to people, programs and the health checks.
+
+What the health checks, the metrics and the log are told after a pass over Shopify.
+
+What is left of what each API allows, for `status`: points of Shopify, paces of TikTok.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from invsyncd.core.merge import Case
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, Unauthorised
+from invsyncd.metrics import Metrics
+from invsyncd.shopify.client import ShopifyClient
+from invsyncd.status.health import Health
+from invsyncd.store import Store
+from invsyncd.text import told_apart
+from invsyncd.tiktok.shop import TikTokShop
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -96,3 +111,56 @@ class PassReport:
         if self.paused:
             document["paused"] = {target.value: why for target, why in self.paused.items()}
         return document
+
+
+async def remember(
+    report: PassReport, store: Store, health: Health, metrics: Metrics, now: float
+) -> None:
+    """Facts of the pass that just ended at `now`, in Unix seconds, and of what is owed after it."""
+    failures = report.failures_of(Target.SHOPIFY)
+    known = [k for k in await store.locations.all() if k.location.active]
+    health.read_at = {k.location.id: k.read_at for k in known}
+    health.places = told_apart({k.location.id: k.location.name for k in known})
+    owed = await store.arrears.levels()
+    health.undelivered(Target.SHOPIFY, owed.keys, owed.count)
+    health.last_pass = {
+        "id": report.pass_id,
+        "at": int(now),
+        "changes": len(report.changes),
+        "writes": len(report.writes),
+        "errors": [str(error) for error in failures],
+    }
+    metrics.passes.labels("failed" if failures else "ok").inc()
+    metrics.changes.inc(len(report.changes))
+    contradictions = {c["item"] for c in report.changes if c["case"] == Case.CONFLICT}
+    metrics.contradictions.inc(len(contradictions))
+    metrics.held.set(len(await store.census.held()))
+    if report.changes or report.writes:
+        log.info(
+            "pass=%s changes=%d writes=%d errors=%d",
+            report.pass_id,
+            len(report.changes),
+            len(report.writes),
+            len(failures),
+        )
+
+
+def budgets(shopify: ShopifyClient, tiktok: TikTokShop | None) -> Mapping[str, Any]:
+    """By target. Shopify: points and points per second, as they are believed to be now.
+
+    TikTok, where it is enabled: calls per second of each endpoint that was called, by the name of
+    its operation. It publishes no limits; these are what was found out so far.
+    """
+    points = shopify.stats
+    found: dict[str, Any] = {
+        Target.SHOPIFY.value: {
+            "left": round(points.available, 1),
+            "capacity": points.maximum,
+            "restore_per_s": points.restore_rate,
+            "others_per_s": round(points.others_per_s, 1),
+        }
+    }
+    if tiktok is not None:
+        paces = {op: round(per_s, 2) for op, per_s in sorted(tiktok.paces.items())}
+        found[Target.TIKTOK.value] = {"calls_per_s": paces}
+    return found

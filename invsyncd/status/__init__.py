@@ -1,0 +1,1 @@
+"""How the daemon is doing: health, latency, what a pass reported."""
