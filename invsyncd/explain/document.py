@@ -16,7 +16,7 @@ from invsyncd.explain.journal_text import STORIES, gist, is_story, story
 from invsyncd.explain.levels import changes, levels, mirrored, of_levels
 from invsyncd.explain.offers import listing_json, of_listing, of_strays
 from invsyncd.explain.writes import odd_writes, writes
-from invsyncd.store.passes import moves_pool
+from invsyncd.store.journal import moves_pool
 from invsyncd.text import SHOPS, iso, listed, moment, plain, plural
 
 SHOWN_ROWS = 30

@@ -13,7 +13,7 @@ from typing import Any
 
 from invsyncd.core.merge import Case
 from invsyncd.explain.causes import Because, Cause
-from invsyncd.store.passes import MOVES_POOL
+from invsyncd.store.journal import MOVES_POOL
 from invsyncd.text import SHOPS, listed, moment, plain, plural, signed
 
 Row = Mapping[str, Any]

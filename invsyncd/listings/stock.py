@@ -21,8 +21,8 @@ from invsyncd.planning.offers import wanted_offers
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
-from invsyncd.store.drift import OfferKey
 from invsyncd.store.listings import OfferState
+from invsyncd.store.other_writers import OfferKey
 from invsyncd.tiktok.shop import Stock, TikTokShop
 
 Key = tuple[str, str]  # (product_id, sku_id)

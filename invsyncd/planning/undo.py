@@ -18,7 +18,7 @@ from invsyncd.core.plan import Shift, offer
 from invsyncd.errors import InvsyncError
 from invsyncd.planning.rules import Rules
 from invsyncd.store import Store
-from invsyncd.store.passes import moves_pool
+from invsyncd.store.journal import moves_pool
 
 Line = dict[str, Any]
 

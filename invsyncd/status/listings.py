@@ -14,7 +14,7 @@ from typing import Any
 from invsyncd.config.tiktok import Link
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
-from invsyncd.store.listing_census import FIRST_MAX, Ambiguous
+from invsyncd.store.census import FIRST_MAX, Ambiguous
 from invsyncd.text import ends_hold
 
 

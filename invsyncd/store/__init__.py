@@ -6,21 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from invsyncd.store.arrears import Arrears
-from invsyncd.store.assortment import Assortment
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.backup import BASELINE, copy_to
-from invsyncd.store.catalogue import KnownCatalogue
-from invsyncd.store.census import Census
+from invsyncd.store.census import Census, ListingCensus
 from invsyncd.store.database import Database, prepare, take_lock
-from invsyncd.store.drift import Drift
-from invsyncd.store.impact import Impacts
-from invsyncd.store.journal import Facts, Journal
-from invsyncd.store.levels import Levels
-from invsyncd.store.listing_census import ListingCensus
-from invsyncd.store.listings import Listings
+from invsyncd.store.journal import Facts, Journal, Passes
+from invsyncd.store.levels import KnownCatalogue, Levels
+from invsyncd.store.listings import Assortment, Listings
 from invsyncd.store.locations import Locations
-from invsyncd.store.passes import Passes
+from invsyncd.store.other_writers import Drift
+from invsyncd.store.owed import Arrears, Impacts
 from invsyncd.store.requests import Requests
 from invsyncd.store.scans import Scans
 from invsyncd.store.scratch import is_in_use, scratch_copy

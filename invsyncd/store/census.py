@@ -1,6 +1,14 @@
-"""Counts and lists over all items, for people: what is held, what waits, what is ambiguous."""
+"""Counts and lists over all items, for people: what is held, what waits, what is ambiguous.
+
+Counts and first examples over all listings, for people: what matches nothing, what is parked.
+
+Every answer is bounded: a count, and at most `FIRST_MAX` examples.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
 
 from invsyncd.store.database import Database
 
@@ -47,3 +55,118 @@ class Census:
             "SELECT sku FROM item WHERE sku <> '' GROUP BY sku HAVING count(*) > 1 ORDER BY sku"
         )
         return [row[0] for row in rows]
+
+
+FIRST_MAX = 20  # so many examples stand in a list
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many there are, and the first of them."""
+
+    count: int
+    first: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """A listing whose SKU several items have."""
+
+    sku: str
+    product_id: str
+    sku_id: str
+    items: tuple[int, ...]
+
+
+_TAKEN = "EXISTS (SELECT 1 FROM item WHERE item.sku = listing.sku)"
+_SKU = "coalesce(nullif(sku, ''), product_id || '/' || sku_id)"
+
+
+class ListingCensus:
+    """Questions that no pass asks."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def without_sku(self) -> Counted:
+        """Listings that say nothing of what they sell, as product_id/sku_id."""
+        where = "FROM listing WHERE item IS NULL AND sku = ''"
+        return await self._counted(where, "product_id || '/' || sku_id")
+
+    async def unknown(self) -> Counted:
+        """SKUs of listings that no item has."""
+        return await self._counted(
+            f"FROM listing WHERE item IS NULL AND sku <> '' AND NOT {_TAKEN}", _SKU
+        )
+
+    async def ambiguous(self) -> tuple[int, list[Ambiguous]]:
+        """Listings whose SKU is on several items: how many, and the first of them."""
+        where = (
+            f"FROM listing WHERE item IS NULL AND sku <> '' AND linked_item IS NULL AND {_TAKEN}"
+        )
+        count = (await self._db.rows(f"SELECT count(*) {where}"))[0][0]
+        found: list[Ambiguous] = []
+        for sku, product_id, sku_id in await self._db.rows(
+            f"SELECT sku, product_id, sku_id {where} ORDER BY sku, product_id, sku_id LIMIT ?",
+            (FIRST_MAX,),
+        ):
+            items = await self._db.rows("SELECT id FROM item WHERE sku = ? ORDER BY id", (sku,))
+            found.append(Ambiguous(sku, product_id, sku_id, tuple(row[0] for row in items)))
+        return int(count), found
+
+    async def shared_skus(self) -> list[tuple[str, int]]:
+        """SKUs that several listings sell, each with the number of its listings."""
+        rows = await self._db.rows(
+            "SELECT sku, count(*) FROM listing WHERE item IS NOT NULL AND sku <> ''"
+            " GROUP BY sku HAVING count(*) > 1 ORDER BY sku"
+        )
+        return [(row[0], row[1]) for row in rows]
+
+    async def parked(self) -> tuple[int, list[tuple[str, int]]]:
+        """How many matched listings are parked, and the most frequent reasons with their counts."""
+        where = "FROM listing WHERE parked <> '' AND item IS NOT NULL"
+        total = (await self._db.rows(f"SELECT count(*) {where}"))[0][0]
+        rows = await self._db.rows(
+            f"SELECT parked, count(*) AS n {where} GROUP BY parked ORDER BY n DESC, parked LIMIT ?",
+            (FIRST_MAX,),
+        )
+        return int(total), [(row[0], row[1]) for row in rows]
+
+    async def parked_first(self, limit: int) -> list[dict[str, Any]]:
+        """The matched listings that are parked, the one that is tried again first at the front."""
+        rows = await self._db.rows(
+            f"SELECT {_SKU}, parked, parked_by, parked_until FROM listing INDEXED BY listing_parked"
+            " WHERE parked <> '' AND item IS NOT NULL ORDER BY parked_until LIMIT ?",
+            (limit,),
+        )
+        return [dict(zip(("sku", "because", "by", "until"), row, strict=True)) for row in rows]
+
+    async def lacking(self, warehouse: str) -> Counted:
+        """SKUs of matched listings that are not stocked in this warehouse."""
+        return await self._counted(
+            "FROM listing WHERE item IS NOT NULL AND NOT EXISTS (SELECT 1 FROM offer"
+            " WHERE offer.product_id = listing.product_id AND offer.sku_id = listing.sku_id"
+            " AND offer.warehouse = ?)",
+            _SKU,
+            warehouse,
+        )
+
+    async def matched(self) -> tuple[int, int]:
+        """How many listings there are, and how many of them sell an item."""
+        rows = await self._db.rows("SELECT count(*), count(item) FROM listing")
+        return int(rows[0][0]), int(rows[0][1])
+
+    async def items_without_listing(self) -> int:
+        """How many items no listing sells."""
+        rows = await self._db.rows(
+            "SELECT count(*) FROM item"
+            " WHERE NOT EXISTS (SELECT 1 FROM listing WHERE listing.item = item.id)"
+        )
+        return int(rows[0][0])
+
+    async def _counted(self, where: str, name: str, *values: Any) -> Counted:
+        count = (await self._db.rows(f"SELECT count(*) {where}", values))[0][0]
+        rows = await self._db.rows(
+            f"SELECT {name} {where} ORDER BY sku, product_id, sku_id LIMIT ?", (*values, FIRST_MAX)
+        )
+        return Counted(int(count), tuple(row[0] for row in rows))

@@ -19,7 +19,7 @@ import aiosqlite
 
 from invsyncd.errors import StateError
 from invsyncd.store.backup import copy_to
-from invsyncd.store.outside import from_outside, in_sentences
+from invsyncd.store.disk_errors import from_outside, in_sentences
 from invsyncd.store.schema import APPLICATION_ID, STEPS, VERSION
 
 Row = tuple[Any, ...]

@@ -17,8 +17,8 @@ from invsyncd.explain.document import document
 from invsyncd.explain.facts import Facts, ItemFacts, ShopFacts, Side
 from invsyncd.explain.journal_text import STORIES, gist
 from invsyncd.planning.rules import Rules
+from invsyncd.store.journal import MOVES_POOL
 from invsyncd.store.locations import KnownLocation
-from invsyncd.store.passes import MOVES_POOL
 from invsyncd.text import moment
 from tests.operator.asking import holds
 

@@ -7,8 +7,8 @@ from unittest.mock import patch
 import pytest
 
 from invsyncd.core.model import Listing, Offer
-from invsyncd.store import Store, arrears
-from invsyncd.store.arrears import Owed
+from invsyncd.store import Store, owed
+from invsyncd.store.owed import Owed
 from tests.store.plans import explained
 
 
@@ -54,7 +54,7 @@ async def test_of_very_many_all_are_counted_and_only_the_first_are_named(
 ) -> None:
     await listed(store, count)
     await wanted(store, count, 4)
-    with patch.object(arrears, "KEYS_MAX", 3):
+    with patch.object(owed, "KEYS_MAX", 3):
         found = await store.arrears.listings()
     assert (found.count, len(found.keys)) == (count, min(count, 3))
 

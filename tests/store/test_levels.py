@@ -19,7 +19,7 @@ from invsyncd.core.model import (
     Standing,
 )
 from invsyncd.store import Store
-from invsyncd.store.arrears import Owed
+from invsyncd.store.owed import Owed
 from tests.store.plans import explained
 
 A, B = 11, 12
