@@ -30,7 +30,7 @@ from invsyncd.net.tasks import together
 from invsyncd.planning.links import kind_of, links_of, listing_of
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
-from invsyncd.tiktok.codes import Declined
+from invsyncd.tiktok.errors import Declined
 from invsyncd.tiktok.shop import DELETED, ListingSeen, Product, TikTokShop, Trouble
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.payload import ProductWrite, Rows
 from invsyncd.listings.stock import Key, Market
 from invsyncd.planning.rulebook import MAX_QUANTITY_OLD, Rulebook
-from invsyncd.tiktok.codes import CLOSED_CODES, PLATFORM_CODES, Trouble
+from invsyncd.tiktok.errors import CLOSED_CODES, PLATFORM_CODES, Trouble
 from invsyncd.tiktok.shop import SkuError, UpdateOutcome
 
 ADVICE = "see the Partner Center and the Seller Center: the shop or the app may not do this"

@@ -17,7 +17,7 @@ from invsyncd.errors import Garbled, Throttled, Unauthorised, Unreached
 from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Answer, Http, raise_for_status
 from invsyncd.net.retry import Patience, retried
-from invsyncd.tiktok.codes import Declined, Trouble, trouble, wrong_clock
+from invsyncd.tiktok.errors import Declined, Trouble, trouble, wrong_clock
 from invsyncd.tiktok.lanes import READ, STALE_S, WRITE, Lane, Rates
 from invsyncd.tiktok.shops import AuthorisedShop, chosen, shops
 from invsyncd.tiktok.signing import sign

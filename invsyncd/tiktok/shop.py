@@ -13,7 +13,14 @@ from invsyncd.errors import Garbled, Unreached
 from invsyncd.net.decode import Shape, excerpt
 from invsyncd.tiktok import parse
 from invsyncd.tiktok.client import TikTokClient
-from invsyncd.tiktok.codes import TOO_MANY_RESULTS, Declined, Trouble
+from invsyncd.tiktok.errors import (
+    TOO_MANY_RESULTS,
+    Declined,
+    SkuError,
+    Trouble,
+    UpdateOutcome,
+    update_errors,
+)
 from invsyncd.tiktok.parse import (
     DELETED,
     ListingPage,
@@ -23,7 +30,6 @@ from invsyncd.tiktok.parse import (
     Warehouse,
 )
 from invsyncd.tiktok.shops import AuthorisedShop
-from invsyncd.tiktok.verdict import SkuError, UpdateOutcome, update_errors
 
 __all__ = [
     "DELETED",

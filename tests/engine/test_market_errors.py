@@ -21,7 +21,7 @@ from invsyncd.listings.error_policy import REACTIONS
 from invsyncd.sandbox.tiktok import catalogue, server, update
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.update import Verdict, read_body
-from invsyncd.tiktok.codes import Trouble, trouble
+from invsyncd.tiktok.errors import Trouble, trouble
 from tests import virtual
 from tests.engine.world import MAIN, World, world
 from tests.virtual import virtual as in_virtual_time

@@ -21,9 +21,9 @@ from invsyncd.shopify.reply import error_code, opened
 from invsyncd.store import copy_to, prepare
 from invsyncd.tiktok import shop as tiktok_shop
 from invsyncd.tiktok.client import Reply
-from invsyncd.tiktok.pair import read_pair
 from invsyncd.tiktok.parse import id_text
 from invsyncd.tiktok.shop import TikTokShop
+from invsyncd.tiktok.tokens import read_pair
 from tests.secrets.canaries import forms
 from tests.virtual import virtual
 

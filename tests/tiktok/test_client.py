@@ -13,7 +13,7 @@ from invsyncd.net.retry import Patience
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.server import TikTokFake
 from invsyncd.tiktok.client import Reply, TikTokClient
-from invsyncd.tiktok.codes import Declined, Trouble
+from invsyncd.tiktok.errors import Declined, Trouble
 from invsyncd.tiktok.signing import sign
 from invsyncd.tiktok.tokens import TokenKeeper
 from tests.net.server import scripted, serving

@@ -3,8 +3,8 @@ import itertools
 import pytest
 
 from invsyncd.sandbox.tiktok.envelope import REFUSALS
-from invsyncd.tiktok import codes
-from invsyncd.tiktok.codes import Trouble, login_helps, seriousness, trouble, wrong_clock
+from invsyncd.tiktok import errors
+from invsyncd.tiktok.errors import Trouble, login_helps, seriousness, trouble, wrong_clock
 
 # Every code of the documents' error tables that a caller of ours can meet, one by one. Written
 # from them and not from the code.
@@ -122,10 +122,10 @@ def test_every_documented_code_asks_for_what_the_documents_say(
 
 
 def test_no_code_is_sorted_that_the_documents_do_not_have() -> None:
-    assert set(codes._TROUBLES) == {code for code, _ in DOCUMENTED} - {codes.WRAPPER}
+    assert set(errors._TROUBLES) == {code for code, _ in DOCUMENTED} - {errors.WRAPPER}
 
 
-@pytest.mark.parametrize("code", sorted(codes.PLATFORM_CODES | codes.CLOSED_CODES))
+@pytest.mark.parametrize("code", sorted(errors.PLATFORM_CODES | errors.CLOSED_CODES))
 def test_a_code_about_one_warehouse_parks(code: int) -> None:
     assert trouble(code, "") is Trouble.PARK
 

@@ -4,7 +4,7 @@ from invsyncd.errors import Refused
 from invsyncd.sandbox.tiktok.doubts import Doubts
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.server import TikTokFake
-from invsyncd.tiktok.codes import Trouble
+from invsyncd.tiktok.errors import Trouble
 from invsyncd.tiktok.shop import ListingSeen, TikTokShop, UpdateOutcome, Warehouse
 from tests.tiktok.markets import NOW, Clock, given, standing
 

@@ -6,8 +6,7 @@ import pytest
 
 from invsyncd.errors import Garbled
 from invsyncd.net.decode import Shape
-from invsyncd.tiktok.codes import Trouble
-from invsyncd.tiktok.verdict import SkuError, update_errors
+from invsyncd.tiktok.errors import SkuError, Trouble, update_errors
 
 WRAPPED = {"code": 12052990, "message": "Check failed"}
 
