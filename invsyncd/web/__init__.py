@@ -9,6 +9,6 @@ from __future__ import annotations
 from invsyncd.web.guard import Policy
 from invsyncd.web.peer import Limits
 from invsyncd.web.server import serving
-from invsyncd.web.window import Window
+from invsyncd.web.views import Window
 
 __all__ = ["Limits", "Policy", "Window", "serving"]

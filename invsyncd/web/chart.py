@@ -13,8 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from invsyncd.text import SHOPS, plural
-from invsyncd.web.html import Child, Html, tag
-from invsyncd.web.shell import section, table
+from invsyncd.web.html import Child, Html, section, table, tag
 from invsyncd.web.words import lag, moment
 
 _TICKS = (

@@ -3,14 +3,25 @@
 A child that is a plain str is escaped, whoever wrote it; only what `tag` returned goes in as it is.
 Adding two pieces of Html gives a plain str again, which would be escaped: a mistake shows, and
 opens nothing.
+
+The frame of every page: head, search box, styles and script inline, and the policy that says so.
+
+Nothing is loaded from anywhere. The policy names style and script by their hash, so that nothing
+that somebody wrote into a SKU could run even if it were not escaped.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from html import escape
+from importlib.resources import files
 from typing import TypeAlias
+from urllib.parse import quote, urlencode
+
+from invsyncd import __version__
 
 VOID = frozenset({"br", "input", "link", "meta", "rect", "path", "circle", "line"})
 # A page has no use for control characters, and a parser no rule for all of them.
@@ -62,3 +73,149 @@ def _escaped(words: str) -> str:
     if _SPECIAL.search(words) is None:
         return words
     return escape(words.translate(_CONTROL), quote=True)
+
+
+SKU_MAX = 255
+RELOAD_S = 15  # without script; with it the page asks every few seconds by itself
+
+_HERE = files("invsyncd.web")
+STYLE = _HERE.joinpath("page.css").read_text(encoding="utf-8")
+SCRIPT = _HERE.joinpath("page.js").read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        f"style-src 'sha256-{_hash(STYLE)}'",
+        f"script-src 'sha256-{_hash(SCRIPT)}'",
+        "connect-src 'self'",
+        "img-src data:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+_DOTS = {"good": "#1a7f45", "warn": "#b7791f", "bad": "#c0342b", "calm": "#6b7280"}
+
+
+def document(title: str, state: str, main: Child, *, shop: str, sku: str = "") -> str:
+    """A whole page; `state` is good, warn, bad or calm, and colours the mark in the tab."""
+    head = [
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="robots", content="noindex"),
+        tag("title", title),
+        tag("link", rel="icon", id="mark", href=_mark(_DOTS[state])),
+        tag("style", Html(STYLE)),
+        tag("noscript", tag("meta", http_equiv="refresh", content=RELOAD_S)),
+    ]
+    body = [
+        tag("a", "Skip to the content", class_="skip", href="#main"),
+        _top(shop, sku),
+        tag("main", main, id="main", tabindex="-1"),
+        _foot(),
+        tag("script", Html(SCRIPT)),
+    ]
+    return f"<!doctype html>{tag('html', tag('head', head), tag('body', body), lang='en')}"
+
+
+def _top(shop: str, sku: str) -> Html:
+    form = tag(
+        "form",
+        tag("label", "Why is this number here?", for_="sku"),
+        tag(
+            "input",
+            id="sku",
+            name="sku",
+            type="search",
+            value=sku or None,
+            placeholder="SKU",
+            required=True,
+            maxlength=SKU_MAX,
+            autocomplete="off",
+            autocapitalize="off",
+            spellcheck="false",
+        ),
+        tag("button", "Explain"),
+        action="/explain",
+        method="get",
+        role="search",
+    )
+    brand = tag("a", "invsyncd", class_="brand", href="/")
+    return tag("header", tag("div", brand, tag("span", shop, class_="shop")), form)
+
+
+def _foot() -> Html:
+    pages = ("/readyz", "/metrics", "/api/status", "/api/journal")
+    links = tag("nav", [tag("a", page, href=page) for page in pages], aria_label="For programs")
+    note = tag("p", f"invsyncd {__version__}. Times are UTC. ", tag("span", id="fresh"))
+    return tag("footer", note, links)
+
+
+def _mark(colour: str) -> str:
+    dot = tag("circle", cx=4, cy=4, r=4, fill=colour)
+    whole = tag("svg", dot, xmlns="http://www.w3.org/2000/svg", viewBox="0 0 8 8")
+    return f"data:image/svg+xml,{quote(whole)}"
+
+
+def explain_link(sku: str) -> Html:
+    """A SKU that leads to its explanation; isolated: no sign in it turns the line around."""
+    if not sku:
+        return Html()
+    return tag("a", tag("bdi", sku), class_="sku", href=f"/explain?{urlencode({'sku': sku})}")
+
+
+def with_code(text: str) -> list[Child]:
+    """Text in which what stands between backquotes is a command."""
+    return list(_pieces(text))
+
+
+def _pieces(text: str) -> Iterator[Child]:
+    for number, piece in enumerate(re.split("`([^`]*)`", text)):
+        yield tag("code", piece) if number % 2 else piece
+
+
+def section(title: str, *children: Child, id_: str, class_: str | None = None) -> Html:
+    """A part of the page that is renewed as a whole."""
+    heading = f"{id_}-title"
+    return tag(
+        "section",
+        tag("h2", title, id=heading),
+        *children,
+        id=id_,
+        class_=class_,
+        aria_labelledby=heading,
+        data_live=True,
+    )
+
+
+def table(caption: str, heads: list[str], rows: list[list[Child]], numbers: int = 0) -> Html:
+    """A table; the first cell of each row names it, and the last `numbers` columns are figures."""
+    plain = len(heads) - numbers
+    head = [
+        tag("th", h, scope="col", class_="n" if i >= plain else None) for i, h in enumerate(heads)
+    ]
+    body = [
+        tag(
+            "tr",
+            [
+                tag("td", cell, class_="n" if i >= plain else None)
+                if i
+                else tag("th", cell, scope="row")
+                for i, cell in enumerate(row)
+            ],
+        )
+        for row in rows
+    ]
+    whole = tag(
+        "table",
+        tag("caption", caption, class_="hide"),
+        tag("thead", tag("tr", head)),
+        tag("tbody", body),
+    )
+    return tag("div", whole, class_="scroll", tabindex="0", role="region", aria_label=caption)

@@ -16,7 +16,7 @@ from aiohttp import web
 from invsyncd.errors import InvsyncError
 from invsyncd.web.guard import HEADERS, Asked, Policy, Refusal, refusal
 from invsyncd.web.peer import Crowd, Limits, Peer
-from invsyncd.web.window import ROUTES, Window
+from invsyncd.web.views import ROUTES, Window
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from invsyncd.core.model import Target
 from invsyncd.daemon.wiring import assemble
 from invsyncd.metrics import Metrics
-from invsyncd.web.window import Window
+from invsyncd.web.views import Window
 from tests import virtual
 from tests.engine.world import World, world
 from tests.virtual import virtual as in_virtual_time

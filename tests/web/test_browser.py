@@ -11,8 +11,8 @@ import pytest
 
 from invsyncd.core.model import Target
 from invsyncd.status.health import Health
-from invsyncd.web import server, shell, window
-from invsyncd.web.shell import POLICY
+from invsyncd.web import html, server, views
+from invsyncd.web.html import POLICY
 from tests.web.browser import chromium, needs_chromium
 from tests.web.site import HOSTILE, STATES, Site, site, well
 
@@ -58,7 +58,7 @@ async def test_with_script_new_numbers_appear_without_a_reload(tmp_path: Path) -
 async def test_without_script_all_facts_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(window, "POLICY", f"{POLICY}; script-src-elem 'none'")
+    monkeypatch.setattr(views, "POLICY", f"{POLICY}; script-src-elem 'none'")
     page, _ = await shown(tmp_path)
     assert changes(page) == 1
     assert '"fresh">Renewed at' not in page
@@ -104,12 +104,12 @@ async def test_a_phone_shows_the_page_without_scrolling_sideways(
     # A window is never narrower than 500 pixels, a frame is. It is served from the same place, so
     # that the browser's own time waits for what is inside.
     measure = "parent.postMessage(`${innerWidth},${document.documentElement.scrollWidth}`, '*')"
-    monkeypatch.setattr(shell, "SCRIPT", measure)
-    monkeypatch.setattr(window, "POLICY", "script-src 'unsafe-inline'")
+    monkeypatch.setattr(html, "SCRIPT", measure)
+    monkeypatch.setattr(views, "POLICY", "script-src 'unsafe-inline'")
     monkeypatch.setattr(server, "HEADERS", {})
     async with site(tmp_path) as made:
         await STATES["long"](made)
         for path in ("/", f"/explain?sku={'W' * 255}"):
-            monkeypatch.setattr(window, "unknown_page", lambda *_, to=path: FRAME.format(path=to))
+            monkeypatch.setattr(views, "unknown_page", lambda *_, to=path: FRAME.format(path=to))
             page = await chromium(f"{made.url}/explain", "--dump-dom", wait_ms=5000)
             assert re.findall("<title>(.*?)</title>", page) == ["360,360"]

@@ -13,9 +13,8 @@ from urllib.parse import quote
 import pytest
 
 from invsyncd.text import command
-from invsyncd.web.html import Html, tag, text
-from invsyncd.web.shell import POLICY, STYLE
-from invsyncd.web.targets import targets_section
+from invsyncd.web.html import POLICY, STYLE, Html, tag, text
+from invsyncd.web.page import targets_section
 from invsyncd.web.words import advice, lag, span
 from tests.web.site import HOSTILE, STATES, site
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invsyncd.core.model import Target
 from invsyncd.status.health import Health, Lapse
-from invsyncd.web.facts import wrong
+from invsyncd.web.document import wrong
 from invsyncd.web.words import advice
 
 NOW = 1_795_300_000

@@ -10,9 +10,8 @@ from typing import Any
 
 from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.text import SHOPS, plural
-from invsyncd.web.html import Child, Html, tag
-from invsyncd.web.record import record
-from invsyncd.web.shell import document, explain_link, section, table
+from invsyncd.web.html import Child, Html, document, explain_link, section, table, tag
+from invsyncd.web.page import record
 from invsyncd.web.words import clip
 
 WRITES_MAX = 8

@@ -18,10 +18,10 @@ from invsyncd.metrics import CONTENT_TYPE, Metrics
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import Health
 from invsyncd.store import Store
-from invsyncd.web.explained import explained_page, unknown_page
-from invsyncd.web.facts import facts, with_listings
+from invsyncd.web.document import facts, with_listings
+from invsyncd.web.explain_page import explained_page, unknown_page
+from invsyncd.web.html import POLICY
 from invsyncd.web.page import status_page
-from invsyncd.web.shell import POLICY
 
 JOURNAL_MAX = 1000
 ALIKE_MAX = 8
