@@ -92,7 +92,7 @@ async def measure(items: int, requests: int, at_once: int, paths: tuple[str, ...
                 f"http://127.0.0.1:{port}",
             )
             await child.start()
-            selling = asyncio.create_task(
+            tiktok_side = asyncio.create_task(
                 sell(made, [f"ITEM-{n:04d}" for n in range(1, items + 1)])
             )
             try:
@@ -103,7 +103,7 @@ async def measure(items: int, requests: int, at_once: int, paths: tuple[str, ...
                     times = [f"{1000 * s:.1f}" for s in (cuts[49], cuts[98], max(took))]
                     table.add_row(path, f"{size:,}", f"{requests / whole:,.0f}", *times)
             finally:
-                selling.cancel()
+                tiktok_side.cancel()
                 await child.stop()
     return table
 

@@ -22,7 +22,7 @@ from rich.console import Console
 from benchmarks import latency_real
 from benchmarks.samples import Samples, table
 from invsyncd.daemon.scheduler import Daemon
-from invsyncd.status.watchdog import MIRROR, Watch
+from invsyncd.status.watchdog import MIRROR, Watchdog
 from tests import virtual
 from tests.engine.world import MAIN, World, world
 
@@ -43,7 +43,7 @@ class Shape:
     seed: int
 
 
-class Passes(Watch):
+class Passes(Watchdog):
     """Hears of every pass; `quiet` is set at the end of one, when a whole rest lies ahead.
 
     `next_at` is when the next one begins, in seconds of the loop.

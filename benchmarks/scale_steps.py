@@ -15,12 +15,12 @@ from pathlib import Path
 
 from benchmarks.scale import FIRST_ITEM, places
 from invsyncd.config import Settings
-from invsyncd.core.catalogue import Glimpse
+from invsyncd.core.catalogue import CatalogueRow
 from invsyncd.core.model import Catalogue, Location
-from invsyncd.daemon.wiring import Parts, assemble, one_pass
+from invsyncd.daemon.wiring import App, assemble, one_pass
 from invsyncd.mirror.baseline import PAGED_MAX, Baseline
-from invsyncd.mirror.catalogue import CatalogueLook
-from invsyncd.mirror.commit import Absorber, Batch
+from invsyncd.mirror.catalogue import CatalogueReader
+from invsyncd.mirror.commit import Batch, Committer
 from invsyncd.mirror.full_scan import FullScan
 from invsyncd.net.lines import lines
 from invsyncd.planning.rulebook import Rulebook
@@ -55,7 +55,7 @@ class LocalSource(ShopifySource):
     async def scan(
         self,
         locations: Collection[int],
-        limits: bulk.Limits | None = None,
+        limits: bulk.BulkLimits | None = None,
         *,
         since: int | None = None,
     ) -> AsyncIterator[Page]:
@@ -93,7 +93,7 @@ class LocalCatalogue(ShopifyCatalogue):
         """Not said, so that a sandbox without items is not taken for one that lost them."""
         return Count(None, int(time.time()))
 
-    async def scan(self) -> AsyncIterator[tuple[Glimpse, ...]]:
+    async def scan(self) -> AsyncIterator[tuple[CatalogueRow, ...]]:
         """The file, through the parser of the real one."""
         rows = lines(pieces(self._file), line_bytes_max=bulk.LINE_BYTES_MAX, what="local file")
         async for page in variant_rows(rows, self._items, self._types.learn):
@@ -128,12 +128,12 @@ async def baseline(home: Path, items: int, locations: int) -> dict[str, float]:
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
         rulebook = Rulebook(settings, store)
-        await rulebook.read_locations(source)
+        await rulebook.keep_locations(await source.locations())
         rules = await rulebook.rules()
-        absorber = Absorber(store, time.time, lambda: "key")
+        committer = Committer(store, time.time, lambda: "key")
         began = time.perf_counter()
         catalogue = LocalCatalogue(home / "catalogue.jsonl", items)
-        taken = Baseline(store, source, catalogue, absorber, time.time)
+        taken = Baseline(store, source, catalogue, committer, time.time)
         count = await taken.take("scale", await rulebook.locations(), rules)
         await rulebook.in_force(rules)
         seconds = time.perf_counter() - began
@@ -158,7 +158,7 @@ async def catalogue(home: Path, items: int, locations: int) -> dict[str, float]:
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
         looked = LocalCatalogue(home / "catalogue.jsonl", items)
-        look = CatalogueLook(settings, store, source, looked, time.time)
+        look = CatalogueReader(settings, store, source, looked, time.time)
         began = time.perf_counter()
         await look.whole()
         seconds = time.perf_counter() - began
@@ -174,7 +174,7 @@ async def start(home: Path, items: int, locations: int) -> dict[str, float]:
     async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
         opened = time.perf_counter() - began
         await parts.cycle.has_baseline()
-        await parts.store.arrears.levels()
+        await parts.store.owed.levels()
         seconds = time.perf_counter() - began
     return {"seconds": seconds, "opened_s": round(opened, 3)}
 
@@ -246,7 +246,7 @@ async def _rest(
     }
 
 
-async def _pass(parts: Parts) -> None:
+async def _pass(parts: App) -> None:
     report = PassReport("rest")
     await one_pass(parts, report)
     if report.failures:

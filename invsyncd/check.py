@@ -12,7 +12,7 @@ from invsyncd.config import Settings
 from invsyncd.config.shopify import ShopifySettings
 from invsyncd.errors import InvsyncError
 from invsyncd.listings.discovery import Discovery
-from invsyncd.mirror.reconcile import Cycle
+from invsyncd.mirror.reconcile import MirrorPass
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.client import ShopifyClient, ShopifyStats
@@ -49,7 +49,7 @@ class Checked:
     source: ShopifySource
     shopify: ShopifyClient
     rulebook: Rulebook
-    cycle: Cycle
+    cycle: MirrorPass
     shop: TikTokShop | None
     discovery: Discovery | None
 
@@ -111,7 +111,7 @@ def _version(asked: str, stats: ShopifyStats) -> list[Finding]:
 
 
 async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]:
-    await rulebook.read_locations(source)
+    await rulebook.keep_locations(await source.locations())
     active = [loc for loc in await rulebook.locations() if loc.active]
     names = ", ".join(
         f'"{loc.name}" ({loc.id}{", fulfilment service" if loc.managed else ""})' for loc in active
@@ -169,7 +169,7 @@ async def _listings(discovery: Discovery, rulebook: Rulebook, store: Store) -> l
     ]
 
 
-async def _items(cycle: Cycle, store: Store) -> list[Finding]:
+async def _items(cycle: MirrorPass, store: Store) -> list[Finding]:
     """Read the shop into the private copy, as a first pass would."""
     await cycle.commit(PassReport("check"))
     findings = [Finding("items", f"{await store.census.items()} known")]

@@ -22,7 +22,7 @@ class StateError(InvsyncError):
     """The state database cannot be used as it is: refused, nothing deleted."""
 
 
-class Unreached(InvsyncError):
+class Unavailable(InvsyncError):
     """No usable answer, or told to wait: the same request may be repeated.
 
     `retry_after_s` is what the other side asked for, in seconds. `outcome_unknown` is False only
@@ -42,7 +42,7 @@ class Unreached(InvsyncError):
         self.outcome_unknown = outcome_unknown
 
 
-class Throttled(Unreached):
+class Throttled(Unavailable):
     """Told to slow down; it passes by itself."""
 
 
@@ -58,5 +58,5 @@ class Refused(InvsyncError):
         self.code = code
 
 
-class Garbled(InvsyncError):
+class InvalidResponse(InvsyncError):
     """An answer that cannot be read or believed: it changes nothing."""

@@ -37,7 +37,7 @@ class Points(Protocol):
         """Answers that said too fast."""
 
 
-class Counted(Collector):
+class LabelledCounter(Collector):
     """A counter that somebody else keeps: asked for when it is read, as the library's own cannot.
 
     It may begin anew, as after a reload; Prometheus takes that for a restart.
@@ -125,7 +125,7 @@ class Metrics:
             "shopify_points_others_rate",
             "Points per second that other programs seem to take from the same bucket",
         )
-        self._throttled = Counted(
+        self._throttled = LabelledCounter(
             "invsyncd_shopify_throttled_total", "Answers that said too fast", self.registry
         )
 

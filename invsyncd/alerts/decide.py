@@ -39,12 +39,12 @@ def told(memory: Memory, message: Message, at: float) -> Memory:
     """Somebody took the message, at this moment (Unix seconds)."""
     before = memory.told.get(message.topic)
     alarmed_at = at if message.alarm or before is None else before.at
-    topics = {**memory.told, message.topic: Told(alarmed_at, message.alarm)}
+    topics = {**memory.told, message.topic: Announced(alarmed_at, message.alarm)}
     return replace(memory, told=topics, held=memory.held | message.held)
 
 
 def _transitions(
-    memory: Memory, now: Snapshot, standings: dict[str, Standing]
+    memory: Memory, now: Snapshot, standings: dict[str, Situation]
 ) -> Iterator[Message]:
     for topic, standing in standings.items():
         last = memory.told.get(topic)
@@ -55,14 +55,14 @@ def _transitions(
             yield Message(topic, alarm=False, title=standing.title, text=standing.text)
 
 
-def _not_ready(memory: Memory, now: Snapshot, stale_after_s: float) -> dict[str, Standing]:
+def _not_ready(memory: Memory, now: Snapshot, stale_after_s: float) -> dict[str, Situation]:
     if now.ready:
-        return {NOT_READY: Standing(False, "ready again")}
+        return {NOT_READY: Situation(False, "ready again")}
     since = memory.not_ready_since
     if since is None or now.at - since <= stale_after_s:
         return {}
     title = f"not ready for {_for(now.at - since)}"
-    return {NOT_READY: Standing(True, title, "\n".join(now.reasons))}
+    return {NOT_READY: Situation(True, title, "\n".join(now.reasons))}
 
 
 def _newly_held(memory: Memory, now: Snapshot) -> Iterator[Message]:
@@ -91,7 +91,7 @@ def _count(items: int) -> str:
     return "1 item is held" if items == 1 else f"{items} items are held"
 
 
-def _quiet_is_over(last: Told | None, at: float) -> bool:
+def _quiet_is_over(last: Announced | None, at: float) -> bool:
     """Also when the clock was set back: then the moment of the last alarm lies ahead."""
     return last is None or not 0 <= at - last.at < QUIET_S
 
@@ -108,7 +108,7 @@ HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Situation:
     """How one reason stands: an alarm's words where it is bad, the all-clear's where it is not."""
 
     bad: bool
@@ -128,12 +128,12 @@ class Snapshot:
     at: float
     ready: bool
     reasons: tuple[str, ...]
-    standings: Mapping[str, Standing]
+    standings: Mapping[str, Situation]
     held: tuple[tuple[int, str], ...] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Announced:
     """The last alarm of one reason: when (Unix seconds), and whether its all-clear is owed."""
 
     at: float
@@ -144,7 +144,7 @@ class Told:
 class Memory:
     """What was told, kept over restarts. `held` has the items that were told as held."""
 
-    told: Mapping[str, Told] = field(default_factory=dict)
+    told: Mapping[str, Announced] = field(default_factory=dict)
     not_ready_since: float | None = None
     held: frozenset[int] = frozenset()
 

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from invsyncd.alerts.decide import Memory, Told, due, seen, told
+from invsyncd.alerts.decide import Announced, Memory, due, seen, told
 from invsyncd.alerts.services import Sender
 from invsyncd.alerts.snapshot import look
 from invsyncd.config import Settings
@@ -81,7 +81,10 @@ def _to_json(memory: Memory) -> dict[str, Any]:
 def _from_json(found: dict[str, Any]) -> Memory:
     since = found["not_ready_since"]
     return Memory(
-        {topic: Told(float(at), bool(is_open)) for topic, (at, is_open) in found["told"].items()},
+        {
+            topic: Announced(float(at), bool(is_open))
+            for topic, (at, is_open) in found["told"].items()
+        },
         None if since is None else float(since),
         frozenset(int(item) for item in found["held"]),
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from invsyncd.alerts.decide import Snapshot, Standing
+from invsyncd.alerts.decide import Situation, Snapshot
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import StateError
-from invsyncd.planning.breaker import Pause
+from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.status.health import ADVICE, AHEAD_S, Check, Health
 from invsyncd.store import Store
 from invsyncd.text import SHOPS
@@ -41,7 +41,7 @@ async def look(settings: Settings, store: Store, health: Health, at: float) -> S
     return Snapshot(at, all(check.ok for check in checks), reasons, standings, held)
 
 
-def _credentials(settings: Settings, health: Health) -> Iterator[tuple[str, Standing]]:
+def _credentials(settings: Settings, health: Health) -> Iterator[tuple[str, Situation]]:
     written = [t for t in health.targets if t is not Target.SHOPIFY or settings.mirror.enabled]
     for target, state in health.targets.items():
         topic, name = f"credentials {target.value}", SHOPS[target]
@@ -49,44 +49,44 @@ def _credentials(settings: Settings, health: Health) -> Iterator[tuple[str, Stan
             others = "".join(f" {SHOPS[t]} goes on." for t in written if t is not target)
             text = f"{state.trouble}\nIt is tried again every 1 to 10 minutes.{others}"
             title = f"{name} does not take our credentials"
-            yield topic, Standing(True, title, f"{text}\n{CREDENTIALS[target]}")
+            yield topic, Situation(True, title, f"{text}\n{CREDENTIALS[target]}")
         elif state.authorised:
-            yield topic, Standing(False, f"{name} takes our credentials again")
+            yield topic, Situation(False, f"{name} takes our credentials again")
 
 
-def _writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Standing]]:
+def _writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Situation]]:
     """Somebody else who keeps changing what we wrote: the health says who and where."""
     found = [check.output for check in checks if check.rival and check.output]
     if found:
-        yield WRITER, Standing(True, "somebody else writes the same stock", "\n".join(found))
+        yield WRITER, Situation(True, "somebody else writes the same stock", "\n".join(found))
     elif health.baseline:
-        yield WRITER, Standing(False, "nobody else writes the same stock any more")
+        yield WRITER, Situation(False, "nobody else writes the same stock any more")
 
 
-async def _paused(settings: Settings, store: Store, target: Target) -> Standing:
+async def _paused(settings: Settings, store: Store, target: Target) -> Situation:
     """From the database: the health does not know it before the first round after a start."""
-    reason = await Pause(settings, store, target).reason()
+    reason = await CircuitBreaker(settings, store, target).reason()
     if not reason:
-        return Standing(False, f"{SHOPS[target]} is written again")
+        return Situation(False, f"{SHOPS[target]} is written again")
     text = f"{reason}\nNothing is written there until somebody has looked."
     advice = f"Try: invsyncd resume {target.value}"
-    return Standing(True, f"{SHOPS[target]} is paused", f"{text}\n{advice}")
+    return Situation(True, f"{SHOPS[target]} is paused", f"{text}\n{advice}")
 
 
-async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Standing]]:
+async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Situation]]:
     ends_at = int((await store.facts.tokens()).get("refresh_expires_at", "0"))
     if not ends_at:
         return iter(())
     if ends_at - at > AHEAD_S:
-        standing = Standing(False, "TikTok's authorisation was renewed")
+        standing = Situation(False, "TikTok's authorisation was renewed")
     else:
         day = datetime.fromtimestamp(ends_at, UTC).date().isoformat()
         text = f"It ends on {day}.\n{CREDENTIALS[Target.TIKTOK]}"
-        standing = Standing(True, "TikTok's authorisation ends soon", text)
+        standing = Situation(True, "TikTok's authorisation ends soon", text)
     return iter([("refresh token", standing)])
 
 
-def _told_elsewhere(check: Check, standings: dict[str, Standing]) -> bool:
+def _told_elsewhere(check: Check, standings: dict[str, Situation]) -> bool:
     """Whether this follows from something that has a message of its own."""
     side = "shopify" if check.name == "baseline" else check.name.partition(":")[0]
     causes = [f"credentials {side}"]

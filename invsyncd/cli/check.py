@@ -69,8 +69,8 @@ async def _check(settings: Settings) -> list[Finding]:
                     parts.shopify,
                     parts.rulebook,
                     parts.cycle,
-                    parts.selling.shop if parts.selling else None,
-                    parts.selling.discovery if parts.selling else None,
+                    parts.tiktok_side.shop if parts.tiktok_side else None,
+                    parts.tiktok_side.discovery if parts.tiktok_side else None,
                 )
             )
 

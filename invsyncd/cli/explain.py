@@ -32,7 +32,7 @@ from invsyncd.config import Settings
 from invsyncd.errors import InvsyncError
 from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.explain.gather import explain as explain_name
-from invsyncd.explain.journal_text import gist
+from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.text import SHOPS, iso, plain, signed
 
@@ -179,7 +179,7 @@ def print_journal(rows: Sequence[Json]) -> None:
     print_table(f"Journal of {' to '.join(years[:: max(len(years) - 1, 1)])}", columns, cells)
 
 
-class Since(click.ParamType[int]):
+class SinceOption(click.ParamType[int]):
     """A moment, or an age; becomes Unix seconds."""
 
     name = "moment"
@@ -246,7 +246,7 @@ async def _from_database(settings: Settings, name: str) -> dict[str, Any] | None
 @click.option("--sku", help="Only this SKU.")
 @click.option(
     "--since",
-    type=Since(),
+    type=SinceOption(),
     help="Only from this moment on: 2026-11-22, 2026-11-22T08:30 (UTC), or 90m, 12h, 7d ago.",
 )
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True)
@@ -281,7 +281,8 @@ async def _journal(
         warehouses = await warehouse_names(store)
         rows = await store.journal.read(sku=sku, since=since, limit=limit)
         return [
-            {**row, "utc": iso(row["at"]), "says": gist(row, places, warehouses)} for row in rows
+            {**row, "utc": iso(row["at"]), "says": entry_summary(row, places, warehouses)}
+            for row in rows
         ]
 
 

@@ -74,10 +74,10 @@ def tiktok_login(context: Context, code: str) -> None:
 
 async def _login(settings: Settings, code: str) -> list[AuthorisedShop]:
     async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
-        if parts.selling is None:
+        if parts.tiktok_side is None:
             return []
-        await parts.selling.tokens.exchange(code)
-        return await parts.selling.shop.shops()
+        await parts.tiktok_side.tokens.exchange(code)
+        return await parts.tiktok_side.shop.shops()
 
 
 TITLE = "invsyncd: a test"

@@ -22,7 +22,7 @@ from invsyncd.cli.output import (
     shifts_json,
 )
 from invsyncd.config import Settings, load
-from invsyncd.planning.whatif import Foreseen, foresee
+from invsyncd.planning.whatif import WhatIf, what_if
 from invsyncd.store import Store, scratch_copy
 
 
@@ -76,11 +76,11 @@ def plan(context: Context, new_config: Path, show_all: bool, as_json: bool) -> N
     click.echo(f"As of the state read at {found.as_of or 'no time yet'}; no call was made.")
 
 
-async def _foresee(running: Settings, new: Settings, path: Path) -> Foreseen:
+async def _foresee(running: Settings, new: Settings, path: Path) -> WhatIf:
     with scratch_copy(existing(running)) as copy, counting("comparing items") as on_page:
         async with Store.open(copy) as store:
             now = int(time.time())
-            return await foresee(store, running, new, now, name=str(path), on_page=on_page)
+            return await what_if(store, running, new, now, name=str(path), on_page=on_page)
 
 
 COMMANDS = (plan,)

@@ -32,7 +32,7 @@ from invsyncd.daemon.scheduler import new_pass_id
 from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.errors import InvsyncError, StateError
 from invsyncd.mirror.full_scan import Scanned
-from invsyncd.planning.breaker import Pause
+from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.requests import RESOLVE, SCAN, location_names
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
@@ -188,14 +188,14 @@ def resume(context: Context, target: str, yes: bool) -> None:
 
 async def _look(settings: Settings, target: Target) -> tuple[str, list[Shift]]:
     async with Store.open(existing(settings)) as store:
-        reason = await Pause(settings, store, target).reason()
+        reason = await CircuitBreaker(settings, store, target).reason()
         rows = await store.impacts.rows(target) if reason else []
         return reason, [Shift(target, row.sku, row.where, row.before, row.after) for row in rows]
 
 
 async def _resume(settings: Settings, target: Target) -> None:
     async with Store.open(existing(settings)) as store:
-        await Pause(settings, store, target).resume(int(time.time()))
+        await CircuitBreaker(settings, store, target).resume(int(time.time()))
 
 
 COMMANDS = (

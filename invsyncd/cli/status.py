@@ -24,7 +24,7 @@ from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError
-from invsyncd.planning.breaker import Pause
+from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.listings import held_json, listings_json
 from invsyncd.store import Store
@@ -64,7 +64,7 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
             "locations": {names[k.location.id]: moment(k.read_at) for k in known},
             "targets": {
                 target.value: {
-                    "paused": await Pause(settings, store, target).reason(),
+                    "paused": await CircuitBreaker(settings, store, target).reason(),
                     "undelivered": await _owed(store, target),
                 }
                 for target in Target
@@ -81,9 +81,9 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
 
 async def _owed(store: Store, target: Target) -> int:
     """Levels or listings that do not show what they should."""
-    arrears = store.arrears
-    owed = await (arrears.levels() if target is Target.SHOPIFY else arrears.listings())
-    return owed.count
+    owed = store.owed
+    found = await (owed.levels() if target is Target.SHOPIFY else owed.listings())
+    return found.count
 
 
 def _print(found: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from invsyncd.cli.requests import LATER, leave
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Effect, Shift, totals
-from invsyncd.planning.breaker import Pause
+from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.requests import UNDO
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.undo import Undoing, undoing
@@ -78,7 +78,7 @@ async def _look(settings: Settings, pass_id: str) -> tuple[Undoing, dict[Target,
         async with Store.open(path) as store:
             rules = await Rulebook(settings, store).rules()
             found = await undoing(store, rules, pass_id, int(time.time()))
-            paused = {t: await Pause(settings, store, t).reason() for t in Target}
+            paused = {t: await CircuitBreaker(settings, store, t).reason() for t in Target}
             return found, {target: why for target, why in paused.items() if why}
 
 

@@ -57,7 +57,7 @@ def rows_make_sense(row: Mapping) -> Iterator[Problem]:
         )
 
 
-def says_something(row: Override) -> Iterator[Problem]:
+def says_something(row: OverrideSettings) -> Iterator[Problem]:
     """Refuse an override without effect: a key was forgotten."""
     values = (row.enabled, row.percent, row.reserve, row.zero_at, row.cap)
     if all(value is None for value in values):
@@ -187,7 +187,7 @@ class Mapping(Section):
     ] = ()
 
 
-class Override(Section):
+class OverrideSettings(Section):
     """One [[tiktok.override]]: other numbers for some SKUs; the first match wins."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (says_something,)
@@ -299,7 +299,8 @@ class TikTokSettings(Section):
         tuple[Mapping, ...], Field(description="Which locations feed which warehouse")
     ] = ()
     override: Annotated[
-        tuple[Override, ...], Field(description="Other numbers for some SKUs; first match wins")
+        tuple[OverrideSettings, ...],
+        Field(description="Other numbers for some SKUs; first match wins"),
     ] = ()
     link: Annotated[
         tuple[Link, ...], Field(description="Listings whose seller SKU does not say what they sell")

@@ -13,7 +13,7 @@ from invsyncd.core.model import Catalogue
 
 
 @dataclass(frozen=True, slots=True)
-class Glimpse:
+class CatalogueRow:
     """What one row tells of an item. None is what it does not tell."""
 
     item: int
@@ -23,7 +23,7 @@ class Glimpse:
     product_type: str | None = None
 
 
-def is_news(seen: Glimpse, known: Catalogue) -> bool:
+def is_news(seen: CatalogueRow, known: Catalogue) -> bool:
     """Whether the item may not be as it is known.
 
     An item of several product types always may: one of them may have left with another variant.
@@ -35,7 +35,7 @@ def is_news(seen: Glimpse, known: Catalogue) -> bool:
     return seen.product_type is not None and known.product_types != (seen.product_type,)
 
 
-def gathered(rows: Iterable[Glimpse], so_far: dict[int, Catalogue]) -> dict[int, Catalogue]:
+def gathered(rows: Iterable[CatalogueRow], so_far: dict[int, Catalogue]) -> dict[int, Catalogue]:
     """Entries of the catalogue from the rows of all their variants, which come in any order.
 
     `so_far` holds what earlier rows of the same reading told of these items.

@@ -15,7 +15,7 @@ COUNTED = {Target.SHOPIFY: "mirrored items", Target.TIKTOK: "listings"}
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class GuardLimits:
     """Percent of all that one pass may zero, and may change; 0 is no limit."""
 
     zeroed_percent: int = 30
@@ -31,7 +31,7 @@ class Impact:
     changed: int
 
 
-def tripped(limits: Limits, target: Target, impact: Impact) -> str:
+def tripped(limits: GuardLimits, target: Target, impact: Impact) -> str:
     """Why a pass must not be delivered without a person; empty when it may be."""
     if impact.total < COUNTED_MIN:
         return ""

@@ -40,7 +40,7 @@ class OfferRule:
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class SourceStock:
     """One level at a mapped location: active, in units, and whether the mirror keeps it."""
 
     available: int
@@ -55,7 +55,7 @@ class Quantity:
     steps: tuple[tuple[str, int], ...]
 
 
-def base(stocks: Sequence[Stock], pool: int | None, count: CountMirrored) -> int:
+def base(stocks: Sequence[SourceStock], pool: int | None, count: CountMirrored) -> int:
     """Σ over the mapped locations, where all mirrored levels of one pool count once.
 
     Before the item has a pool they count once, at the lowest. Not stocked anywhere: 0.

@@ -36,7 +36,7 @@ KEPT_S = 21 * 86_400  # three holds of the longest kind that can be set
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class StockMove:
     """A reading of one offer that showed another quantity than the one that we had written.
 
     `stood` is what it showed before, in units, `found` what it shows; `explained` says that a sale
@@ -52,7 +52,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Rival:
+class OtherWriter:
     """Another writer of one offer; taken to be at work until the Unix second `until`."""
 
     why: str
@@ -61,7 +61,7 @@ class Rival:
 
 def move(
     at: int, expected: Sequence[int], found: int, units: int, wrote_at: int = 0
-) -> Move | None:
+) -> StockMove | None:
     """The move that a reading shows, or None where it shows what we expected.
 
     `expected` are the quantities that may stand there: confirmed, and on the wire. `units` is what
@@ -70,12 +70,12 @@ def move(
     if not expected or found in expected:
         return None
     stood = next((value for value in expected if value - found == units), max(expected))
-    return Move(at, stood, found, explained=stood - found == units, wrote_at=wrote_at)
+    return StockMove(at, stood, found, explained=stood - found == units, wrote_at=wrote_at)
 
 
-def rival(
-    moves: Sequence[Move], now: int, *, hold_s: int, within_s: int = WITHIN_S
-) -> Rival | None:
+def other_writer(
+    moves: Sequence[StockMove], now: int, *, hold_s: int, within_s: int = WITHIN_S
+) -> OtherWriter | None:
     """Name another writer of one offer, given its moves from the oldest to the newest.
 
     `hold_s` is how long a fall is held: for so long another writer can be content with what we
@@ -86,18 +86,20 @@ def rival(
         until = drift[-1].at + within_s
         if until > now:
             what = ", ".join(f"{x.stood} became {x.found}" for x in drift)
-            return Rival(f"moved {TIMES} times within {within_s // 60} minutes: {what}", until)
+            return OtherWriter(
+                f"moved {TIMES} times within {within_s // 60} minutes: {what}", until
+            )
     answers = list(moves[-TIMES:])
     if len(answers) == TIMES and _assigned(answers, within_s):
         until = answers[-1].at + within_s + hold_s
         if until > now:
             stood = ", ".join(str(x.stood) for x in answers)
             found = answers[-1].found
-            return Rival(f"was set to {found} each time after we had written {stood}", until)
+            return OtherWriter(f"was set to {found} each time after we had written {stood}", until)
     return None
 
 
-def _assigned(answers: Sequence[Move], within_s: int) -> bool:
+def _assigned(answers: Sequence[StockMove], within_s: int) -> bool:
     """Whether our writes were each answered by one and the same number; see the reasons above."""
     if any(not x.wrote_at or x.at - x.wrote_at > within_s for x in answers):
         return False
@@ -110,6 +112,6 @@ def _assigned(answers: Sequence[Move], within_s: int) -> bool:
     return several_heights or all(abs(x.stood - x.found) > 1 for x in answers)
 
 
-def _stayed(answer: Move, following: Move) -> bool:
+def _stayed(answer: StockMove, following: StockMove) -> bool:
     """Whether nothing moved from this answer to our next write for long enough."""
     return following.wrote_at - answer.at >= QUIET * (answer.at - answer.wrote_at)

@@ -21,7 +21,7 @@ from invsyncd.core.offer_rule import (
     CountMirrored,
     OfferRule,
     Quantity,
-    Stock,
+    SourceStock,
     base,
     quantity,
     unlimited,
@@ -97,7 +97,7 @@ def offer(
         return unlimited(rule)
     in_mirror = plan.scope.takes(state.item)
     stocks = [
-        Stock(level.available, mirrored=in_mirror and level.location in plan.scope.locations)
+        SourceStock(level.available, mirrored=in_mirror and level.location in plan.scope.locations)
         for level in state.levels.values()
         if level.active and level.location in locations
     ]

@@ -15,14 +15,14 @@ from typing import Any
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
-from invsyncd.listings.deliver import MarketDelivery
+from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.listings.discovery import Discovery
-from invsyncd.listings.stock import Market
+from invsyncd.listings.stock import ListingStock
 from invsyncd.metrics import Metrics
 from invsyncd.mirror.full_scan import FullScan, Scanned
-from invsyncd.mirror.reconcile import Cycle
-from invsyncd.net.tasks import together
-from invsyncd.planning.breaker import Pause
+from invsyncd.mirror.reconcile import MirrorPass
+from invsyncd.net.tasks import run_together
+from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import DoubleOffer
 from invsyncd.status.health import Health
@@ -42,15 +42,15 @@ class Sides:
         settings: Settings,
         store: Store,
         *,
-        cycle: Cycle,
+        cycle: MirrorPass,
         rulebook: Rulebook,
         health: Health,
         metrics: Metrics,
         clock: Callable[[], float],
         full_scan: FullScan,
-        market: Market | None = None,
+        market: ListingStock | None = None,
         discovery: Discovery | None = None,
-        market_delivery: MarketDelivery | None = None,
+        market_delivery: ListingDelivery | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -64,7 +64,7 @@ class Sides:
         self._discovery = discovery
         self._market_delivery = market_delivery
         self._audit_due = 0.0  # Unix seconds
-        self._pauses = {target: Pause(settings, store, target) for target in Target}
+        self._pauses = {target: CircuitBreaker(settings, store, target) for target in Target}
         for target in set(Target) - set(health.targets):  # the metrics outlive a reload
             metrics.forget(target.value)
         health.lag.observe = lambda target, s: metrics.lag_seconds.labels(target.value).observe(s)
@@ -111,7 +111,7 @@ class Sides:
             finally:
                 committed.set()
 
-        await together([the_pass, after_commit])
+        await run_together([the_pass, after_commit])
 
     async def tiktok(self, report: PassReport) -> bool:
         """Discover and audit when due, then deliver a round; nothing before the first baseline.
@@ -142,7 +142,7 @@ class Sides:
             report.failed(Target.TIKTOK, error)
             more = False  # what a failed round left is the next one's
         self._conclude(Target.TIKTOK, report)
-        owed = await self._store.arrears.listings()
+        owed = await self._store.owed.listings()
         self._health.undelivered(Target.TIKTOK, owed.keys, owed.count)
         rivals = await self._store.drift.rivals(int(self._clock()))
         self._health.other_writers = {sku: why for _, sku, why in rivals}
@@ -153,7 +153,11 @@ class Sides:
         return more
 
     async def _read_tiktok(
-        self, market: Market, discovery: Discovery, delivery: MarketDelivery, report: PassReport
+        self,
+        market: ListingStock,
+        discovery: Discovery,
+        delivery: ListingDelivery,
+        report: PassReport,
     ) -> None:
         if await discovery.keep_up(report.pass_id, urgent=delivery.refusals.wants_discovery):
             delivery.refusals.wants_discovery = False
@@ -194,7 +198,7 @@ class Sides:
                     await catalogue.whole()
                     found = await scan.run(report.pass_id) if due else None
             if found is None:
-                await self._cycle.look_far()
+                await self._cycle.look_back_in_bulk()
             else:
                 suspects.name(found.suspects)
                 await scan.carried_out(suspects)  # where there are none

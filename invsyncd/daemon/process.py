@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from invsyncd import alerts, logs
 from invsyncd.config import Settings
 from invsyncd.daemon.scheduler import Daemon, clock_set
-from invsyncd.daemon.systemd import Notifier, pulse
-from invsyncd.daemon.wiring import Parts, assemble
+from invsyncd.daemon.systemd import Notifier, watchdog_ping
+from invsyncd.daemon.wiring import App, assemble
 from invsyncd.errors import InvsyncError
 from invsyncd.metrics import Metrics
 from invsyncd.planning.rulebook import Rulebook
@@ -36,7 +36,7 @@ STOP_SLACK_S = 15.0  # for closing what shutdown_s does not cover
 
 
 @dataclass(slots=True)
-class Requests:
+class Signals:
     """What signals asked for, and the service manager that hears what comes of it."""
 
     notifier: Notifier
@@ -69,7 +69,7 @@ async def serve(read_settings: Callable[[], Settings]) -> None:
     """Run until asked to stop. `read_settings` loads the configuration; used again on SIGHUP."""
     faulthandler.enable()  # a watchdog's SIGABRT leaves in the log where it stood
     main = asyncio.current_task()
-    requests = Requests(Notifier(), asyncio.Event(), asyncio.Event())
+    requests = Signals(Notifier(), asyncio.Event(), asyncio.Event())
     if main is not None:
         requests.listen(main)
     settings = read_settings()
@@ -89,7 +89,7 @@ async def serve(read_settings: Callable[[], Settings]) -> None:
 async def _serve(
     settings: Settings,
     store: Store,
-    requests: Requests,
+    requests: Signals,
     read_settings: Callable[[], Settings],
     stack: AsyncExitStack,
 ) -> None:
@@ -142,8 +142,8 @@ async def _listen(settings: Settings, look: Callable[[], Window], stack: AsyncEx
 
 
 async def _run(
-    parts: Parts,
-    requests: Requests,
+    parts: App,
+    requests: Signals,
     read_settings: Callable[[], Settings],
 ) -> Settings | None:
     """Run one configuration until a stop (None) or a good new configuration."""
@@ -161,7 +161,7 @@ async def _run(
     asked = _asked(requests, read_settings, parts)
     watching = asyncio.create_task(asked, name="signals")
     beating = asyncio.create_task(
-        pulse(notifier, parts.health, parts.store, lambda: requests.refused), name="pulse"
+        watchdog_ping(notifier, parts.health, parts.store, lambda: requests.refused), name="pulse"
     )
     telling = alerts.start(parts.settings, parts.store, parts.health)
     try:
@@ -186,7 +186,7 @@ async def _run(
 
 
 async def _asked(
-    requests: Requests, read_settings: Callable[[], Settings], parts: Parts
+    requests: Signals, read_settings: Callable[[], Settings], parts: App
 ) -> Settings | None:
     """Wait for a stop (None), for a reload whose configuration is good, or for a clock that is set.
 
@@ -219,7 +219,7 @@ async def _asked(
             return settings
 
 
-def _new_tokens(parts: Parts) -> Callable[[], asyncio.Future[bool]]:
+def _new_tokens(parts: App) -> Callable[[], asyncio.Future[bool]]:
     """Tell whether TikTok tokens were stored by somebody else since it was last asked."""
     seen: dict[str, str] = {}
 
@@ -228,8 +228,8 @@ def _new_tokens(parts: Parts) -> Callable[[], asyncio.Future[bool]]:
         news = stored != seen and bool(stored)
         seen.clear()
         seen.update(stored)
-        if news and parts.selling is not None:
-            parts.selling.tokens.forget()
+        if news and parts.tiktok_side is not None:
+            parts.tiktok_side.tokens.forget()
         return news
 
     return lambda: asyncio.ensure_future(ask())

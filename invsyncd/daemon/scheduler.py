@@ -17,9 +17,9 @@ from typing import Any
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
-from invsyncd.net.tasks import together
+from invsyncd.net.tasks import run_together
 from invsyncd.status.report import PassReport
-from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch, running_job
+from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watchdog, running_job
 
 DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
 DEAD_MAX_S = 600.0
@@ -96,14 +96,14 @@ class Daemon:
         clock: Callable[[], float],
         new_tokens: Callable[[], Awaitable[bool]] = never,
         *,
-        watch: Watch | None = None,
+        watch: Watchdog | None = None,
         on_begin: Callable[[], None] = lambda: None,
     ) -> None:
         self._settings = settings
         self._sides = sides
         self._clock = clock
         self._new_tokens = new_tokens
-        self._watch = watch or Watch(asyncio.get_running_loop().time)
+        self._watch = watch or Watchdog(asyncio.get_running_loop().time)
         self._on_begin = on_begin
         self._stop = asyncio.Event()
         self._wake_tiktok = asyncio.Event()
@@ -123,7 +123,7 @@ class Daemon:
         if self._settings.tiktok.enabled:
             loops[LISTINGS] = self._tiktok_loop
         jobs = [partial(self._job, name, loop) for name, loop in loops.items()]
-        await together(jobs, at_once=len(jobs))
+        await run_together(jobs, at_once=len(jobs))
 
     async def _job(self, name: str, loop: Callable[[], Awaitable[None]]) -> None:
         """Run a loop under its name: whatever is answered in it is the progress of this job."""

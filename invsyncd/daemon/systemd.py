@@ -31,7 +31,7 @@ EVERY_S_MAX = 10.0
 SIGNS_PER_WATCHDOG = 3  # one that comes late must not be taken for death
 
 
-async def pulse(
+async def watchdog_ping(
     notifier: Notifier, health: Health, store: Store, note: Callable[[], str] = lambda: ""
 ) -> None:
     """Tell how it stands, until cancelled. `note` is what to add to the line, if anything."""

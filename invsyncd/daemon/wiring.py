@@ -6,10 +6,11 @@ import asyncio
 import math
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import aiohttp
 from pydantic import SecretStr
@@ -17,12 +18,12 @@ from pydantic import SecretStr
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
-from invsyncd.listings.deliver import MarketDelivery
+from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.listings.discovery import Discovery
-from invsyncd.listings.stock import Market
+from invsyncd.listings.stock import ListingStock
 from invsyncd.metrics import Metrics
 from invsyncd.mirror.full_scan import FullScan
-from invsyncd.mirror.reconcile import Cycle
+from invsyncd.mirror.reconcile import MirrorPass
 from invsyncd.net.http import Http, session
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
@@ -30,9 +31,9 @@ from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
-from invsyncd.status.health import Health, Lapse
-from invsyncd.status.report import PassReport, budgets
-from invsyncd.status.watchdog import Watch, running_job
+from invsyncd.status.health import AuthorisationExpiry, Health
+from invsyncd.status.report import PassReport
+from invsyncd.status.watchdog import Watchdog, running_job
 from invsyncd.store import Store
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.shop import TikTokShop
@@ -42,18 +43,18 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Selling:
+class TikTokSide:
     """The TikTok side; there is none while TikTok is not enabled."""
 
     shop: TikTokShop
     tokens: TokenKeeper
-    market: Market
+    market: ListingStock
     discovery: Discovery
-    delivery: MarketDelivery
+    delivery: ListingDelivery
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class App:
     """Everything that runs under one configuration."""
 
     settings: Settings
@@ -64,8 +65,8 @@ class Parts:
     source: ShopifySource
     shopify: ShopifyClient
     rulebook: Rulebook
-    cycle: Cycle
-    selling: Selling | None
+    cycle: MirrorPass
+    tiktok_side: TikTokSide | None
 
 
 @asynccontextmanager
@@ -76,18 +77,18 @@ async def assemble(
     clock: Clock = time.time,
     metrics: Metrics | None = None,
     dry_run: bool = False,
-) -> AsyncIterator[Parts]:
+) -> AsyncIterator[App]:
     """Build clients and engine for one configuration; closes what it opened."""
     metrics = metrics or Metrics()
     async with session() as client:
         targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
-        watch = Watch(asyncio.get_running_loop().time, settings.daemon.hung_s)
+        watch = Watchdog(asyncio.get_running_loop().time, settings.daemon.hung_s)
         health = Health(clock, settings.poll.interval_s, targets, watch)
         http = _http(client, metrics, watch)
         shopify = _shopify(settings, http, metrics, clock)
         source = ShopifySource(shopify)
         rulebook = Rulebook(settings, store)
-        cycle = Cycle(
+        cycle = MirrorPass(
             settings,
             store,
             source,
@@ -98,10 +99,10 @@ async def assemble(
             new_key=lambda: str(uuid.uuid4()),
             dry_run=dry_run,
         )
-        selling = _selling(settings, store, http, rulebook, clock, dry_run=dry_run)
-        health.budgets = partial(budgets, shopify, selling.shop if selling else None)
-        if selling is not None:
-            _watch_lapse(selling.tokens, health, metrics, clock)
+        tiktok_side = _selling(settings, store, http, rulebook, clock, dry_run=dry_run)
+        health.budgets = partial(budgets, shopify, tiktok_side.shop if tiktok_side else None)
+        if tiktok_side is not None:
+            _watch_lapse(tiktok_side.tokens, health, metrics, clock)
         sides = Sides(
             settings,
             store,
@@ -111,16 +112,16 @@ async def assemble(
             metrics=metrics,
             clock=clock,
             full_scan=FullScan(settings, store, source, clock),
-            market=selling.market if selling else None,
-            discovery=selling.discovery if selling else None,
-            market_delivery=selling.delivery if selling else None,
+            market=tiktok_side.market if tiktok_side else None,
+            discovery=tiktok_side.discovery if tiktok_side else None,
+            market_delivery=tiktok_side.delivery if tiktok_side else None,
         )
-        yield Parts(
-            settings, store, sides, health, metrics, source, shopify, rulebook, cycle, selling
+        yield App(
+            settings, store, sides, health, metrics, source, shopify, rulebook, cycle, tiktok_side
         )
 
 
-def _http(client: aiohttp.ClientSession, metrics: Metrics, watch: Watch) -> Http:
+def _http(client: aiohttp.ClientSession, metrics: Metrics, watch: Watchdog) -> Http:
     """Requests that are counted, and told to the watch as the progress of the job that asks."""
     return Http(
         client,
@@ -130,7 +131,7 @@ def _http(client: aiohttp.ClientSession, metrics: Metrics, watch: Watch) -> Http
 
 
 def _watch_lapse(tokens: TokenKeeper, health: Health, metrics: Metrics, clock: Clock) -> None:
-    lapse = Lapse(lambda: tokens.refresh_ends_at, clock)
+    lapse = AuthorisationExpiry(lambda: tokens.refresh_ends_at, clock)
     health.lapse = lapse
     ends = metrics.refresh_ends.labels(Target.TIKTOK.value)
     ends.set_function(lambda: lapse.ends_at() or math.nan)  # no alert compares with it
@@ -144,17 +145,17 @@ def _selling(
     clock: Clock,
     *,
     dry_run: bool,
-) -> Selling | None:
+) -> TikTokSide | None:
     if not settings.tiktok.enabled:
         return None
     tokens = _tokens(settings, store, http, clock, may_refresh=not dry_run)
     shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
-    market = Market(settings, store, shop, rulebook, clock)
+    market = ListingStock(settings, store, shop, rulebook, clock)
     discovery = Discovery(settings, store, shop, rulebook=rulebook, market=market, clock=clock)
-    delivery = MarketDelivery(
+    delivery = ListingDelivery(
         store, shop, market, rulebook, clock, discovery=discovery, dry_run=dry_run
     )
-    return Selling(shop, tokens, market, discovery, delivery)
+    return TikTokSide(shop, tokens, market, discovery, delivery)
 
 
 def _shopify(settings: Settings, http: Http, metrics: Metrics, clock: Clock) -> ShopifyClient:
@@ -242,7 +243,28 @@ def _tokens(
     )
 
 
-async def one_pass(parts: Parts, report: PassReport) -> None:
+async def one_pass(parts: App, report: PassReport) -> None:
     """One pass over both sides, as `once` does it: both are delivered, neither waits."""
     await parts.sides.once(report)
     report.held[:] = [{"sku": sku, "item": item} for item, sku in await parts.store.census.held()]
+
+
+def budgets(shopify: ShopifyClient, tiktok: TikTokShop | None) -> Mapping[str, Any]:
+    """By target. Shopify: points and points per second, as they are believed to be now.
+
+    TikTok, where it is enabled: calls per second of each endpoint that was called, by the name of
+    its operation. It publishes no limits; these are what was found out so far.
+    """
+    points = shopify.stats
+    found: dict[str, Any] = {
+        Target.SHOPIFY.value: {
+            "left": round(points.available, 1),
+            "capacity": points.maximum,
+            "restore_per_s": points.restore_rate,
+            "others_per_s": round(points.others_per_s, 1),
+        }
+    }
+    if tiktok is not None:
+        paces = {op: round(per_s, 2) for op, per_s in sorted(tiktok.paces.items())}
+        found[Target.TIKTOK.value] = {"calls_per_s": paces}
+    return found

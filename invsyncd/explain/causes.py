@@ -95,7 +95,7 @@ _URGENCY = {cause: place for place, cause in enumerate(Cause)}
 
 
 @dataclass(frozen=True, slots=True)
-class Because:
+class Reason:
     """One cause with its numbers. `command` is what to type about it; empty where nothing is."""
 
     cause: Cause
@@ -107,6 +107,6 @@ class Because:
         return {"cause": self.cause.value, "says": self.says, "try": self.command or None}
 
 
-def by_urgency(found: list[Because]) -> list[Because]:
+def by_urgency(found: list[Reason]) -> list[Reason]:
     """The same without repetitions, the most urgent first."""
     return sorted(dict.fromkeys(found), key=lambda because: _URGENCY[because.cause])

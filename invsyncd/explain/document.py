@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from invsyncd.core.model import Standing, Target
-from invsyncd.explain.causes import Because, Cause, by_urgency
+from invsyncd.explain.causes import Cause, Reason, by_urgency
 from invsyncd.explain.facts import Facts, ItemFacts, Row, ShopFacts
-from invsyncd.explain.journal_text import STORIES, gist, is_story, story
+from invsyncd.explain.journal_text import STORIES, entry_summary, entry_text, is_story
 from invsyncd.explain.levels import changes, levels, mirrored, of_levels
 from invsyncd.explain.offers import listing_json, of_listing, of_strays
 from invsyncd.explain.writes import odd_writes, writes
@@ -32,7 +32,7 @@ def document(facts: Facts) -> dict[str, Any]:
     if facts.more:
         count = len(facts.items)
         says = f"{count + facts.more:,} Shopify items have this SKU; here are the first {count}"
-        causes.append(Because(Cause.SEVERAL_ITEMS, says, "invsyncd explain ITEM-ID"))
+        causes.append(Reason(Cause.SEVERAL_ITEMS, says, "invsyncd explain ITEM-ID"))
     for item in facts.items:
         causes += of_item(item, shop)
     if not _problems(causes):
@@ -55,20 +55,21 @@ def document(facts: Facts) -> dict[str, Any]:
         ],
         "write": writes(facts.write, shop) or None,
         "journal": [
-            {**row, "says": gist(row, shop.names, shop.warehouses)} for row in rows[-SHOWN_ROWS:]
+            {**row, "says": entry_summary(row, shop.names, shop.warehouses)}
+            for row in rows[-SHOWN_ROWS:]
         ],
     }
 
 
-def of_shop(shop: ShopFacts) -> list[Because]:
+def of_shop(shop: ShopFacts) -> list[Reason]:
     """What keeps a whole target, or everything, from being right."""
-    causes: list[Because] = []
+    causes: list[Reason] = []
     if not shop.baseline:
         says = "The first baseline is not complete: nothing is written before it is"
-        causes.append(Because(Cause.NO_BASELINE, says))
+        causes.append(Reason(Cause.NO_BASELINE, says))
     for target, why in shop.paused.items():
         command = f"invsyncd resume {target.value}"
-        causes.append(Because(Cause.PAUSED, f"{SHOPS[target]} is paused: {why}", command))
+        causes.append(Reason(Cause.PAUSED, f"{SHOPS[target]} is paused: {why}", command))
     for target, side in (shop.sides or {}).items():
         name = SHOPS[target]
         since = f" since {moment(side.went_well_at, shop.now)}" if side.went_well_at else ""
@@ -77,27 +78,27 @@ def of_shop(shop: ShopFacts) -> list[Because]:
             if target is Target.TIKTOK:
                 command = "invsyncd tiktok-login --code CODE"
             says = f"{name} has refused our credentials{since}, so nothing is read or written there"
-            causes.append(Because(Cause.CREDENTIALS_REFUSED, f"{says}: {side.trouble}", command))
+            causes.append(Reason(Cause.CREDENTIALS_REFUSED, f"{says}: {side.trouble}", command))
         elif side.throttled:
             says = f"{name} says that we are too fast{since}: {side.trouble}"
-            causes.append(Because(Cause.THROTTLED, f"{says}; it goes on by itself"))
+            causes.append(Reason(Cause.THROTTLED, f"{says}; it goes on by itself"))
         elif side.trouble:
             says = f"{name} has not worked{since}: {side.trouble}"
-            causes.append(Because(Cause.TROUBLE, f"{says}; it is tried again by itself"))
+            causes.append(Reason(Cause.TROUBLE, f"{says}; it is tried again by itself"))
     if shop.sides is None:
         says = "No daemon answers: this is what the state database knows, and nothing is written"
-        causes.append(Because(Cause.NO_DAEMON, says, "invsyncd run"))
+        causes.append(Reason(Cause.NO_DAEMON, says, "invsyncd run"))
     return causes
 
 
-def of_item(item: ItemFacts, shop: ShopFacts) -> list[Because]:
+def of_item(item: ItemFacts, shop: ShopFacts) -> list[Reason]:
     """What is to be said of one item, in no order."""
     causes = of_levels(item, shop)
     for listing in item.listings:
         causes += of_listing(listing, item, shop)
     if not item.listings and shop.rules is not None and shop.rules.offers is not None:
         says = f'TikTok lists nothing under the SKU "{item.state.item.sku}"'
-        causes.append(Because(Cause.NO_LISTING, says))
+        causes.append(Reason(Cause.NO_LISTING, says))
     told = [row for row in item.rows if is_story(row)]
     if told:
         last = told[-1]
@@ -106,16 +107,16 @@ def of_item(item: ItemFacts, shop: ShopFacts) -> list[Because]:
     return causes
 
 
-def _dated(row: Row, shop: ShopFacts) -> Because:
-    because = story(row, shop.names)
-    return Because(because.cause, f"{because.says} (at {moment(row['at'], shop.now)})")
+def _dated(row: Row, shop: ShopFacts) -> Reason:
+    because = entry_text(row, shop.names)
+    return Reason(because.cause, f"{because.says} (at {moment(row['at'], shop.now)})")
 
 
-def _problems(causes: Sequence[Because]) -> bool:
+def _problems(causes: Sequence[Reason]) -> bool:
     return any(list(Cause).index(x.cause) < _URGENT_LAST for x in causes)
 
 
-def _agree(item: ItemFacts, shop: ShopFacts) -> Because | None:
+def _agree(item: ItemFacts, shop: ShopFacts) -> Reason | None:
     """Nothing is wrong: since when, and which numbers."""
     state = item.state
     if state.item.standing is not Standing.POOLED or state.item.pool is None:
@@ -129,7 +130,7 @@ def _agree(item: ItemFacts, shop: ShopFacts) -> Because | None:
     ]
     moved = [row["at"] for row in item.rows if row["kind"] in _MOVING]
     since = f"since {moment(moved[-1], shop.now)}" if moved else "and nothing has moved yet"
-    return Because(Cause.AGREE, f"All numbers agree {since}: {listed([*words, *shown[:3]])}")
+    return Reason(Cause.AGREE, f"All numbers agree {since}: {listed([*words, *shown[:3]])}")
 
 
 def _item(item: ItemFacts, shop: ShopFacts) -> dict[str, Any]:
@@ -158,7 +159,7 @@ def _pool_because(item: ItemFacts, shop: ShopFacts) -> dict[str, str | None] | N
     return _dated(newest[0], shop).as_json() if newest else None
 
 
-def _named_write(rows: Sequence[Row], shop: ShopFacts) -> Because:
+def _named_write(rows: Sequence[Row], shop: ShopFacts) -> Reason:
     """What the write that was asked for did."""
     skus = sorted({str(row["sku"]) for row in rows})
     set_ = [f"{x['place']} {plain(x['from'])} → {plain(x['to'])}" for x in writes(rows, shop)]
@@ -166,7 +167,5 @@ def _named_write(rows: Sequence[Row], shop: ShopFacts) -> Because:
     says = f"This write, at {moment(rows[-1]['at'], shop.now)}, set {first}: {rows[-1]['outcome']}"
     if len(skus) > 1:
         says += f"; it was about {len(skus)} SKUs: {', '.join(skus[:8])}"
-        return Because(
-            Cause.WRITE, f"{says}{' …' if len(skus) > 8 else ''}", "invsyncd explain SKU"
-        )
-    return Because(Cause.WRITE, says)
+        return Reason(Cause.WRITE, f"{says}{' …' if len(skus) > 8 else ''}", "invsyncd explain SKU")
+    return Reason(Cause.WRITE, says)

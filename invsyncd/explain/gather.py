@@ -20,9 +20,9 @@ from invsyncd.explain.facts import Facts, ItemFacts, ListingFacts, ShopFacts, Si
 from invsyncd.planning.breaker import why_paused
 from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.planning.rules import Rules
-from invsyncd.shopify.reference import write_of
 from invsyncd.status.health import Health
 from invsyncd.store import BASELINE, Store
+from invsyncd.write_reference import write_of
 
 ROWS_MAX = 200  # journal lines of an item that are looked at
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from invsyncd.core.merge import Case
-from invsyncd.explain.causes import Because, Cause
+from invsyncd.explain.causes import Cause, Reason
 from invsyncd.store.journal import MOVES_POOL
 from invsyncd.text import SHOPS, listed, moment, plain, plural, signed
 
@@ -41,29 +41,29 @@ def is_story(row: Row) -> bool:
     return row["kind"] in STORIES and "refused" not in row
 
 
-def story(row: Row, places: Places) -> Because:
+def entry_text(row: Row, places: Places) -> Reason:
     """The cause and the sentence of one line that `is_story`."""
     match row["kind"]:
         case "change":
             return _change(row, places)
         case "join":
-            return Because(Cause.JOINED, f"{_names(row, places)} joined and takes over the pool")
+            return Reason(Cause.JOINED, f"{_names(row, places)} joined and takes over the pool")
         case "leave":
-            return Because(
+            return Reason(
                 Cause.LEFT, f"{_names(row, places)} is not stocked any more; the pool stays"
             )
         case "resolved":
-            return Because(Cause.RESOLVED, f"A person said that the pool is {plain(row['pool'])}")
+            return Reason(Cause.RESOLVED, f"A person said that the pool is {plain(row['pool'])}")
         case "undo":
             moved = f"{plain(row['pool_before'])} → {plain(row['pool'])}"
             says = f"A person took back pass {row['of']}: the pool goes {moved}"
-            return Because(Cause.UNDONE, says)
+            return Reason(Cause.UNDONE, says)
         case "out of the mirror":
             dropped = row.get("pool_dropped")
             pool = "" if dropped is None else f"; its pool of {plain(dropped)} was dropped"
-            return Because(Cause.LEFT_MIRROR, f"It left the mirror{pool}")
+            return Reason(Cause.LEFT_MIRROR, f"It left the mirror{pool}")
         case _:
-            return Because(Cause.ENTERED_MIRROR, "It entered the mirror; first sight decides")
+            return Reason(Cause.ENTERED_MIRROR, "It entered the mirror; first sight decides")
 
 
 def counted(row: Row, places: Places) -> list[tuple[str, int]]:
@@ -82,7 +82,7 @@ def parts(change: Row) -> str:
     return ", ".join(words)
 
 
-def _change(row: Row, places: Places) -> Because:
+def _change(row: Row, places: Places) -> Reason:
     changes = row["changes"]
     try:
         case = Case(row["case"])
@@ -93,18 +93,18 @@ def _change(row: Row, places: Places) -> Because:
         says += " (read in one pass, so merged together)"
     if row.get("oversold_by") and not row.get("held"):
         says += f"; oversold by {row['oversold_by']:,}"
-    return Because(_CAUSES[case], says)
+    return Reason(_CAUSES[case], says)
 
 
-def _undecided(row: Row, places: Places) -> Because:
+def _undecided(row: Row, places: Places) -> Reason:
     """A change that moved no pool by a case of the table: held, or not mirrored."""
     if row.get("held"):
         total = "" if row["pool"] is None else f"; all changes added up give {plain(row['pool'])}"
-        return Because(Cause.HELD, f"While held: {_moves(row['changes'], places)}{total}")
+        return Reason(Cause.HELD, f"While held: {_moves(row['changes'], places)}{total}")
     moves = _moves(row["changes"], places)
     if row["case"] != "not mirrored":  # a case that another version knows
-        return Because(Cause.ONE_CHANGE, f"{moves} ({row['case']}): {_pool(row)}")
-    return Because(Cause.NOT_MIRRORED, f"{moves}; not mirrored, so no other level follows")
+        return Reason(Cause.ONE_CHANGE, f"{moves} ({row['case']}): {_pool(row)}")
+    return Reason(Cause.NOT_MIRRORED, f"{moves}; not mirrored, so no other level follows")
 
 
 def _one(row: Row, places: Places) -> str:
@@ -244,7 +244,7 @@ def _names(row: Row, places: Places) -> str:
 FIXED = frozenset({"id", "at", "pass", "kind", "item", "sku", "product_id", "sku_id"})
 
 
-def gist(
+def entry_summary(
     row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str] | None = None
 ) -> str:
     """What the line says; `places` and `warehouses` give their names by id."""
@@ -256,7 +256,7 @@ def gist(
 
 def _told(row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str]) -> str:
     if is_story(row):
-        return story(row, places).says
+        return entry_text(row, places).says
     if row["kind"] == "write":
         return _write(row, places, warehouses)
     return _GIST_OF[row["kind"]](row, warehouses)

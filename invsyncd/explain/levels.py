@@ -8,7 +8,7 @@ from typing import Any
 from invsyncd.core.fold import Scope
 from invsyncd.core.merge import Case
 from invsyncd.core.model import Attempt, Item, Level, Location, Standing
-from invsyncd.explain.causes import Because, Cause
+from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import ItemFacts, Row, ShopFacts
 from invsyncd.explain.journal_text import counted, parts
 from invsyncd.planning.rules import keeps_fbt
@@ -52,7 +52,7 @@ def mirrored(facts: ItemFacts, shop: ShopFacts) -> list[Level]:
     ]
 
 
-def of_levels(facts: ItemFacts, shop: ShopFacts) -> list[Because]:
+def of_levels(facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
     """The causes on Shopify's side, in no order."""
     item = facts.state.item
     found = _differences(facts, shop)
@@ -64,7 +64,7 @@ def of_levels(facts: ItemFacts, shop: ShopFacts) -> list[Because]:
         found.append(_waiting(facts, shop))
     if item.standing is Standing.POOLED and item.pool is not None and item.pool < 0:
         says = f"Oversold by {-item.pool:,}: the pool is {plain(item.pool)}, and TikTok shows 0"
-        found.append(Because(Cause.OVERSOLD, says))
+        found.append(Reason(Cause.OVERSOLD, says))
     return found
 
 
@@ -88,14 +88,14 @@ def changes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
     ]
 
 
-def _out(item: Item, scope: Scope) -> Because | None:
+def _out(item: Item, scope: Scope) -> Reason | None:
     """Why an item is not mirrored at all."""
     if not scope.enabled:
-        return Because(Cause.MIRROR_OFF, "mirror.enabled is false: no level is ever written")
+        return Reason(Cause.MIRROR_OFF, "mirror.enabled is false: no level is ever written")
     if not item.tracked:
-        return Because(Cause.UNTRACKED, "Shopify does not track its stock: no level is written")
+        return Reason(Cause.UNTRACKED, "Shopify does not track its stock: no level is written")
     if not item.mutable:
-        return Because(
+        return Reason(
             Cause.NOT_MUTABLE,
             "Shopify refuses to let its stock be set (as a bundle's): no level is written",
         )
@@ -103,7 +103,7 @@ def _out(item: Item, scope: Scope) -> Because | None:
         types = listed([f'"{x}"' for x in item.product_types if x]) or "none"
         kept = listed([f'"{x}"' for x in sorted(scope.product_types)])
         says = f"Its product type is {types}, and mirror.product_types only has {kept}"
-        return Because(Cause.FILTERED_OUT, f"{says}: no level is written")
+        return Reason(Cause.FILTERED_OUT, f"{says}: no level is written")
     return None
 
 
@@ -132,7 +132,7 @@ def _excluded(location: Location | None) -> str:
     return "the configuration leaves this location out"
 
 
-def _differences(facts: ItemFacts, shop: ShopFacts) -> list[Because]:
+def _differences(facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
     """The levels that do not show what they should, those of one kind in one sentence."""
     alike: dict[tuple[int, int | None, Cause, str], list[str]] = {}
     for level in mirrored(facts, shop):
@@ -140,7 +140,7 @@ def _differences(facts: ItemFacts, shop: ShopFacts) -> list[Because]:
             kind = (level.available, level.wanted, *because)
             alike.setdefault(kind, []).append(shop.place(level.location))
     return [
-        Because(
+        Reason(
             cause,
             f"{listed(names)} {'show' if len(names) > 1 else 'shows'} {plain(shown)} and should"
             f" show {plain(wanted)}: {why}",
@@ -186,7 +186,7 @@ def last_write(rows: Sequence[Row], **place: object) -> Row | None:
     return next(mine, None)
 
 
-def _held(facts: ItemFacts, shop: ShopFacts) -> Because:
+def _held(facts: ItemFacts, shop: ShopFacts) -> Reason:
     began = None
     for row in reversed([x for x in facts.rows if x["kind"] in ("change", "resolved")]):
         if not row.get("held"):
@@ -198,12 +198,12 @@ def _held(facts: ItemFacts, shop: ShopFacts) -> Because:
     since = f" since {moment(began['at'], shop.now)}" if began else ""
     command = ends_hold(facts.state.item.sku)
     says = f"Held{since}: {_against(said)}; nothing is written until a person decides"
-    return Because(Cause.HELD, says, command)
+    return Reason(Cause.HELD, says, command)
 
 
-def _waiting(facts: ItemFacts, shop: ShopFacts) -> Because:
+def _waiting(facts: ItemFacts, shop: ShopFacts) -> Reason:
     said = [(shop.place(x.location), x.available) for x in mirrored(facts, shop)]
-    return Because(
+    return Reason(
         Cause.WAITING,
         f"Unequal since it was first seen: {_against(said)}; nothing is written until one of them"
         " changes, and that number then counts everywhere",

@@ -11,7 +11,7 @@ from typing import Any
 from invsyncd.core.model import Item, ItemState, Level, Listing, Standing
 from invsyncd.core.offer_rule import CountMirrored, OfferRule, Quantity
 from invsyncd.core.plan import OfferPlan, offer
-from invsyncd.explain.causes import Because, Cause
+from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import ItemFacts, ListingFacts, ShopFacts
 from invsyncd.explain.levels import last_write
 from invsyncd.store.listings import OfferState
@@ -60,9 +60,9 @@ def _warehouse(
     }
 
 
-def of_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Because]:
+def of_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
     """The causes on TikTok's side, in no order."""
-    causes: list[Because] = []
+    causes: list[Reason] = []
     for known in found.offers:
         because = difference(known, found, facts, shop)
         # What holds an item is told once, with its numbers, not for each warehouse.
@@ -74,7 +74,7 @@ def of_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[B
 
 def difference(
     known: OfferState, found: ListingFacts, facts: ItemFacts, shop: ShopFacts
-) -> Because | None:
+) -> Reason | None:
     """Why a warehouse does not show what the rule gives, or is left alone; None where it is fine.
 
     What keeps a whole target from being written is told once for all, not here.
@@ -90,18 +90,18 @@ def difference(
         return _parked(listing, wants, shop)
     if known.sent is not None:
         says = f"{wants}: a write of {plain(known.sent)} had no answer; it is read before the next"
-        return Because(Cause.ANSWER_LOST, says)
+        return Reason(Cause.ANSWER_LOST, says)
     last = last_write(facts.rows, sku_id=offer.sku_id, warehouse=offer.warehouse)
     outcome = str(last["outcome"]) if last is not None else ""
     if last is not None and last["to"] == offer.wanted and outcome.startswith("refused"):
         at = moment(last["at"], shop.now)
-        return Because(Cause.REFUSED, f"{wants}: TikTok {outcome} (at {at}); it is tried again")
-    return Because(Cause.OWED, f"{wants}: it is written as soon as its turn comes")
+        return Reason(Cause.REFUSED, f"{wants}: TikTok {outcome} (at {at}); it is tried again")
+    return Reason(Cause.OWED, f"{wants}: it is written as soon as its turn comes")
 
 
 def _left_alone(
     known: OfferState, listing: Listing, facts: ItemFacts, shop: ShopFacts
-) -> Because | None:
+) -> Reason | None:
     """Why no quantity is wanted in a warehouse."""
     warehouse, rules = known.offer.warehouse, shop.rules
     place, shows = shop.warehouse(warehouse), plain(known.offer.shown)
@@ -109,59 +109,59 @@ def _left_alone(
         return None
     if warehouse in rules.closed:
         says = f'The warehouse "{place}" is left at {shows}: {rules.closed[warehouse]}'
-        return Because(Cause.WAREHOUSE_CLOSED, says)
+        return Reason(Cause.WAREHOUSE_CLOSED, says)
     if warehouse not in rules.offers.sources:
         says = f'The warehouse "{place}" is left at {shows}: no mapping names it'
-        return Because(Cause.WAREHOUSE_NOT_MAPPED, says)
+        return Reason(Cause.WAREHOUSE_NOT_MAPPED, says)
     override = overridden(listing, facts.state.item, shop)
     if not rules.offers.rule_for(listing.seller_sku or facts.state.item.sku).enabled:
         number, pattern = override or (0, "")
         says = f'{place} is left at {shows}: override {number} ("{pattern}") has enabled = false'
-        return Because(Cause.SWITCHED_OFF, says)
+        return Reason(Cause.SWITCHED_OFF, says)
     if facts.state.item.standing is Standing.HELD:
-        return Because(Cause.HELD, f"{place} is left at {shows} while the item is held")
-    return Because(Cause.OWED, f"{place} shows {shows} and was not planned yet")
+        return Reason(Cause.HELD, f"{place} is left at {shows} while the item is held")
+    return Reason(Cause.OWED, f"{place} shows {shows} and was not planned yet")
 
 
-def _parked(listing: Listing, wants: str, shop: ShopFacts) -> Because:
+def _parked(listing: Listing, wants: str, shop: ShopFacts) -> Reason:
     when = "when its product changes"
     if 0 < listing.parked_until < _FOR_EVER:
         when += f", or at {moment(listing.parked_until, shop.now)}"
     elif not listing.parked_until:
         when = "now"
     says = f"{wants}, but TikTok's listing may not be written: {listing.parked}"
-    return Because(Cause.PARKED, f"{says}; it is tried again {when}")
+    return Reason(Cause.PARKED, f"{says}; it is tried again {when}")
 
 
-def _bent(known: OfferState, found: ListingFacts, shop: ShopFacts) -> list[Because]:
+def _bent(known: OfferState, found: ListingFacts, shop: ShopFacts) -> list[Reason]:
     """What lowers a warehouse, and who else writes it."""
-    causes: list[Because] = []
+    causes: list[Reason] = []
     warehouse = known.offer.warehouse
     place = shop.warehouse(warehouse)
     if (why := found.rivals.get(warehouse)) is not None:
         says = f"Another program writes {place} too: the number {why}"
         advice = "switch off inventory sync in the other app"
-        causes.append(Because(Cause.ANOTHER_WRITER, f"{says}; {advice}"))
+        causes.append(Reason(Cause.ANOTHER_WRITER, f"{says}; {advice}"))
     holds = found.holds.get(warehouse, ())
     if known.held and holds:
         until = moment(max(end for _, end in holds), shop.now)
         says = f"{known.held:,} sold on TikTok at {place} are held back until {until}"
         causes.append(
-            Because(Cause.UNITS_HELD, f"{says}: Shopify may not have seen these orders yet")
+            Reason(Cause.UNITS_HELD, f"{says}: Shopify may not have seen these orders yet")
         )
     return causes
 
 
-def _whole(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Because]:
+def _whole(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
     """What is so of the whole listing: parked, overridden, unlimited, missing in a warehouse."""
-    causes: list[Because] = []
+    causes: list[Reason] = []
     listing, item = found.listing, facts.state.item
     plan = shop.rules.offers if shop.rules is not None else None
     if listing.parked and not any(
         x.offer.wanted not in (None, x.offer.shown) for x in found.offers
     ):
         says = f"TikTok's listing may not be written: {listing.parked}"
-        causes.append(Because(Cause.PARKED, f"{says}; it needs no write now"))
+        causes.append(Reason(Cause.PARKED, f"{says}; it needs no write now"))
     if plan is None:
         return causes
     rule = plan.rule_for(listing.seller_sku or item.sku)
@@ -170,16 +170,16 @@ def _whole(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Becau
         number, pattern = override
         what = _settings(rule.percent, rule.reserve, rule.zero_at, rule.cap)
         says = f'Override {number} ("{pattern}") decides what TikTok shows: {what}'
-        causes.append(Because(Cause.OVERRIDE, says))
+        causes.append(Reason(Cause.OVERRIDE, says))
     if rule.enabled and (item.continues or not item.tracked):
         why = "its stock is not tracked" if not item.tracked else "it keeps selling when sold out"
         units = plain(min(rule.unlimited_quantity, rule.max_quantity))
-        causes.append(Because(Cause.UNLIMITED, f"TikTok shows {units}, because {why} in Shopify"))
+        causes.append(Reason(Cause.UNLIMITED, f"TikTok shows {units}, because {why} in Shopify"))
     stocked = {x.offer.warehouse for x in found.offers}
     for warehouse in sorted(plan.sources.keys() - stocked):
         says = f'The listing is not stocked in the mapped warehouse "{shop.warehouse(warehouse)}"'
         causes.append(
-            Because(Cause.WAREHOUSE_LACKING, f"{says}: stock it there at TikTok, a write may not")
+            Reason(Cause.WAREHOUSE_LACKING, f"{says}: stock it there at TikTok, a write may not")
         )
     return causes
 
@@ -189,7 +189,7 @@ def _settings(percent: int, reserve: int, zero_at: int, cap: int | None) -> str:
     return ", ".join([*words, *([f"cap {cap}"] if cap is not None else [])])
 
 
-def of_strays(strays: Sequence[Listing], items: Mapping[int, ItemFacts], sku: str) -> list[Because]:
+def of_strays(strays: Sequence[Listing], items: Mapping[int, ItemFacts], sku: str) -> list[Reason]:
     """Listings of the SKU that no item was matched to."""
     causes = []
     for x in strays:
@@ -198,7 +198,7 @@ def of_strays(strays: Sequence[Listing], items: Mapping[int, ItemFacts], sku: st
             ids = ", ".join(str(item) for item in sorted(items))
             says = f'{where} "{sku}", and {len(items)} Shopify items have that SKU ({ids})'
             causes.append(
-                Because(
+                Reason(
                     Cause.SEVERAL_ITEMS,
                     f"{says}: it is not written until a [[tiktok.link]] says which",
                     "invsyncd check",
@@ -206,7 +206,7 @@ def of_strays(strays: Sequence[Listing], items: Mapping[int, ItemFacts], sku: st
             )
         else:
             says = f'{where} "{sku}", and no Shopify item has exactly that SKU: it is not written'
-            causes.append(Because(Cause.UNMATCHED, says, "invsyncd check"))
+            causes.append(Reason(Cause.UNMATCHED, says, "invsyncd check"))
     return causes
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from invsyncd.core.model import Target
-from invsyncd.explain.causes import Because, Cause
+from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import Row, ShopFacts
 from invsyncd.text import iso, plain
 
@@ -47,9 +47,9 @@ def writes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
     return found
 
 
-def odd_writes(rows: Sequence[Row], pass_id: str, shop: ShopFacts) -> list[Because]:
+def odd_writes(rows: Sequence[Row], pass_id: str, shop: ShopFacts) -> list[Reason]:
     """What happened to the Shopify writes of one pass on their way: stale, or repeated."""
-    causes: list[Because] = []
+    causes: list[Reason] = []
     mine = [
         row
         for row in rows
@@ -63,7 +63,7 @@ def odd_writes(rows: Sequence[Row], pass_id: str, shop: ShopFacts) -> list[Becau
         moved = f"{plain(row['from'])} → {plain(row['to'])}"
         if str(row["outcome"]).startswith("stale") and then is not None:
             causes.append(
-                Because(
+                Reason(
                     Cause.STALE,
                     f"{_name(row, shop)}: the write {moved} came too late, somebody had moved the"
                     f" level; read again, it was written {plain(then['from'])} →"
@@ -72,7 +72,7 @@ def odd_writes(rows: Sequence[Row], pass_id: str, shop: ShopFacts) -> list[Becau
             )
         if row.get("repeated") and str(row["outcome"]).startswith(DONE):
             causes.append(
-                Because(
+                Reason(
                     Cause.REPEATED,
                     f"{_name(row, shop)}: the write {moved} had no answer at first; repeated under"
                     " its own key it was confirmed, so it counts once",

@@ -32,7 +32,7 @@ class _Failing:
     code: int | None = None
 
 
-class Waits:
+class Backoff:
     """The waits of listings; a success ends them. `clock` gives Unix seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -122,7 +122,7 @@ class _Apart:
     silent: bool = False
 
 
-class Apart:
+class SplitProducts:
     """Products of which a call of several SKUs was declined as a whole.
 
     One bad SKU refuses the whole call (documented): sent one by one, only that one suffers. Where
@@ -184,10 +184,10 @@ SKUS_MAX = 600  # of one round
 CALLS_MAX = 15  # of one round: then the guard, the audit and the holds have their turn
 
 
-class Due:
+class CallSchedule:
     """The next round of calls. `owed` are the listings that something is owed to."""
 
-    def __init__(self, store: Store, waits: Waits, apart: Apart) -> None:
+    def __init__(self, store: Store, waits: Backoff, apart: SplitProducts) -> None:
         self._store = store
         self._waits = waits
         self._apart = apart

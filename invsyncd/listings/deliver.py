@@ -17,12 +17,12 @@ from functools import partial
 
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.errors import InvsyncError, Unauthorised
-from invsyncd.listings.backoff import AGAIN_S, Apart, Due, Waits
+from invsyncd.listings.backoff import AGAIN_S, Backoff, CallSchedule, SplitProducts
 from invsyncd.listings.discovery import Discovery
-from invsyncd.listings.error_policy import Refusals
-from invsyncd.listings.payload import ProductWrite, Rows, entry, tell
-from invsyncd.listings.stock import Key, Market
-from invsyncd.net.tasks import together
+from invsyncd.listings.error_policy import ErrorPolicy
+from invsyncd.listings.payload import ProductWrite, WritePayload, entry, tell
+from invsyncd.listings.stock import Key, ListingStock
+from invsyncd.net.tasks import run_together
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
@@ -36,14 +36,14 @@ class _Withdrawn(Exception):
     """Its turn has come, and nothing is owed any more."""
 
 
-class MarketDelivery:
+class ListingDelivery:
     """The writing side of one TikTok shop. `clock` gives Unix seconds."""
 
     def __init__(
         self,
         store: Store,
         shop: TikTokShop,
-        market: Market,
+        market: ListingStock,
         rulebook: Rulebook,
         clock: Callable[[], float],
         *,
@@ -56,12 +56,14 @@ class MarketDelivery:
         self._discovery = discovery
         self._clock = clock
         self.dry_run = dry_run
-        self._waits = Waits(clock)
-        self._apart = Apart(clock)
-        self._due = Due(store, self._waits, self._apart)
-        self._rows = Rows(clock)
-        self.refusals = Refusals(market, discovery, rulebook, self._waits, self._rows)
-        self._turn = Turn(store, market, self._rows, self.refusals, waits=self._waits, clock=clock)
+        self._waits = Backoff(clock)
+        self._apart = SplitProducts(clock)
+        self._due = CallSchedule(store, self._waits, self._apart)
+        self._rows = WritePayload(clock)
+        self.refusals = ErrorPolicy(market, discovery, rulebook, self._waits, self._rows)
+        self._turn = WritePreparation(
+            store, market, self._rows, self.refusals, waits=self._waits, clock=clock
+        )
         self._ended: InvsyncError | None = None
         self._death_told = False
         self._gives_up = False
@@ -88,7 +90,7 @@ class MarketDelivery:
                 await self._tell_planned(await self._examined(call), report)
             return False
         self._ended, self._gives_up = None, False
-        await together([partial(self._send, x, report) for x in calls], at_once=AT_ONCE)
+        await run_together([partial(self._send, x, report) for x in calls], at_once=AT_ONCE)
         if self._ended is not None:
             raise self._ended
         return not self._gives_up
@@ -249,17 +251,17 @@ class MarketDelivery:
             await self._store.journal.add(tx, report.pass_id, int(self._clock()), entries)
 
 
-class Turn:
+class WritePreparation:
     """From listings to the rows of one call."""
 
     def __init__(
         self,
         store: Store,
-        market: Market,
-        rows: Rows,
-        refusals: Refusals,
+        market: ListingStock,
+        rows: WritePayload,
+        refusals: ErrorPolicy,
         *,
-        waits: Waits,
+        waits: Backoff,
         clock: Callable[[], float],
     ) -> None:
         self._store = store

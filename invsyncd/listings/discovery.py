@@ -21,17 +21,18 @@ from dataclasses import replace
 from functools import partial
 
 from invsyncd.config import Settings
+from invsyncd.core.marketplace import ListingSeen, Product
 from invsyncd.core.model import Entry, Listing
 from invsyncd.core.parking import awake, looked_at, seen_again, told, turned_down
-from invsyncd.errors import Garbled, Unreached
-from invsyncd.listings.stock import Key, Market
+from invsyncd.errors import InvalidResponse, Unavailable
+from invsyncd.listings.stock import Key, ListingStock
 from invsyncd.net.decode import excerpt
-from invsyncd.net.tasks import together
+from invsyncd.net.tasks import run_together
 from invsyncd.planning.links import kind_of, links_of, listing_of
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.tiktok.errors import Declined
-from invsyncd.tiktok.shop import DELETED, ListingSeen, Product, TikTokShop, Trouble
+from invsyncd.tiktok.shop import DELETED, TikTokShop, Trouble
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Discovery:
         shop: TikTokShop,
         *,
         rulebook: Rulebook,
-        market: Market,
+        market: ListingStock,
         clock: Callable[[], float],
     ) -> None:
         self._tiktok = settings.tiktok
@@ -59,7 +60,7 @@ class Discovery:
         self._rulebook = rulebook
         self._market = market
         self._clock = clock
-        self._looker = Looker(store, shop)
+        self._looker = ProductInspector(store, shop)
         self._notices = Notices(store, rulebook, clock)
         self._links = links_of(settings.tiktok.link)
         self._pass_id = ""
@@ -190,7 +191,7 @@ class Discovery:
             return (await self._shop.product(product_id)).status != DELETED
         except Declined as refusal:
             return refusal.trouble is not Trouble.REDISCOVER
-        except (Unreached, Garbled):
+        except (Unavailable, InvalidResponse):
             return True  # not known to be gone
 
     async def _tend(self) -> None:
@@ -211,7 +212,7 @@ class Discovery:
             await self._store.journal.add(tx, self._pass_id, int(self._clock()), entries)
 
 
-class Looker:
+class ProductInspector:
     """Reads products and says what follows for their listings."""
 
     def __init__(self, store: Store, shop: TikTokShop) -> None:
@@ -226,7 +227,9 @@ class Looker:
         As they are stored, and as they are to be remembered.
         """
         unknown = sorted({x.product_id for x in listings if not x.kind})
-        answers = await together([partial(self._read, product) for product in unknown], at_once=4)
+        answers = await run_together(
+            [partial(self._read, product) for product in unknown], at_once=4
+        )
         pages = dict(zip(unknown, answers, strict=True))
         before = await self._store.assortment.of_products(unknown)
         return before, [_decided(x, pages[x.product_id], now) for x in before]

@@ -17,10 +17,10 @@ from types import MappingProxyType
 from typing import Final
 
 from invsyncd.errors import Unauthorised
-from invsyncd.listings.backoff import AGAIN_S, AGAIN_S_MAX, Waits
+from invsyncd.listings.backoff import AGAIN_S, AGAIN_S_MAX, Backoff
 from invsyncd.listings.discovery import Discovery
-from invsyncd.listings.payload import ProductWrite, Rows
-from invsyncd.listings.stock import Key, Market
+from invsyncd.listings.payload import ProductWrite, WritePayload
+from invsyncd.listings.stock import Key, ListingStock
 from invsyncd.planning.rulebook import MAX_QUANTITY_OLD, Rulebook
 from invsyncd.tiktok.errors import CLOSED_CODES, PLATFORM_CODES, Trouble
 from invsyncd.tiktok.shop import SkuError, UpdateOutcome
@@ -30,16 +30,16 @@ ADVICE = "see the Partner Center and the Seller Center: the shop or the app may 
 _NOBODYS_OWN = (Trouble.RETRY, Trouble.THROTTLE, Trouble.REFRESH, Trouble.HALT)
 
 
-class Refusals:
+class ErrorPolicy:
     """Reacts to what TikTok turned down."""
 
     def __init__(
         self,
-        market: Market,
+        market: ListingStock,
         discovery: Discovery,
         rulebook: Rulebook,
-        waits: Waits,
-        rows: Rows,
+        waits: Backoff,
+        rows: WritePayload,
     ) -> None:
         self._market = market
         self._discovery = discovery

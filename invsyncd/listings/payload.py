@@ -34,7 +34,7 @@ class ProductWrite:
         return [(self.product_id, sku_id) for sku_id in self.skus]
 
 
-class Rows:
+class WritePayload:
     """Which rows a SKU is written with. `clock` gives Unix seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

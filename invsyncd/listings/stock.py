@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from invsyncd.config import Settings
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.core.offer_rule import sold
-from invsyncd.core.other_writers import TIMES, WITHIN_S, Move, Rival, move, rival
+from invsyncd.core.other_writers import TIMES, WITHIN_S, OtherWriter, StockMove, move, other_writer
 from invsyncd.core.parking import ParkedBy
 from invsyncd.planning.offers import wanted_offers
 from invsyncd.planning.rulebook import Rulebook
@@ -23,12 +23,12 @@ from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.store.listings import OfferState
 from invsyncd.store.other_writers import OfferKey
-from invsyncd.tiktok.shop import Stock, TikTokShop
+from invsyncd.tiktok.shop import ShownStock, TikTokShop
 
 Key = tuple[str, str]  # (product_id, sku_id)
 
 
-class Market:
+class ListingStock:
     """The reading side of one TikTok shop, remembered in the store."""
 
     def __init__(
@@ -122,7 +122,7 @@ class Market:
         within_s = max(WITHIN_S, int(TIMES * tiktok.audit_interval_s))
         entries: list[Entry] = []
         for key, moves in histories.items():
-            found = rival(moves, now, hold_s=int(tiktok.order_hold_s), within_s=within_s)
+            found = other_writer(moves, now, hold_s=int(tiktok.order_hold_s), within_s=within_s)
             if found is not None and await self._store.drift.name(tx, key, found, now):
                 entries.append(named(by_key[key[:2]], key[2], found))
         return entries
@@ -137,7 +137,7 @@ class Moved:
 
     offer: Offer
     units: int
-    move: Move | None
+    move: StockMove | None
 
     @property
     def key(self) -> OfferKey:
@@ -147,7 +147,7 @@ class Moved:
 
 def moved(
     known: Mapping[tuple[str, str], Sequence[OfferState]],
-    stock: Stock,
+    stock: ShownStock,
     written: Mapping[OfferKey, int],
     now: int,
 ) -> list[Moved]:
@@ -186,9 +186,9 @@ def told(listings: Sequence[Listing], seen: Sequence[Moved], until: int) -> list
     return entries
 
 
-def named(listing: Listing, warehouse: str, rival: Rival) -> Entry:
+def named(listing: Listing, warehouse: str, other_writer: OtherWriter) -> Entry:
     """The journal line of another writer."""
-    return _entry("another writer", listing, warehouse, {"because": rival.why})
+    return _entry("another writer", listing, warehouse, {"because": other_writer.why})
 
 
 def _entry(kind: str, listing: Listing, warehouse: str, numbers: Mapping[str, object]) -> Entry:

@@ -17,15 +17,15 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from invsyncd.core.catalogue import Glimpse, gathered
+from invsyncd.core.catalogue import CatalogueRow, gathered
 from invsyncd.core.model import Location, Reading
-from invsyncd.errors import Garbled
+from invsyncd.errors import InvalidResponse
 from invsyncd.mirror.catalogue import BULK_MIN, Mark, save_mark
-from invsyncd.mirror.commit import Absorber, Batch
+from invsyncd.mirror.commit import Batch, Committer
 from invsyncd.mirror.full_scan import SAVED_AT_ONCE, SCANNED_AT
-from invsyncd.mirror.lookback import Progress
+from invsyncd.mirror.lookback import Watermark
 from invsyncd.mirror.page_budget import PageBudget, TooManyPages
-from invsyncd.net.tasks import together
+from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
@@ -50,14 +50,14 @@ class Baseline:
         store: Store,
         source: ShopifySource,
         catalogue: ShopifyCatalogue,
-        absorber: Absorber,
+        committer: Committer,
         clock: Callable[[], float],
     ) -> None:
         self._catalogue = FirstCatalogue(store, source, catalogue)
         self._store = store
         self._clock = clock
         self._source = source
-        self._absorber = absorber
+        self._absorber = committer
 
     async def is_complete(self) -> bool:
         """Whether a whole baseline was ever taken."""
@@ -87,17 +87,17 @@ class Baseline:
             log.info("first baseline: more than %d pages, by bulk operation", PAGED_MAX)
         try:
             return await self._read_bulk(locations)
-        except (BulkRefused, Garbled) as error:
+        except (BulkRefused, InvalidResponse) as error:
             log.info("first baseline: %s; reading page by page instead", error)
         return await self._read_paged(locations, PageBudget(None))
 
     async def _read_paged(self, locations: Sequence[int], budget: PageBudget) -> Marks:
         await self._forget_all()
-        marks = await together([partial(self._read_one, place, budget) for place in locations])
+        marks = await run_together([partial(self._read_one, place, budget) for place in locations])
         return dict(zip(locations, marks, strict=True))
 
     async def _read_one(self, location: int, budget: PageBudget) -> int | None:
-        progress = Progress(None)
+        progress = Watermark(None)
         async for page in self._source.poll(location, None):
             budget.take()
             progress.saw(page)
@@ -149,7 +149,7 @@ class Baseline:
         while items := await self._store.levels.all_items(after, ITEMS_AT_ONCE):
             after = items[-1]
             count += len(items)
-            await self._absorber.absorb(
+            await self._absorber.commit(
                 pass_id, Batch(touched=frozenset(items)), rules, plan_writes=False
             )
         return count
@@ -188,7 +188,7 @@ class FirstCatalogue:
 
     async def _take_bulk(self) -> None:
         """Fill from one bulk operation, or leave all as it was."""
-        waiting: list[Glimpse] = []
+        waiting: list[CatalogueRow] = []
         try:
             async for glimpses in self._catalogue.scan():
                 waiting += glimpses
@@ -196,12 +196,12 @@ class FirstCatalogue:
                     await self._save(waiting)
                     waiting.clear()
             await self._save(waiting)
-        except (BulkRefused, Garbled) as error:
+        except (BulkRefused, InvalidResponse) as error:
             log.info("first baseline: %s; reading the catalogue item by item instead", error)
             async with self._store.transaction() as tx:
                 await self._store.catalogue.clear(tx)
 
-    async def _save(self, glimpses: Sequence[Glimpse]) -> None:
+    async def _save(self, glimpses: Sequence[CatalogueRow]) -> None:
         """Add what these rows tell to what earlier rows told; items without a level are not ours.
 
         An item may have several variants, and their rows may stand far apart.

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 
 from invsyncd.config import Settings
 from invsyncd.core.catalogue import is_news
-from invsyncd.errors import Garbled
+from invsyncd.errors import InvalidResponse
 from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.suspects import Suspects
 from invsyncd.shopify.bulk import BulkRefused
@@ -42,7 +42,7 @@ class Mark:
     variants: int | None
 
 
-class CatalogueLook:
+class CatalogueReader:
     """Finds the items of which the catalogue now says something else."""
 
     def __init__(
@@ -117,7 +117,7 @@ class CatalogueLook:
         else:
             try:
                 self._suspects.name(await self._differing_in_bulk())
-            except (BulkRefused, Garbled) as error:
+            except (BulkRefused, InvalidResponse) as error:
                 log.info("catalogue: %s; reading item by item instead", error)
                 self._walked_to = 0
         self.whole_due = self._wanted_again

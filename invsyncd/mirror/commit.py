@@ -22,7 +22,7 @@ from invsyncd.core.model import (
 )
 from invsyncd.core.plan import ROWS_MAX, batches
 from invsyncd.planning.offers import wanted_offers
-from invsyncd.planning.requests import Asked
+from invsyncd.planning.requests import PersonsRequests
 from invsyncd.planning.rules import Rules
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
@@ -43,7 +43,7 @@ class Batch:
     earlier: Mapping[int, Earlier] = field(default_factory=dict)
     gaps: Mapping[int, int] = field(default_factory=dict)
     suspects: frozenset[int] = frozenset()
-    asked: Asked = field(default_factory=Asked)
+    asked: PersonsRequests = field(default_factory=PersonsRequests)
 
     @property
     def items(self) -> set[int]:
@@ -52,7 +52,7 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class Absorbed:
+class Committed:
     """What became of a batch: the folded items and the attempts to send now."""
 
     folded: tuple[Folded, ...]
@@ -64,7 +64,7 @@ class Absorbed:
         return {f.state.item.id: f.earlier for f in self.folded if f.earlier is not None}
 
 
-class Absorber:
+class Committer:
     """Folds batches into the store.
 
     `new_key` makes idempotency keys; `clock` gives Unix seconds; `refused` says which writes
@@ -83,7 +83,7 @@ class Absorber:
         self._new_key = new_key
         self._refused = refused
 
-    async def absorb(
+    async def commit(
         self,
         pass_id: str,
         batch: Batch,
@@ -92,7 +92,7 @@ class Absorber:
         plan_writes: bool = True,
         changed_apart: bool = False,
         gate: Gate | None = None,
-    ) -> Absorbed:
+    ) -> Committed:
         """Fold, plan and commit; return what is to be sent.
 
         Without `plan_writes` no attempt is made: what is owed stays derivable. `changed_apart`
@@ -118,7 +118,7 @@ class Absorber:
             apart = {f.state.item.id for f in folded if f.changes} if changed_apart else set()
             goes_out = plan_writes and (gate is None or await gate(tx))
             attempts = await self.plan(tx, pass_id, apart) if goes_out else ()
-        return Absorbed(folded, attempts)
+        return Committed(folded, attempts)
 
     async def _fold(self, batch: Batch, rules: Rules) -> tuple[Folded, ...]:
         states = await self._store.levels.states(batch.items)

@@ -20,9 +20,9 @@ from invsyncd.core.diff import was_applied
 from invsyncd.core.fold import Earlier
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
 from invsyncd.errors import InvsyncError, Refused
-from invsyncd.mirror.commit import Absorbed, Absorber
-from invsyncd.mirror.poll import Reader
-from invsyncd.net.tasks import together
+from invsyncd.mirror.commit import Committed, Committer
+from invsyncd.mirror.poll import Poller
+from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.target import Applied, KeySpent, NotApplied, Sent, ShopifyTarget
 from invsyncd.status.report import PassReport
@@ -35,14 +35,14 @@ NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
 STALE = "stale: somebody had moved it meanwhile; read again"
 
 
-class Settler:
+class AttemptSender:
     """Sends attempts one by one. `on_written` hears of every row that was written."""
 
     def __init__(
         self,
         store: Store,
         target: ShopifyTarget,
-        reader: Reader,
+        reader: Poller,
         clock: Callable[[], float],
         on_written: Callable[[Sequence[LevelWrite]], None],
     ) -> None:
@@ -247,22 +247,22 @@ class Delivery:
         self,
         store: Store,
         target: ShopifyTarget,
-        reader: Reader,
+        reader: Poller,
         clock: Callable[[], float],
         new_key: Callable[[], str],
     ) -> None:
         self._store = store
         self._reader = reader
         self._earlier: dict[int, Earlier] = {}
-        self.settler = Settler(store, target, reader, clock, self._were_written)
-        self.absorber = Absorber(store, clock, new_key, self.settler.is_refused)
+        self.settler = AttemptSender(store, target, reader, clock, self._were_written)
+        self.committer = Committer(store, clock, new_key, self.settler.is_refused)
 
     async def recover(self, report: PassReport) -> None:
         """Ask what became of every attempt that was left without an outcome."""
         await self._send(await self._store.attempts.open(), report)
 
     async def deliver(
-        self, pass_id: str, absorbed: Absorbed, rules: Rules, report: PassReport
+        self, pass_id: str, absorbed: Committed, rules: Rules, report: PassReport
     ) -> None:
         """Send attempts, decreases first; fold in what was stale and go on, for some rounds."""
         attempts = absorbed.attempts
@@ -286,10 +286,10 @@ class Delivery:
             if not plan_writes:
                 return ()
             async with self._store.transaction() as tx:
-                return await self.absorber.plan(tx, pass_id)
+                return await self.committer.plan(tx, pass_id)
         batch = await self._reader.direct(doubtful)
         batch = replace(batch, earlier=self._earlier)
-        absorbed = await self.absorber.absorb(
+        absorbed = await self.committer.commit(
             pass_id, batch, rules, plan_writes=plan_writes, changed_apart=True
         )
         self._earlier |= absorbed.earlier
@@ -298,7 +298,7 @@ class Delivery:
     async def _send(self, attempts: Sequence[Attempt], report: PassReport) -> bool:
         """Send all; whether every one of them got an outcome."""
         calls = [partial(self.settler.settle, attempt, report) for attempt in attempts]
-        return all(await together(calls, at_once=ITEMS_AT_ONCE))
+        return all(await run_together(calls, at_once=ITEMS_AT_ONCE))
 
     def _were_written(self, rows: Sequence[LevelWrite]) -> None:
         """From now on a change of these levels comes after our write."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from invsyncd.config import Settings
 from invsyncd.core.model import Entry, Reading
-from invsyncd.errors import Garbled, InvsyncError
+from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.suspects import Suspects
 from invsyncd.planning.requests import SCAN
 from invsyncd.shopify.bulk import BulkRefused
@@ -130,7 +130,7 @@ class FullScan:
         try:
             async for page in self._source.scan(locations):
                 await self._take(page)
-        except (BulkRefused, Garbled) as error:
+        except (BulkRefused, InvalidResponse) as error:
             log.info("full scan: %s; reading page by page instead", error)
             by = "paging"
             await self._begin()
@@ -173,7 +173,7 @@ class FullScan:
         counts = await self._store.scans.lacking(locations)
         for location, (lacking, known) in counts.items():
             if limit and lacking > LACKING_MIN and lacking * 100 > limit * known:
-                raise Garbled(
+                raise InvalidResponse(
                     f'full scan: location "{names.get(location)}" lacks {lacking} of {known} known'
                     " levels: not believed, nothing was changed",
                     advice="look at that location in Shopify; the scan is tried again",

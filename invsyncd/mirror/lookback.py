@@ -35,7 +35,7 @@ from typing import NamedTuple
 from invsyncd.core.diff import is_superseded
 from invsyncd.core.model import Reading
 from invsyncd.errors import InvsyncError
-from invsyncd.shopify.bulk import Limits
+from invsyncd.shopify.bulk import BulkLimits
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
@@ -67,7 +67,7 @@ class Polled:
     whole: bool = False
 
 
-class Owed(NamedTuple):
+class PendingReads(NamedTuple):
     """A far look-back by bulk operation, complete but for `items`, which are to be read directly.
 
     `marks` are the watermarks that it earns. `began_at` is on the clock of the look-backs.
@@ -78,7 +78,7 @@ class Owed(NamedTuple):
     items: frozenset[int]
 
 
-class LookBack:
+class OverlapSchedule:
     """How far back each poll looks. All times but marks are seconds of a clock that nobody sets.
 
     A far look-back is due after half of `overlap_s`. One that will list much is asked of a bulk
@@ -148,17 +148,17 @@ class LookBack:
         """
         return sum(polled.news for polled in self._last.values()) * len(self._last)
 
-    def progress(self, known: KnownLocation) -> tuple[int | None, bool, Progress]:
+    def progress(self, known: KnownLocation) -> tuple[int | None, bool, Watermark]:
         """Since when to read this location (None: all of it), whether that is far, and its mark."""
         mark = known.watermark
         near = self._near.get(known.location.id)
         if mark is None:
-            return None, True, Progress(None)
+            return None, True, Watermark(None)
         if self._far or near is None:
-            return mark - int(self._overlap_s), True, Progress(max(mark, near or mark))
+            return mark - int(self._overlap_s), True, Watermark(max(mark, near or mark))
         last = self._last.get(known.location.id)
         back_s = BRIEF_S if last is not None and last.whole else SHORT_S
-        return near - int(back_s), False, Progress(near)
+        return near - int(back_s), False, Watermark(near)
 
     def committed(self, polled: Mapping[int, Polled]) -> None:
         """Move on: what this poll read is committed."""
@@ -169,12 +169,12 @@ class LookBack:
         if self._far and polled:
             self._far_at = self._began_at
 
-    def paid(self, owed: Owed) -> None:
+    def paid(self, owed: PendingReads) -> None:
         """What a bulk operation found is committed."""
         self._far_at = max(owed.began_at, self._far_at or owed.began_at)
 
 
-class Progress:
+class Watermark:
     """One poll of one location, page by page. Times are Unix seconds of the server.
 
     The *first* page counts: what changes while later pages are read may be missed by them, is
@@ -218,11 +218,11 @@ def _latest(one: int | None, other: int | None) -> int | None:
 BUSY_S = 15.0  # an operation of somebody else's is not waited for any longer
 
 
-class FarLook:
+class BulkLookback:
     """One at a time, and never beside a full scan: whoever calls it sees to both."""
 
     def __init__(
-        self, store: Store, source: ShopifySource, look_back: LookBack, overlap_s: float
+        self, store: Store, source: ShopifySource, look_back: OverlapSchedule, overlap_s: float
     ) -> None:
         self._store = store
         self._source = source
@@ -230,14 +230,14 @@ class FarLook:
         self._overlap_s = overlap_s
         self._not_before = 0.0
         # Later than that a poll has looked back instead.
-        self._limits = Limits(total_s=overlap_s / 2, busy_s=min(BUSY_S, overlap_s / 4))
+        self._limits = BulkLimits(total_s=overlap_s / 2, busy_s=min(BUSY_S, overlap_s / 4))
 
     def is_wanted(self) -> bool:
         """Whether a poll would have to list too much."""
         now = asyncio.get_running_loop().time()
         return now >= self._not_before and self._look_back.wants_bulk(now)
 
-    async def run(self) -> Owed | None:
+    async def run(self) -> PendingReads | None:
         """What is owed now; None where it was refused, and a poll will have to look back."""
         began_at = asyncio.get_running_loop().time()
         looks = {
@@ -257,7 +257,7 @@ class FarLook:
             self._not_before = began_at + self._overlap_s
             return None
         marks = {location: mark for location, (_, mark) in looks.items()}
-        return Owed(began_at, marks, frozenset(items))
+        return PendingReads(began_at, marks, frozenset(items))
 
     async def _news(self, readings: list[Reading]) -> set[int]:
         """The items of readings that differ from what is known, and are no older than it."""

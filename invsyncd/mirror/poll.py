@@ -26,10 +26,17 @@ from invsyncd.config import Settings
 from invsyncd.core.diff import may_be_past
 from invsyncd.core.model import ItemState, Reading
 from invsyncd.mirror.commit import Batch
-from invsyncd.mirror.lookback import FAR_ROWS_MAX, FarLook, LookBack, Owed, Polled, Progress
+from invsyncd.mirror.lookback import (
+    FAR_ROWS_MAX,
+    BulkLookback,
+    OverlapSchedule,
+    PendingReads,
+    Polled,
+    Watermark,
+)
 from invsyncd.mirror.page_budget import PageBudget, TooManyPages
 from invsyncd.mirror.suspects import Suspects
-from invsyncd.net.tasks import together
+from invsyncd.net.tasks import run_together
 from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
@@ -39,7 +46,7 @@ SUSPECTS_MAX = 2_000  # read in one pass, so that a large scan does not hold up 
 GAP_INTERVALS = 3  # a location is in a gap when its last good reading is older than this many
 
 
-class Reader:
+class Poller:
     """Reads what changed since the watermarks of the store."""
 
     def __init__(
@@ -50,13 +57,13 @@ class Reader:
         self._source = source
         self._clock = clock
         overlap_s = settings.poll.overlap_s
-        self._look_back = LookBack(overlap_s)
+        self._look_back = OverlapSchedule(overlap_s)
         slack_s = overlap_s + 2 * settings.poll.interval_s
-        self._polls = Polls(store, source, self._look_back, slack_s, clock)
-        self._far_look = FarLook(store, source, self._look_back, overlap_s)
+        self._polls = LocationPolls(store, source, self._look_back, slack_s, clock)
+        self._far_look = BulkLookback(store, source, self._look_back, overlap_s)
         self._polled: dict[int, Polled] = {}
-        self._owed: Owed | None = None
-        self._paying: Owed | None = None
+        self._owed: PendingReads | None = None
+        self._paying: PendingReads | None = None
         self.suspects = Suspects()
 
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
@@ -89,7 +96,7 @@ class Reader:
             self._owed = self._paying = None
         self.suspects.done()
 
-    async def look_far(self) -> None:
+    async def look_back_in_bulk(self) -> None:
         """Look back by bulk operation, beside the polls, where one would have to list too much."""
         if self._owed is None and self._far_look.is_wanted():
             owed = await self._far_look.run()
@@ -186,14 +193,14 @@ PAGES_MIN = 8  # so few pages are never given up
 Looked = tuple[Polled, list[Reading]]
 
 
-class Polls:
+class LocationPolls:
     """Reads; the Date of the server is trusted once it was seen to agree with its stamps."""
 
     def __init__(
         self,
         store: Store,
         source: ShopifySource,
-        look_back: LookBack,
+        look_back: OverlapSchedule,
         slack_s: float,
         clock: Callable[[], float],
     ) -> None:
@@ -212,8 +219,10 @@ class Polls:
         if self._look_back.is_far or pages_max is None or expected <= pages_max:
             budget = PageBudget(pages_max)
             with suppress(TooManyPages):
-                return await together([partial(self._list_one, known, budget) for known in active])
-        return await together([partial(self._read_one, known) for known in active])
+                return await run_together(
+                    [partial(self._list_one, known, budget) for known in active]
+                )
+        return await run_together([partial(self._read_one, known) for known in active])
 
     async def _pages_max(self, locations: int) -> int | None:
         """As many pages as cost what reading everything costs; None: it was never heavy."""
@@ -258,7 +267,7 @@ class Polls:
         rows = FAR_ROWS_MAX + 1  # nobody has counted what a list would show, but it was much
         return Polled(place, mark, far, progress.pages, rows, len(news), whole=True), news
 
-    def _mark(self, progress: Progress) -> int | None:
+    def _mark(self, progress: Watermark) -> int | None:
         self._clocks_agree = self._clocks_agree or progress.is_recent(self._slack_s)
         # One answer with a Date of its own, and no later change would be seen: ours is the witness.
         dated = progress.is_dated(self._clock(), self._slack_s)

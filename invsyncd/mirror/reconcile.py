@@ -1,7 +1,7 @@
 """One pass: poll → diff → merge → plan → commit → deliver → confirm, in that order.
 
 This file is the whole pass for Shopify. What it reads is in `readings`, what it decides and
-commits is in `absorb`, what it sends is in `delivery`. TikTok's listings are planned in the same
+commits is in `commit`, what it sends is in `delivery`. TikTok's listings are planned in the same
 commit and delivered by `market`, so that neither target waits for the other.
 """
 
@@ -13,14 +13,14 @@ from functools import partial
 
 from invsyncd.config import Settings
 from invsyncd.core.model import Standing, Target
-from invsyncd.errors import Garbled, Refused, Unreached
+from invsyncd.errors import InvalidResponse, Refused, Unavailable
 from invsyncd.mirror.baseline import Baseline
-from invsyncd.mirror.catalogue import CatalogueLook
-from invsyncd.mirror.commit import Absorbed, Batch
+from invsyncd.mirror.catalogue import CatalogueReader
+from invsyncd.mirror.commit import Batch, Committed
 from invsyncd.mirror.deliver import Delivery
-from invsyncd.mirror.poll import Reader
+from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.suspects import Suspects
-from invsyncd.planning.breaker import Pause
+from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.requests import RequestDesk
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import Rules
@@ -39,7 +39,7 @@ class Due:
     locations: float = 0.0
 
 
-class Cycle:
+class MirrorPass:
     """Runs passes over one shop. `clock` gives Unix seconds, `new_key` random unique text."""
 
     def __init__(
@@ -61,12 +61,12 @@ class Cycle:
         self._rulebook = rulebook
         self._clock = clock
         self._dry_run = dry_run
-        self._reader = Reader(settings, store, source, clock)
+        self._reader = Poller(settings, store, source, clock)
         self._delivery = Delivery(store, target, self._reader, clock, new_key)
-        self._absorber = self._delivery.absorber
+        self._absorber = self._delivery.committer
         self._baseline = Baseline(store, source, catalogue, self._absorber, clock)
-        self.catalogue = CatalogueLook(settings, store, source, catalogue, clock)
-        self._pause = Pause(settings, store, Target.SHOPIFY)
+        self.catalogue = CatalogueReader(settings, store, source, catalogue, clock)
+        self._pause = CircuitBreaker(settings, store, Target.SHOPIFY)
         self._desk = RequestDesk(store, clock)
         self._due = Due()
 
@@ -79,11 +79,11 @@ class Cycle:
         """Items that the next passes read directly."""
         return self._reader.suspects
 
-    async def look_far(self) -> None:
+    async def look_back_in_bulk(self) -> None:
         """Look back by bulk operation where it is due; the next passes read what it names."""
-        await self._reader.look_far()
+        await self._reader.look_back_in_bulk()
 
-    async def commit(self, report: PassReport) -> tuple[Rules, Absorbed]:
+    async def commit(self, report: PassReport) -> tuple[Rules, Committed]:
         """Poll, diff, merge, plan, commit. After this both targets know what they owe.
 
         Raises InvsyncError where the reading cannot be believed: then nothing has changed.
@@ -91,7 +91,7 @@ class Cycle:
         if not self._dry_run:
             await self._delivery.recover(report)
         if self._clock() >= self._due.locations:
-            await self._rulebook.read_locations(self._source)
+            await self._rulebook.keep_locations(await self._source.locations())
             self._due.locations = self._clock() + self._settings.poll.catalogue_interval_s
         rules = await self._rulebook.rules()
         if not await self._baseline.is_complete():
@@ -104,13 +104,13 @@ class Cycle:
         await self._sweep_if_rules_changed(report.pass_id, rules)
         batch = replace(batch, asked=await self._desk.read(rules))
         gate = partial(self._may_write, report)
-        absorbed = await self._absorber.absorb(report.pass_id, batch, rules, gate=gate)
+        absorbed = await self._absorber.commit(report.pass_id, batch, rules, gate=gate)
         self._reader.committed()
         await self.catalogue.committed()
         _tell(report, absorbed)
         return rules, absorbed
 
-    async def deliver(self, rules: Rules, absorbed: Absorbed, report: PassReport) -> None:
+    async def deliver(self, rules: Rules, absorbed: Committed, report: PassReport) -> None:
         """Deliver and confirm what Shopify's levels owe."""
         if self._dry_run:
             for attempt in await self._store.attempts.open():  # those of earlier passes as well
@@ -131,7 +131,7 @@ class Cycle:
         """The batch with the catalogue's news; no sale waits where they cannot be had."""
         try:
             batch = await self.catalogue.join(batch)
-        except (Unreached, Refused, Garbled) as error:
+        except (Unavailable, Refused, InvalidResponse) as error:
             report.failed(Target.SHOPIFY, error)
         self._reader.suspects.name(self.catalogue.gone)
         self.catalogue.gone.clear()
@@ -145,11 +145,11 @@ class Cycle:
         while items := await self._store.levels.all_items(after):
             after = items[-1]
             batch = Batch(touched=frozenset(items))
-            await self._absorber.absorb(pass_id, batch, rules, plan_writes=False)
+            await self._absorber.commit(pass_id, batch, rules, plan_writes=False)
         await self._rulebook.in_force(rules)
 
 
-def _tell(report: PassReport, absorbed: Absorbed) -> None:
+def _tell(report: PassReport, absorbed: Committed) -> None:
     for folded in absorbed.folded:
         item = folded.state.item
         for change in folded.changes:

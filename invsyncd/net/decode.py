@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from invsyncd.errors import Garbled
+from invsyncd.errors import InvalidResponse
 from invsyncd.net.masking import masked
 
 TEXT_MAX = 10_000
@@ -35,7 +35,7 @@ class Shape:
         """The member `key`; Garbled when it is missing. It may be null."""
         members = self.object()
         if key not in members:
-            raise Garbled(f"{self.path}.{key}: missing")
+            raise InvalidResponse(f"{self.path}.{key}: missing")
         return Shape(members[key], f"{self.path}.{key}")
 
     def maybe(self, key: str) -> Shape | None:
@@ -89,13 +89,13 @@ class Shape:
         """Whether the value is null."""
         return self.value is None
 
-    def garbled(self, why: str) -> Garbled:
+    def garbled(self, why: str) -> InvalidResponse:
         """An error about this value, to be raised."""
-        return Garbled(f"{self.path}: {why}")
+        return InvalidResponse(f"{self.path}: {why}")
 
     def _not(self, wanted: str) -> NoReturn:
         found = "null" if self.value is None else type(self.value).__name__
-        raise Garbled(f"{self.path}: expected {wanted}, found {found}")
+        raise InvalidResponse(f"{self.path}: expected {wanted}, found {found}")
 
 
 SHOWN_MAX = 200
@@ -111,7 +111,7 @@ def json_object(body: bytes, what: str) -> dict[str, object]:
     in one object (which of its values is meant?), and more than `VALUES_MAX` values.
     """
     if sum(map(body.count, (b",", b"[", b"{"))) > VALUES_MAX:
-        raise Garbled(f"{what}: the answer has more than {VALUES_MAX} values")
+        raise InvalidResponse(f"{what}: the answer has more than {VALUES_MAX} values")
     try:
         text = body.decode("utf-8-sig")
         value: object = json.loads(
@@ -119,9 +119,9 @@ def json_object(body: bytes, what: str) -> dict[str, object]:
         )
     except (ValueError, RecursionError):
         # json's message is harmless, its exception is not: it carries the whole body.
-        raise Garbled(f"{what}: the answer is not JSON") from None
+        raise InvalidResponse(f"{what}: the answer is not JSON") from None
     if not isinstance(value, dict):
-        raise Garbled(f"{what}: the answer is not a JSON object")
+        raise InvalidResponse(f"{what}: the answer is not a JSON object")
     return value
 
 

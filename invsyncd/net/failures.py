@@ -12,7 +12,7 @@ from typing import NoReturn
 import aiohttp
 from yarl import URL
 
-from invsyncd.errors import ConfigError, Refused, Unreached
+from invsyncd.errors import ConfigError, Refused, Unavailable
 
 
 def check_headers(api: str, headers: Mapping[str, str]) -> None:
@@ -47,18 +47,18 @@ def raise_unreached(what: str, failure: BaseException, timeout_s: float) -> NoRe
     """Raise what a failure of the wire means; never chained, because aiohttp's texts tell all."""
     match failure:
         case aiohttp.ConnectionTimeoutError():
-            raise Unreached(f"{what}: no connection in time", outcome_unknown=False) from None
+            raise Unavailable(f"{what}: no connection in time", outcome_unknown=False) from None
         case TimeoutError():
-            raise Unreached(f"{what}: no answer within {timeout_s:g} s") from None
+            raise Unavailable(f"{what}: no answer within {timeout_s:g} s") from None
         case aiohttp.ClientConnectorError():
             reason = failure.os_error.strerror or type(failure.os_error).__name__
-            raise Unreached(
+            raise Unavailable(
                 f"{what}: cannot connect to {failure.host} ({reason})", outcome_unknown=False
             ) from None
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
             raise ConfigError(f"{what}: the configured endpoint is not an address") from None
         case _:
-            raise Unreached(f"{what}: connection lost ({type(failure).__name__})") from None
+            raise Unavailable(f"{what}: connection lost ({type(failure).__name__})") from None
 
 
 def raise_redirected(what: str, status: int) -> None:

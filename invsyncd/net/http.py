@@ -24,7 +24,7 @@ from email.utils import parsedate_to_datetime
 import aiohttp
 
 from invsyncd import __version__
-from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unauthorised, Unavailable
 from invsyncd.net.failures import check_headers, link, raise_redirected, raise_unreached
 
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
@@ -133,7 +133,7 @@ class Http:
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             code = type(failure).__name__
             raise_unreached(f"{api} {op}", failure, self._timeout_s)
-        except (Garbled, Refused) as failure:
+        except (InvalidResponse, Refused) as failure:
             code = type(failure).__name__
             raise
         finally:
@@ -165,7 +165,7 @@ class Http:
                 async for piece in response.content.iter_chunked(_CHUNK_BYTES):
                     size += len(piece)
                     if size > bytes_max:
-                        raise Garbled(f"{what}: the file is larger than {bytes_max} bytes")
+                        raise InvalidResponse(f"{what}: the file is larger than {bytes_max} bytes")
                     self._on_progress()
                     yield piece
                 code = response.status
@@ -211,7 +211,9 @@ class Http:
             if len(body) > self._body_bytes_max:
                 # Closed, not released: the rest of it must not be read to reuse the connection.
                 response.close()
-                raise Garbled(f"{what}: the answer is larger than {self._body_bytes_max} bytes")
+                raise InvalidResponse(
+                    f"{what}: the answer is larger than {self._body_bytes_max} bytes"
+                )
         return bytes(body)
 
 
@@ -236,7 +238,7 @@ def raise_for_status(answer: Answer, what: str, said: str = "") -> None:
         return
     message = f"{what}: HTTP {status}" + (f": {said}" if said else "")
     if status in (408, 429) or status >= 500:
-        raise Unreached(message, retry_after_s=answer.retry_after_s)
+        raise Unavailable(message, retry_after_s=answer.retry_after_s)
     if status in (401, 403):
         raise Unauthorised(message)
     raise Refused(message, code=str(status))
@@ -246,7 +248,7 @@ def _check_download(response: aiohttp.ClientResponse, what: str) -> None:
     raise_redirected(what, response.status)
     message = f"{what}: HTTP {response.status}"
     if response.status in (408, 429) or response.status >= 500:
-        raise Unreached(message)
+        raise Unavailable(message)
     if response.status != 200:
         raise Refused(message, code=str(response.status))
 

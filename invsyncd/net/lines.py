@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator
 
-from invsyncd.errors import Garbled
+from invsyncd.errors import InvalidResponse
 
 
 async def lines(
@@ -30,4 +30,4 @@ async def lines(
 
 def _check(line: bytes, line_bytes_max: int, what: str) -> None:
     if len(line) > line_bytes_max:
-        raise Garbled(f"{what}: a line is longer than {line_bytes_max} bytes")
+        raise InvalidResponse(f"{what}: a line is longer than {line_bytes_max} bytes")

@@ -14,7 +14,7 @@ from typing import TypeVar
 # The kept fork, python-backoff; the ban exists so that nobody else imports it.
 import backoff  # noqa: TID251
 
-from invsyncd.errors import Unreached
+from invsyncd.errors import Unavailable
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ async def retried(
     call: Callable[[], Awaitable[T]],
     *,
     patience: Patience | None = None,
-    wanted: Callable[[Unreached], bool] | None = None,
+    wanted: Callable[[Unavailable], bool] | None = None,
 ) -> T:
     """Await `call()` until it returns, repeating it on Unreached within `patience`.
 
@@ -54,7 +54,7 @@ async def retried(
         return deadline - loop.time()
 
     async def hopeless(failure: Exception) -> bool:
-        if not isinstance(failure, Unreached) or (wanted is not None and not wanted(failure)):
+        if not isinstance(failure, Unavailable) or (wanted is not None and not wanted(failure)):
             return True
         return (failure.retry_after_s or 0.0) >= time_left()
 
@@ -62,7 +62,7 @@ async def retried(
     # asked for. It calls every callable among the arguments of the generator: hence the lambda.
     @backoff.on_exception(
         _waits,
-        Unreached,
+        Unavailable,
         max_tries=limits.attempts,
         jitter=None,
         giveup=hopeless,
@@ -78,7 +78,7 @@ async def retried(
 
 def _waits(
     limits: Patience, time_left: Callable[[], float]
-) -> Generator[float, Unreached | None, None]:
+) -> Generator[float, Unavailable | None, None]:
     failure = yield 0.0
     longest_s = limits.first_s
     while True:

@@ -14,7 +14,7 @@ from invsyncd.errors import InvsyncError
 T = TypeVar("T")
 
 
-async def together(calls: Sequence[Callable[[], Awaitable[T]]], *, at_once: int = 8) -> list[T]:
+async def run_together(calls: Sequence[Callable[[], Awaitable[T]]], *, at_once: int = 8) -> list[T]:
     """Await all calls, at most `at_once` at a time; results in the order of the calls.
 
     The first failure cancels the rest and is raised itself. When several fail, one that is not

@@ -8,18 +8,18 @@ from __future__ import annotations
 import json
 
 from invsyncd.config import Settings
-from invsyncd.core.guard import Impact, Limits, beyond, left, tripped
+from invsyncd.core.guard import GuardLimits, Impact, beyond, left, tripped
 from invsyncd.core.model import Entry, Target
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 
 
-class Pause:
+class CircuitBreaker:
     """Whether a target may be written to."""
 
     def __init__(self, settings: Settings, store: Store, target: Target) -> None:
         guard = settings.guard
-        self._limits = Limits(guard.max_zeroed_percent, guard.max_changed_percent)
+        self._limits = GuardLimits(guard.max_zeroed_percent, guard.max_changed_percent)
         self._store = store
         self._paused = _paused(target)
         self._allowed = f"allowed:{target.value}"

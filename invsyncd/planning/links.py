@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from invsyncd.config.tiktok import Link
+from invsyncd.core.marketplace import ListingSeen, Product
 from invsyncd.core.model import Listing
 from invsyncd.core.parking import Kind
-from invsyncd.tiktok.shop import ListingSeen, Product
 
 Links = Mapping[tuple[str, str], Link]  # by (product_id, sku_id)
 

@@ -20,7 +20,7 @@ RESOLVE, SCAN, UNDO = "resolve", "scan", "undo"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class PersonsRequests:
     """What this pass has to carry out: the requests, the pool that each item gets, and why."""
 
     requests: tuple[Request, ...] = ()
@@ -35,7 +35,7 @@ class RequestDesk:
         self._store = store
         self._clock = clock
 
-    async def read(self, rules: Rules) -> Asked:
+    async def read(self, rules: Rules) -> PersonsRequests:
         """Everything that a pass is asked for, as far as it can (still) be done."""
         requests = [x for x in await self._store.requests.open() if x.kind != SCAN]
         pools: dict[int, int] = {}
@@ -45,7 +45,7 @@ class RequestDesk:
                 await self._resolve(request, rules, pools, entries)
             elif request.kind == UNDO:
                 await self._undo(request, rules, pools, entries)
-        return Asked(tuple(requests), pools, tuple(entries))
+        return PersonsRequests(tuple(requests), pools, tuple(entries))
 
     async def _resolve(
         self, request: Request, rules: Rules, pools: dict[int, int], entries: list[Entry]

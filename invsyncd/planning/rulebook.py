@@ -12,9 +12,10 @@ from dataclasses import asdict
 
 from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
+from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Location
 from invsyncd.core.offer_rule import TIKTOK_MAX
-from invsyncd.errors import ConfigError, Garbled
+from invsyncd.errors import ConfigError, InvalidResponse
 from invsyncd.planning.rules import (
     DoubleOffer,
     Rules,
@@ -24,9 +25,7 @@ from invsyncd.planning.rules import (
     scope_of,
     without,
 )
-from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
-from invsyncd.tiktok.shop import Warehouse
 
 IN_FORCE = "rules"
 WAREHOUSES = "warehouses"
@@ -48,12 +47,11 @@ class Rulebook:
         """The configured links."""
         return self._settings.tiktok.link
 
-    async def read_locations(self, source: ShopifySource) -> None:
-        """Ask Shopify for its locations and remember them; Garbled where it names none."""
-        locations = await source.locations()
+    async def keep_locations(self, locations: Sequence[Location]) -> None:
+        """Remember Shopify's locations; InvalidResponse where none of them is active."""
         if not any(location.active for location in locations):
             # Every shop has one: to believe this would make every level leave.
-            raise Garbled("shopify LOCATIONS: no active location was named")
+            raise InvalidResponse("shopify LOCATIONS: no active location was named")
         async with self._store.transaction() as tx:
             await self._store.locations.save(tx, locations)
 

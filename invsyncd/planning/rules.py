@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 
 from invsyncd.config import Settings
 from invsyncd.core.fold import Scope
+from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.merge import MergeRules
 from invsyncd.core.model import Location
 from invsyncd.core.offer_rule import OfferRule
 from invsyncd.core.plan import OfferPlan, Override, double_offers
 from invsyncd.errors import ConfigError
-from invsyncd.tiktok.shop import Warehouse
 
 FBT = "tiktok fbt"
 

@@ -35,7 +35,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class UndoRefusal:
     """One item, or one of its listings, that stays as it is, and why."""
 
     sku: str
@@ -48,7 +48,7 @@ class Undoing:
     """What an undo of one pass would do."""
 
     steps: tuple[Step, ...]
-    refused: tuple[Refusal, ...]
+    refused: tuple[UndoRefusal, ...]
 
 
 async def undoing(store: Store, rules: Rules, pass_id: str, now: int) -> Undoing:
@@ -68,7 +68,7 @@ class _Undo:
         self._rules = rules
         self._now = now
         self._steps: list[Step] = []
-        self._refused: list[Refusal] = []
+        self._refused: list[UndoRefusal] = []
         self._places: Mapping[int, str] = {}
         self._in_flight: Mapping[int, Collection[int]] = {}
 
@@ -115,14 +115,14 @@ class _Undo:
     ) -> None:
         sku = lines[-1]["sku"]
         if state is None:
-            self._refused.append(Refusal(sku, item, "Shopify does not know this item any more"))
+            self._refused.append(UndoRefusal(sku, item, "Shopify does not know this item any more"))
             return
         since = await self._since(item, {sku, state.item.sku}, lines, done)
         try:
             flying = self._in_flight.get(item, ())
             pool = pool_before(state, done, since, flying, self._places)
         except NotUndone as reason:
-            self._refused.append(Refusal(sku, item, str(reason)))
+            self._refused.append(UndoRefusal(sku, item, str(reason)))
             return
         shifts = [*self._levels(state, pool), *await self._offers(state, pool)]
         self._steps.append(Step(item, sku, state.item.pool or 0, pool, tuple(shifts)))
@@ -193,7 +193,7 @@ class _Undo:
                 "TikTok follows the rule and Shopify's stock: put the configuration, or the stock"
                 " that is not mirrored, back as it was, and the earlier number is written by itself"
             )
-        self._refused.append(Refusal(sku, item, because))
+        self._refused.append(UndoRefusal(sku, item, because))
 
     async def _given(self, state: ItemState, pool: int | None, writes: Sequence[Line]) -> bool:
         """Whether this pool gives what TikTok showed before these writes."""

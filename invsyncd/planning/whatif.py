@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from invsyncd.config import Settings
 from invsyncd.config.problems import ConfigProblems, Problem
 from invsyncd.core.fold import fold
-from invsyncd.core.guard import Impact, Limits, tripped
+from invsyncd.core.guard import GuardLimits, Impact, tripped
+from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import ItemState, Level, Listing, Location, Standing, Target
 from invsyncd.core.offer_rule import Quantity
 from invsyncd.core.plan import Effect, Shift, offer
@@ -25,7 +26,6 @@ from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import Rules, find_locations, find_warehouse
 from invsyncd.store import BASELINE, Store
 from invsyncd.store.listings import OfferState
-from invsyncd.tiktok.shop import Warehouse
 
 Key = tuple[str, str]  # (product_id, sku_id)
 OnPage = Callable[[int], None]  # told how many more items were compared
@@ -86,7 +86,7 @@ class Comparison:
         await self._moved(found, moved)
         total, _ = await self._store.listing_census.matched()
         guard = settings.guard
-        limits = Limits(guard.max_zeroed_percent, guard.max_changed_percent)
+        limits = GuardLimits(guard.max_zeroed_percent, guard.max_changed_percent)
         for target, count in ((Target.SHOPIFY, found.pooled), (Target.TIKTOK, total)):
             if why := tripped(limits, target, _impact(found.shifts, target, count)):
                 found.would_pause[target] = why
@@ -221,7 +221,7 @@ def _impact(shifts: Iterable[Shift], target: Target, total: int) -> Impact:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class WhatIf:
     """The comparison; `unknown` are sentences about what it could not take into account."""
 
     compared: Compared
@@ -229,9 +229,9 @@ class Foreseen:
     as_of: str | None
 
 
-async def foresee(
+async def what_if(
     store: Store, running: Settings, new: Settings, now: int, *, name: str, on_page: OnPage
-) -> Foreseen:
+) -> WhatIf:
     """Compare two configurations over a private copy of the state.
 
     ConfigError with every name in the new one (the file `name`) that the shop does not have.
@@ -260,7 +260,7 @@ async def foresee(
     compared = await Comparison(store, old_rules, new_rules, now).run(new, on_page)
     read = [k.read_at for k in await store.locations.all() if k.location.active and k.read_at]
     as_of = datetime.fromtimestamp(min(read), UTC).isoformat(timespec="seconds") if read else None
-    return Foreseen(compared, tuple(unknown), as_of)
+    return WhatIf(compared, tuple(unknown), as_of)
 
 
 def _of_other_state(running: Settings, new: Settings) -> list[str]:

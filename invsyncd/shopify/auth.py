@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
-from invsyncd.errors import Garbled, Refused, Unauthorised
+from invsyncd.errors import InvalidResponse, Refused, Unauthorised
 from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Answer, Http, raise_for_status
 
@@ -104,7 +104,7 @@ class Keyring:
         token = Shape(json_object(answer.body, _WHAT), _WHAT)
         value, life_s = token.at("access_token").word(), token.at("expires_in").whole()
         if life_s <= 0:
-            raise Garbled(f"{_WHAT}: the answer holds no token that is still alive")
+            raise InvalidResponse(f"{_WHAT}: the answer holds no token that is still alive")
         self._token = value
         self._renew_at = self._clock() + life_s * _RENEW_AT
 
@@ -115,6 +115,6 @@ def _reason(answer: Answer, secrets: tuple[str, ...]) -> str:
         return ""
     try:
         members = json_object(answer.body, _WHAT)
-    except Garbled:
+    except InvalidResponse:
         return ""
     return excerpt(members.get("error_description") or members.get("error") or "", secrets)

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from invsyncd.core.model import Reading
-from invsyncd.errors import Garbled, Refused
+from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.net.decode import Shape, json_object
 from invsyncd.net.lines import lines
 from invsyncd.shopify import documents, parse
@@ -53,7 +53,7 @@ class BulkRefused(Refused):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BulkLimits:
     """How much time a scan may take, in seconds, and how large its file may be.
 
     `total_s` holds for operation and file together; `busy_s` of it at most are spent waiting for
@@ -92,7 +92,7 @@ class Output:
 
 
 @asynccontextmanager
-async def output(client: ShopifyClient, query: str, limits: Limits) -> AsyncIterator[Output]:
+async def output(client: ShopifyClient, query: str, limits: BulkLimits) -> AsyncIterator[Output]:
     """Run `query` in bulk to its end; its lines can be read inside the block."""
     deadline = _now() + limits.total_s
     with _as_bulk_refused():
@@ -103,7 +103,7 @@ async def output(client: ShopifyClient, query: str, limits: Limits) -> AsyncIter
 
 
 async def scan(
-    client: ShopifyClient, locations: Collection[int], limits: Limits, since: int | None = None
+    client: ShopifyClient, locations: Collection[int], limits: BulkLimits, since: int | None = None
 ) -> AsyncGenerator[tuple[tuple[Reading, ...], int], None]:
     """Yield pages of readings, and the second at which the operation was created.
 
@@ -175,7 +175,7 @@ def _file(found: Shape) -> _File:
 
 
 async def _rows(
-    client: ShopifyClient, file: _File, limits: Limits, deadline: float
+    client: ShopifyClient, file: _File, limits: BulkLimits, deadline: float
 ) -> AsyncGenerator[bytes, None]:
     """The lines of the file as they come."""
     if file.url is None:
@@ -263,9 +263,11 @@ async def pages(
             yield parse.newest(page)
             page.clear()
     if count != expected:
-        raise Garbled(f"shopify SCAN: {expected} lines promised, {count} in the file")
+        raise InvalidResponse(f"shopify SCAN: {expected} lines promised, {count} in the file")
     if orphans := parents - listed:
-        raise Garbled(f"shopify SCAN: levels of location {min(orphans)}, which is not listed")
+        raise InvalidResponse(
+            f"shopify SCAN: levels of location {min(orphans)}, which is not listed"
+        )
     if missing := wanted - listed:
         raise Refused(f"shopify SCAN: location {min(missing)} is not there any more")
     if page:

@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from invsyncd.core.catalogue import Glimpse
-from invsyncd.errors import Garbled
+from invsyncd.core.catalogue import CatalogueRow
+from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape, json_object
 from invsyncd.shopify import bulk, documents, parse
 from invsyncd.shopify.client import ShopifyClient
@@ -47,7 +47,7 @@ class ShopifyCatalogue:
         exact = not found.null and found.at("precision").text() == "EXACT"
         return Count(found.at("count").whole() if exact else None, answer.server_time)
 
-    async def updated(self, since: int) -> AsyncIterator[list[Glimpse]]:
+    async def updated(self, since: int) -> AsyncIterator[list[CatalogueRow]]:
         """Yield what items, variants and products updated at or after `since` (Unix s) tell.
 
         The time is quoted and the bound included, as in `ShopifySource.poll`. All three are
@@ -68,19 +68,19 @@ class ShopifyCatalogue:
             async for glimpses in self._retyped(page):
                 yield glimpses
 
-    async def scan(self) -> AsyncIterator[tuple[Glimpse, ...]]:
+    async def scan(self) -> AsyncIterator[tuple[CatalogueRow, ...]]:
         """Yield one row for each variant of the shop, by one bulk operation, 250 at once at most.
 
         Complete only when the iterator ends. Raises `bulk.BulkRefused` where the shop will not do
         it in bulk, Garbled where the file is not whole.
         """
-        async with bulk.output(self._client, CATALOGUE_ROWS, bulk.Limits()) as found:
+        async with bulk.output(self._client, CATALOGUE_ROWS, bulk.BulkLimits()) as found:
             pages = variant_rows(found.lines, found.expected, self._types.learn)
             async with aclosing(pages):
                 async for page in pages:
                     yield page
 
-    async def _retyped(self, page: Shape) -> AsyncIterator[list[Glimpse]]:
+    async def _retyped(self, page: Shape) -> AsyncIterator[list[CatalogueRow]]:
         """The variants of the products on a page that have another type than they had last."""
         types = {parse.number(x.at("id"), "Product"): _type(x) for x in parse.nodes(page)}
         asked = [product for product, name in types.items() if self._types.of(product) != name]
@@ -95,7 +95,7 @@ class ShopifyCatalogue:
         for product in asked:
             self._types.learn(product, types[product])
 
-    async def _product(self, node: Shape) -> AsyncIterator[list[Glimpse]]:
+    async def _product(self, node: Shape) -> AsyncIterator[list[CatalogueRow]]:
         """The variants of one product, all of them."""
         product_type, first = _type(node), node.at("variants")
         yield [_variant(one, product_type) for one in parse.nodes(first)]
@@ -131,12 +131,12 @@ class ProductTypes:
 
 async def variant_rows(
     lines: AsyncIterator[bytes], expected: int, learn: Callable[[int, str], None]
-) -> AsyncGenerator[tuple[Glimpse, ...], None]:
+) -> AsyncGenerator[tuple[CatalogueRow, ...], None]:
     """Yield the rows of a file of `expected` lines; Garbled for any other line or number.
 
     `learn` is told the type of each product.
     """
-    page: list[Glimpse] = []
+    page: list[CatalogueRow] = []
     count = 0
     async for line in lines:
         count += 1
@@ -149,7 +149,7 @@ async def variant_rows(
             yield tuple(page)
             page.clear()
     if count != expected:
-        raise Garbled(f"shopify CATALOGUE: {expected} lines promised, {count} in the file")
+        raise InvalidResponse(f"shopify CATALOGUE: {expected} lines promised, {count} in the file")
     if page:
         yield tuple(page)
 
@@ -163,13 +163,13 @@ def _type(product: Shape) -> str:
     return product.at("productType").text()
 
 
-def _item(node: Shape) -> Glimpse:
+def _item(node: Shape) -> CatalogueRow:
     sku = node.at("sku")
     item = parse.number(node.at("id"), "InventoryItem")
-    return Glimpse(item, "" if sku.null else sku.text(), node.at("tracked").flag())
+    return CatalogueRow(item, "" if sku.null else sku.text(), node.at("tracked").flag())
 
 
-def _variant(node: Shape, product_type: str) -> Glimpse:
+def _variant(node: Shape, product_type: str) -> CatalogueRow:
     item = _item(node.at("inventoryItem"))
     continues = parse.continues(node.at("inventoryPolicy"))
-    return Glimpse(item.item, item.sku, item.tracked, continues, product_type)
+    return CatalogueRow(item.item, item.sku, item.tracked, continues, product_type)

@@ -14,7 +14,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from invsyncd.errors import Throttled, Unreached
+from invsyncd.errors import Throttled, Unavailable
 from invsyncd.net.admission import Gate, Urgency
 from invsyncd.net.decode import excerpt
 from invsyncd.net.http import Answer, Http
@@ -147,7 +147,7 @@ class ShopifyClient:
             tries += 1
             try:
                 return await self._once(request)
-            except Unreached as failure:
+            except Unavailable as failure:
                 unanswered = unanswered or failure.outcome_unknown
                 raise
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from invsyncd.core.model import Catalogue, Location, Reading
-from invsyncd.errors import Garbled
+from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
 
 PAGE_ROWS_MAX = 250  # documented; no page that we ask for has more
@@ -259,7 +259,7 @@ def not_ahead(at: int, now: int, what: str) -> None:
     Believed once, it would stand before every later change of that level as newer than it.
     """
     if at > now + AHEAD_S_MAX:
-        raise Garbled(
+        raise InvalidResponse(
             f"shopify {what}: a timestamp that lies {at - now} s after its answer",
             advice="the answer changes nothing and is asked for again; compare the clocks, if it"
             " comes back",

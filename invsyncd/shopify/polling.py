@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from invsyncd.core.model import Reading
-from invsyncd.errors import Garbled, Refused
+from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.net.admission import Urgency
 from invsyncd.net.decode import Shape
-from invsyncd.net.tasks import together
+from invsyncd.net.tasks import run_together
 from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import Data, ShopifyClient
 
@@ -53,7 +53,7 @@ async def poll(
         while not walk.ended() and len(listed) < _LISTED_AT_ONCE:
             listed.append(await walk.listed())
         reads = [partial(read_at, client, location, list(one.items)) for one in listed]
-        for one, read in zip(listed, await together(reads), strict=True):
+        for one, read in zip(listed, await run_together(reads), strict=True):
             newest = max(one.items.values(), default=None)
             yield Page(read.readings, one.server_time, newest)
 
@@ -123,7 +123,7 @@ class _Walk:
 
     async def _next(self, op: str) -> tuple[Shape, Data]:
         if self._pages == self.pages_max:
-            raise Garbled(f"shopify {op}: more than {self.pages_max} pages", advice=ENDLESS)
+            raise InvalidResponse(f"shopify {op}: more than {self.pages_max} pages", advice=ENDLESS)
         self._pages += 1
         query = None if self.since is None else parse.updated_since(self.since)
         place = parse.gid("Location", self.location)
@@ -184,5 +184,7 @@ async def walk(
         if after is None:
             return
         if asyncio.get_running_loop().time() > deadline:
-            raise Garbled(f"shopify {op}: no last page within {WALK_S_MAX:g} s", advice=ENDLESS)
-    raise Garbled(f"shopify {op}: more than {pages_max} pages", advice=ENDLESS)
+            raise InvalidResponse(
+                f"shopify {op}: no last page within {WALK_S_MAX:g} s", advice=ENDLESS
+            )
+    raise InvalidResponse(f"shopify {op}: more than {pages_max} pages", advice=ENDLESS)

@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
-from invsyncd.errors import Garbled, InvsyncError, Refused, Throttled, Unauthorised, Unreached
+from invsyncd.errors import (
+    InvalidResponse,
+    InvsyncError,
+    Refused,
+    Throttled,
+    Unauthorised,
+    Unavailable,
+)
 from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Answer, raise_for_status
 from invsyncd.net.rate_limit import ThrottleStatus
@@ -49,7 +56,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class GraphqlReply:
     """An answer's JSON, not yet believed: see `trusted`."""
 
     answer: Answer
@@ -57,7 +64,7 @@ class Reply:
     cost: Cost
 
 
-def opened(answer: Answer, what: str, secrets: Sequence[str]) -> Reply:
+def opened(answer: Answer, what: str, secrets: Sequence[str]) -> GraphqlReply:
     """Read the body of a 2xx answer; raise for any other status.
 
     402 and 423 are Unauthorised: like a dead token they end when somebody acts, not by retrying.
@@ -72,18 +79,18 @@ def opened(answer: Answer, what: str, secrets: Sequence[str]) -> Reply:
             raise Throttled(f"{what}: HTTP 430: {said}", retry_after_s=answer.retry_after_s)
         try:
             raise_for_status(answer, what, said)
-        except Unreached as failure:
+        except Unavailable as failure:
             if status == 429:
                 raise Throttled(str(failure), retry_after_s=failure.retry_after_s) from None
             raise
         except Unauthorised as failure:
             raise TokenRefused(str(failure), advice=_ADVICE_LOGIN) from None
     members = json_object(answer.body, what)
-    return Reply(answer, members, _cost(members))
+    return GraphqlReply(answer, members, _cost(members))
 
 
 def trusted(
-    reply: Reply, what: str, secrets: Sequence[str], *, mutation: bool
+    reply: GraphqlReply, what: str, secrets: Sequence[str], *, mutation: bool
 ) -> dict[str, object]:
     """Return `data`, or raise: Unreached, Unauthorised, Refused or Garbled.
 
@@ -95,11 +102,11 @@ def trusted(
         failure = _failure(errors, reply.cost, what, secrets)
         done = isinstance(data, dict) and any(value is not None for value in data.values())
         if mutation and done and not isinstance(failure, Unauthorised):
-            raise Unreached(str(failure), advice=failure.advice)
+            raise Unavailable(str(failure), advice=failure.advice)
         raise failure
     _check_search(reply.members, what, secrets)
     if not isinstance(data, dict):
-        raise Garbled(f"{what}: the answer has neither data nor errors")
+        raise InvalidResponse(f"{what}: the answer has neither data nor errors")
     return data
 
 
@@ -116,7 +123,7 @@ def _failure(errors: object, cost: Cost, what: str, secrets: Sequence[str]) -> I
         if code == "THROTTLED":
             return Throttled(f"{what}: throttled", retry_after_s=_wait_s(cost))
         if code in _TRANSIENT:
-            return Unreached(f"{what}: {code}: {message}")
+            return Unavailable(f"{what}: {code}: {message}")
     code, message = coded[0] if coded else ("", "")
     return Refused(f"{what}: {message or 'an error without a message'}", code=code)
 
@@ -147,7 +154,7 @@ def _said(answer: Answer, secrets: Sequence[str]) -> str:
     """What a non-2xx body says of the error (`errors` may be a plain string); not the body."""
     try:
         errors = json_object(answer.body, "").get("errors", "")
-    except Garbled:
+    except InvalidResponse:
         return ""
     first = errors[0] if isinstance(errors, list) and errors else errors
     return excerpt(_message(first), secrets)
@@ -169,7 +176,7 @@ def _raise_ignored_filter(warnings: object, what: str, secrets: Sequence[str]) -
     field = first.get("field", "") if isinstance(first, dict) else ""
     code = first.get("code", "") if isinstance(first, dict) else ""
     said = excerpt(f"{field}: {code}", secrets)
-    raise Garbled(f"{what}: the filter was not understood ({said})")
+    raise InvalidResponse(f"{what}: the filter was not understood ({said})")
 
 
 def _cost(members: dict[str, object]) -> Cost:

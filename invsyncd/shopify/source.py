@@ -14,7 +14,7 @@ from typing import TypeVar
 from invsyncd.core.model import Catalogue, Location, Reading
 from invsyncd.net.admission import Urgency
 from invsyncd.net.decode import Shape
-from invsyncd.net.tasks import together
+from invsyncd.net.tasks import run_together
 from invsyncd.shopify import bulk, documents, parse, polling
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.polling import PAGES_MAX, Page, Start, walk
@@ -67,7 +67,7 @@ class ShopifySource:
     async def scan(
         self,
         locations: Collection[int],
-        limits: bulk.Limits | None = None,
+        limits: bulk.BulkLimits | None = None,
         *,
         since: int | None = None,
     ) -> AsyncIterator[Page]:
@@ -81,7 +81,7 @@ class ShopifySource:
         are left out. Raises `bulk.BulkRefused` where the shop will not do it in bulk, or not
         within the limits: `poll(location, None)` reads the same page by page.
         """
-        found = bulk.scan(self._client, locations, limits or bulk.Limits(), since)
+        found = bulk.scan(self._client, locations, limits or bulk.BulkLimits(), since)
         async with aclosing(found):
             async for readings, created_at in found:
                 parse.none_ahead(readings, created_at, "SCAN")
@@ -90,13 +90,13 @@ class ShopifySource:
     async def read_items(self, items: Sequence[int]) -> list[Reading]:
         """Every level of these items, read directly; an item that is gone has no readings."""
         chunks = _chunks(items, documents.ITEMS_PER_READ)
-        found = await together([partial(self._read_chunk, chunk) for chunk in chunks])
+        found = await run_together([partial(self._read_chunk, chunk) for chunk in chunks])
         return [reading for readings in found for reading in readings]
 
     async def catalogue(self, items: Sequence[int]) -> list[Catalogue]:
         """What the catalogue says of these items; an item that is gone is left out."""
         chunks = _chunks(items, documents.ITEMS_PER_CATALOGUE)
-        found = await together([partial(self._catalogue_chunk, chunk) for chunk in chunks])
+        found = await run_together([partial(self._catalogue_chunk, chunk) for chunk in chunks])
         return [entry for entries in found for entry in entries]
 
     async def scopes(self) -> list[str]:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from invsyncd.core.model import Attempt, LevelWrite
-from invsyncd.errors import Unreached
+from invsyncd.errors import Unavailable
 from invsyncd.net.decode import Shape
 from invsyncd.net.retry import Patience, retried
 from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import Data, ShopifyClient
-from invsyncd.shopify.reference import reference
 from invsyncd.shopify.reply import error_code
+from invsyncd.write_reference import reference
 
 _STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
 _SPENT = "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
@@ -73,7 +73,7 @@ class KeySpent:
 SetOutcome = Applied | NotApplied | KeySpent
 
 
-class _StillRunning(Unreached):
+class _StillRunning(Unavailable):
     """An earlier request with this key is still being carried out."""
 
 
@@ -140,7 +140,7 @@ def _input(attempt: Attempt) -> dict[str, object]:
     return {
         "name": "available",
         "reason": "correction",
-        "referenceDocumentUri": reference(attempt),
+        "referenceDocumentUri": reference(attempt.key, attempt.created_at),
         "quantities": [_row(write) for write in attempt.rows],
     }
 

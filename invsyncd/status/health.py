@@ -21,8 +21,8 @@ from operator import itemgetter
 from typing import Any, Final
 
 from invsyncd.core.model import Target
-from invsyncd.status.latency import Lag
-from invsyncd.status.watchdog import Watch
+from invsyncd.status.latency import Latency
+from invsyncd.status.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +53,14 @@ class Health:
         clock: Callable[[], float],
         interval_s: float,
         targets: Collection[Target],
-        watch: Watch | None = None,
+        watch: Watchdog | None = None,
     ) -> None:
         self._clock = clock
         self._interval_s = interval_s
         self.targets = {target: TargetHealth() for target in targets}
         self.baseline = False
         self.started_at = clock()
-        self.watch = watch or Watch(clock)
+        self.watch = watch or Watchdog(clock)
         self.state_trouble: dict[Target, str] = {}
         """Why the last round of a target could not use the state database."""
         self.last_pass: dict[str, Any] = {}
@@ -72,10 +72,10 @@ class Health:
         self.look_trouble = ""
         self.other_writers: Mapping[str, str] = {}
         """Listings on TikTok that another program writes too, by seller SKU, and how that shows."""
-        self.lapse: Lapse | None = None
+        self.lapse: AuthorisationExpiry | None = None
         self.budgets: Callable[[], Mapping[str, Any]] = dict
         """What is left of each API's allowance; see `engine.budgets`."""
-        self.lag = Lag(clock)
+        self.lag = Latency(clock)
 
     def carry_over(self, old: Health) -> None:
         """Keep what was known before a reload: it does not make the daemon less ready."""
@@ -280,7 +280,7 @@ ADVICE: Final = (
 )
 
 
-class Lapse:
+class AuthorisationExpiry:
     """Watches one authorisation; `ends_at` gives its Unix second, None while not known."""
 
     def __init__(self, ends_at: Callable[[], int | None], clock: Callable[[], float]) -> None:

@@ -22,7 +22,7 @@ _SHORTEST_S = 0.1
 
 
 @dataclass(slots=True)
-class Bucket:
+class LatencyBucket:
     """The changes that arrived within one quarter of an hour."""
 
     count: int = 0
@@ -37,7 +37,7 @@ class Bucket:
         self.steps[step] = self.steps.get(step, 0) + 1
 
 
-class Lag:
+class Latency:
     """`clock` gives Unix seconds; `observe` is told (target, seconds) of each arrival."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Lag:
         self._clock = clock
         self.observe = observe
         self._waiting: dict[Target, dict[str, float]] = {target: {} for target in Target}
-        self._buckets: dict[Target, dict[int, Bucket]] = {target: {} for target in Target}
+        self._buckets: dict[Target, dict[int, LatencyBucket]] = {target: {} for target in Target}
 
     def changed(self, changes: Iterable[tuple[str, float]]) -> None:
         """(SKU, Unix second by Shopify's clock) of changes; a SKU's oldest that waits counts."""
@@ -68,7 +68,7 @@ class Lag:
         now = self._clock()
         seconds = max(now - at, 0.0)
         buckets = self._buckets[target]
-        buckets.setdefault(int(now // BUCKET_S), Bucket()).add(seconds)
+        buckets.setdefault(int(now // BUCKET_S), LatencyBucket()).add(seconds)
         for old in [number for number in buckets if number <= now // BUCKET_S - BUCKETS]:
             del buckets[old]
         self.observe(target, seconds)
@@ -95,7 +95,7 @@ class Lag:
         }
 
 
-def _summary(buckets: Collection[Bucket]) -> dict[str, Any]:
+def _summary(buckets: Collection[LatencyBucket]) -> dict[str, Any]:
     count = sum(bucket.count for bucket in buckets)
     if not count:
         return {"count": 0, "median_s": None, "slowest_s": None}

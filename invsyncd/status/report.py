@@ -8,7 +8,7 @@ What is left of what each API allows, for `status`: points of Shopify, paces of 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,11 +16,9 @@ from invsyncd.core.merge import Case
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.metrics import Metrics
-from invsyncd.shopify.client import ShopifyClient
 from invsyncd.status.health import Health
 from invsyncd.store import Store
 from invsyncd.text import told_apart
-from invsyncd.tiktok.shop import TikTokShop
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +119,7 @@ async def remember(
     known = [k for k in await store.locations.all() if k.location.active]
     health.read_at = {k.location.id: k.read_at for k in known}
     health.places = told_apart({k.location.id: k.location.name for k in known})
-    owed = await store.arrears.levels()
+    owed = await store.owed.levels()
     health.undelivered(Target.SHOPIFY, owed.keys, owed.count)
     health.last_pass = {
         "id": report.pass_id,
@@ -143,24 +141,3 @@ async def remember(
             len(report.writes),
             len(failures),
         )
-
-
-def budgets(shopify: ShopifyClient, tiktok: TikTokShop | None) -> Mapping[str, Any]:
-    """By target. Shopify: points and points per second, as they are believed to be now.
-
-    TikTok, where it is enabled: calls per second of each endpoint that was called, by the name of
-    its operation. It publishes no limits; these are what was found out so far.
-    """
-    points = shopify.stats
-    found: dict[str, Any] = {
-        Target.SHOPIFY.value: {
-            "left": round(points.available, 1),
-            "capacity": points.maximum,
-            "restore_per_s": points.restore_rate,
-            "others_per_s": round(points.others_per_s, 1),
-        }
-    }
-    if tiktok is not None:
-        paces = {op: round(per_s, 2) for op, per_s in sorted(tiktok.paces.items())}
-        found[Target.TIKTOK.value] = {"calls_per_s": paces}
-    return found

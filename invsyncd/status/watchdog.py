@@ -23,7 +23,7 @@ running_job: ContextVar[str] = ContextVar("running_job", default="")
 """The job that the current task works for. Tasks that it starts inherit it. Empty: none."""
 
 
-class Watch:
+class Watchdog:
     """The promises of the jobs. `hung_s` is how long a round may show no progress, in seconds."""
 
     def __init__(self, now: Callable[[], float], hung_s: float = HUNG_S) -> None:

@@ -10,16 +10,16 @@ from invsyncd.store.attempts import Attempts
 from invsyncd.store.backup import BASELINE, copy_to
 from invsyncd.store.census import Census, ListingCensus
 from invsyncd.store.database import Database, prepare, take_lock
-from invsyncd.store.journal import Facts, Journal, Passes
+from invsyncd.store.journal import Journal, Meta, Passes
 from invsyncd.store.levels import KnownCatalogue, Levels
 from invsyncd.store.listings import Assortment, Listings
 from invsyncd.store.locations import Locations
-from invsyncd.store.other_writers import Drift
-from invsyncd.store.owed import Arrears, Impacts
+from invsyncd.store.other_writers import OtherWriters
+from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
 from invsyncd.store.scans import Scans
 from invsyncd.store.scratch import is_in_use, scratch_copy
-from invsyncd.store.told import Told
+from invsyncd.store.told import Reported
 
 __all__ = ["BASELINE", "Store", "copy_to", "is_in_use", "prepare", "scratch_copy", "take_lock"]
 
@@ -31,7 +31,7 @@ class Store:
         self.transaction = database.transaction
         self.locations = Locations(database)
         self.levels = Levels(database)
-        self.arrears = Arrears(database)
+        self.owed = OwedWrites(database)
         self.catalogue = KnownCatalogue(database)
         self.census = Census(database)
         self.attempts = Attempts(database)
@@ -42,10 +42,10 @@ class Store:
         self.scans = Scans(database)
         self.journal = Journal(database)
         self.passes = Passes(database)
-        self.facts = Facts(database)
-        self.told = Told()
-        self.drift = Drift(database)
-        self.impacts = Impacts(database)
+        self.facts = Meta(database)
+        self.told = Reported()
+        self.drift = OtherWriters(database)
+        self.impacts = PlannedImpacts(database)
 
     @classmethod
     @asynccontextmanager

@@ -72,7 +72,7 @@ def line(row: Row) -> dict[str, Any]:
     return {**columns, **json.loads(row[6]), **columns}
 
 
-class Facts:
+class Meta:
     """Single values by name: tokens in one table, the rest in another."""
 
     def __init__(self, database: Database) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from invsyncd.core.model import Offer
-from invsyncd.core.other_writers import KEPT, KEPT_S, Move, Rival
+from invsyncd.core.other_writers import KEPT, KEPT_S, OtherWriter, StockMove
 from invsyncd.store.database import Database, Tx, fetch
 from invsyncd.store.sql import marks, pages
 
 OfferKey = tuple[str, str, str]  # (product_id, sku_id, warehouse)
 
 
-class Drift:
+class OtherWriters:
     """Moves by offer, and the rivals named because of them."""
 
     def __init__(self, database: Database) -> None:
@@ -42,9 +42,11 @@ class Drift:
             found |= {(row[0], row[1], row[2]): row[3] for row in rows}
         return found
 
-    async def add(self, tx: Tx, moves: Mapping[OfferKey, Move]) -> dict[OfferKey, list[Move]]:
+    async def add(
+        self, tx: Tx, moves: Mapping[OfferKey, StockMove]
+    ) -> dict[OfferKey, list[StockMove]]:
         """Remember one more move of each of these offers; returns their moves, oldest first."""
-        histories: dict[OfferKey, list[Move]] = {}
+        histories: dict[OfferKey, list[StockMove]] = {}
         for key, move in moves.items():
             await tx.execute(
                 "INSERT INTO move (product_id, sku_id, warehouse, at, stood, found, explained,"
@@ -59,7 +61,7 @@ class Drift:
             )
             await tx.executemany("DELETE FROM move WHERE id = ?", [(x[0],) for x in rows[KEPT:]])
             histories[key] = [
-                Move(x[1], x[2], x[3], bool(x[4]), x[5]) for x in reversed(rows[:KEPT])
+                StockMove(x[1], x[2], x[3], bool(x[4]), x[5]) for x in reversed(rows[:KEPT])
             ]
         await tx.executemany(
             "DELETE FROM written WHERE product_id = ? AND sku_id = ? AND warehouse = ?",
@@ -67,7 +69,7 @@ class Drift:
         )
         return histories
 
-    async def name(self, tx: Tx, key: OfferKey, rival: Rival, now: int) -> bool:
+    async def name(self, tx: Tx, key: OfferKey, rival: OtherWriter, now: int) -> bool:
         """Another program writes this offer too; returns whether that is news."""
         rows = await fetch(
             tx,

@@ -38,7 +38,7 @@ _QUESTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class OwedRow:
+class OwedWrite:
     """One number that is to become another. `before` is None where it is not known."""
 
     sku: str
@@ -47,7 +47,7 @@ class OwedRow:
     after: int
 
 
-class Impacts:
+class PlannedImpacts:
     """Questions about what waits to be written."""
 
     def __init__(self, database: Database) -> None:
@@ -64,7 +64,7 @@ class Impacts:
         count = (await self._rows(total, tx))[0][0] if changed else 0
         return Impact(int(count), int(zeroed), int(changed))
 
-    async def rows(self, target: Target) -> list[OwedRow]:
+    async def rows(self, target: Target) -> list[OwedWrite]:
         """Everything that the target is owed now."""
         if target is Target.SHOPIFY:
             question = (
@@ -76,7 +76,7 @@ class Impacts:
             question = (
                 "SELECT coalesce(nullif(sku, ''), seller_sku), warehouse, shown, wanted " + _OFFERS
             )
-        return [OwedRow(*row) for row in await self._db.rows(question)]
+        return [OwedWrite(*row) for row in await self._db.rows(question)]
 
     async def _rows(self, question: str, tx: Tx | None) -> list[Row]:
         return await (self._db.rows(question) if tx is None else fetch(tx, question))
@@ -103,7 +103,7 @@ class Owed(Generic[K]):
     keys: tuple[K, ...]
 
 
-class Arrears:
+class OwedWrites:
     """What does not show what it should."""
 
     def __init__(self, database: Database) -> None:

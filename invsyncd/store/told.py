@@ -7,7 +7,7 @@ from collections.abc import Collection
 from invsyncd.store.database import Tx, fetch
 
 
-class Told:
+class Reported:
     """Names by subject. Needs no connection of its own: it lives in others' transactions."""
 
     async def news(self, tx: Tx, subject: str, names: Collection[str]) -> list[str]:

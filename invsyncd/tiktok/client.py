@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
-from invsyncd.errors import Garbled, Throttled, Unauthorised, Unreached
+from invsyncd.errors import InvalidResponse, Throttled, Unauthorised, Unavailable
 from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Answer, Http, raise_for_status
 from invsyncd.net.retry import Patience, retried
@@ -29,7 +29,7 @@ _ADVICE_LOGIN = "run invsyncd tiktok-login --code CODE"
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class TikTokReply:
     """The envelope of a call that went well. `request_id` is what their support asks for."""
 
     data: dict[str, object]
@@ -100,7 +100,7 @@ class TikTokClient:
         at_turn: Callable[[], Awaitable[object]] | None = None,
         cipher: bool = True,
         write: bool = False,
-    ) -> Reply:
+    ) -> TikTokReply:
         """Make one call, repeated a few times at most, signed anew each time.
 
         `at_turn` makes the body when it is the call's turn, anew for each try.
@@ -144,7 +144,7 @@ class TikTokClient:
                 self._cipher = chosen(await self.shops(), self._shop_id).cipher
             return self._cipher
 
-    async def _once(self, call: _Call) -> Reply:
+    async def _once(self, call: _Call) -> TikTokReply:
         token = await self._tokens.current()
         try:
             return await self._send(call, token)
@@ -153,7 +153,7 @@ class TikTokClient:
                 raise
         return await self._send(call, await self._tokens.current())
 
-    async def _send(self, call: _Call, token: str) -> Reply:
+    async def _send(self, call: _Call, token: str) -> TikTokReply:
         lane = self.lane(call.op, write=call.write)
         async with lane.admit():
             made = await call.body()
@@ -178,7 +178,7 @@ class TikTokClient:
         lane.went_well()
         return reply
 
-    def _opened(self, answer: Answer, call: _Call) -> Reply:
+    def _opened(self, answer: Answer, call: _Call) -> TikTokReply:
         """Read the envelope: the status first where it speaks of load, then the code."""
         what = f"tiktok {call.op}"
         if answer.status == 429:
@@ -188,7 +188,7 @@ class TikTokClient:
         try:
             envelope = Shape(json_object(answer.body, what), call.op)
             code = envelope.at("code").whole()
-        except Garbled:
+        except InvalidResponse:
             raise_for_status(answer, what)
             raise
         request_id, message = (
@@ -200,8 +200,8 @@ class TikTokClient:
         raise_for_status(answer, what, message)
         data = envelope.maybe("data")
         if data is None and not call.write:
-            raise Garbled(f"{what}: the answer has no data [request {request_id}]")
-        return Reply({} if data is None else data.object(), request_id, message)
+            raise InvalidResponse(f"{what}: the answer has no data [request {request_id}]")
+        return TikTokReply({} if data is None else data.object(), request_id, message)
 
     def _raise(
         self, answer: Answer, call: _Call, code: int, message: str, request_id: str
@@ -214,11 +214,11 @@ class TikTokClient:
             case Trouble.RETRY if wrong_clock(code, message):
                 if answer.server_time is not None:
                     self._offset_s = answer.server_time - int(self._clock())
-                raise Unreached(
+                raise Unavailable(
                     text, outcome_unknown=False, advice="set the clock of this machine (NTP)"
                 )
             case Trouble.RETRY:
-                raise Unreached(text, retry_after_s=answer.retry_after_s)
+                raise Unavailable(text, retry_after_s=answer.retry_after_s)
             case Trouble.REFRESH:
                 raise _TokenRefused(text, advice=_ADVICE_LOGIN)
             case Trouble.HALT:
@@ -244,5 +244,5 @@ async def _at_hand(body: object) -> object:
     return body
 
 
-def _certainly_not_done(failure: Unreached) -> bool:
+def _certainly_not_done(failure: Unavailable) -> bool:
     return not failure.outcome_unknown

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from invsyncd.errors import Unreached
+from invsyncd.errors import Unavailable
 from invsyncd.net.admission import Gate
 from invsyncd.net.rate_limit import Pace
 
@@ -61,7 +61,7 @@ class Lane:
     def _reserve(self, now: float) -> float:
         wait_s = self.pace.reserve(now)
         if self._write and wait_s > STALE_S:
-            raise Unreached(
+            raise Unavailable(
                 f"tiktok {self._op}: not sent: told to wait for {wait_s:.0f} s",
                 retry_after_s=wait_s,
                 outcome_unknown=False,

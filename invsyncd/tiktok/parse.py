@@ -7,51 +7,16 @@ only fields that are documented as optional may be missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from invsyncd.core.marketplace import ListingSeen, Product, Warehouse
 from invsyncd.net.decode import Shape
 
 _ID_CHARS_MAX: Final = 64  # documented ones have 19 digits
 _UNITS_MAX: Final = 2**31  # the highest quantity that any document names is 999,999
 DELETED: Final = "DELETED"  # a product's status; such a product can be searched for ever after
-
-
-@dataclass(frozen=True, slots=True)
-class Warehouse:
-    """A warehouse; names are not unique.
-
-    `status` is ENABLED, DISABLED or RESTRICTED (holiday or order limit mode: its stock cannot be
-    bought, and is not zeroed), `sub_type` as told, both documented; "" where nothing is known.
-    """
-
-    id: str
-    name: str
-    enabled: bool
-    sales: bool
-    status: str = ""
-    sub_type: str = ""
-
-    @property
-    def writable(self) -> bool:
-        """Whether its stock can be set: only that of an enabled sales warehouse."""
-        return self.enabled and self.sales
-
-
-@dataclass(frozen=True, slots=True)
-class ListingSeen:
-    """One SKU of one product, with the stock that the search showed: units by warehouse id.
-
-    `updated_at` is when its product was last edited, in Unix seconds, 0 where that is not said.
-    """
-
-    product_id: str
-    sku_id: str
-    seller_sku: str
-    status: str
-    stock: dict[str, int]
-    updated_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +29,7 @@ class ListingPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Stock:
+class ShownStock:
     """What SKUs show, in units: `{sku id: {warehouse id: units}}`; a SKU that is gone is left out.
 
     `units` are available, those reserved for campaigns and creators among them; `ordered` are sold
@@ -73,22 +38,6 @@ class Stock:
 
     units: dict[str, dict[str, int]] = field(default_factory=dict)
     ordered: dict[str, dict[str, int]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """What only the product's own page tells: whose stock its SKUs show.
-
-    `combined` are the SKUs whose stock follows from other SKUs, as a bundle's does; `shares_with`
-    maps those that show the stock of another product, maybe in another shop, to its id.
-    """
-
-    id: str
-    status: str
-    types: frozenset[str]
-    replicated: bool
-    combined: frozenset[str]
-    shares_with: Mapping[str, str]
 
 
 def warehouses(data: Shape) -> list[Warehouse]:
@@ -151,10 +100,10 @@ def product(data: Shape) -> Product:
     )
 
 
-def stock(data: Shape, asked: Iterable[str]) -> Stock:
+def stock(data: Shape, asked: Iterable[str]) -> ShownStock:
     """What Inventory Search tells of the SKUs asked for; `committed_quantity` may be left out."""
     wanted = set(asked)
-    found = Stock()
+    found = ShownStock()
     for listed in optional_items(data, "inventory"):
         for sku in listed.at("skus").items():
             sku_id = id_text(sku.at("id"))

@@ -9,7 +9,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
-from invsyncd.errors import Garbled, Unreached
+from invsyncd.core.marketplace import ListingSeen, Product, Warehouse
+from invsyncd.errors import InvalidResponse, Unavailable
 from invsyncd.net.decode import Shape, excerpt
 from invsyncd.tiktok import parse
 from invsyncd.tiktok.client import TikTokClient
@@ -21,27 +22,17 @@ from invsyncd.tiktok.errors import (
     UpdateOutcome,
     update_errors,
 )
-from invsyncd.tiktok.parse import (
-    DELETED,
-    ListingPage,
-    ListingSeen,
-    Product,
-    Stock,
-    Warehouse,
-)
+from invsyncd.tiktok.parse import DELETED, ListingPage, ShownStock
 from invsyncd.tiktok.shops import AuthorisedShop
 
 __all__ = [
     "DELETED",
     "AuthorisedShop",
-    "ListingSeen",
-    "Product",
+    "ShownStock",
     "SkuError",
-    "Stock",
     "TikTokShop",
     "Trouble",
     "UpdateOutcome",
-    "Warehouse",
 ]
 
 _PAGE_SIZE = 100  # documented maximum
@@ -102,7 +93,7 @@ class TikTokShop:
                 if not page.next_token:
                     break
                 if page.next_token in seen:
-                    raise Garbled("tiktok LISTINGS: the same page token again")
+                    raise InvalidResponse("tiktok LISTINGS: the same page token again")
                 seen.add(page.next_token)
                 walk.step()
                 page = await self._search(window, page.next_token, updated_since)
@@ -116,10 +107,10 @@ class TikTokShop:
         reply = await self._client.call("GET", path, op="PRODUCT")
         return parse.product(Shape(reply.data, "PRODUCT"))
 
-    async def stock(self, sku_ids: Sequence[str]) -> Stock:
+    async def stock(self, sku_ids: Sequence[str]) -> ShownStock:
         """What these SKUs show and have sold, 600 of them a call."""
         unique = list(dict.fromkeys(sku_ids))
-        found = Stock()
+        found = ShownStock()
         for start in range(0, len(unique), _SKUS_PER_SEARCH):
             chunk = unique[start : start + _SKUS_PER_SEARCH]
             reply = await self._client.call(
@@ -156,9 +147,9 @@ class TikTokShop:
         except Declined as refusal:
             error = SkuError(refusal.number, excerpt(refusal), refusal.trouble)
             return UpdateOutcome(dict.fromkeys(sent, error))
-        except Garbled as failure:
+        except InvalidResponse as failure:
             # It was answered, so it was very likely carried out; what it said, nobody knows.
-            raise Unreached(str(failure), outcome_unknown=True) from None
+            raise Unavailable(str(failure), outcome_unknown=True) from None
         return UpdateOutcome(errors, reply.request_id)
 
     async def _first_page(self, window: Window, updated_since: int | None) -> ListingPage | None:
@@ -203,7 +194,7 @@ class _Walk:
         """One search more; Garbled where it must have come to its end before."""
         self._left -= 1
         if self._left < 0 or self._now() > self._until:
-            raise Garbled(
+            raise InvalidResponse(
                 "tiktok LISTINGS: a search without an end",
                 advice="nothing was forgotten, and it is made again; tell us of a shop that large",
             )

@@ -19,7 +19,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from invsyncd.errors import Garbled, InvsyncError, Unauthorised, Unreached
+from invsyncd.errors import InvalidResponse, InvsyncError, Unauthorised, Unavailable
 from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Http, raise_for_status
 from invsyncd.tiktok.errors import Trouble, login_helps, trouble
@@ -55,14 +55,14 @@ def read_pair(data: Shape, old_refresh_token: str) -> TokenPair:
 def _word(data: Shape, key: str) -> str:
     try:
         return data.at(key).word()
-    except Garbled:
+    except InvalidResponse:
         return ""
 
 
 def _time(data: Shape, key: str) -> int:
     try:
         return max(0, data.at(key).whole())
-    except Garbled:
+    except InvalidResponse:
         return 0
 
 
@@ -210,11 +210,13 @@ class TokenKeeper:
         try:
             await self._adopt(await self._refreshed(stored))
             if not (self._pair or _NOTHING).access_token:
-                raise Garbled("tiktok TOKEN: the answer has a refresh token and no access token")
+                raise InvalidResponse(
+                    "tiktok TOKEN: the answer has a refresh token and no access token"
+                )
             self._failure = None
         except InvsyncError as failure:
             urgent = not self._lives and not isinstance(failure, Unauthorised)
-            asked_s = failure.retry_after_s if isinstance(failure, Unreached) else None
+            asked_s = failure.retry_after_s if isinstance(failure, Unavailable) else None
             wait_s = max(_MISSED_S if urgent else _DEAD_S, asked_s or 0.0)
             self._failure, self._again_at = failure, self._clock() + wait_s
             raise
@@ -252,7 +254,7 @@ class TokenKeeper:
         if code != 0:
             message = excerpt("" if said is None else said.value, (*self.secrets, secret))
             if trouble(code, message) in (Trouble.RETRY, Trouble.THROTTLE):
-                raise Unreached(f"{what}: {code}: {message}", retry_after_s=answer.retry_after_s)
+                raise Unavailable(f"{what}: {code}: {message}", retry_after_s=answer.retry_after_s)
             advice = _ADVICE if login_helps(code, message) else _ADVICE_APP
             raise Unauthorised(f"{what}: {code}: {message}", advice=advice)
         return read_pair(reply.at("data"), parameters.get("refresh_token", ""))

@@ -7,8 +7,8 @@ answers, `facts` what is known, `page` and `explained` how that looks.
 from __future__ import annotations
 
 from invsyncd.web.guard import Policy
-from invsyncd.web.peer import Limits
+from invsyncd.web.peer import PeerLimits
 from invsyncd.web.server import serving
 from invsyncd.web.views import Window
 
-__all__ = ["Limits", "Policy", "Window", "serving"]
+__all__ = ["PeerLimits", "Policy", "Window", "serving"]

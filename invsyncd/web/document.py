@@ -14,7 +14,7 @@ from typing import Any
 from invsyncd import __version__
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError, StateError
-from invsyncd.explain.journal_text import gist
+from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import UNTRIED, Health
 from invsyncd.status.listings import held_json, listings_json
@@ -89,7 +89,7 @@ async def _held(store: Store) -> dict[str, Any]:
     first = []
     for sku in skus:
         rows = [row for row in await store.journal.read(sku=sku, limit=10) if row.get("held")]
-        because = gist(rows[-1], places) if rows else ""
+        because = entry_summary(rows[-1], places) if rows else ""
         first.append({"sku": sku, "because": because, "resolve": ends_hold(sku)})
     return {"count": count, "first": first}
 
@@ -98,6 +98,11 @@ async def _rows(store: Store, limit: int) -> list[dict[str, Any]]:
     """The newest lines of the record as sentences, the newest first."""
     places = await store.locations.names()
     return [
-        {"at": row["at"], "kind": row["kind"], "sku": row["sku"], "says": gist(row, places)}
+        {
+            "at": row["at"],
+            "kind": row["kind"],
+            "sku": row["sku"],
+            "says": entry_summary(row, places),
+        }
         for row in reversed(await store.journal.read(limit=limit))
     ]

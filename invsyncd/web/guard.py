@@ -48,7 +48,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HttpRequest:
     """What a request says before anything is done for it. `arrived_at` is our own address."""
 
     method: str
@@ -61,7 +61,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class HttpRefusal:
     """An answer instead of the one that was asked for."""
 
     status: int
@@ -69,31 +69,31 @@ class Refusal:
     headers: Sequence[tuple[str, str]] = field(default=())
 
 
-def refusal(policy: Policy, asked: Asked) -> Refusal | None:
+def refusal(policy: Policy, asked: HttpRequest) -> HttpRefusal | None:
     """Why a request is not answered; None where it is. The name comes first: no oracle for it."""
     if asked.version < (1, 0):
-        return Refusal(400, "HTTP/1.0 or HTTP/1.1 is needed")
+        return HttpRefusal(400, "HTTP/1.0 or HTTP/1.1 is needed")
     if len(asked.hosts) > 1 or (not asked.hosts and asked.version >= (1, 1)):
-        return Refusal(400, "one Host header is needed")
+        return HttpRefusal(400, "one Host header is needed")
     # Without any Host (HTTP/1.0, some load balancers) it is no browser that asks.
     if asked.hosts and not _is_ours(policy, asked.hosts[0], asked.arrived_at):
-        return Refusal(421, _MISDIRECTED)
+        return HttpRefusal(421, _MISDIRECTED)
     if policy.token is not None and not _has_token(policy.token, asked.authorization):
         challenges = [("WWW-Authenticate", challenge) for challenge in CHALLENGES]
-        return Refusal(401, _CHALLENGED, challenges)
+        return HttpRefusal(401, _CHALLENGED, challenges)
     return _unfit(asked)
 
 
-def _unfit(asked: Asked) -> Refusal | None:
+def _unfit(asked: HttpRequest) -> HttpRefusal | None:
     """Why nobody is answered who asks like this."""
     if asked.method not in METHODS:
-        return Refusal(405, "only GET and HEAD: nothing is changed here", _ALLOW)
+        return HttpRefusal(405, "only GET and HEAD: nothing is changed here", _ALLOW)
     if asked.has_body:
-        return Refusal(413, "a request here has no body")
+        return HttpRefusal(413, "a request here has no body")
     if len(asked.target) > PATH_MAX:
-        return Refusal(414, f"the address is longer than {PATH_MAX} characters")
+        return HttpRefusal(414, f"the address is longer than {PATH_MAX} characters")
     if not asked.target.startswith("/"):
-        return Refusal(400, "the address must begin with /")
+        return HttpRefusal(400, "the address must begin with /")
     return None
 
 

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class PeerLimits:
     """Bounds of the server; seconds, bytes, and numbers of things at once."""
 
     connections_max: int = 64
@@ -39,7 +39,7 @@ class Limits:
 class Crowd:
     """All connections, the one that has been idle longest first."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: PeerLimits) -> None:
         self.limits = limits
         self._open: OrderedDict[Peer, asyncio.Transport] = OrderedDict()
 

@@ -14,8 +14,8 @@ from typing import Any
 from aiohttp import web
 
 from invsyncd.errors import InvsyncError
-from invsyncd.web.guard import HEADERS, Asked, Policy, Refusal, refusal
-from invsyncd.web.peer import Crowd, Limits, Peer
+from invsyncd.web.guard import HEADERS, HttpRefusal, HttpRequest, Policy, refusal
+from invsyncd.web.peer import Crowd, Peer, PeerLimits
 from invsyncd.web.views import ROUTES, Window
 
 log = logging.getLogger(__name__)
@@ -26,13 +26,17 @@ BACKLOG = 128
 
 @asynccontextmanager
 async def serving(
-    look: Callable[[], Window], host: str, port: int, policy: Policy, limits: Limits | None = None
+    look: Callable[[], Window],
+    host: str,
+    port: int,
+    policy: Policy,
+    limits: PeerLimits | None = None,
 ) -> AsyncIterator[int]:
     """Serve until the block ends; yields the port. `look` gives the window of the moment.
 
     Raises OSError where it cannot listen there.
     """
-    crowd = Crowd(limits or Limits())
+    crowd = Crowd(limits or PeerLimits())
     app = web.Application(middlewares=[_guarding(policy, crowd)])
     app.add_routes([web.get(path, _bound(look, method)) for path, method in ROUTES.items()])
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
@@ -82,28 +86,28 @@ async def _answered(request: web.Request, handler: Handler, work_s: float) -> we
         async with asyncio.timeout(work_s):
             return await handler(request)
     except web.HTTPException as known:
-        return _said(Refusal(known.status, known.text or known.reason))
+        return _said(HttpRefusal(known.status, known.text or known.reason))
     except TimeoutError:
-        return _said(Refusal(503, "Error: no answer in time\nTry: again in a moment"))
+        return _said(HttpRefusal(503, "Error: no answer in time\nTry: again in a moment"))
     except InvsyncError as error:
         advice = f"\nTry: {error.advice}" if error.advice else ""
-        return _said(Refusal(503, f"Error: {error}{advice}"))
+        return _said(HttpRefusal(503, f"Error: {error}{advice}"))
     except Exception:
         log.exception("a page failed")
-        return _said(Refusal(500, "Error: this page failed\nTry: the log says why"))
+        return _said(HttpRefusal(500, "Error: this page failed\nTry: the log says why"))
 
 
-def _said(refused: Refusal) -> web.Response:
+def _said(refused: HttpRefusal) -> web.Response:
     response = web.Response(status=refused.status, text=f"{refused.text}\n")
     for name, value in refused.headers:
         response.headers.add(name, value)
     return response
 
 
-def _asked(request: web.Request) -> Asked:
+def _asked(request: web.Request) -> HttpRequest:
     transport = request.transport
     address = transport.get_extra_info("sockname") if transport is not None else None
-    return Asked(
+    return HttpRequest(
         method=request.method,
         target=request.raw_path,
         hosts=request.headers.getall("Host", []),

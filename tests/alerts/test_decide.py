@@ -13,8 +13,8 @@ from invsyncd.alerts.decide import (
     QUIET_S,
     Memory,
     Message,
+    Situation,
     Snapshot,
-    Standing,
     due,
     seen,
     told,
@@ -23,8 +23,8 @@ from invsyncd.alerts.decide import (
 START = 1_795_300_000.0
 MINUTE_S = 60.0
 STALE_AFTER_S = 300.0
-BAD = Standing(True, "TikTok is paused", "12 of 20 listings would show 0")
-GOOD = Standing(False, "TikTok is written again")
+BAD = Situation(True, "TikTok is paused", "12 of 20 listings would show 0")
+GOOD = Situation(False, "TikTok is written again")
 
 
 @dataclass
@@ -40,7 +40,7 @@ class People:
         self,
         after_s: float = 0,
         *,
-        paused: Standing | None = None,
+        paused: Situation | None = None,
         reasons: tuple[str, ...] = (),
         ready: bool | None = None,
         held: tuple[tuple[int, str], ...] | None = (),

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.alerts.decide import Memory, Snapshot, Told
+from invsyncd.alerts.decide import Announced, Memory, Snapshot
 from invsyncd.alerts.loop import keep, remembered
 from invsyncd.alerts.snapshot import look
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
-from invsyncd.status.health import ADVICE, AHEAD_S, Check, Health, Lapse
+from invsyncd.status.health import ADVICE, AHEAD_S, AuthorisationExpiry, Check, Health
 from invsyncd.store import Store
 from invsyncd.web.words import advice
 
@@ -125,7 +125,7 @@ async def test_page_alarm_and_log_give_the_same_advice_where_the_seller_must_aut
     await place.token_ends(0)
     place.health.unauthorised(Target.TIKTOK, "HTTP 401")
     standings = (await place.look()).standings
-    log = Lapse(lambda: int(NOW), lambda: NOW).warning()
+    log = AuthorisationExpiry(lambda: int(NOW), lambda: NOW).warning()
     alarms = (standings["credentials tiktok"].text, standings["refresh token"].text)
     pages = (advice("tiktok:authorised"), advice("tiktok:authorisation_left"))
     assert [ADVICE in told for told in (log, *alarms, *pages)] == [True] * 5
@@ -188,7 +188,7 @@ async def test_what_follows_from_dead_credentials_is_not_a_reason_of_its_own(pla
 
 
 async def test_what_was_told_is_remembered_over_a_restart(place: Place) -> None:
-    memory = Memory({"paused": Told(NOW, True)}, NOW - 10, frozenset({1, 2}))
+    memory = Memory({"paused": Announced(NOW, True)}, NOW - 10, frozenset({1, 2}))
     assert await remembered(place.store) == Memory()
     assert await keep(place.store, memory)
     assert await remembered(place.store) == memory

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from invsyncd.core.model import Target
-from invsyncd.daemon.wiring import Parts
+from invsyncd.daemon.wiring import App
 from invsyncd.sandbox.serve import serving
 from invsyncd.status.report import PassReport
 from tests import virtual
@@ -88,8 +88,8 @@ class Running:
             await self._log_in(self.world.running)
         return report
 
-    async def _log_in(self, parts: Parts | None) -> None:
-        if parts is None or parts.selling is None:
+    async def _log_in(self, parts: App | None) -> None:
+        if parts is None or parts.tiktok_side is None:
             return
         grants = self.now.truth.made.tiktok.grants
         stored = await parts.store.facts.tokens()
@@ -97,7 +97,7 @@ class Running:
             self.life.wrong.append("a login was needed although the refresh token was at hand")
         self.recorder.on = False
         self.life.logins += 1
-        await parts.selling.tokens.exchange(self.now.truth.made.tiktok.authorise())
+        await parts.tiktok_side.tokens.exchange(self.now.truth.made.tiktok.authorise())
 
     async def come_to_rest(self) -> None:
         """Pass until every number is right, then see whether it stays silent."""

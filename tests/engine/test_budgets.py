@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from invsyncd.daemon.wiring import Parts
+from invsyncd.daemon.wiring import App
 from tests.engine.world import World, world
 from tests.virtual import clock, virtual
 
 
-def metric(parts: Parts, name: str) -> float:
+def metric(parts: App, name: str) -> float:
     families = text_string_to_metric_families(parts.metrics.text().decode())
     (value,) = [s.value for family in families for s in family.samples if s.name == name]
     return value

@@ -16,8 +16,8 @@ from tests.virtual import virtual
 async def check(w: World) -> list[Finding]:
     """What the command prints, on a state of its own."""
     parts = w.running or await w.start(dry_run=True)
-    selling = parts.selling
-    assert selling is not None
+    tiktok_side = parts.tiktok_side
+    assert tiktok_side is not None
     return await check_all(
         Checked(
             parts.settings,
@@ -26,8 +26,8 @@ async def check(w: World) -> list[Finding]:
             parts.shopify,
             parts.rulebook,
             parts.cycle,
-            selling.shop,
-            selling.discovery,
+            tiktok_side.shop,
+            tiktok_side.discovery,
         )
     )
 

@@ -154,15 +154,15 @@ async def test_a_product_that_a_shifted_page_hid_is_asked_for_before_it_is_forgo
         hidden = w.made.market.products.pop(product)  # the search lacks it …
         await w.passing(590)
         assert w.running is not None
-        selling = w.running.selling
-        assert selling is not None
-        real = selling.shop.product
+        tiktok_side = w.running.tiktok_side
+        assert tiktok_side is not None
+        real = tiktok_side.shop.product
 
         async def back(product_id: str) -> Any:
             w.made.market.products.setdefault(product, hidden)  # … though it is there
             return await real(product_id)
 
-        selling.shop.product = back  # type: ignore[method-assign]
+        tiktok_side.shop.product = back  # type: ignore[method-assign]
         await w.settle(4)
         assert await known(w) == {"TEE", "CAP"}
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from invsyncd.core.model import Attempt, Target
-from invsyncd.errors import StateError, Unreached
+from invsyncd.errors import StateError, Unavailable
 from invsyncd.sandbox.faults import Kind
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
 from invsyncd.status.report import PassReport
@@ -401,7 +401,7 @@ async def test_a_pass_over_shopify_is_not_counted_as_failed_for_tiktoks_failure(
         parts = w.running
         assert parts is not None
         report = PassReport("both")
-        report.failed(Target.TIKTOK, Unreached("tiktok: no answer"))
+        report.failed(Target.TIKTOK, Unavailable("tiktok: no answer"))
         await parts.sides.shopify(report)
         assert 'invsyncd_passes_total{result="failed"}' not in parts.metrics.text().decode()
         assert parts.health.last_pass["errors"] == []

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from invsyncd.daemon.scheduler import Daemon
-from invsyncd.listings.deliver import MarketDelivery
-from invsyncd.mirror.catalogue import CatalogueLook
+from invsyncd.listings.deliver import ListingDelivery
+from invsyncd.mirror.catalogue import CatalogueReader
 from invsyncd.mirror.full_scan import FullScan
-from invsyncd.mirror.reconcile import Cycle
-from invsyncd.status.watchdog import Watch
+from invsyncd.mirror.reconcile import MirrorPass
+from invsyncd.status.watchdog import Watchdog
 from tests import virtual
 from tests.engine.world import World, world
 from tests.virtual import virtual as in_virtual_time
@@ -29,7 +29,7 @@ async def stuck(*_: Any, **__: Any) -> None:
 
 
 @asynccontextmanager
-async def running(w: World) -> AsyncIterator[Watch]:
+async def running(w: World) -> AsyncIterator[Watchdog]:
     """A daemon over a world that is at rest; its watch."""
     parts = w.running or await w.start()
     watch = parts.health.watch
@@ -43,7 +43,7 @@ async def running(w: World) -> AsyncIterator[Watch]:
         await asyncio.wait({daemon})
 
 
-async def found_after(watch: Watch, most_s: float) -> float:
+async def found_after(watch: Watchdog, most_s: float) -> float:
     """How long it takes until somebody is said to hang; fails after `most_s`."""
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -56,9 +56,9 @@ async def found_after(watch: Watch, most_s: float) -> float:
 @pytest.mark.parametrize(
     ("job", "owner", "name"),
     [
-        ("mirror", Cycle, "commit"),
-        ("listings", MarketDelivery, "deliver"),
-        ("catalogue", CatalogueLook, "look"),
+        ("mirror", MirrorPass, "commit"),
+        ("listings", ListingDelivery, "deliver"),
+        ("catalogue", CatalogueReader, "look"),
         ("full_scan", FullScan, "run"),
     ],
 )

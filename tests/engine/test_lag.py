@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from invsyncd.core.model import Target
-from invsyncd.status.latency import BUCKET_S, BUCKETS, WAITING_MAX, Lag
+from invsyncd.status.latency import BUCKET_S, BUCKETS, WAITING_MAX, Latency
 
 SHOPIFY, TIKTOK = Target.SHOPIFY, Target.TIKTOK
 BEGAN = 1_795_300_200
@@ -31,14 +31,14 @@ def clock() -> Clock:
     return Clock()
 
 
-def of(lag: Lag, target: Target) -> dict[str, Any]:
+def of(lag: Latency, target: Target) -> dict[str, Any]:
     found: dict[str, Any] = lag.as_json(list(Target))["targets"][target.value]
     return found
 
 
 def test_each_target_is_measured_from_the_change_to_its_own_first_write(clock: Clock) -> None:
     told: list[tuple[Target, float]] = []
-    lag = Lag(clock, lambda target, seconds: told.append((target, seconds)))
+    lag = Latency(clock, lambda target, seconds: told.append((target, seconds)))
     lag.changed([("TEE", BEGAN - 4)])
     lag.arrived(SHOPIFY, "TEE")
     clock.now += 2
@@ -49,14 +49,14 @@ def test_each_target_is_measured_from_the_change_to_its_own_first_write(clock: C
 
 
 def test_the_oldest_change_that_waits_counts(clock: Clock) -> None:
-    lag = Lag(clock)
+    lag = Latency(clock)
     lag.changed([("TEE", BEGAN - 60), ("TEE", BEGAN - 5)])
     lag.arrived(SHOPIFY, "TEE")
     assert of(lag, SHOPIFY)["slowest_s"] == 60.0
 
 
 def test_a_write_for_which_no_change_waits_is_not_measured(clock: Clock) -> None:
-    lag = Lag(clock)
+    lag = Latency(clock)
     lag.arrived(SHOPIFY, "TEE")
     lag.changed([("MUG", BEGAN)])
     lag.nothing_owed(TIKTOK)
@@ -66,7 +66,7 @@ def test_a_write_for_which_no_change_waits_is_not_measured(clock: Clock) -> None
 
 
 def test_no_stamp_and_one_from_the_future_count_from_now(clock: Clock) -> None:
-    lag = Lag(clock)
+    lag = Latency(clock)
     lag.changed([("TEE", 0), ("MUG", BEGAN + 500)])
     clock.now += 3
     lag.arrived(SHOPIFY, "TEE")
@@ -77,7 +77,7 @@ def test_no_stamp_and_one_from_the_future_count_from_now(clock: Clock) -> None:
 
 
 def test_the_median_is_right_within_a_tenth(clock: Clock) -> None:
-    dice, lag, seconds = random.Random(7), Lag(clock), []
+    dice, lag, seconds = random.Random(7), Latency(clock), []
     for number in range(501):
         seconds.append(dice.lognormvariate(2, 1.5))
         lag.changed([(str(number), BEGAN - seconds[-1])])
@@ -88,7 +88,7 @@ def test_the_median_is_right_within_a_tenth(clock: Clock) -> None:
 
 
 def test_what_is_older_than_the_chart_is_forgotten(clock: Clock) -> None:
-    lag = Lag(clock)
+    lag = Latency(clock)
     for _ in range(3 * BUCKETS):
         lag.changed([("TEE", clock.now - 1)])
         lag.arrived(SHOPIFY, "TEE")
@@ -100,7 +100,7 @@ def test_what_is_older_than_the_chart_is_forgotten(clock: Clock) -> None:
 
 
 def test_a_day_of_changes_needs_no_more_room_than_a_burst(clock: Clock) -> None:
-    lag = Lag(clock)
+    lag = Latency(clock)
     for number in range(3 * WAITING_MAX):
         lag.changed([(f"SKU-{number}", BEGAN - number % 9000)])
         if number % 3 == 0:

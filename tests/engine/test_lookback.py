@@ -7,16 +7,23 @@ from dataclasses import replace
 import pytest
 
 from invsyncd.core.model import Location
-from invsyncd.mirror.lookback import BRIEF_S, FAR_ROWS_MAX, SHORT_S, LookBack, Owed, Polled
+from invsyncd.mirror.lookback import (
+    BRIEF_S,
+    FAR_ROWS_MAX,
+    SHORT_S,
+    OverlapSchedule,
+    PendingReads,
+    Polled,
+)
 from invsyncd.store.locations import KnownLocation
 
 OVERLAP_S, MARK = 120, 1_000_000
 PLACE = KnownLocation(Location(7, "Here"), MARK, MARK)
 
 
-def after(rows: int, *, pages: int = 1, whole: bool = False, news: int = 0) -> LookBack:
+def after(rows: int, *, pages: int = 1, whole: bool = False, news: int = 0) -> OverlapSchedule:
     """A look-back whose first poll, a far one at 0 s, is committed, and a near one at 5 s."""
-    made = LookBack(OVERLAP_S)
+    made = OverlapSchedule(OVERLAP_S)
     made.begin(0.0, 1.0)
     made.committed({7: Polled(7, MARK, True, 1)})
     made.begin(5.0, 1.0)
@@ -47,7 +54,7 @@ def test_what_a_bulk_operation_earns_is_the_near_mark_of_its_beginning() -> None
     made = after(FAR_ROWS_MAX + 1)
     assert made.bulk(PLACE) == (MARK - OVERLAP_S, MARK + 5)
     assert made.bulk(replace(PLACE, watermark=None)) is None
-    made.paid(Owed(60.0, {7: MARK + 5}, frozenset()))
+    made.paid(PendingReads(60.0, {7: MARK + 5}, frozenset()))
     assert not made.wants_bulk(100.0)
     made.begin(100.0, 1.0)
     assert not made.is_far
@@ -55,12 +62,12 @@ def test_what_a_bulk_operation_earns_is_the_near_mark_of_its_beginning() -> None
 
 def test_rows_that_no_far_look_back_would_list_any_more_are_forgotten() -> None:
     made = after(FAR_ROWS_MAX + 1)
-    made.paid(Owed(5 + OVERLAP_S + SHORT_S + 1, {}, frozenset()))
+    made.paid(PendingReads(5 + OVERLAP_S + SHORT_S + 1, {}, frozenset()))
     assert not made.wants_bulk(1000.0)
 
 
 def test_an_overlap_that_every_poll_looks_back_over_needs_no_bulk_operation() -> None:
-    made = LookBack(SHORT_S)
+    made = OverlapSchedule(SHORT_S)
     made.begin(0.0, 1.0)
     made.committed({7: Polled(7, MARK, True, 9, FAR_ROWS_MAX + 1)})
     assert not made.wants_bulk(100.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.core.model import Target
-from invsyncd.planning.breaker import Pause
+from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.rules import DoubleOffer
 from invsyncd.sandbox.faults import Kind
 from tests.engine.world import ALL, MAIN, world
@@ -283,7 +283,7 @@ async def test_a_mass_zero_pauses_tiktok_until_a_person_resumes_it(tmp_path: Pat
         assert [w.shown(f"ITEM-{number}") for number in range(20)] == [20] * 20
         assert w.running is not None
         assert "7 of 20 listings" in w.running.health.targets[Target.TIKTOK].paused
-        await Pause(w.settings(), w.running.store, Target.TIKTOK).resume(0)
+        await CircuitBreaker(w.settings(), w.running.store, Target.TIKTOK).resume(0)
         await w.settle(8)
         assert [w.shown(f"ITEM-{number}") for number in range(20)] == [0] * 7 + [20] * 13
         assert w.running.health.targets[Target.TIKTOK].paused == ""

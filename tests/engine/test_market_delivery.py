@@ -12,7 +12,7 @@ from invsyncd.daemon.scheduler import Daemon
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.tiktok import catalogue
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
-from invsyncd.status.health import AHEAD_S, DAY_S, Lapse
+from invsyncd.status.health import AHEAD_S, DAY_S, AuthorisationExpiry
 from tests import virtual
 from tests.engine.world import MAIN, World, world
 from tests.virtual import virtual as in_virtual_time
@@ -223,8 +223,8 @@ async def test_the_end_of_the_authorisation_is_told_ahead_and_is_no_503(
         w.made.tiktok.expire_access_token()
         await w.settle()
         assert w.running is not None
-        assert w.running.selling is not None
-        ends_at = w.running.selling.tokens.refresh_ends_at
+        assert w.running.tiktok_side is not None
+        ends_at = w.running.tiktok_side.tokens.refresh_ends_at
         assert ends_at is not None
         name = "invsyncd_refresh_token_expiry_timestamp_seconds"
         text = w.running.metrics.text().decode()
@@ -234,7 +234,7 @@ async def test_the_end_of_the_authorisation_is_told_ahead_and_is_no_503(
         assert ready
         assert document["checks"]["tiktok:authorisation_left"][0]["status"] == "pass"
         now = 0.0
-        lapse = w.running.health.lapse = Lapse(lambda: ends_at, lambda: now)
+        lapse = w.running.health.lapse = AuthorisationExpiry(lambda: ends_at, lambda: now)
         for now in (ends_at - AHEAD_S - 1, ends_at - AHEAD_S, ends_at - DAY_S):  # noqa: B007
             lapse.say()
             lapse.say()

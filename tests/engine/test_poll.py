@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from invsyncd.core.model import Location
-from invsyncd.daemon.wiring import Parts
+from invsyncd.daemon.wiring import App
 from invsyncd.mirror import lookback, poll
 from invsyncd.mirror.lookback import SHORT_S
 from invsyncd.shopify.source import ShopifySource
@@ -243,7 +243,7 @@ async def test_a_burst_is_not_listed_again_but_read_directly_as_a_whole(tmp_path
         assert w.levels("SKU-8") == [49] * 4
 
 
-async def with_a_late_sale(w: World, *sold: str) -> Parts:
+async def with_a_late_sale(w: World, *sold: str) -> App:
     """TEE is sold; the index shows it late, when the short polls have passed it by."""
     for sku in ("TEE", "MUG"):
         w.made.add(sku, 100)
@@ -263,7 +263,7 @@ async def with_a_late_sale(w: World, *sold: str) -> Parts:
     return w.running
 
 
-async def marks(parts: Parts) -> list[int]:
+async def marks(parts: App) -> list[int]:
     return [known.watermark or 0 for known in await parts.store.locations.all()]
 
 

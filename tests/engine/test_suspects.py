@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from invsyncd.mirror.commit import Absorbed, Absorber
+from invsyncd.mirror.commit import Committed, Committer
 from invsyncd.mirror.suspects import Suspects
 from tests.engine.world import world
 from tests.virtual import virtual
@@ -23,9 +23,9 @@ async def test_an_item_that_is_named_again_after_a_pass_has_read_it_is_read_by_t
         parts = w.running
         assert parts is not None
         (item,) = (await parts.store.levels.items_of_skus({"TEE"}))["TEE"]
-        original = Absorber.absorb
+        original = Committer.commit
 
-        async def absorb(self: Absorber, *args: Any, **more: Any) -> Absorbed:
+        async def commit(self: Committer, *args: Any, **more: Any) -> Committed:
             # A scan beside the pass sees what no poll shows, and names the item.
             w.made.shop.deactivate("TEE", "Vienna")
             parts.cycle.suspect(frozenset({item}))
@@ -33,7 +33,7 @@ async def test_an_item_that_is_named_again_after_a_pass_has_read_it_is_read_by_t
 
         parts.cycle.suspect(frozenset({item}))
         with monkeypatch.context() as patched:
-            patched.setattr(Absorber, "absorb", absorb)
+            patched.setattr(Committer, "absorb", commit)
             await w.once()
         await w.once()
         w.made.shop.sell_online("TEE", "Berlin", 3)

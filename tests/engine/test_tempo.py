@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.daemon.scheduler import Daemon, Tempo
-from invsyncd.status.watchdog import MIRROR, Watch
+from invsyncd.status.watchdog import MIRROR, Watchdog
 from tests import virtual
 from tests.engine.world import World, world
 from tests.virtual import virtual as in_virtual_time
@@ -29,7 +29,7 @@ def test_without_a_shorter_interval_changes_hurry_nothing() -> None:
     assert [tempo.after(changed=changed) for changed in (True, False, True)] == [INTERVAL_S] * 3
 
 
-class Begun(Watch):
+class Begun(Watchdog):
     """Keeps when each pass over Shopify began, in seconds of the loop."""
 
     def __init__(self) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from invsyncd.config import Settings
-from invsyncd.daemon.wiring import Parts, assemble, one_pass
+from invsyncd.daemon.wiring import App, assemble, one_pass
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.sandbox.shopify.server import Replay
 from invsyncd.status.report import PassReport
@@ -34,7 +34,7 @@ class World:
     configured: dict[str, dict[str, Any]]
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-    running: Parts | None = None
+    running: App | None = None
 
     def settings(self) -> Settings:
         """A configuration for this world."""
@@ -64,7 +64,7 @@ class World:
             base[section] = {**base.get(section, {}), **values}
         return Settings(**base)  # type: ignore[arg-type]
 
-    async def start(self, *, dry_run: bool = False) -> Parts:
+    async def start(self, *, dry_run: bool = False) -> App:
         """Open the store and build invsyncd, as after a start of the process."""
         settings = self.settings()
         store = await self._stack.enter_async_context(Store.open(settings.state.path))

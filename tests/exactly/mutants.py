@@ -19,8 +19,8 @@ from invsyncd.core.merge import Case, MergeRules, Verdict
 from invsyncd.core.model import Attempt, Change, Level, LevelWrite, Reading
 from invsyncd.mirror import poll
 from invsyncd.mirror.commit import Batch
-from invsyncd.mirror.lookback import Progress
-from invsyncd.mirror.poll import Reader
+from invsyncd.mirror.lookback import Watermark
+from invsyncd.mirror.poll import Poller
 from invsyncd.shopify import target
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
@@ -149,15 +149,15 @@ def a_new_key_for_every_repetition() -> AbstractContextManager[object]:
 
 
 def a_watermark_of_the_last_page() -> AbstractContextManager[object]:
-    original = Progress.saw
+    original = Watermark.saw
 
-    def saw(self: Progress, page: Page) -> None:
+    def saw(self: Watermark, page: Page) -> None:
         original(self, page)
         self._date = page.server_time
         stamps = [reading.updated_at for reading in page.readings]
         self._mark = max([self._mark or 0, *stamps])
 
-    return patch.object(Progress, "saw", saw)
+    return patch.object(Watermark, "saw", saw)
 
 
 def no_fence() -> AbstractContextManager[object]:
@@ -207,9 +207,9 @@ def a_time_window_for_echoes() -> AbstractContextManager[object]:
 
 
 def missing_is_zero() -> AbstractContextManager[object]:
-    original = Reader.direct
+    original = Poller.direct
 
-    async def direct(self: Reader, items: Collection[int]) -> Batch:
+    async def direct(self: Poller, items: Collection[int]) -> Batch:
         batch = await original(self, items)
         zeroed = {
             item: [r if r.active else replace(r, active=True, available=0) for r in found]
@@ -217,7 +217,7 @@ def missing_is_zero() -> AbstractContextManager[object]:
         }
         return replace(batch, readings=zeroed)
 
-    return patch.object(Reader, "direct", direct)
+    return patch.object(Poller, "direct", direct)
 
 
 LATE = Setting(items=1, replica_s=20)

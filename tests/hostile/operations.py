@@ -15,7 +15,7 @@ from unittest.mock import patch
 from multidict import CIMultiDict
 
 from invsyncd.core.model import Attempt, LevelWrite
-from invsyncd.errors import Garbled, Refused, Unreached
+from invsyncd.errors import InvalidResponse, Refused, Unavailable
 from invsyncd.net.failures import link
 from invsyncd.net.http import Answer, Http, http_date, session
 from invsyncd.sandbox.serve import sandbox, serving
@@ -261,7 +261,7 @@ class Replayed(Http):
         raw = self._next(named["op"])
         what = f"{named['api']} {named['op']}"
         if 100 <= raw.status < 200 or raw.status == 999:
-            raise Unreached(f"{what}: connection lost")
+            raise Unavailable(f"{what}: connection lost")
         if 300 <= raw.status < 400:
             raise Refused(f"{what}: answered with a redirect")
         headers = CIMultiDict(raw.headers)
@@ -275,7 +275,7 @@ class Replayed(Http):
         if raw.status != 200:
             raise Refused(f"shopify SCAN_FILE: HTTP {raw.status}")
         if len(raw.body) > named["bytes_max"]:
-            raise Garbled("shopify SCAN_FILE: the file is too large")
+            raise InvalidResponse("shopify SCAN_FILE: the file is too large")
         for start in range(0, len(raw.body), 333):
             yield raw.body[start : start + 333]
 

@@ -10,8 +10,8 @@ from unittest.mock import patch
 
 import pytest
 
-from invsyncd.errors import Garbled
-from invsyncd.mirror.lookback import Progress
+from invsyncd.errors import InvalidResponse
+from invsyncd.mirror.lookback import Watermark
 from invsyncd.net.decode import WHOLE_MAX, Shape, excerpt, json_object
 from invsyncd.net.http import RETRY_AFTER_S_MAX, Answer, http_date
 from invsyncd.net.masking import masked
@@ -20,7 +20,7 @@ from invsyncd.shopify.polling import Page
 from invsyncd.shopify.reply import error_code, opened
 from invsyncd.store import copy_to, prepare
 from invsyncd.tiktok import shop as tiktok_shop
-from invsyncd.tiktok.client import Reply
+from invsyncd.tiktok.client import TikTokReply
 from invsyncd.tiktok.parse import id_text
 from invsyncd.tiktok.shop import TikTokShop
 from invsyncd.tiktok.tokens import read_pair
@@ -32,23 +32,23 @@ SECRET = "shpat_0f3a77Canary/e19b+42"
 
 @pytest.mark.parametrize("number", [WHOLE_MAX + 1, -WHOLE_MAX - 1, 10**400])
 def test_an_integer_that_no_database_holds_is_garbled(number: int) -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         Shape(number, "x").whole()
 
 
 def test_more_units_than_32_bits_hold_are_garbled() -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         parse.quantity(Shape(2**31 + 1, "x"))
 
 
 @pytest.mark.parametrize("digits", ["9" * 5000, "9" * 19, "٣"])
 def test_an_id_of_too_many_or_foreign_digits_is_garbled(digits: str) -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         parse.number(Shape(f"gid://shopify/Location/{digits}", "x"), "Location")
 
 
 def test_half_a_character_is_garbled_before_it_reaches_the_database() -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         Shape(json.loads('"\\ud800"'), "x").text()
 
 
@@ -58,7 +58,7 @@ def test_half_a_character_is_garbled_before_it_reaches_the_database() -> None:
     ids=["a name twice", "UTF-16", "half a character in UTF-8"],
 )
 def test_json_that_python_reads_and_the_standard_forbids_is_garbled(body: bytes) -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         json_object(body, "x")
 
 
@@ -69,13 +69,13 @@ def test_a_price_tag_beyond_all_numbers_is_no_price() -> None:
 
 
 def test_a_stamp_that_lies_ahead_would_stand_before_every_later_change_and_is_garbled() -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         parse.not_ahead(parse.AHEAD_S_MAX + 1001, 1000, "POLL")
     parse.not_ahead(parse.AHEAD_S_MAX + 1000, 1000, "POLL")
 
 
 def test_a_date_far_ahead_of_our_clock_moves_no_watermark() -> None:
-    progress = Progress(100)
+    progress = Watermark(100)
     progress.saw(Page((), 9_000))
     assert not progress.is_dated(1_000, 60)
     assert progress.is_dated(9_000, 60)
@@ -88,7 +88,7 @@ def test_nobody_can_silence_us_for_longer_than_an_hour() -> None:
 
 @pytest.mark.parametrize("text", ["../../x", "a/b", "1?x=2", "", "a\x00b", "x" * 65])
 def test_an_id_that_would_change_the_path_of_a_request_is_garbled(text: str) -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         id_text(Shape(text, "x"))
 
 
@@ -97,7 +97,7 @@ def told(**members: object) -> Shape:
 
 
 def test_an_empty_token_never_takes_the_place_of_a_living_one() -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         read_pair(told(access_token="", refresh_token=""), "old")
     kept = read_pair(told(access_token="new", refresh_token=7, access_token_expire_in="x"), "old")
     assert (kept.access_token, kept.refresh_token, kept.access_expires_at) == ("new", "old", 0)
@@ -111,13 +111,13 @@ class Endless:
     def __init__(self, *, token: bool, total: int) -> None:
         self._token, self._total, self.asked = token, total, 0
 
-    async def call(self, *_: object, **__: object) -> Reply:
+    async def call(self, *_: object, **__: object) -> TikTokReply:
         self.asked += 1
         token = f"page-{self.asked}" if self._token else ""
         data: dict[str, object] = {
             "products": [], "next_page_token": token, "total_count": self._total,
         }  # fmt: skip
-        return Reply(data, "", "")
+        return TikTokReply(data, "", "")
 
 
 @virtual
@@ -126,7 +126,7 @@ async def test_a_search_without_an_end_comes_to_one() -> None:
         shop = TikTokShop(client)  # type: ignore[arg-type]
         with (
             patch.object(tiktok_shop, "SEARCHES_MAX", 200),
-            pytest.raises(Garbled, match="without an end"),
+            pytest.raises(InvalidResponse, match="without an end"),
         ):
             async for _ in shop.listings():
                 pass

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.errors import Garbled, InvsyncError, Refused, Unreached
+from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unavailable
 from invsyncd.net.decode import VALUES_MAX, json_object
 from invsyncd.net.http import Answer, Http, session
 from invsyncd.net.retry import Patience
@@ -76,7 +76,7 @@ async def test_of_300_mib_no_more_is_read_than_the_bound(
 ) -> None:
     sent = [0]
     async with wire(partial(flood, seen=sent, headers=headers, total=300 * MIB)) as w:
-        with pytest.raises(Garbled, match="larger than"):
+        with pytest.raises(InvalidResponse, match="larger than"):
             await asked(w.url)
     assert sent[0] < BOUND + 16 * MIB  # what the kernel's buffers take besides
 
@@ -105,7 +105,7 @@ async def test_a_bomb_is_not_unpacked_beyond_the_bound(
     async with wire(said) as w:
         tracemalloc.start()
         try:
-            with pytest.raises(Garbled, match="larger than"):
+            with pytest.raises(InvalidResponse, match="larger than"):
                 await asked(w.url)
             assert tracemalloc.get_traced_memory()[1] < 16 * MIB
         finally:
@@ -127,7 +127,7 @@ async def test_a_body_that_is_not_packed_as_it_says_is_one_of_our_errors(
         except InvsyncError:
             return
         assert isinstance(answer, Answer)  # an unknown packing is passed on as it came
-        with pytest.raises(Garbled):
+        with pytest.raises(InvalidResponse):
             json_object(answer.body, "x")
 
 
@@ -152,9 +152,9 @@ async def test_an_answer_that_drips_ends_with_the_time_out_of_all_of_it(
     loop = asyncio.get_running_loop()
     async with wire(partial(said, every_s=0.02)) as w:
         began = loop.time()
-        with pytest.raises(Unreached, match=r"no answer within 0\.3 s"):
+        with pytest.raises(Unavailable, match=r"no answer within 0\.3 s"):
             await ask(w.url, timeout_s=0.3)
-        with pytest.raises(Unreached):
+        with pytest.raises(Unavailable):
             await fetch(w.url, timeout_s=0.2, total_s=0.3)
         assert loop.time() - began < 10
 
@@ -220,7 +220,7 @@ async def test_values_without_number_are_refused_before_they_are_unpacked() -> N
     body = b'{"a": [' + b"[]," * (VALUES_MAX // 2) + b"[]]}"
     tracemalloc.start()
     try:
-        with pytest.raises(Garbled, match="values"):
+        with pytest.raises(InvalidResponse, match="values"):
             json_object(body, "x")
         assert tracemalloc.get_traced_memory()[1] < MIB
     finally:

@@ -21,7 +21,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from invsyncd.core.model import Target
-from invsyncd.daemon.wiring import Parts, one_pass
+from invsyncd.daemon.wiring import App, one_pass
 from invsyncd.errors import InvsyncError
 from invsyncd.sandbox.serve import sandbox, serving
 from invsyncd.status.report import PassReport
@@ -130,8 +130,8 @@ class Stage:
 
     async def _logged_in(self, name: str) -> Outcome:
         parts = await self._parts()
-        assert parts.selling is not None
-        await parts.selling.tokens.exchange(self.world.made.tiktok.authorise())
+        assert parts.tiktok_side is not None
+        await parts.tiktok_side.tokens.exchange(self.world.made.tiktok.authorise())
         wrong = await self._rest(name)
         return Outcome(name, "refused: Unauthorised until a login", "", "; ".join(wrong)[:400])
 
@@ -156,7 +156,7 @@ class Stage:
         self.world.made.shop.sell_online(sku, place, 1)
         self.pools[sku] -= 1
 
-    async def _parts(self) -> Parts:
+    async def _parts(self) -> App:
         return self.world.running or await self.world.start()
 
     async def _pass(self, *, scan: bool = False) -> None:

@@ -102,7 +102,7 @@ class Machine:
         self.deaths: list[str] = []
         self._network = network
         self._endpoints = endpoints
-        self._requests: process.Requests | None = None
+        self._requests: process.Signals | None = None
         self._main: asyncio.Task[None] | None = None
         self._image: dict[str, bytes] | None = None
         self._countdown = self._armed = 0
@@ -218,7 +218,7 @@ class Machine:
     async def _live(self) -> None:
         self.lives += 1
         self._network.dead = False
-        self._requests = process.Requests(Notifier({}), asyncio.Event(), asyncio.Event())
+        self._requests = process.Signals(Notifier({}), asyncio.Event(), asyncio.Event())
         self._main = asyncio.create_task(self._serve(self._requests))
         try:
             await self._main
@@ -236,7 +236,7 @@ class Machine:
                 (self.folder / name).write_bytes(content)
             self._image = None
 
-    async def _serve(self, requests: process.Requests) -> None:
+    async def _serve(self, requests: process.Signals) -> None:
         settings = self.settings()
         logs.set_up(settings.secrets(), form="text", level="debug")
         with take_lock(settings.state.path):

@@ -207,8 +207,8 @@ class Run:
                     settings = self.machine.settings()
                     store = window().store
                     async with assemble(settings, store, clock=self.machine.wall) as parts:
-                        assert parts.selling is not None
-                        await parts.selling.tokens.exchange(self.made.tiktok.authorise())
+                        assert parts.tiktok_side is not None
+                        await parts.tiktok_side.tokens.exchange(self.made.tiktok.authorise())
                 except (InvsyncError, ValueError, sqlite3.Error):
                     pass
                 else:

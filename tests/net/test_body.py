@@ -1,6 +1,6 @@
 import pytest
 
-from invsyncd.errors import Garbled
+from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape, excerpt, json_object
 
 
@@ -10,7 +10,7 @@ from invsyncd.net.decode import Shape, excerpt, json_object
     ids=["empty", "cut", "list", "number", "null", "NaN", "page", "not UTF-8", "too deep"],
 )
 def test_a_body_that_is_not_one_json_object_is_garbled(body: bytes) -> None:
-    with pytest.raises(Garbled, match=r"^shopify POLL: the answer is not"):
+    with pytest.raises(InvalidResponse, match=r"^shopify POLL: the answer is not"):
         json_object(body, "shopify POLL")
 
 
@@ -26,17 +26,19 @@ def test_a_secret_on_the_edge_of_an_excerpt_is_not_cut_in_half() -> None:
 
 @pytest.mark.parametrize("value", [None, True, "7", 7.0, [7]])
 def test_what_is_no_integer_is_no_integer(value: object) -> None:
-    with pytest.raises(Garbled, match=r"^POLL\.node\.quantity: expected an integer, found "):
+    with pytest.raises(
+        InvalidResponse, match=r"^POLL\.node\.quantity: expected an integer, found "
+    ):
         Shape({"quantity": value}, "POLL.node").at("quantity").whole()
 
 
 def test_what_is_missing_is_named_by_its_path() -> None:
     rows = Shape({"edges": [{"node": 1}, {}]}, "POLL").at("edges").items()
-    with pytest.raises(Garbled, match=r"^POLL\.edges\[1\]\.node: missing$"):
+    with pytest.raises(InvalidResponse, match=r"^POLL\.edges\[1\]\.node: missing$"):
         rows[1].at("node")
 
 
 def test_an_error_about_a_value_does_not_show_it() -> None:
-    with pytest.raises(Garbled) as caught:
+    with pytest.raises(InvalidResponse) as caught:
         Shape("s3cret", "TOKEN").whole()
     assert "s3cret" not in str(caught.value)

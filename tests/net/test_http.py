@@ -6,7 +6,14 @@ import traceback
 import pytest
 from aiohttp import web
 
-from invsyncd.errors import ConfigError, Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.errors import (
+    ConfigError,
+    InvalidResponse,
+    InvsyncError,
+    Refused,
+    Unauthorised,
+    Unavailable,
+)
 from invsyncd.net.http import Answer, Http, http_date, raise_for_status, session
 from tests.net.server import Handler, scripted, serving
 
@@ -66,10 +73,10 @@ async def test_an_answer_has_its_status_body_headers_and_the_servers_time() -> N
 @pytest.mark.parametrize(
     ("handler", "error", "message"),
     [
-        (abort, Unreached, r"^shopify POLL: connection lost"),
-        (cut, Unreached, r"^shopify POLL: connection lost"),
-        (hang, Unreached, r"^shopify POLL: no answer within 0\.2 s$"),
-        (bomb, Garbled, r"^shopify POLL: the answer is larger than 1048576 bytes$"),
+        (abort, Unavailable, r"^shopify POLL: connection lost"),
+        (cut, Unavailable, r"^shopify POLL: connection lost"),
+        (hang, Unavailable, r"^shopify POLL: no answer within 0\.2 s$"),
+        (bomb, InvalidResponse, r"^shopify POLL: the answer is larger than 1048576 bytes$"),
         (
             scripted(web.Response(status=307, headers={"Location": "http://example.com/"})),
             Refused,
@@ -86,13 +93,13 @@ async def test_every_failure_on_the_wire_is_one_of_ours_and_shows_no_secret(
     told = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
     assert CANARY not in told
     assert "secret=" not in told
-    if isinstance(caught.value, Unreached):
+    if isinstance(caught.value, Unavailable):
         assert caught.value.outcome_unknown
 
 
 async def test_what_was_never_connected_was_certainly_not_carried_out() -> None:
     async with session() as open_session:
-        with pytest.raises(Unreached, match=r"cannot connect to 127\.0\.0\.1") as caught:
+        with pytest.raises(Unavailable, match=r"cannot connect to 127\.0\.0\.1") as caught:
             await Http(open_session).request(
                 "GET", "http://127.0.0.1:9/", api="tiktok", op="TOKEN", params={"k": CANARY}
             )
@@ -130,7 +137,7 @@ async def test_every_request_is_told_with_its_outcome_and_its_seconds() -> None:
     ):
         http = Http(opened, on_request=on_request)
         for address in (url, url, "http://127.0.0.1:9/"):
-            with contextlib.suppress(Unreached):
+            with contextlib.suppress(Unavailable):
                 await http.request("GET", address, api="tiktok", op="STOCK")
     assert told == [
         ("tiktok", "STOCK", 200),
@@ -187,11 +194,11 @@ def test_what_is_no_date_is_none(text: str) -> None:
         (401, Unauthorised),
         (403, Unauthorised),
         (404, Refused),
-        (408, Unreached),
-        (429, Unreached),
-        (500, Unreached),
-        (503, Unreached),
-        (783, Unreached),
+        (408, Unavailable),
+        (429, Unavailable),
+        (500, Unavailable),
+        (503, Unavailable),
+        (783, Unavailable),
     ],
 )
 def test_a_status_is_sorted_by_what_to_do_next(status: int, error: type[InvsyncError]) -> None:

@@ -1,7 +1,7 @@
 import pytest
 from aiohttp import web
 
-from invsyncd.errors import Unreached
+from invsyncd.errors import Unavailable
 from invsyncd.net.http import Http, session
 from tests.net.server import serving
 
@@ -21,7 +21,7 @@ async def test_a_request_whose_connection_is_cut_was_sent_once(method: str, warm
         http = Http(opened, timeout_s=5)
         if warm:
             await http.request("GET", url + "/warm", api="a", op="X")
-        with pytest.raises(Unreached, match="connection lost") as caught:
+        with pytest.raises(Unavailable, match="connection lost") as caught:
             await http.request(method, url + "/cut", api="a", op="X")
     assert caught.value.outcome_unknown
     assert asked.count("/cut") == 1

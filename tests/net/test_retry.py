@@ -2,10 +2,10 @@ import asyncio
 
 import pytest
 
-from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unauthorised, Unavailable
 from invsyncd.net.admission import Gate
 from invsyncd.net.retry import Patience, retried
-from invsyncd.net.tasks import together
+from invsyncd.net.tasks import run_together
 
 AT_ONCE = Patience(attempts=3, jitter=lambda longest_s: 0.0)
 
@@ -24,20 +24,20 @@ class Calls:
 
 
 async def test_what_was_not_reached_is_tried_again() -> None:
-    call = Calls(Unreached("a"), Unreached("b"))
+    call = Calls(Unavailable("a"), Unavailable("b"))
     assert await retried(call, patience=AT_ONCE) == 7
     assert call.made == 3
 
 
 async def test_the_last_failure_is_raised_when_the_tries_are_used_up() -> None:
-    call = Calls(Unreached("a"), Unreached("b"), Unreached("c"))
-    with pytest.raises(Unreached, match="c"):
+    call = Calls(Unavailable("a"), Unavailable("b"), Unavailable("c"))
+    with pytest.raises(Unavailable, match="c"):
         await retried(call, patience=AT_ONCE)
     assert call.made == 3
 
 
 @pytest.mark.parametrize(
-    "failure", [Refused("no"), Garbled("?"), Unauthorised("who"), ValueError("bug")]
+    "failure", [Refused("no"), InvalidResponse("?"), Unauthorised("who"), ValueError("bug")]
 )
 async def test_nothing_else_is_tried_again(failure: Exception) -> None:
     call = Calls(failure)
@@ -47,8 +47,8 @@ async def test_nothing_else_is_tried_again(failure: Exception) -> None:
 
 
 async def test_a_failure_may_be_told_not_to_be_repeated() -> None:
-    call = Calls(Unreached("a"))
-    with pytest.raises(Unreached):
+    call = Calls(Unavailable("a"))
+    with pytest.raises(Unavailable):
         await retried(call, patience=AT_ONCE, wanted=lambda failure: False)
     assert call.made == 1
 
@@ -62,7 +62,7 @@ async def test_waits_grow_and_are_never_shorter_than_asked_for(
         waits.append(seconds)
 
     monkeypatch.setattr(asyncio, "sleep", sleep)
-    failures = [Unreached("x", retry_after_s=asked) for asked in (None, None, None, 9, None)]
+    failures = [Unavailable("x", retry_after_s=asked) for asked in (None, None, None, 9, None)]
     patience = Patience(
         attempts=6, first_s=1, wait_s_max=5, total_s=1000, jitter=lambda longest_s: longest_s
     )
@@ -71,8 +71,8 @@ async def test_waits_grow_and_are_never_shorter_than_asked_for(
 
 
 async def test_a_wait_that_does_not_fit_is_not_begun() -> None:
-    call = Calls(Unreached("later", retry_after_s=3600))
-    with pytest.raises(Unreached) as caught:
+    call = Calls(Unavailable("later", retry_after_s=3600))
+    with pytest.raises(Unavailable) as caught:
         await retried(call, patience=Patience(total_s=60))
     assert (call.made, caught.value.retry_after_s) == (1, 3600)
 
@@ -109,14 +109,14 @@ async def test_calls_made_together_keep_their_order() -> None:
         return number
 
     calls = [lambda n=n: call(n) for n in range(5)]
-    assert await together(calls, at_once=3) == [0, 1, 2, 3, 4]
+    assert await run_together(calls, at_once=3) == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
     ("failures", "raised"),
     [
-        ([Unreached("a"), Unreached("a")], Unreached),
-        ([Unreached("a"), ValueError("bug")], ValueError),
+        ([Unavailable("a"), Unavailable("a")], Unavailable),
+        ([Unavailable("a"), ValueError("bug")], ValueError),
     ],
 )
 async def test_of_several_failures_one_is_raised_and_a_bug_first(
@@ -130,7 +130,7 @@ async def test_of_several_failures_one_is_raised_and_a_bug_first(
 
     calls = [lambda one=one: fail(one) for one in failures]
     with pytest.raises(raised):
-        await together(calls)
+        await run_together(calls)
 
 
 def test_every_error_of_ours_can_give_advice() -> None:

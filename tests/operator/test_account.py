@@ -12,10 +12,10 @@ import pytest
 from invsyncd.core.fold import Scope
 from invsyncd.core.merge import MergeRules
 from invsyncd.core.model import Item, ItemState, Level, Location, Standing, Target
-from invsyncd.explain.causes import Because, Cause, by_urgency
+from invsyncd.explain.causes import Cause, Reason, by_urgency
 from invsyncd.explain.document import document
 from invsyncd.explain.facts import Facts, ItemFacts, ShopFacts, Side
-from invsyncd.explain.journal_text import STORIES, gist
+from invsyncd.explain.journal_text import STORIES, entry_summary
 from invsyncd.planning.rules import Rules
 from invsyncd.store.journal import MOVES_POOL
 from invsyncd.store.locations import KnownLocation
@@ -145,16 +145,16 @@ def test_a_moment_of_another_utc_day_is_told_with_its_date() -> None:
 
 
 def test_the_most_urgent_comes_first_and_nothing_is_said_twice() -> None:
-    found = [Because(cause, "x") for cause in (Cause.STALE, Cause.AGREE, Cause.HELD, Cause.STALE)]
+    found = [Reason(cause, "x") for cause in (Cause.STALE, Cause.AGREE, Cause.HELD, Cause.STALE)]
     assert [x.cause for x in by_urgency(found)] == [Cause.HELD, Cause.AGREE, Cause.STALE]
 
 
 def test_a_line_of_an_older_version_is_still_a_sentence() -> None:
     assert (
-        gist({"kind": "write", "sku": "TEE"}, {})
+        entry_summary({"kind": "write", "sku": "TEE"}, {})
         == "?, warehouse ?: nothing known → nothing known, ?"
     )
-    assert gist({"kind": "what came later", "units": 3}, {}) == "units 3"
+    assert entry_summary({"kind": "what came later", "units": 3}, {}) == "units 3"
 
 
 @pytest.mark.parametrize(
@@ -207,4 +207,4 @@ def test_a_line_of_an_older_version_is_still_a_sentence() -> None:
     ],
 )
 def test_every_kind_of_line_reads_as_a_sentence(row: dict[str, Any], sentence: str) -> None:
-    assert gist(row, {}, {"W": "Main warehouse"}) == sentence
+    assert entry_summary(row, {}, {"W": "Main warehouse"}) == sentence

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from invsyncd.core.model import Target
-from invsyncd.planning.breaker import Pause
+from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.sandbox.faults import Kind
 from tests.engine.world import MAIN, World, world
 from tests.operator.asking import document, first, holds, verdicts
@@ -183,7 +183,7 @@ async def test_a_target_that_the_guard_paused_says_why_and_what_ends_it(tmp_path
             w.made.shop.sell_online(sku, "Berlin", 10)
         await w.settle(2)
         assert w.running is not None
-        assert await Pause(w.settings(), w.running.store, Target.TIKTOK).reason()
+        assert await CircuitBreaker(w.settings(), w.running.store, Target.TIKTOK).reason()
         found = (await document(w, "TEE-3"))["verdicts"]
         mirror, market = (one for one in found if one["cause"] == "paused")
         assert (mirror["try"], market["try"]) == (

@@ -8,7 +8,7 @@ import pytest
 
 from invsyncd.core.model import Attempt
 from invsyncd.explain.gather import explain
-from invsyncd.shopify.reference import reference, write_of
+from invsyncd.write_reference import reference, write_of
 from tests.engine.world import World, world
 from tests.operator.asking import document, holds
 from tests.virtual import clock, virtual
@@ -100,7 +100,7 @@ def test_other_text_is_no_write(text: str) -> None:
 
 def test_a_reference_is_the_attempts_own_whatever_the_pass_repeats_it() -> None:
     attempt = Attempt(KEY, "pass-1", 1_795_300_000, ())
-    uri = reference(attempt)
+    uri = reference(attempt.key, attempt.created_at)
     assert uri == f"gid://invsyncd/Write/20261121T222640Z-{KEY}"
     assert write_of(uri) == (KEY, 1_795_300_000)
-    assert reference(Attempt(KEY, "pass-1", 1_795_300_000, (), sent=True)) == uri
+    assert reference(KEY, 1_795_300_000) == uri

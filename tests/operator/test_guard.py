@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.core.guard import Impact, Limits, beyond, left, tripped
+from invsyncd.core.guard import GuardLimits, Impact, beyond, left, tripped
 from invsyncd.core.model import Target
-from invsyncd.planning.breaker import Pause
+from invsyncd.planning.breaker import CircuitBreaker
 from tests.engine.world import World, world
 from tests.virtual import virtual
 
@@ -29,7 +29,7 @@ def zero(w: World, numbers: range) -> None:
 
 async def resume(w: World, target: Target) -> str:
     assert w.running is not None
-    return await Pause(w.settings(), w.running.store, target).resume(0)
+    return await CircuitBreaker(w.settings(), w.running.store, target).resume(0)
 
 
 async def kinds(w: World, kind: str, target: Target) -> int:
@@ -43,17 +43,17 @@ def test_more_than_the_share_pauses_and_the_share_itself_does_not(
     zeroed: int, paused: bool
 ) -> None:
     for target in Target:
-        assert bool(tripped(Limits(30, 0), target, Impact(20, zeroed, zeroed))) is paused
+        assert bool(tripped(GuardLimits(30, 0), target, Impact(20, zeroed, zeroed))) is paused
 
 
 def test_below_20_a_percentage_says_little() -> None:
-    assert tripped(Limits(30, 1), Target.SHOPIFY, Impact(19, 19, 19)) == ""
+    assert tripped(GuardLimits(30, 1), Target.SHOPIFY, Impact(19, 19, 19)) == ""
 
 
 def test_a_change_has_a_limit_of_its_own_and_0_is_none() -> None:
     everything = Impact(20, 20, 20)
-    assert tripped(Limits(0, 0), Target.TIKTOK, everything) == ""
-    why = tripped(Limits(0, 50), Target.TIKTOK, everything)
+    assert tripped(GuardLimits(0, 0), Target.TIKTOK, everything) == ""
+    why = tripped(GuardLimits(0, 50), Target.TIKTOK, everything)
     assert why == "one pass would change 20 of 20 listings, more than 50 %"
 
 

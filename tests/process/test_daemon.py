@@ -13,7 +13,7 @@ from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
 from invsyncd.daemon.scheduler import Daemon, SlowDown, new_pass_id
-from invsyncd.errors import Unauthorised, Unreached
+from invsyncd.errors import Unauthorised, Unavailable
 from invsyncd.sandbox.faults import Kind
 from invsyncd.status.report import PassReport
 from tests import virtual
@@ -188,7 +188,7 @@ async def test_a_login_ends_the_slow_retry_within_one_interval() -> None:
 async def test_any_other_failure_is_tried_again_after_one_interval() -> None:
     def unreached(report: PassReport) -> None:
         for target in Target:
-            report.failed(target, Unreached("no answer"))
+            report.failed(target, Unavailable("no answer"))
 
     rounds = Rounds(fails=unreached)
     await run_for(Daemon(settings(interval_s=15), rounds, virtual.clock), 100)

@@ -24,7 +24,7 @@ async def gauges_of(w: World, metrics: Metrics, target: Target) -> dict[str, flo
     async with assemble(w.settings(), parts.store, metrics=metrics, clock=virtual.clock) as now:
         for health in now.health.targets.values():
             health.paused = "guard"
-        if now.selling is not None:
+        if now.tiktok_side is not None:
             metrics.other_writers.labels("tiktok").set(3)
         window = Window(parts.store, metrics, now.health, now.rulebook)
         answer = await window.scrape(make_mocked_request("GET", "/metrics"))

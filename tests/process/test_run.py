@@ -46,7 +46,7 @@ async def test_sigterm_finishes_what_is_on_the_wire_and_exits_0(tmp_path: Path) 
         assert await w.child.stop() == 0
         assert w.child.log_text().rstrip().endswith("stopped")
         async with Store.open(w.state) as store:
-            assert (await store.arrears.levels()).count == 0
+            assert (await store.owed.levels()).count == 0
         assert w.levels("TEE") == [9, 9, 9]
 
 

@@ -9,7 +9,7 @@ import pytest
 from invsyncd.core.model import Target
 from invsyncd.daemon.scheduler import Daemon
 from invsyncd.status.report import PassReport
-from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watch
+from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watchdog
 from tests import virtual
 from tests.process.test_daemon import Rounds, dead, run_for, settings
 from tests.virtual import virtual as in_virtual_time
@@ -33,13 +33,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def watch(clock: Clock) -> Watch:
-    return Watch(clock, hung_s=600)
+def watch(clock: Clock) -> Watchdog:
+    return Watchdog(clock, hung_s=600)
 
 
 @pytest.mark.parametrize("job", JOBS)
 def test_a_round_of_any_job_has_hung_after_its_limit_and_not_before(
-    watch: Watch, clock: Clock, job: str
+    watch: Watchdog, clock: Clock, job: str
 ) -> None:
     watch.expect(job)
     clock.now += 600
@@ -48,7 +48,9 @@ def test_a_round_of_any_job_has_hung_after_its_limit_and_not_before(
     assert watch.hung() == f"no progress for 600 s: {job}"
 
 
-def test_one_job_that_turns_does_not_hide_that_another_has_hung(watch: Watch, clock: Clock) -> None:
+def test_one_job_that_turns_does_not_hide_that_another_has_hung(
+    watch: Watchdog, clock: Clock
+) -> None:
     watch.expect(LISTINGS)
     for _ in range(3):
         clock.now += 300
@@ -57,7 +59,9 @@ def test_one_job_that_turns_does_not_hide_that_another_has_hung(watch: Watch, cl
     assert watch.hung().endswith(": listings")
 
 
-def test_a_long_round_that_goes_on_being_answered_has_not_hung(watch: Watch, clock: Clock) -> None:
+def test_a_long_round_that_goes_on_being_answered_has_not_hung(
+    watch: Watchdog, clock: Clock
+) -> None:
     watch.expect(MIRROR)
     for _ in range(10):
         clock.now += 500
@@ -68,7 +72,7 @@ def test_a_long_round_that_goes_on_being_answered_has_not_hung(watch: Watch, clo
     assert watch.hung().endswith(": mirror")
 
 
-def test_a_rest_is_no_hang_however_long_but_ends(watch: Watch, clock: Clock) -> None:
+def test_a_rest_is_no_hang_however_long_but_ends(watch: Watchdog, clock: Clock) -> None:
     watch.expect(MIRROR, rest_s=86_400)
     watch.progress(MIRROR)
     clock.now += 87_000
@@ -77,7 +81,7 @@ def test_a_rest_is_no_hang_however_long_but_ends(watch: Watch, clock: Clock) -> 
     assert watch.hung() != ""
 
 
-def test_a_loop_that_ended_in_order_is_not_missed(watch: Watch, clock: Clock) -> None:
+def test_a_loop_that_ended_in_order_is_not_missed(watch: Watchdog, clock: Clock) -> None:
     watch.expect(MIRROR)
     watch.ended(MIRROR)
     clock.now += 10_000
@@ -101,7 +105,7 @@ class Stuck(Rounds):
 @in_virtual_time
 async def test_the_daemon_says_which_job_is_stuck(side: Target, job: str) -> None:
     loop = asyncio.get_running_loop()
-    watch = Watch(loop.time, hung_s=600)
+    watch = Watchdog(loop.time, hung_s=600)
     daemon = Daemon(settings(interval_s=15), Stuck(side), virtual.clock, watch=watch)
     running = asyncio.create_task(daemon.run())
     await asyncio.sleep(590)
@@ -115,7 +119,7 @@ async def test_the_daemon_says_which_job_is_stuck(side: Target, job: str) -> Non
 @in_virtual_time
 async def test_neither_long_rests_nor_dead_credentials_are_taken_for_a_hang() -> None:
     loop = asyncio.get_running_loop()
-    watch = Watch(loop.time, hung_s=30)
+    watch = Watchdog(loop.time, hung_s=30)
     rounds = Rounds(fails=dead(*Target), lasts_s=20)
     daemon = Daemon(settings(interval_s=3600), rounds, virtual.clock, watch=watch)
     hung: list[str] = []

@@ -121,8 +121,8 @@ async def live(w: World, tee: str, mug: str) -> None:
     made = w.made
     await w.settle()
     assert w.running is not None
-    assert w.running.selling is not None
-    await w.running.selling.shop.product(made.market.sku("TEE").product_id)
+    assert w.running.tiktok_side is not None
+    await w.running.tiktok_side.shop.product(made.market.sku("TEE").product_id)
     made.market.sell(mug, made.warehouse, 4)
     made.shop.sell_online("MUG", "Berlin", 1)
     await w.settle(2)

@@ -4,7 +4,7 @@ import traceback
 import pytest
 from aiohttp import web
 
-from invsyncd.errors import Garbled, Unauthorised
+from invsyncd.errors import InvalidResponse, Unauthorised
 from invsyncd.net.http import Http, session
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.auth import ClientCredentials, Keyring
@@ -71,5 +71,5 @@ async def test_a_token_answer_without_a_living_token_is_garbled(token: dict[str,
         keys = Keyring(
             ClientCredentials("id", "secret"), Http(opened), endpoint=url, clock=lambda: 0.0
         )
-        with pytest.raises(Garbled):
+        with pytest.raises(InvalidResponse):
             await keys.current()

@@ -4,11 +4,11 @@ import pytest
 from graphql import parse, validate
 
 from invsyncd.core.model import Reading
-from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unauthorised, Unavailable
 from invsyncd.sandbox.shopify.bulk import PATH, Spoil
 from invsyncd.sandbox.shopify.server import ShopifyFake
 from invsyncd.sandbox.shopify.shop import Shop
-from invsyncd.shopify.bulk import BulkRefused, Limits
+from invsyncd.shopify.bulk import BulkLimits, BulkRefused
 from invsyncd.shopify.documents import SCAN_ROWS
 from invsyncd.shopify.polling import Page
 from tests.official import official_schema
@@ -29,7 +29,7 @@ class Two:
         self.bulk = self.fake.bulk
 
 
-async def scanned(stand: Stand, *locations: int, limits: Limits | None = None) -> list[Page]:
+async def scanned(stand: Stand, *locations: int, limits: BulkLimits | None = None) -> list[Page]:
     return [page async for page in stand.source.scan(locations, limits)]
 
 
@@ -149,8 +149,8 @@ async def test_a_shop_that_denies_bulk_is_told_from_a_dead_token() -> None:
         (Spoil.CANCELED, BulkRefused, "CANCELED"),
         (Spoil.GONE, BulkRefused, "SCAN_FILE: HTTP 403"),
         (Spoil.MOVED, BulkRefused, "redirect"),
-        (Spoil.SHORT, Garbled, "303 lines promised, 302 in the file"),
-        (Spoil.GARBLED, Garbled, "line 152: the answer is not JSON"),
+        (Spoil.SHORT, InvalidResponse, "303 lines promised, 302 in the file"),
+        (Spoil.GARBLED, InvalidResponse, "line 152: the answer is not JSON"),
     ],
 )
 async def test_a_spoilt_operation_never_passes_for_a_complete_scan(
@@ -168,7 +168,12 @@ async def test_a_spoilt_operation_never_passes_for_a_complete_scan(
 @virtual
 @pytest.mark.parametrize(
     ("kind", "raised"),
-    [("lost", Unreached), ("500-before", Unreached), ("429", Unreached), ("garbled", Garbled)],
+    [
+        ("lost", Unavailable),
+        ("500-before", Unavailable),
+        ("429", Unavailable),
+        ("garbled", InvalidResponse),
+    ],
 )
 async def test_a_broken_download_never_passes_for_a_complete_scan(
     kind: str, raised: type[InvsyncError]
@@ -213,11 +218,11 @@ async def test_a_shop_without_locations_has_no_file_and_no_levels() -> None:
 async def test_a_file_that_is_too_large_or_has_an_endless_line_is_garbled() -> None:
     two = Two()
     async with standing(two.shop, two.fake) as stand:
-        with pytest.raises(Garbled, match="a line is longer than 100 bytes"):
-            await scanned(stand, two.here, limits=Limits(line_bytes_max=100))
+        with pytest.raises(InvalidResponse, match="a line is longer than 100 bytes"):
+            await scanned(stand, two.here, limits=BulkLimits(line_bytes_max=100))
         two.bulk.compressed = True
-        with pytest.raises(Garbled, match="the file is larger than 5000 bytes"):
-            await scanned(stand, two.here, limits=Limits(file_bytes_max=5000))
+        with pytest.raises(InvalidResponse, match="the file is larger than 5000 bytes"):
+            await scanned(stand, two.here, limits=BulkLimits(file_bytes_max=5000))
 
 
 @virtual

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from invsyncd.core.model import Reading
-from invsyncd.errors import Garbled, InvsyncError, Refused
+from invsyncd.errors import InvalidResponse, InvsyncError, Refused
 from invsyncd.net.http import Http, session
 from invsyncd.net.lines import lines
 from invsyncd.sandbox.shopify.shop import Shop
@@ -64,13 +64,13 @@ async def parsed(*rows: object, expected: int | None = None) -> list[tuple[Readi
     ],
 )
 async def test_any_odd_line_makes_the_file_garbled(rows: tuple[object, ...]) -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         await parsed(*rows)
 
 
 @pytest.mark.parametrize("expected", [0, 1, 3])
 async def test_another_number_of_lines_than_promised_is_garbled(expected: int) -> None:
-    with pytest.raises(Garbled, match=f"{expected} lines promised, 2 in the file"):
+    with pytest.raises(InvalidResponse, match=f"{expected} lines promised, 2 in the file"):
         await parsed(PLACE, LEVEL, expected=expected)
 
 
@@ -122,7 +122,7 @@ async def test_a_line_that_looks_as_usual_is_read_as_one_that_does_not(
 async def test_a_line_that_looks_nearly_as_usual_is_garbled(usual: bytes, odd: bytes) -> None:
     line = compact()
     assert _usual(line) is not None
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         await parsed(PLACE, line.replace(usual, odd, 1))
 
 
@@ -169,7 +169,7 @@ async def test_lines_are_cut_across_pieces_and_the_last_may_lack_its_end() -> No
     assert await cut(b"a\nb", b"", b"c\n\nd", b"\n") == [b"a", b"bc", b"", b"d"]
     assert await cut(b"ab", b"cd") == [b"abcd"]
     assert await cut() == []
-    with pytest.raises(Garbled, match="longer than 4 bytes"):
+    with pytest.raises(InvalidResponse, match="longer than 4 bytes"):
         await cut(b"abc", b"de")
 
 
@@ -186,7 +186,7 @@ async def test_a_packed_file_is_counted_unpacked_and_every_download_is_counted_o
     small = web.Response(body=gzip.compress(b"0" * 70_000), headers=headers)
     assert await downloaded(small, seen) == 70_000
     bomb = web.Response(body=gzip.compress(b"0" * 50_000_000), headers=headers)
-    with pytest.raises(Garbled, match="larger than 1048576 bytes"):
+    with pytest.raises(InvalidResponse, match="larger than 1048576 bytes"):
         await downloaded(bomb, seen)
     with pytest.raises(Refused, match="F: HTTP 401"):
         await downloaded(web.Response(status=401), seen)
@@ -202,11 +202,11 @@ def operation(**members: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("members", "raised", "message"),
     [
-        ({"status": "DONE"}, Garbled, "not a status"),
-        ({"id": "gid://shopify/BulkOperation/2"}, Garbled, "another operation"),
-        ({"objectCount": 7}, Garbled, "expected a string"),
-        ({"objectCount": "many"}, Garbled, "not a count"),
-        ({"objectCount": "7"}, Garbled, "7 lines promised, and no file"),
+        ({"status": "DONE"}, InvalidResponse, "not a status"),
+        ({"id": "gid://shopify/BulkOperation/2"}, InvalidResponse, "another operation"),
+        ({"objectCount": 7}, InvalidResponse, "expected a string"),
+        ({"objectCount": "many"}, InvalidResponse, "not a count"),
+        ({"objectCount": "7"}, InvalidResponse, "7 lines promised, and no file"),
         ({"url": "http://storage.example/x"}, BulkRefused, "not an https address"),
         ({"url": "ftp://127.0.0.1/x"}, BulkRefused, "not an https address"),
         ({"url": "https://user:pw@storage.example/x"}, BulkRefused, "not an https address"),

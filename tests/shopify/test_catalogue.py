@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from invsyncd.core.catalogue import Glimpse
-from invsyncd.errors import Garbled
+from invsyncd.core.catalogue import CatalogueRow
+from invsyncd.errors import InvalidResponse
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.catalogue import Count, ShopifyCatalogue, variant_rows
 from tests.shopify.shops import standing
@@ -55,7 +55,7 @@ async def test_an_item_tells_nothing_of_its_variants() -> None:
     async with standing(shop) as stand:
         looked = ShopifyCatalogue(stand.client)
         found = [seen async for page in looked.updated(int(clock()) - 9) for seen in page]
-        assert found == [Glimpse(item, "", False)]
+        assert found == [CatalogueRow(item, "", False)]
 
 
 @virtual
@@ -68,8 +68,8 @@ async def test_all_of_it_comes_in_bulk_and_is_counted() -> None:
         assert await looked.count() == Count(301, int(clock()))
         pages = [page async for page in looked.scan()]
         assert [len(page) for page in pages] == [250, 51]
-        assert pages[0][1] == Glimpse(items[1], "TEE-1", True, False, "Shirt")
-        assert pages[1][-1] == Glimpse(items[0], "TEE-0", True, True, "Mug")
+        assert pages[0][1] == CatalogueRow(items[1], "TEE-1", True, False, "Shirt")
+        assert pages[1][-1] == CatalogueRow(items[0], "TEE-0", True, True, "Mug")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ async def test_all_of_it_comes_in_bulk_and_is_counted() -> None:
 )
 @virtual
 async def test_a_file_that_is_not_two_whole_rows_is_not_believed(rows: tuple[object, ...]) -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         _ = [page async for page in variant_rows(given(*rows), 2, print)]
 
 
@@ -96,7 +96,7 @@ async def test_a_file_that_is_not_two_whole_rows_is_not_believed(rows: tuple[obj
 async def test_two_whole_rows_are() -> None:
     told: dict[int, str] = {}
     pages = [page async for page in variant_rows(given(ROW, ROW), 2, told.__setitem__)]
-    assert pages == [(Glimpse(7, "", True, False, "Mug"),) * 2]
+    assert pages == [(CatalogueRow(7, "", True, False, "Mug"),) * 2]
     assert told == {5: "Mug"}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from aiohttp import web
 
-from invsyncd.errors import Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unauthorised, Unavailable
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
 from invsyncd.sandbox.shopify.server import Bucket, ShopifyFake
@@ -76,14 +76,14 @@ async def test_a_document_is_posted_to_its_version_with_the_token_in_a_header() 
         (error("SHOP_INACTIVE"), Unauthorised, "SHOP_INACTIVE"),
         (error("MAX_COST_EXCEEDED", "too dear"), Refused, "too dear"),
         (error("UNKNOWN") | {"data": {"x": 1}}, Refused, "m"),
-        (error("THROTTLED"), Unreached, "throttled"),
-        (error("INTERNAL_SERVER_ERROR"), Unreached, "INTERNAL_SERVER_ERROR"),
+        (error("THROTTLED"), Unavailable, "throttled"),
+        (error("INTERNAL_SERVER_ERROR"), Unavailable, "INTERNAL_SERVER_ERROR"),
         ({"errors": "plain words"}, Refused, "plain words"),
         ({"errors": [{}]}, Refused, "an error without a message"),
         ({"errors": {"base": "odd"}}, Refused, "."),
-        ({}, Garbled, "neither data nor errors"),
-        ({"data": None}, Garbled, "neither data nor errors"),
-        ({"data": []}, Garbled, "neither data nor errors"),
+        ({}, InvalidResponse, "neither data nor errors"),
+        ({"data": None}, InvalidResponse, "neither data nor errors"),
+        ({"data": []}, InvalidResponse, "neither data nor errors"),
     ],
 )
 async def test_an_answer_that_is_no_plain_success_is_an_error(
@@ -96,7 +96,7 @@ async def test_an_answer_that_is_no_plain_success_is_an_error(
 async def test_a_filter_that_was_ignored_makes_the_answer_unbelievable() -> None:
     warning = {"field": "00", "message": "Invalid search field", "code": "invalid_field"}
     search = [{"path": ["x"], "query": "q", "parsed": {}, "warnings": [warning]}]
-    with pytest.raises(Garbled, match=r"not understood \(00: invalid_field\)"):
+    with pytest.raises(InvalidResponse, match=r"not understood \(00: invalid_field\)"):
         await ask(said(FINE | {"extensions": {"search": search}}))
 
 
@@ -114,7 +114,7 @@ async def test_a_strange_price_tag_does_not_spoil_an_answer(cost: object) -> Non
 
 async def test_a_mutation_with_an_error_and_a_result_has_an_unknown_outcome() -> None:
     answer = error("UNKNOWN") | {"data": {"inventorySetQuantities": {"userErrors": []}}}
-    with pytest.raises(Unreached) as caught:
+    with pytest.raises(Unavailable) as caught:
         await ask(said(answer), document=SET_QUANTITIES, patience=Patience(attempts=1))
     assert caught.value.outcome_unknown
     refused = error("BAD_REQUEST") | {"data": {"inventorySetQuantities": None}}
@@ -132,11 +132,11 @@ async def test_a_mutation_with_an_error_and_a_result_has_an_unknown_outcome() ->
         (403, Unauthorised, "HTTP 403"),
         (404, Refused, "HTTP 404"),
         (423, Unauthorised, "locked"),
-        (429, Unreached, "HTTP 429"),
-        (430, Unreached, "HTTP 430"),
-        (500, Unreached, "HTTP 500"),
-        (503, Unreached, "HTTP 503"),
-        (540, Unreached, "HTTP 540"),
+        (429, Unavailable, "HTTP 429"),
+        (430, Unavailable, "HTTP 430"),
+        (500, Unavailable, "HTTP 500"),
+        (503, Unavailable, "HTTP 503"),
+        (540, Unavailable, "HTTP 540"),
     ],
 )
 @pytest.mark.parametrize("body", ["<html>", '{"errors": "bad key shpat_canary7f3a"}', "[]"])
@@ -162,7 +162,7 @@ async def test_a_bad_hour_ends_in_unreached_with_what_they_asked_for() -> None:
     shop.add_location("Here")
     async with standing(shop) as stand:
         stand.faults.add("429", times=100, retry_after_s=3600)
-        with pytest.raises(Unreached) as caught:
+        with pytest.raises(Unavailable) as caught:
             await stand.source.locations()
         assert stand.faults.fired["429"] == 1
         assert caught.value.retry_after_s == 3600

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from invsyncd.errors import Unreached
+from invsyncd.errors import Unavailable
 from invsyncd.net.admission import Urgency
 from invsyncd.net.retry import Patience
 from invsyncd.sandbox.shopify.server import Bucket, ShopifyFake
@@ -79,7 +79,7 @@ async def test_a_bucket_that_shrinks_under_a_page_makes_it_wait_and_growing_lets
     async with shop_with() as stand:
         await page(stand)
         stand.fake.bucket.maximum = 20.0
-        with pytest.raises(Unreached, match="throttled"):
+        with pytest.raises(Unavailable, match="throttled"):
             await page(stand)
         assert stand.fake.throttled <= 8
         stand.fake.bucket.maximum = 2000.0

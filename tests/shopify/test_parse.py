@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invsyncd.core.model import Reading
-from invsyncd.errors import Garbled
+from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
 from invsyncd.shopify import parse
 
@@ -60,7 +60,7 @@ def test_a_row_becomes_a_reading_with_its_newest_timestamp() -> None:
 def test_a_row_that_is_not_as_promised_is_garbled_with_its_path(spoil: Spoil, message: str) -> None:
     node = copy.deepcopy(NODE)
     spoil(node)
-    with pytest.raises(Garbled, match=r"^POLL\.edges\[1\]\.node\..*" + message):
+    with pytest.raises(InvalidResponse, match=r"^POLL\.edges\[1\]\.node\..*" + message):
         parse.polled(9, page(NODE, node))
 
 
@@ -77,7 +77,7 @@ def test_a_row_that_is_not_as_promised_is_garbled_with_its_path(spoil: Spoil, me
     ],
 )
 def test_an_id_of_another_kind_is_no_id(text: str) -> None:
-    with pytest.raises(Garbled, match="not the id of a InventoryItem"):
+    with pytest.raises(InvalidResponse, match="not the id of a InventoryItem"):
         parse.number(Shape(text, "x"), "InventoryItem")
 
 
@@ -102,7 +102,7 @@ def test_a_level_names_its_item_in_its_own_id() -> None:
     ],
 )
 def test_an_id_that_names_no_item_is_garbled(text: str) -> None:
-    with pytest.raises(Garbled, match="x: not the id of an InventoryLevel with its item"):
+    with pytest.raises(InvalidResponse, match="x: not the id of an InventoryLevel with its item"):
         parse.item_of(Shape(text, "x"))
 
 
@@ -118,7 +118,7 @@ def test_an_id_that_names_no_item_is_garbled(text: str) -> None:
 def test_a_page_without_rows_where_rows_belong_is_not_an_empty_page(
     data: object, message: str
 ) -> None:
-    with pytest.raises(Garbled, match=message):
+    with pytest.raises(InvalidResponse, match=message):
         parse.polled(9, Shape(data, "POLL"))
 
 
@@ -148,13 +148,13 @@ def test_of_two_rows_of_one_level_the_newest_counts_and_of_equals_the_later() ->
     ],
 )
 def test_a_page_that_does_not_say_how_to_go_on_is_garbled(page_info: object) -> None:
-    with pytest.raises(Garbled):
+    with pytest.raises(InvalidResponse):
         parse.next_cursor(Shape({"pageInfo": page_info}, "POLL"), {"seen"})
 
 
 def test_a_policy_that_nobody_knows_is_garbled() -> None:
     node = {"inventoryPolicy": "MAYBE", "product": {"productType": ""}}
-    with pytest.raises(Garbled, match="neither DENY nor CONTINUE"):
+    with pytest.raises(InvalidResponse, match="neither DENY nor CONTINUE"):
         parse.variants(page(node))
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from invsyncd.core.model import Catalogue, Location, Reading
-from invsyncd.errors import Garbled, Refused, Unauthorised
+from invsyncd.errors import InvalidResponse, Refused, Unauthorised
 from invsyncd.sandbox.shopify.server import ShopifyFake
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.polling import Page
@@ -169,7 +169,7 @@ async def test_a_broken_page_ends_the_poll_before_anything_of_it_is_believed() -
     shop.add_item("TEE", stock={here: 1})
     async with standing(shop) as stand:
         stand.faults.add("garbled")
-        with pytest.raises(Garbled):
+        with pytest.raises(InvalidResponse):
             await polled(stand.source, here)
 
 
@@ -179,7 +179,7 @@ async def test_a_walk_without_an_end_is_ended() -> None:
     for number in range(300):
         shop.add_item(f"S{number}", stock={here: 1})
     async with standing(shop) as stand:
-        with pytest.raises(Garbled, match="more than 1 pages"):
+        with pytest.raises(InvalidResponse, match="more than 1 pages"):
             await polled(ShopifySource(stand.client, pages_max=1), here)
 
 

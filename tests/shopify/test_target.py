@@ -1,6 +1,6 @@
 import pytest
 
-from invsyncd.errors import Refused, Unreached
+from invsyncd.errors import Refused, Unavailable
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
 from invsyncd.sandbox.shopify.server import Replay, ShopifyFake
@@ -108,7 +108,7 @@ async def test_a_stale_answer_after_a_try_that_never_left_is_certain() -> None:
             nonlocal tries
             tries += 1
             if tries == 1:
-                raise Unreached("no connection", outcome_unknown=False)
+                raise Unavailable("no connection", outcome_unknown=False)
             return await send(*args, **kwargs)  # type: ignore[arg-type]
 
         stand.client._http.request = request  # type: ignore[method-assign, assignment]
@@ -120,7 +120,7 @@ async def test_no_answer_at_all_leaves_the_outcome_unknown() -> None:
     shop, item, here, _ = two_levels()
     async with standing(shop) as stand:
         stand.faults.add("lost", times=10)
-        with pytest.raises(Unreached) as caught:
+        with pytest.raises(Unavailable) as caught:
             await stand.target.set_levels(attempt((item, here, 10, 7)))
     assert caught.value.outcome_unknown
     assert shop.available("TEE", here) == 7
@@ -140,7 +140,7 @@ async def test_a_request_that_is_still_running_is_asked_after_and_then_unknown()
     shop, item, here, _ = two_levels()
     async with standing(shop, ShopifyFake(shop, in_flight_s=60)) as stand:
         stand.faults.add("lost")
-        with pytest.raises(Unreached, match="IDEMPOTENCY_CONCURRENT_REQUEST") as caught:
+        with pytest.raises(Unavailable, match="IDEMPOTENCY_CONCURRENT_REQUEST") as caught:
             await stand.target.set_levels(attempt((item, here, 10, 7)))
         assert stand.fake.calls["inventorySetQuantities"] == 5
     assert caught.value.outcome_unknown

@@ -30,8 +30,8 @@ async def wanted(store: Store, count: int, units: int) -> None:
 async def test_at_rest_nothing_is_owed(store: Store) -> None:
     await listed(store, 3)
     await wanted(store, 3, 5)
-    assert await store.arrears.listings() == Owed(0, ())
-    assert await store.arrears.levels() == Owed(0, ())
+    assert await store.owed.listings() == Owed(0, ())
+    assert await store.owed.levels() == Owed(0, ())
 
 
 async def test_a_listing_is_owed_once_however_many_of_its_warehouses_are_wrong(
@@ -39,13 +39,13 @@ async def test_a_listing_is_owed_once_however_many_of_its_warehouses_are_wrong(
 ) -> None:
     await listed(store, 2)
     await wanted(store, 2, 4)
-    assert await store.arrears.listings() == Owed(2, (("p0", "s0"), ("p1", "s1")))
+    assert await store.owed.listings() == Owed(2, (("p0", "s0"), ("p1", "s1")))
 
 
 async def test_a_parked_listing_is_not_owed(store: Store) -> None:
     await listed(store, 2, parked_until=100)
     await wanted(store, 2, 4)
-    assert await store.arrears.listings() == Owed(0, ())
+    assert await store.owed.listings() == Owed(0, ())
 
 
 @pytest.mark.parametrize("count", [2, 3, 7])
@@ -55,12 +55,12 @@ async def test_of_very_many_all_are_counted_and_only_the_first_are_named(
     await listed(store, count)
     await wanted(store, count, 4)
     with patch.object(owed, "KEYS_MAX", 3):
-        found = await store.arrears.listings()
+        found = await store.owed.listings()
     assert (found.count, len(found.keys)) == (count, min(count, 3))
 
 
 async def test_what_is_owed_is_asked_of_the_index_of_what_is_owed(store: Store) -> None:
     async with explained(store) as plans:
-        await store.arrears.listings()
+        await store.owed.listings()
     assert any("offer USING" in plan and "offer_pending" in plan for plan in plans)
     assert not [plan for plan in plans if plan.startswith("SCAN listing") or "TEMP" in plan]

@@ -162,7 +162,7 @@ async def test_what_is_owed_is_wanted_but_not_known(store: Store) -> None:
         state(2, level(2, A, 10, wanted=None)),
     )
     assert await pending(store) == [LevelWrite(1, A, before=10, after=9)]
-    assert await store.arrears.levels() == Owed(1, ((1, A),))
+    assert await store.owed.levels() == Owed(1, ((1, A),))
 
 
 async def test_decreases_are_planned_first_also_under_a_limit(store: Store) -> None:
@@ -183,13 +183,13 @@ async def test_inactive_doubtful_and_in_flight_levels_are_not_planned(store: Sto
         row = LevelWrite(3, A, 10, 9)
         await store.attempts.add(tx, [Attempt("key", "pass", 0, (row,))])
     assert await pending(store) == []
-    assert (await store.arrears.levels()).keys == ((1, A), (2, A), (3, A))
+    assert (await store.owed.levels()).keys == ((1, A), (2, A), (3, A))
 
 
 async def test_what_is_owed_is_found_by_its_partial_index(store: Store) -> None:
     async with explained(store) as plans:
         await pending(store)
-        await store.arrears.levels()
+        await store.owed.levels()
     assert len([plan for plan in plans if "level USING COVERING INDEX level_pending" in plan or
                 "level USING INDEX level_pending" in plan]) == 2  # fmt: skip
     assert not [plan for plan in plans if "SCAN attempt_row" in plan]

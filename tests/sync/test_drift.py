@@ -9,32 +9,32 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from invsyncd.core.offer_rule import sold
-from invsyncd.core.other_writers import Move, move, rival
+from invsyncd.core.other_writers import StockMove, move, other_writer
 
 HOLD_S = 4500
 MINUTE = 60
 LATER = HOLD_S + 10 * MINUTE  # a hold has ended, we wrote, and somebody answered
 
 
-def rises(*minutes: int) -> list[Move]:
+def rises(*minutes: int) -> list[StockMove]:
     """Edits from 10 to 14 at these minutes."""
-    return [Move(m * MINUTE, 10, 14, explained=False) for m in minutes]
+    return [StockMove(m * MINUTE, 10, 14, explained=False) for m in minutes]
 
 
-def answers(*pairs: tuple[int, int], after_s: int = MINUTE) -> list[Move]:
+def answers(*pairs: tuple[int, int], after_s: int = MINUTE) -> list[StockMove]:
     """(written, found), each the first thing to happen after a write of ours."""
     return [
-        Move(n * LATER + after_s, wrote, found, explained=True, wrote_at=n * LATER or 1)
+        StockMove(n * LATER + after_s, wrote, found, explained=True, wrote_at=n * LATER or 1)
         for n, (wrote, found) in enumerate(pairs, 1)
     ]
 
 
-def sale(at: int, before: int, after: int) -> Move:
-    return Move(at, before, after, explained=True)
+def sale(at: int, before: int, after: int) -> StockMove:
+    return StockMove(at, before, after, explained=True)
 
 
-def is_named(moves: Sequence[Move]) -> bool:
-    return rival(moves, moves[-1].at, hold_s=HOLD_S) is not None
+def is_named(moves: Sequence[StockMove]) -> bool:
+    return other_writer(moves, moves[-1].at, hold_s=HOLD_S) is not None
 
 
 NAMED = [
@@ -72,12 +72,12 @@ NOT_NAMED = [
 
 
 @pytest.mark.parametrize("moves", NAMED)
-def test_another_writer_is_named(moves: list[Move]) -> None:
+def test_another_writer_is_named(moves: list[StockMove]) -> None:
     assert is_named(moves)
 
 
 @pytest.mark.parametrize("moves", NOT_NAMED)
-def test_buyers_are_not_taken_for_another_writer(moves: list[Move]) -> None:
+def test_buyers_are_not_taken_for_another_writer(moves: list[StockMove]) -> None:
     assert not is_named(moves)
 
 
@@ -89,18 +89,18 @@ def test_a_sale_between_two_answers_breaks_their_row() -> None:
 
 def test_it_is_over_an_hour_after_the_last_rise() -> None:
     moves = rises(0, 15, 30)
-    assert rival(moves, 90 * MINUTE - 1, hold_s=HOLD_S) is not None
-    assert rival(moves, 90 * MINUTE, hold_s=HOLD_S) is None
+    assert other_writer(moves, 90 * MINUTE - 1, hold_s=HOLD_S) is not None
+    assert other_writer(moves, 90 * MINUTE, hold_s=HOLD_S) is None
 
 
 def test_what_a_hold_keeps_quiet_is_not_over_before_the_hold_is() -> None:
     moves = answers((10, 7), (10, 7), (10, 7))
-    assert rival(moves, moves[-1].at + HOLD_S + 3599, hold_s=HOLD_S) is not None
-    assert rival(moves, moves[-1].at + HOLD_S + 3600, hold_s=HOLD_S) is None
+    assert other_writer(moves, moves[-1].at + HOLD_S + 3599, hold_s=HOLD_S) is not None
+    assert other_writer(moves, moves[-1].at + HOLD_S + 3600, hold_s=HOLD_S) is None
 
 
 def test_it_says_what_it_saw() -> None:
-    found = rival(answers((10, 7), (9, 7), (8, 7)), 3 * LATER + MINUTE, hold_s=HOLD_S)
+    found = other_writer(answers((10, 7), (9, 7), (8, 7)), 3 * LATER + MINUTE, hold_s=HOLD_S)
     assert found is not None
     assert found.why == "was set to 7 each time after we had written 10, 9, 8"
 

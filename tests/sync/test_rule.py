@@ -10,7 +10,7 @@ from invsyncd.core.offer_rule import (
     TIKTOK_MAX,
     CountMirrored,
     OfferRule,
-    Stock,
+    SourceStock,
     base,
     quantity,
     unlimited,
@@ -19,12 +19,12 @@ from invsyncd.core.offer_rule import (
 ONCE, EACH = CountMirrored
 
 
-def alone(*units: int) -> list[Stock]:
-    return [Stock(each, mirrored=False) for each in units]
+def alone(*units: int) -> list[SourceStock]:
+    return [SourceStock(each, mirrored=False) for each in units]
 
 
-def mirrored(*units: int) -> list[Stock]:
-    return [Stock(each, mirrored=True) for each in units]
+def mirrored(*units: int) -> list[SourceStock]:
+    return [SourceStock(each, mirrored=True) for each in units]
 
 
 EXAMPLES = [
@@ -46,7 +46,7 @@ EXAMPLES = [
 
 @pytest.mark.parametrize(("stocks", "pool", "rule", "shows"), EXAMPLES)
 def test_the_examples_come_out_as_written(
-    stocks: list[Stock], pool: int | None, rule: OfferRule, shows: int
+    stocks: list[SourceStock], pool: int | None, rule: OfferRule, shows: int
 ) -> None:
     assert quantity(base(stocks, pool, ONCE), 0, rule).units == shows
 

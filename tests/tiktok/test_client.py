@@ -7,12 +7,19 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from invsyncd.errors import ConfigError, Garbled, InvsyncError, Refused, Unauthorised, Unreached
+from invsyncd.errors import (
+    ConfigError,
+    InvalidResponse,
+    InvsyncError,
+    Refused,
+    Unauthorised,
+    Unavailable,
+)
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.server import TikTokFake
-from invsyncd.tiktok.client import Reply, TikTokClient
+from invsyncd.tiktok.client import TikTokClient, TikTokReply
 from invsyncd.tiktok.errors import Declined, Trouble
 from invsyncd.tiktok.signing import sign
 from invsyncd.tiktok.tokens import TokenKeeper
@@ -47,7 +54,7 @@ def made(http: Http, url: str, *, cipher: str | None = "a+/=", refresh: str = ""
     )
 
 
-async def ask(*answers: web.StreamResponse, write: bool = False) -> Reply:
+async def ask(*answers: web.StreamResponse, write: bool = False) -> TikTokReply:
     async with serving(scripted(*answers)) as url, session() as opened:
         client = made(Http(opened, timeout_s=5), url)
         return await client.call("POST", "/p", op="STOCK", body={}, write=write)
@@ -82,7 +89,7 @@ async def test_what_is_sent_is_what_was_signed() -> None:
             client = made(Http(opened), "https://tiktok.example/")
             body = {"name": "ü", "skus": [1]}
             reply = await client.call("POST", "/p", op="X", query={"q": "ü&"}, body=body)
-    assert reply == Reply({"x": 1}, "R1", "Success")
+    assert reply == TikTokReply({"x": 1}, "R1", "Success")
     ((_, kwargs),) = sent
     assert kwargs["data"] == b'{"name":"\\u00fc","skus":[1]}'
     headers = kwargs["headers"]
@@ -110,23 +117,27 @@ async def test_a_page_token_with_plus_slash_and_equals_arrives_as_it_was() -> No
 @pytest.mark.parametrize(
     ("answer", "raised", "message"),
     [
-        (envelope(36009003, "Internal error"), Unreached, r"^tiktok STOCK: 36009003: .*R1"),
-        (envelope(36009002, "Too many", status=429), Unreached, "HTTP 429"),
-        (envelope(36009002, "Too many"), Unreached, "36009002"),
-        (envelope(0, status=500), Unreached, "HTTP 500"),
+        (envelope(36009003, "Internal error"), Unavailable, r"^tiktok STOCK: 36009003: .*R1"),
+        (envelope(36009002, "Too many", status=429), Unavailable, "HTTP 429"),
+        (envelope(36009002, "Too many"), Unavailable, "36009002"),
+        (envelope(0, status=500), Unavailable, "HTTP 500"),
         (envelope(105005, "scope", status=403), Unauthorised, "105005"),
         (envelope(106001, "sign"), Unauthorised, "106001"),
         (envelope(36009033, "address"), Unauthorised, "36009033"),
         (envelope(12052030, "no such product"), Refused, r"12052030: no such product \[request R1"),
         (envelope(12052030, status=400), Refused, "12052030"),
         (envelope(0, status=404, data={}), Refused, "HTTP 404"),
-        (envelope(0), Garbled, r"no data \[request R1\]"),
-        (envelope(0, data=[]), Garbled, "STOCK.data: expected an object"),
-        (web.Response(text="<html>"), Garbled, "not JSON"),
+        (envelope(0), InvalidResponse, r"no data \[request R1\]"),
+        (envelope(0, data=[]), InvalidResponse, "STOCK.data: expected an object"),
+        (web.Response(text="<html>"), InvalidResponse, "not JSON"),
         (web.Response(text="<html>", status=403), Unauthorised, "HTTP 403"),
-        (web.Response(text="<html>", status=502), Unreached, "HTTP 502"),
-        (web.json_response({"message": "?"}), Garbled, "STOCK.code: missing"),
-        (web.json_response({"code": "0", "data": {}}), Garbled, "STOCK.code: expected an integer"),
+        (web.Response(text="<html>", status=502), Unavailable, "HTTP 502"),
+        (web.json_response({"message": "?"}), InvalidResponse, "STOCK.code: missing"),
+        (
+            web.json_response({"code": "0", "data": {}}),
+            InvalidResponse,
+            "STOCK.code: expected an integer",
+        ),
     ],
 )
 async def test_an_answer_that_is_no_plain_success_is_an_error(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from invsyncd.errors import Unreached
+from invsyncd.errors import Unavailable
 from tests.tiktok.markets import HASTE, Clock, given, standing
 
 
@@ -68,7 +68,7 @@ async def test_without_a_date_of_theirs_the_advice_is_to_set_the_clock() -> None
             return found
 
         stand.client._http.request = undated  # type: ignore[method-assign,assignment]
-        with pytest.raises(Unreached, match="timestamp") as caught:
+        with pytest.raises(Unavailable, match="timestamp") as caught:
             await stand.shop.warehouses()
         assert caught.value.advice == "set the clock of this machine (NTP)"
         assert not caught.value.outcome_unknown

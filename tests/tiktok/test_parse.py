@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.errors import Garbled
+from invsyncd.core.marketplace import ListingSeen, Product, Warehouse
+from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape, json_object
 from invsyncd.tiktok import parse
-from invsyncd.tiktok.parse import ListingSeen, Product, Warehouse
 
 Json = dict[str, object]
 BIG = 1729592969712207013  # beyond what a float holds exactly
@@ -56,12 +56,14 @@ def read_product(data: object) -> Product:
 )
 def test_stock_that_is_not_said_is_not_zero(sku: object) -> None:
     data = {"inventory": [{"product_id": "5", "skus": [sku]}]}
-    with pytest.raises(Garbled, match=r"^STOCK\.inventory\[0\]\.skus\[0\]\.warehouse_inventory"):
+    with pytest.raises(
+        InvalidResponse, match=r"^STOCK\.inventory\[0\]\.skus\[0\]\.warehouse_inventory"
+    ):
         parse.stock(Shape(data, "STOCK"), ["1"])
 
 
 def test_stock_that_nobody_asked_for_is_left_out() -> None:
-    assert parse.stock(Shape(stocked(), "STOCK"), ["1"]) == parse.Stock()
+    assert parse.stock(Shape(stocked(), "STOCK"), ["1"]) == parse.ShownStock()
 
 
 def test_an_id_may_come_as_an_integer_and_is_its_exact_decimal_string() -> None:
@@ -100,7 +102,7 @@ def test_no_integer_id_loses_a_digit(number: int) -> None:
     ids=["sku", "warehouse", "product", "listed sku", "its warehouse", "its page", "sku there"],
 )
 def test_an_id_that_is_neither_is_garbled(read: Callable[[object], object], wrong: object) -> None:
-    with pytest.raises(Garbled, match="expected a string"):
+    with pytest.raises(InvalidResponse, match="expected a string"):
         read(wrong)
 
 
@@ -119,7 +121,7 @@ def test_deleted_products_are_left_out_unless_they_are_wanted() -> None:
 
 
 def test_a_living_product_without_skus_is_garbled() -> None:
-    with pytest.raises(Garbled, match=r"products\[0\]\.skus: missing"):
+    with pytest.raises(InvalidResponse, match=r"products\[0\]\.skus: missing"):
         read_listings({"products": [{"id": "5", "status": "ACTIVATE"}]}, deleted=True)
 
 
@@ -159,7 +161,7 @@ def test_a_plain_product_is_plain() -> None:
     "more", [{"is_replicated": "true"}, {"product_types": [1]}, {"skus": None}, {"id": None}]
 )
 def test_a_products_page_that_is_not_as_promised_is_garbled(more: Json) -> None:
-    with pytest.raises(Garbled, match=r"^PRODUCT\."):
+    with pytest.raises(InvalidResponse, match=r"^PRODUCT\."):
         read_product(told(**more))
 
 

@@ -1,11 +1,12 @@
 import pytest
 
+from invsyncd.core.marketplace import ListingSeen, Warehouse
 from invsyncd.errors import Refused
 from invsyncd.sandbox.tiktok.doubts import Doubts
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.server import TikTokFake
 from invsyncd.tiktok.errors import Trouble
-from invsyncd.tiktok.shop import ListingSeen, TikTokShop, UpdateOutcome, Warehouse
+from invsyncd.tiktok.shop import TikTokShop, UpdateOutcome
 from tests.tiktok.markets import NOW, Clock, given, standing
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from invsyncd.errors import Garbled, InvsyncError, Unauthorised, Unreached
+from invsyncd.errors import InvalidResponse, InvsyncError, Unauthorised, Unavailable
 from invsyncd.net.retry import Patience
 from invsyncd.sandbox.faults import Kind
 from invsyncd.tiktok.tokens import TokenPair
@@ -28,13 +28,13 @@ async def test_a_lost_refresh_answer_is_asked_after_once_and_then_a_person_is_ca
     async with standing(clock=clock, tokens=seed(access="")) as stand:
         stand.faults.add(Kind.LOST, match=REFRESH)
         for _ in range(5):
-            assert isinstance(await failure(stand), Unreached)
+            assert isinstance(await failure(stand), Unavailable)
         assert stand.fake.calls["token_refresh"] == 1
         found = []
         for _ in range(59):
             clock.now += 1
             found.append(await failure(stand))
-        assert [type(each) for each in found] == [Unreached] * 4 + [Unauthorised] * 55
+        assert [type(each) for each in found] == [Unavailable] * 4 + [Unauthorised] * 55
         assert found[-1].advice == LOGIN
         assert stand.fake.calls["token_refresh"] == 2
         assert stand.fake.calls["warehouses"] == 0
@@ -63,7 +63,7 @@ async def test_a_token_host_that_asks_for_a_wait_gets_it() -> None:
     async with standing(clock=clock, tokens=seed(access=""), patience=ONCE) as stand:
         stand.faults.add(Kind.TOO_MANY, times=99, match=REFRESH, retry_after_s=30)
         for _ in range(60):
-            assert isinstance(await failure(stand), Unreached)
+            assert isinstance(await failure(stand), Unavailable)
             clock.now += 1
         assert stand.faults.fired[Kind.TOO_MANY] == 2
 
@@ -123,12 +123,12 @@ async def test_a_new_token_that_is_refused_as_well_ends_it() -> None:
 @pytest.mark.parametrize(
     ("kind", "expected"),
     [
-        (Kind.THROTTLED, Unreached),
-        (Kind.TOO_MANY, Unreached),
-        (Kind.ERROR_BEFORE, Unreached),
-        (Kind.ERROR_AFTER, Unreached),
-        (Kind.LOST, Unreached),
-        (Kind.GARBLED, Garbled),
+        (Kind.THROTTLED, Unavailable),
+        (Kind.TOO_MANY, Unavailable),
+        (Kind.ERROR_BEFORE, Unavailable),
+        (Kind.ERROR_AFTER, Unavailable),
+        (Kind.LOST, Unavailable),
+        (Kind.GARBLED, InvalidResponse),
     ],
 )
 async def test_only_tiktoks_own_word_asks_for_a_login(

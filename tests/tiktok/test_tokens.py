@@ -3,7 +3,7 @@ import traceback
 
 import pytest
 
-from invsyncd.errors import Unauthorised, Unreached
+from invsyncd.errors import Unauthorised, Unavailable
 from invsyncd.tiktok.tokens import TokenPair
 from tests.tiktok.markets import NOW, Clock, seed, standing
 
@@ -137,7 +137,7 @@ async def test_a_new_seed_is_tried_when_what_is_stored_is_dead() -> None:
 async def test_a_refresh_without_an_answer_is_unreached_and_not_unauthorised() -> None:
     async with standing(tokens=seed(access="")) as stand:
         stand.faults.add("500-before", times=99, match="token/refresh")
-        with pytest.raises(Unreached):
+        with pytest.raises(Unavailable):
             await stand.keeper.current()
 
 

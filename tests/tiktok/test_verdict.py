@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from invsyncd.errors import Garbled
+from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
 from invsyncd.tiktok.errors import SkuError, Trouble, update_errors
 
@@ -104,5 +104,5 @@ def test_an_update_without_errors_has_none(data: object) -> None:
     ["text", {}, {"code": "12052990"}, wrapped({"warehouse_id": "9"}), wrapped(inner(9.5, 1))],
 )
 def test_an_error_that_cannot_be_read_is_garbled_and_not_a_success(entry: object) -> None:
-    with pytest.raises(Garbled, match=r"^UPDATE\.errors\[0\]"):
+    with pytest.raises(InvalidResponse, match=r"^UPDATE\.errors\[0\]"):
         errors_of(entry)

@@ -7,7 +7,7 @@ from socket import socket
 import pytest
 from aiohttp import web
 
-from invsyncd.errors import Unreached
+from invsyncd.errors import Unavailable
 from invsyncd.net.retry import Patience
 from invsyncd.sandbox.faults import Kind
 from invsyncd.tiktok.lanes import STALE_S
@@ -38,7 +38,7 @@ async def test_a_write_without_a_usable_answer_is_not_repeated(kind: Kind, appli
     async with standing(timeout_s=0.3) as stand:
         product, tee, alpha = await a_tee(stand)
         stand.faults.add(kind, match=UPDATE, delay_s=0.6)
-        with pytest.raises(Unreached) as caught:
+        with pytest.raises(Unavailable) as caught:
             await stand.shop.update(product, given({tee: {alpha: 7}}))
         assert caught.value.outcome_unknown
         assert stand.faults.fired[kind] == 1
@@ -51,7 +51,7 @@ async def test_a_write_that_failed_inside_their_house_is_not_repeated(code: int)
     async with standing() as stand:
         product, tee, alpha = await a_tee(stand)
         stand.fake.refuse_update(code, "Internal error. Please try again")
-        with pytest.raises(Unreached, match=str(code)) as caught:
+        with pytest.raises(Unavailable, match=str(code)) as caught:
             await stand.shop.update(product, given({tee: {alpha: 7}}))
         assert caught.value.outcome_unknown
         assert stand.fake.calls["update_inventory"] == 1
@@ -68,7 +68,7 @@ async def test_a_write_that_a_gateway_gave_up_on_is_not_repeated(status: int) ->
 
         async with serving(scripted(failing)) as url:
             stand.client._base = url
-            with pytest.raises(Unreached, match=str(status)) as caught:
+            with pytest.raises(Unavailable, match=str(status)) as caught:
                 await stand.shop.update("5", given({"7": {"9": 1}}))
         assert caught.value.outcome_unknown
         assert asked == ["update"]
@@ -82,7 +82,7 @@ async def test_a_write_whose_answer_cannot_be_read_has_an_unknown_outcome(data: 
         body = {"code": 0, "message": "Success", "request_id": "R1", "data": data}
         async with serving(scripted(lambda: web.json_response(body))) as url:
             stand.client._base = url
-            with pytest.raises(Unreached, match="UPDATE") as caught:
+            with pytest.raises(Unavailable, match="UPDATE") as caught:
                 await stand.shop.update("5", given({"7": {"9": 1}}))
         assert caught.value.outcome_unknown
 
@@ -144,7 +144,7 @@ async def test_a_write_that_has_to_wait_too_long_is_not_sent_and_not_queued() ->
         stand.faults.add(Kind.TOO_MANY, match=UPDATE, retry_after_s=60)
         began = asyncio.get_running_loop().time()
         for _ in range(3):
-            with pytest.raises(Unreached) as caught:
+            with pytest.raises(Unavailable) as caught:
                 await stand.shop.update(product, given({tee: {alpha: 7}}))
             assert not caught.value.outcome_unknown
             assert caught.value.retry_after_s is not None
@@ -164,6 +164,6 @@ async def test_a_write_is_not_repeated_for_longer_than_its_reading_is_fresh() ->
     async with standing(patience=slow) as stand:
         product, tee, alpha = await a_tee(stand)
         stand.faults.add(Kind.THROTTLED, times=99, match=UPDATE)
-        with pytest.raises(Unreached):
+        with pytest.raises(Unavailable):
             await stand.shop.update(product, given({tee: {alpha: 7}}))
         assert asyncio.get_running_loop().time() <= STALE_S + 5

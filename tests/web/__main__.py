@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from invsyncd.core.model import Target
-from invsyncd.net.tasks import together
+from invsyncd.net.tasks import run_together
 from tests.web.browser import CHROMIUM, DARK, screenshot
 from tests.web.site import HOSTILE, STATES, Budgeted, site
 
@@ -35,7 +35,7 @@ async def pictures(folder: Path, only: set[str]) -> None:
                 pages = {name: "/"}
                 if name in EXPLAINED:
                     pages[f"{name}-explained"] = f"/explain?sku={quote(EXPLAINED[name])}"
-                await together(
+                await run_together(
                     [
                         partial(_picture, made.url + path, folder, f"{title}-{size}-{scheme}")
                         for title, path in pages.items()

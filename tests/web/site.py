@@ -13,13 +13,13 @@ from typing import Any
 import aiohttp
 
 from invsyncd.config import Settings
+from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Catalogue, Entry, Level, Listing, Location, Offer, Standing, Target
 from invsyncd.metrics import Metrics
 from invsyncd.planning.rulebook import WAREHOUSES, Rulebook
 from invsyncd.status.health import Health
 from invsyncd.store import BASELINE, Store
-from invsyncd.tiktok.shop import Warehouse
-from invsyncd.web import Limits, Policy, Window, serving
+from invsyncd.web import PeerLimits, Policy, Window, serving
 
 HOSTILE = '<script>alert("x")</script>'
 LOCATIONS = {1: "Berlin", 2: "Hamburg", 3: "Munich"}
@@ -51,7 +51,7 @@ async def site(
     path: Path,
     *,
     policy: Policy = LOOPBACK,
-    limits: Limits | None = None,
+    limits: PeerLimits | None = None,
     health: Health | None = None,
     asked: Callable[[], None] = lambda: None,
 ) -> AsyncIterator[Site]:

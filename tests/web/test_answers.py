@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from invsyncd.core.model import Catalogue, Entry, Target
-from invsyncd.status.watchdog import LISTINGS, Watch
+from invsyncd.status.watchdog import LISTINGS, Watchdog
 from invsyncd.web import Policy
 from tests.web.site import HOSTILE, journal, site, well
 
@@ -112,7 +112,7 @@ async def test_livez_answers_503_once_a_pass_hangs(tmp_path: Path) -> None:
     async with site(tmp_path) as made:
         look, _client = made.look, made.client
         assert await made.get("/livez") == (200, "ok\n")
-        look.health.watch = Watch(itertools.count(step=1000).__next__)
+        look.health.watch = Watchdog(itertools.count(step=1000).__next__)
         look.health.watch.expect(LISTINGS)
         assert await made.get("/livez") == (503, "hung\n")
 

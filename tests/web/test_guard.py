@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from invsyncd.web.guard import PATH_MAX, Asked, Policy, refusal
+from invsyncd.web.guard import PATH_MAX, HttpRequest, Policy, refusal
 
 HERE = "192.0.2.7"
 OPEN = Policy.of("127.0.0.1", ("Stock.Example.com", "2001:db8::5"), None)
 CLOSED = Policy.of("inventory.example", (), "open-sesame")
-ASKED = Asked("GET", "/", ["localhost:8787"], HERE)
+ASKED = HttpRequest("GET", "/", ["localhost:8787"], HERE)
 
 
 def basic(text: str) -> str:

@@ -12,12 +12,12 @@ import pytest
 
 from invsyncd.core.model import Entry
 from invsyncd.errors import StateError
-from invsyncd.web import Limits, Policy
+from invsyncd.web import PeerLimits, Policy
 from tests.web.site import Site, journal, site, stock, well
 
 DEADLINE_S = 20.0  # for what must come; nothing here is timed
 SECRET = "open-sesame"
-QUICK = Limits(ask_s=0.2, read_s=0.2, work_s=0.2)
+QUICK = PeerLimits(ask_s=0.2, read_s=0.2, work_s=0.2)
 T = TypeVar("T")
 CLOSED = (
     "Content-Security-Policy: default-src 'none'",
@@ -162,7 +162,7 @@ async def test_a_client_that_reads_nothing_costs_its_connection(tmp_path: Path) 
 
 
 async def test_silent_connections_never_keep_a_monitor_out(tmp_path: Path) -> None:
-    async with site(tmp_path, limits=Limits(connections_max=8, ask_s=3600.0)) as made:
+    async with site(tmp_path, limits=PeerLimits(connections_max=8, ask_s=3600.0)) as made:
         polite, served = await connected(made), []
         for _ in range(40):
             served.append(await connected(made))

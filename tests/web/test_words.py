@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from invsyncd.core.model import Target
-from invsyncd.status.health import Health, Lapse
+from invsyncd.status.health import AuthorisationExpiry, Health
 from invsyncd.web.document import wrong
 from invsyncd.web.words import advice
 
@@ -13,7 +13,7 @@ NOW = 1_795_300_000
 def unwell() -> Health:
     """A health of which every check has something to say."""
     health = Health(lambda: NOW, 15, list(Target))
-    health.lapse = Lapse(lambda: NOW + 86_400, lambda: NOW)
+    health.lapse = AuthorisationExpiry(lambda: NOW + 86_400, lambda: NOW)
     health.read_at = {1: None}
     health.state_trouble = {Target.SHOPIFY: "the disk is full"}
     health.scan_trouble = health.look_trouble = "no answer within 30 s"

@@ -14,17 +14,15 @@ from calendar import timegm
 from datetime import UTC, datetime
 from time import strptime
 
-from invsyncd.core.model import Attempt
-
 _STAMP = "%Y%m%dT%H%M%SZ"
 _SHAPE = re.compile(r"(?:gid://invsyncd/Write/)?(\d{8}T\d{6}Z)-([\x21-\x7e]{1,255})")
 _KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def reference(attempt: Attempt) -> str:
-    """The URI of an attempt."""
-    stamp = datetime.fromtimestamp(attempt.created_at, UTC).strftime(_STAMP)
-    return f"gid://invsyncd/Write/{stamp}-{attempt.key}"
+def reference(key: str, created_at: int) -> str:
+    """The URI of an attempt, by its key and its Unix second."""
+    stamp = datetime.fromtimestamp(created_at, UTC).strftime(_STAMP)
+    return f"gid://invsyncd/Write/{stamp}-{key}"
 
 
 def write_of(text: str) -> tuple[str, int] | None:
