@@ -22,8 +22,8 @@ from rich.table import Table
 
 from invsyncd.daemon.wiring import one_pass
 from invsyncd.status.report import PassReport
-from tests import virtual
-from tests.engine.world import World, world
+from tests.support import virtual
+from tests.support.world import World, world
 
 ROWS, PAGE_POINTS, WRITE_POINTS = 250, 17, 10  # a page listed and read, and a mutation
 READS = ("Poll", "ListLevels", "ReadLevels", "ReadItems", "Catalogue")

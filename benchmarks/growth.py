@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks import burst, latency, scale
 from benchmarks.samples import TIKTOK_CALLS, percentiles
-from tests import virtual
+from tests.support import virtual
 
 LOCATIONS, CALL_S, POLLS_AFTER = 4, 0.1, 10
 BURST_INTERVAL_S = 5.0

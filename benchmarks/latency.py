@@ -23,8 +23,8 @@ from benchmarks import latency_real
 from benchmarks.samples import Samples, table
 from invsyncd.daemon.scheduler import Daemon
 from invsyncd.status.watchdog import MIRROR, Watchdog
-from tests import virtual
-from tests.engine.world import MAIN, World, world
+from tests.support import virtual
+from tests.support.world import MAIN, World, world
 
 STOCK, PERCENT = 50, 100
 SETTLE_S = 300.0  # until what was new at the start is older than every look-back

@@ -24,8 +24,8 @@ from rich.table import Table
 
 from invsyncd.daemon.scheduler import Daemon
 from invsyncd.sandbox.tiktok.throttle import CLASSES
-from tests import virtual
-from tests.engine.world import MAIN, World, world
+from tests.support import virtual
+from tests.support.world import MAIN, World, world
 
 PAGE, SKUS_PER_READ = 100, 600  # documented maxima
 LOOK_S = 5.0  # how often we look whether everything is written

@@ -27,8 +27,8 @@ from rich.table import Table
 from benchmarks.model import at_work
 from invsyncd.daemon.scheduler import Daemon
 from invsyncd.sandbox.serve import Sandbox
-from tests import virtual
-from tests.engine.world import ALL, World, world
+from tests.support import virtual
+from tests.support.world import ALL, World, world
 
 INTERVAL_S, REST_S = 15.0, 400.0
 SETTLE_S = 1_300.0  # then what is new is older than every look back

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.process.running import Running, running
+from tests.support.running import Running, running
 
 # Root without the rights to pass over modes: the same as any user who owns the file.
 ORDINARY = (

@@ -13,9 +13,9 @@ from invsyncd.daemon.scheduler import CLOCK_LOOK_S, Daemon, clock_set
 from invsyncd.daemon.wiring import assemble
 from invsyncd.status.health import Health
 from invsyncd.store import Store
-from tests import virtual
-from tests.engine.world import World, world
-from tests.virtual import virtual as in_virtual_time
+from tests.support import virtual
+from tests.support.virtual import virtual as in_virtual_time
+from tests.support.world import World, world
 
 HOUR_S = 3600.0
 DAY_S = 24 * HOUR_S

@@ -16,9 +16,9 @@ from invsyncd.daemon.scheduler import Daemon, SlowDown, new_pass_id
 from invsyncd.errors import Unauthorised, Unavailable
 from invsyncd.sandbox.faults import Kind
 from invsyncd.status.report import PassReport
-from tests import virtual
-from tests.engine.world import World, world
-from tests.virtual import virtual as in_virtual_time
+from tests.support import virtual
+from tests.support.virtual import virtual as in_virtual_time
+from tests.support.world import World, world
 
 HOUR_S = 3600.0
 SLACK_S = 0.01  # a clock that jumps to a timer may stop a little behind it

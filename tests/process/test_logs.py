@@ -14,7 +14,7 @@ import pytest
 
 from invsyncd import logs
 from invsyncd.logs import MASK
-from tests.process.running import kept_logging
+from tests.support.running import kept_logging
 
 SECRET = "s3cr3t/with+odd=chars"
 

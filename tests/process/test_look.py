@@ -11,7 +11,7 @@ import pytest
 
 from invsyncd.sandbox.child import free_port
 from invsyncd.store import Store
-from tests.process.running import Json, Running, files, running
+from tests.support.running import Json, Running, files, running
 
 Said = dict[str, list[Json]]
 

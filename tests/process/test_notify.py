@@ -15,7 +15,7 @@ import pytest
 
 from invsyncd.daemon.systemd import Notifier
 from invsyncd.sandbox.faults import Kind
-from tests.process.running import Running, running
+from tests.support.running import Running, running
 
 
 class Manager:

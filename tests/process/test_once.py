@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.store import take_lock
-from tests.process.running import MAIN, Json, Running, files, running
+from tests.support.running import MAIN, Json, Running, files, running
 
 HOLD = {"[mirror]": '[mirror]\non_conflict = "hold"'}
 

@@ -12,9 +12,9 @@ from invsyncd.core.model import Target
 from invsyncd.daemon.wiring import assemble
 from invsyncd.metrics import Metrics
 from invsyncd.web.views import Window
-from tests import virtual
-from tests.engine.world import World, world
-from tests.virtual import virtual as in_virtual_time
+from tests.support import virtual
+from tests.support.virtual import virtual as in_virtual_time
+from tests.support.world import World, world
 
 
 async def gauges_of(w: World, metrics: Metrics, target: Target) -> dict[str, float]:

@@ -16,7 +16,7 @@ import pytest
 
 from invsyncd.sandbox.faults import Kind
 from invsyncd.store import Store
-from tests.process.running import INTERVAL_S, SECRETS, Running, running
+from tests.support.running import INTERVAL_S, SECRETS, Running, running
 
 UNANSWERED_S = 1.5  # longer than a process needs to end; the fake waits for it, too
 

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from invsyncd.sandbox.child import own_command
-from tests.process.running import DEADLINE_S, command, environment, files, running
+from tests.support.running import DEADLINE_S, command, environment, files, running
 
 DEMO_S_MAX = 120
 

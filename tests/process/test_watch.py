@@ -10,9 +10,9 @@ from invsyncd.core.model import Target
 from invsyncd.daemon.scheduler import Daemon
 from invsyncd.status.report import PassReport
 from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watchdog
-from tests import virtual
 from tests.process.test_daemon import Rounds, dead, run_for, settings
-from tests.virtual import virtual as in_virtual_time
+from tests.support import virtual
+from tests.support.virtual import virtual as in_virtual_time
 
 JOBS = (MIRROR, LISTINGS, CATALOGUE, FULL_SCAN)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.sandbox.serve import sandbox, serving
-from tests.process.running import Running
+from tests.support.running import Running
 from tests.systemd.machine import Machine
 
 UNIT = "invsyncd"

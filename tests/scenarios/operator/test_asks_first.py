@@ -1,0 +1,64 @@
+"""`resume` and `undo` ask a person at a terminal first, and never wait where nobody can answer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+from pathlib import Path
+
+from invsyncd.sandbox.child import own_command
+from tests.support.running import Running, environment, running
+
+
+async def at_a_terminal(w: Running, answer: str, *arguments: str) -> tuple[int | None, str, str]:
+    """Run a command whose stdin is a terminal, and type this."""
+    ours, theirs = pty.openpty()
+    try:
+        os.write(ours, answer.encode())
+        process = await asyncio.create_subprocess_exec(
+            *(*own_command(), "--config", str(w.config), *arguments),
+            stdin=theirs,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=environment(),
+        )
+        out, err = await process.communicate()
+        return process.returncode, out.decode(), err.decode()
+    finally:
+        os.close(theirs)
+        os.close(ours)
+
+
+async def test_a_no_leaves_everything_as_it_is_and_a_yes_does_it(tmp_path: Path) -> None:
+    stock = {f"ITEM-{n:02}": 5 for n in range(20)}
+    async with running(tmp_path, locations=2, **stock) as w:
+        w.configure(tiktok=False)
+        await w.ask("once")
+        for sku in list(stock)[:7]:
+            w.made.shop.count(sku, "Berlin", 0)
+        await w.ask("once")
+        code, out, err = await at_a_terminal(w, "n\n", "resume", "shopify")
+        assert code == 1
+        assert "shopify: 0 raised, 0 lowered, 7 zeroed" in out  # seen before it is asked
+        assert "Let it go on? [y/N]" in err
+        await w.ask("once")
+        assert w.levels("ITEM-00") == [0, 5]
+        code, out, _ = await at_a_terminal(w, "y\n", "resume", "shopify")
+        assert code == 0
+        assert "resumed" in out
+        await w.ask("once")
+        assert w.levels("ITEM-00") == [0, 0]
+
+
+async def test_off_a_terminal_the_command_is_the_answer(tmp_path: Path) -> None:
+    stock = {f"ITEM-{n:02}": 5 for n in range(20)}
+    async with running(tmp_path, locations=2, **stock) as w:
+        w.configure(tiktok=False)
+        await w.ask("once")
+        for sku in list(stock)[:7]:
+            w.made.shop.count(sku, "Berlin", 0)
+        await w.ask("once")
+        result = await w.command("resume", "shopify")
+        assert result.returncode == 0
+        assert "resumed; it goes on with the next `invsyncd run` or `once`" in result.stdout

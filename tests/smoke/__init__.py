@@ -1,0 +1,1 @@
+"""A small seeded share of each campaign in stress/, for the gate."""

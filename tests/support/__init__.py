@@ -1,0 +1,1 @@
+"""What the tests share: virtual time, a whole world, running processes, official schemas."""

@@ -1,0 +1,29 @@
+import re
+
+import pytest
+from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, validate
+
+from invsyncd.net.admission import PATIENCE_S, Urgency
+from invsyncd.shopify.documents import ALL, URGENCY
+from tests.support.official import official_schema
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_document_is_valid_in_the_official_schema(name: str) -> None:
+    assert validate(official_schema(), parse(ALL[name])) == []
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_document_is_one_operation_named_like_its_constant(name: str) -> None:
+    operation, *fragments = parse(ALL[name]).definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    assert all(isinstance(one, FragmentDefinitionNode) for one in fragments)
+    assert operation.name is not None
+    assert re.sub(r"(?<!^)(?=[A-Z])", "_", operation.name.value).upper() == name
+
+
+def test_every_document_has_an_urgency_and_nothing_is_more_urgent_than_a_write() -> None:
+    assert set(URGENCY) == set(ALL)
+    writes = [name for name in ALL if URGENCY[name] is Urgency.WRITE]
+    assert writes == ["SET_QUANTITIES"]
+    assert min(PATIENCE_S, key=PATIENCE_S.__getitem__) is Urgency.WRITE
