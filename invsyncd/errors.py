@@ -5,9 +5,16 @@ No message here may hold a secret, a URL with its query, or more than a short pi
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class InvsyncError(Exception):
-    """Base of every error that we raise on purpose. `advice` says what to do about it."""
+    """Base of every error that we raise on purpose. `advice` says what to do about it.
+
+    `label` is its word in metrics, where it stays; empty takes the name of the class.
+    """
+
+    label: ClassVar[str] = ""
 
     def __init__(self, message: str, *, advice: str = "") -> None:
         super().__init__(message)
@@ -29,6 +36,8 @@ class Unavailable(InvsyncError):
     where the request was certainly not carried out.
     """
 
+    label = "Unreached"
+
     def __init__(
         self,
         message: str,
@@ -45,6 +54,8 @@ class Unavailable(InvsyncError):
 class Throttled(Unavailable):
     """Told to slow down; it passes by itself."""
 
+    label = ""
+
 
 class Unauthorised(InvsyncError):
     """The credentials are not (or no longer) accepted: tried again slowly, never in a hot loop."""
@@ -60,3 +71,5 @@ class Refused(InvsyncError):
 
 class InvalidResponse(InvsyncError):
     """An answer that cannot be read or believed: it changes nothing."""
+
+    label = "Garbled"

@@ -1,6 +1,7 @@
 """The sign of life to a monitor elsewhere, which raises the alarm when it does not come.
 
-It is given for work and not for being up: only after a pass that went well, and only while ready.
+It is given for work and not for being up: only after a pass that went well, and only while ready
+and while no job hangs.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ async def beat(url: str, health: Health) -> None:
         while True:
             went_well_at = health.targets[Target.SHOPIFY].went_well_at
             is_news = went_well_at is not None and went_well_at != last_pass
-            if is_news and loop.time() - pinged_at >= EVERY_S and health.document()[0]:
+            due = is_news and loop.time() - pinged_at >= EVERY_S
+            if due and health.live() and health.document()[0]:
                 last_pass, pinged_at = went_well_at, loop.time()
                 trouble = await _ping(http, url)
                 if trouble and not failing:

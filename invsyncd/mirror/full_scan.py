@@ -121,7 +121,7 @@ class FullScan:
     async def run(self, pass_id: str) -> Scanned:
         """Scan by bulk operation, or page by page where that is refused or cannot be believed.
 
-        Raises Garbled where the scan lacks more of a location than may be believed.
+        Raises InvalidResponse where the scan lacks more of a location than may be believed.
         """
         asked = tuple(self._requests)
         locations = [k.location.id for k in await self._store.locations.all() if k.location.active]
@@ -166,7 +166,7 @@ class FullScan:
     async def _believed(self, locations: list[int]) -> bool:
         """Whether known levels are lacking, so few that it may be believed.
 
-        Garbled where it lacks too much of a location: that is never read as "not stocked".
+        InvalidResponse where it lacks too much of a location: that is never read as "not stocked".
         """
         limit = self._settings.guard.max_zeroed_percent
         names = await self._store.locations.names()

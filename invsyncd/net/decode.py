@@ -1,4 +1,4 @@
-"""Strict reading of JSON data: what is not of the promised type is Garbled, with its path.
+"""Strict reading of JSON data: what is not of the promised type is InvalidResponse, with its path.
 
 No defaults and no conversions: a missing number is never 0, and "7" is not 7. Messages name the
 path and the types, never the value.
@@ -32,7 +32,7 @@ class Shape:
     path: str
 
     def at(self, key: str) -> Shape:
-        """The member `key`; Garbled when it is missing. It may be null."""
+        """The member `key`; InvalidResponse when it is missing. It may be null."""
         members = self.object()
         if key not in members:
             raise InvalidResponse(f"{self.path}.{key}: missing")
@@ -104,7 +104,7 @@ _LOOKED_AT_MAX = 10_000  # characters of a text; no error of theirs is longer
 
 
 def json_object(body: bytes, what: str) -> dict[str, object]:
-    """Return the JSON object that is the whole body; Garbled when it is anything else.
+    """Return the JSON object that is the whole body; InvalidResponse when it is anything else.
 
     JSON is UTF-8 (RFC 8259); a byte order mark is passed over, as it permits. Refused, though
     Python reads them: NaN and Infinity, other encodings, half characters, a name that comes twice

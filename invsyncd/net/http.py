@@ -118,9 +118,10 @@ class Http:
     ) -> Answer:
         """Send one request and return its answer, whatever its status, redirects excepted.
 
-        Raises Unreached when there is no whole answer (`outcome_unknown` is False only where no
-        connection was opened), Refused for a redirect (a token must not travel on), Garbled for a
-        body over `body_bytes_max`, ConfigError for an address or a header that cannot be sent.
+        Raises Unavailable when there is no whole answer (`outcome_unknown` is False only where no
+        connection was opened), Refused for a redirect (a token must not travel on),
+        InvalidResponse for a body over `body_bytes_max`, ConfigError for an address or a header
+        that cannot be sent.
         """
         check_headers(api, headers or {})
         started = _now()
@@ -131,10 +132,10 @@ class Http:
             )
             code = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
-            code = type(failure).__name__
+            code = _label(failure)
             raise_unreached(f"{api} {op}", failure, self._timeout_s)
         except (InvalidResponse, Refused) as failure:
-            code = type(failure).__name__
+            code = _label(failure)
             raise
         finally:
             self._on_progress()
@@ -147,9 +148,10 @@ class Http:
         """Yield a file piece by piece; a caller that stops early must close this iterator.
 
         It is never held whole: `bytes_max` bounds it unpacked, `total_s` all of it, the usual
-        time-out each silence. Nothing but the address is sent. Raises Unreached and Garbled as
-        `request` does; Refused for an address that is not https (this machine excepted), for a
-        redirect, and for 401 and 403 too: they are about the link, and no token of ours is dead.
+        time-out each silence. Nothing but the address is sent. Raises Unavailable and
+        InvalidResponse as `request` does; Refused for an address that is not https (this machine
+        excepted), for a redirect, and for 401 and 403 too: they are about the link, and no token
+        of ours is dead.
         """
         what, address, started = f"{api} {op}", link(url, f"{api} {op}"), _now()
         code: int | str = "cancelled"
@@ -170,11 +172,11 @@ class Http:
                     yield piece
                 code = response.status
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
-            code = type(failure).__name__
+            code = _label(failure)
             silent = isinstance(failure, aiohttp.SocketTimeoutError)
             raise_unreached(what, failure, self._timeout_s if silent else total_s)
         except InvsyncError as failure:
-            code = type(failure).__name__
+            code = _label(failure)
             raise
         finally:
             self._on_progress()
@@ -231,7 +233,7 @@ def http_date(text: str) -> int | None:
 def raise_for_status(answer: Answer, what: str, said: str = "") -> None:
     """Raise for a status that is not 2xx: by what to do next. `said` must hold no secret.
 
-    408, 429 and every 5xx are Unreached: none of them promises that nothing was done.
+    408, 429 and every 5xx are Unavailable: none of them promises that nothing was done.
     """
     status = answer.status
     if 200 <= status < 300:
@@ -271,3 +273,8 @@ async def once(
         raise  # nothing was sent; aiohttp does not repeat it either
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
         raise ConnectionCut from None
+
+
+def _label(failure: BaseException) -> str:
+    """What a failed request is called in metrics."""
+    return getattr(failure, "label", "") or type(failure).__name__

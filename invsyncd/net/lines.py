@@ -15,7 +15,7 @@ async def lines(
 ) -> AsyncIterator[bytes]:
     """Yield the lines without their ends; the last one may lack its end.
 
-    Raises Garbled for a line longer than `line_bytes_max`.
+    Raises InvalidResponse for a line longer than `line_bytes_max`.
     """
     rest = b""
     async for piece in pieces:

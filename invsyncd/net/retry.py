@@ -1,6 +1,6 @@
 """How we retry: the only module that knows backoff.
 
-Only Unreached is repeated: it alone says that the same request may be. What must stay the same
+Only Unavailable is repeated: it alone says that the same request may be. What must stay the same
 from try to try (an idempotency key) belongs to the caller's closure.
 """
 
@@ -40,7 +40,7 @@ async def retried(
     patience: Patience | None = None,
     wanted: Callable[[Unavailable], bool] | None = None,
 ) -> T:
-    """Await `call()` until it returns, repeating it on Unreached within `patience`.
+    """Await `call()` until it returns, repeating it on Unavailable within `patience`.
 
     A wait is exponential with jitter, and never shorter than what the other side asked for; when
     that does not fit into the time left, the error is raised at once, so that the caller can do

@@ -1,1 +1,1 @@
-"""Shopify's Admin GraphQL API, spoken strictly: what it cannot mean is Garbled, never guessed."""
+"""Shopify's Admin GraphQL API. An answer that breaks its promises is refused, never guessed."""

@@ -64,7 +64,8 @@ class Keyring:
     async def current(self) -> str:
         """Return a token that should work; asks for one when none is, or when it grows old.
 
-        Raises Unauthorised when the credentials are refused, Unreached and Garbled as any request.
+        Raises Unauthorised when the credentials are refused, Unavailable and InvalidResponse as
+        any request.
         """
         async with self._renewing:
             if self._clock() >= self._renew_at and isinstance(self._credentials, ClientCredentials):

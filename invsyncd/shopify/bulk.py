@@ -242,9 +242,9 @@ async def pages(
 ) -> AsyncIterator[tuple[Reading, ...]]:
     """Yield the readings of these locations from a file of `expected` lines, 250 at most at once.
 
-    Only a page and the locations are held. Raises Garbled for any line that is no location and no
-    level, for a level of a location that the file does not have, for another number of lines;
-    Refused for one of `locations` that is not there.
+    Only a page and the locations are held. Raises InvalidResponse for any line that is no
+    location and no level, for a level of a location that the file does not have, for another
+    number of lines; Refused for one of `locations` that is not there.
     """
     wanted = frozenset(locations)
     listed: set[int] = set()

@@ -72,7 +72,7 @@ class ShopifyCatalogue:
         """Yield one row for each variant of the shop, by one bulk operation, 250 at once at most.
 
         Complete only when the iterator ends. Raises `bulk.BulkRefused` where the shop will not do
-        it in bulk, Garbled where the file is not whole.
+        it in bulk, InvalidResponse where the file is not whole.
         """
         async with bulk.output(self._client, CATALOGUE_ROWS, bulk.BulkLimits()) as found:
             pages = variant_rows(found.lines, found.expected, self._types.learn)
@@ -132,7 +132,7 @@ class ProductTypes:
 async def variant_rows(
     lines: AsyncIterator[bytes], expected: int, learn: Callable[[int, str], None]
 ) -> AsyncGenerator[tuple[CatalogueRow, ...], None]:
-    """Yield the rows of a file of `expected` lines; Garbled for any other line or number.
+    """Yield the rows of a file of `expected` lines; InvalidResponse for any other line or number.
 
     `learn` is told the type of each product.
     """

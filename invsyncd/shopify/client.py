@@ -132,10 +132,10 @@ class ShopifyClient:
     ) -> Data:
         """Send one document until it is answered, a few times at most; return its data.
 
-        A repetition sends the same bytes, and so the same idempotency key. Without an `urgency` it
-        is the operation's own. Raises Unreached when patience ends, Unauthorised for a dead token,
-        a missing scope or a closed shop, Refused for GraphQL errors, Garbled for what cannot be
-        read or believed.
+        A repetition sends the same bytes, and so the same idempotency key. Without an `urgency`
+        it is the operation's own. Raises Unavailable when patience ends, Unauthorised for a dead
+        token, a missing scope or a closed shop, Refused for GraphQL errors, InvalidResponse for
+        what cannot be read or believed.
         """
         body = json.dumps({"query": document, "variables": dict(variables)}).encode()
         mutation = document.lstrip().startswith("mutation")

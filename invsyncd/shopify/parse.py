@@ -1,4 +1,4 @@
-"""JSON to model, strictly and purely: what is not as promised is Garbled, with its path.
+"""JSON to model, strictly and purely: what is not as promised is InvalidResponse, with its path.
 
 No requests here. A missing quantity, a null where the schema has none, another location's row:
 none of them ever becomes a number.
@@ -49,7 +49,7 @@ def next_cursor(connection: Shape, seen: set[str]) -> str | None:
     """The cursor of the next page, None after the last one.
 
     `seen` holds this walk's cursors: one that comes back would make the walk endless, and is
-    Garbled.
+    InvalidResponse.
     """
     page = connection.at("pageInfo")
     if not page.at("hasNextPage").flag():
@@ -73,7 +73,7 @@ def location(node: Shape) -> Location:
 
 
 def item_of(level: Shape) -> int:
-    """The item that stands in a level's own id; Garbled for any other id.
+    """The item that stands in a level's own id; InvalidResponse for any other id.
 
     `gid://shopify/InventoryLevel/7?inventory_item_id=44` (recorded, and so in webhooks). The first
     number is the same for all levels of a location, and not the location's (recorded).
@@ -217,7 +217,7 @@ def gid(kind: str, number: int) -> str:
 
 
 def number(value: Shape, kind: str) -> int:
-    """The number in a global id of that kind; Garbled for any other id."""
+    """The number in a global id of that kind; InvalidResponse for any other id."""
     head, _, digits = value.text().rpartition("/")
     if head != f"gid://shopify/{kind}" or not _is_number(digits):
         raise value.garbled(f"not the id of a {kind}")
@@ -254,7 +254,8 @@ def seconds(value: Shape) -> int:
 
 
 def not_ahead(at: int, now: int, what: str) -> None:
-    """Raise Garbled for a stamp that lies after the answer that shows it, clocks' errors aside.
+    """Raise InvalidResponse for a stamp that lies after the answer that shows it, clocks' errors
+    aside.
 
     Believed once, it would stand before every later change of that level as newer than it.
     """

@@ -169,7 +169,7 @@ async def walk(
 ) -> AsyncIterator[tuple[Shape, int | None]]:
     """Yield the pages of the connection that `connection` finds in the data, with server time.
 
-    Raises as `ShopifyClient.execute` does, and Garbled where it does not end.
+    Raises as `ShopifyClient.execute` does, and InvalidResponse where it does not end.
     """
     begin = start or Start()
     deadline = asyncio.get_running_loop().time() + WALK_S_MAX

@@ -92,7 +92,7 @@ def opened(answer: Answer, what: str, secrets: Sequence[str]) -> GraphqlReply:
 def trusted(
     reply: GraphqlReply, what: str, secrets: Sequence[str], *, mutation: bool
 ) -> dict[str, object]:
-    """Return `data`, or raise: Unreached, Unauthorised, Refused or Garbled.
+    """Return `data`, or raise: Unavailable, Unauthorised, Refused or InvalidResponse.
 
     A mutation that answers with an error *and* with a result has an unknown outcome: something
     was done, and what we asked to be told of it was not (recorded for a denied sub-field).

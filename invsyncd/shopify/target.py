@@ -92,9 +92,10 @@ class ShopifyTarget:
     async def set_levels(self, attempt: Attempt) -> SetOutcome:
         """Send one attempt, repeating it under its own key, and say what became of it.
 
-        Raises Unreached with `outcome_unknown` when no answer decided it: the attempt must be
+        Raises Unavailable with `outcome_unknown` when no answer decided it: the attempt must be
         repeated with its key, or its levels read. Refused means that the request as a whole was
-        turned down before anything was done. Unauthorised and Garbled leave the outcome unknown.
+        turned down before anything was done. Unauthorised and InvalidResponse leave the outcome
+        unknown.
         """
         variables = {"key": attempt.key, "input": _input(attempt)}
         certain, tries = True, 0

@@ -83,6 +83,8 @@ class Health:
         self.read_at, self.places = old.read_at, old.places
         self.started_at, self.lag = old.started_at, old.lag
         self.targets |= {t: old.targets[t] for t in self.targets if t in old.targets}
+        for target in set(self.targets) - set(old.targets):
+            self.lag.nothing_owed(target)  # what changed before it was served was not late
 
     def went_well(self, target: Target) -> bool:
         """The target took our credentials; returns whether that is news."""

@@ -105,7 +105,7 @@ class TikTokClient:
 
         `at_turn` makes the body when it is the call's turn, anew for each try.
         A write is repeated only where the try before was certainly not carried out: a late
-        repetition would overwrite what happened in between. Raises Unreached when patience ends,
+        repetition would overwrite what happened in between. Raises Unavailable when patience ends,
         Unauthorised when somebody must act (token, scope, address list, closed shop), Declined (a
         Refused with TikTok's code) for anything else that it turned down, ConfigError when the
         shop cannot be chosen.

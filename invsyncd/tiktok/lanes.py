@@ -45,7 +45,7 @@ class Lane:
     async def admit(self) -> AsyncIterator[None]:
         """Wait for a place, then hold it until the block ends.
 
-        Raises Unreached, for certain not carried out, for a write that would be stale by then.
+        Raises Unavailable, for certain not carried out, for a write that would be stale by then.
         """
         async with self._gate.admit(self._reserve):
             yield

@@ -1,4 +1,4 @@
-"""JSON to values, strictly and purely: what is not as promised is Garbled, with its path.
+"""JSON to values, strictly and purely: what is not as promised is InvalidResponse, with its path.
 
 Quantities are integers and ids strings (documented); an id that comes as an integer, as the
 samples of the inventory webhooks show, is its decimal string. A missing quantity never becomes 0;
@@ -119,7 +119,7 @@ def stock(data: Shape, asked: Iterable[str]) -> ShownStock:
 
 
 def id_text(shape: Shape) -> str:
-    """An id: a string, or the exact decimal string of a JSON integer; Garbled otherwise.
+    """An id: a string, or the exact decimal string of a JSON integer; InvalidResponse otherwise.
 
     It is sent back as a part of a path, so nothing but letters and digits may be in it.
     """

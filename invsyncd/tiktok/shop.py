@@ -76,7 +76,8 @@ class TikTokShop:
         deleted ones among them, with status DELETED: of a partial list, absence tells nothing.
         Whether a change of stock counts as an edit is not documented. A search shows 10,000
         products at most: where there are more, it is repeated in windows of creation time, halved
-        until each fits. Raises Garbled when a page token comes back, or there is no end of pages.
+        until each fits. Raises InvalidResponse when a page token comes back, or there is no end
+        of pages.
         """
         windows: list[Window] = [None]
         walk = _Walk()
@@ -130,8 +131,8 @@ class TikTokShop:
 
         Absolute, without compare-and-set (documented): a late repetition would put back on sale
         what was sold in between. So only what was certainly not carried out is repeated, with
-        `skus` awaited again; Unreached with `outcome_unknown` otherwise. A call that TikTok turned
-        down as a whole is an outcome too: the error counts for every SKU.
+        `skus` awaited again; Unavailable with `outcome_unknown` otherwise. A call that TikTok
+        turned down as a whole is an outcome too: the error counts for every SKU.
         """
         sent: Skus = {}
 
@@ -191,7 +192,7 @@ class _Walk:
         self._until, self._left = self._now() + WALK_S_MAX, SEARCHES_MAX
 
     def step(self) -> None:
-        """One search more; Garbled where it must have come to its end before."""
+        """One search more; InvalidResponse where it must have come to its end before."""
         self._left -= 1
         if self._left < 0 or self._now() > self._until:
             raise InvalidResponse(

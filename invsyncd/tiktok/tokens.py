@@ -38,7 +38,7 @@ class TokenPair:
 def read_pair(data: Shape, old_refresh_token: str) -> TokenPair:
     """The pair of an answer; an unreadable refresh token leaves the old one, which may still live.
 
-    Raises Garbled where nothing can be used.
+    Raises InvalidResponse where nothing can be used.
     """
     access = _word(data, "access_token")
     refresh = _word(data, "refresh_token")
@@ -130,7 +130,7 @@ class TokenKeeper:
         """Return an access token that should work.
 
         A refresh that fails before the token has ended is not an error yet. Raises Unauthorised
-        when the authorisation is dead, Unreached when nobody answers.
+        when the authorisation is dead, Unavailable when nobody answers.
         """
         pair = await self._held()
         if pair.access_token and self._clock() < self._refresh_at:

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from invsyncd.alerts.heartbeat import beat
 from invsyncd.alerts.loop import AGAIN_S, tell
 from invsyncd.daemon.scheduler import Daemon
+from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.sandbox.faults import Kind
 from tests.scenarios.alerts.listener import listener
 from tests.support import virtual
@@ -219,3 +222,16 @@ async def test_no_heartbeat_while_shopify_does_not_answer(tmp_path: Path) -> Non
         here.made.shopify_faults.add(Kind.ERROR_BEFORE, times=100_000)
 
     assert len(await beats(tmp_path, outage)) <= 3
+
+
+@in_virtual_time
+async def test_no_heartbeat_while_any_job_hangs_though_passes_go_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stuck(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    def hangs(_: World) -> None:
+        monkeypatch.setattr(ListingDelivery, "deliver", stuck)
+
+    assert len(await beats(tmp_path, hangs, daemon={"hung_s": 120})) <= 4

@@ -297,5 +297,5 @@ async def test_a_server_that_cannot_prove_who_it_is_is_told_nothing(tmp_path: Pa
             _, told = await child.communicate()
             asked[name] = len(w.asked)
             assert CANARY.encode() not in told
-            assert (b"Unreached: shopify POLL: cannot connect" in told) == (name != "good")
+            assert (b"Unavailable: shopify POLL: cannot connect" in told) == (name != "good")
     assert asked == {"good": 1, "of another host": 0, "expired": 0, "not trusted": 0}
