@@ -54,7 +54,7 @@ def test_the_package_holds_what_a_service_needs(parts: Parts) -> None:
     assert {
         "/usr/lib/invsyncd/invsyncd",
         "/usr/lib/invsyncd/_internal/libz.so.1",
-        "/usr/lib/systemd/system/invsyncd.daemon.process",
+        "/usr/lib/systemd/system/invsyncd.service",
         "/usr/lib/systemd/system/invsyncd@.service",
         "/etc/invsyncd/config.example.toml",
         "/usr/share/man/man1/invsyncd.1.gz",

@@ -144,10 +144,16 @@ async def test_a_seller_who_raises_it_again_and_again_is_named_while_it_lasts(
         assert not ready
         assert any("another writer" in note and "TEE" in note for note in document["notes"])
         assert w.running is not None
-        assert "invsyncd_tiktok_other_writer_listings 1.0" in w.running.metrics.text().decode()
+        assert (
+            'invsyncd_tiktok_other_writer_listings{target="tiktok"} 1.0'
+            in w.running.metrics.text().decode()
+        )
         await w.settle(260)
         assert (await health_of(w))[0]
-        assert "invsyncd_tiktok_other_writer_listings 0.0" in w.running.metrics.text().decode()
+        assert (
+            'invsyncd_tiktok_other_writer_listings{target="tiktok"} 0.0'
+            in w.running.metrics.text().decode()
+        )
 
 
 @in_virtual_time
