@@ -27,6 +27,9 @@ from invsyncd.core.model import OnConflict, Unlevelled
 DAY_S = 86_400
 
 
+API_VERSION_MIN = "2026-04"  # before it, changeFromQuantity and idempotency keys may be left out
+
+
 def _shop(value: str) -> str:
     value = value.lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+", value):
@@ -40,6 +43,12 @@ def _shop(value: str) -> str:
 def _api_version(value: str) -> str:
     if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", value, re.ASCII):
         raise said("is not an API version", 'Write year and month, such as "2026-10"')
+    if value < API_VERSION_MIN:
+        raise said(
+            f"is older than {API_VERSION_MIN}, the first version whose stock writes carry what they"
+            " replace",
+            'Set "2026-10", or take the line out',
+        )
     return value
 
 

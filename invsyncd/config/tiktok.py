@@ -119,6 +119,12 @@ def one_warehouse_each(section: TikTokSettings) -> Iterator[Problem]:
                 )
 
 
+def excludes_by_name(section: TikTokSettings) -> Iterator[Problem]:
+    """Refuse to exclude every location."""
+    if EVERY in section.exclude_locations:
+        yield Problem("exclude_locations", '"*" would exclude every location', f"Name them, {OFF}")
+
+
 def star_stands_alone(section: TikTokSettings) -> Iterator[Problem]:
     """Refuse a second warehouse, and a second star, beside "*": it takes every location already."""
     stars = [(at, row) for at, row in enumerate(section.mapping, 1) if EVERY in row.locations]
@@ -226,6 +232,7 @@ class TikTokSettings(Section):
         needs_mapping,
         one_warehouse_each,
         star_stands_alone,
+        excludes_by_name,
         unique_links,
     )
 
@@ -283,6 +290,10 @@ class TikTokSettings(Section):
         CountMirrored,
         Field(description="once: mirrored levels are one stock; each: they are separate stocks"),
     ] = CountMirrored.ONCE
+    exclude_locations: Annotated[
+        tuple[Location, ...],
+        Field(description='Names or ids that "*" stands for in no mapping'),
+    ] = ()
     audit_interval_s: Annotated[
         Seconds,
         Field(ge=0.01, le=DAY_S, description="Seconds between comparisons with what TikTok shows"),

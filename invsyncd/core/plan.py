@@ -11,7 +11,7 @@ Used before anything is written: by `plan`, `undo` and `resume`.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
@@ -95,7 +95,9 @@ def offer(
         return None
     if state.item.continues or not state.item.tracked:
         return unlimited(rule)
-    in_mirror = plan.scope.takes(state.item)
+    # An item that Shopify refuses to set, such as a bundle over mirrored parts, follows its parts:
+    # its levels show one stock too, and are counted once.
+    in_mirror = plan.scope.takes(replace(state.item, mutable=True))
     stocks = [
         SourceStock(level.available, mirrored=in_mirror and level.location in plan.scope.locations)
         for level in state.levels.values()

@@ -129,7 +129,8 @@ def offer_plan(
     sources: dict[str, frozenset[int]] = {}
     for number, row in enumerate(tiktok.mapping, 1):
         if row.locations == ("*",):
-            out = (*settings.mirror.exclude_locations, *row.exclude_locations)
+            # The mirror's lists say nothing here: what is not mirrored is stock of its own.
+            out = (*tiktok.exclude_locations, *row.exclude_locations)
             ids = every_location(out, active)
         else:
             ids = find_locations(row.locations, active, f"tiktok.mapping[{number}].locations")

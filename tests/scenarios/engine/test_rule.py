@@ -136,3 +136,19 @@ async def test_a_location_named_once_by_name_and_once_by_id_feeds_two_warehouses
         with pytest.raises(InvsyncError, match='location "Berlin" feeds two warehouses'):
             await w.settle()
         assert w.made.market.updates == []
+
+
+@virtual
+@pytest.mark.parametrize("stocks", [(10, 10, 10, 10), (10, 7, 10, 10), (0, 10)])
+async def test_an_item_that_shopify_refuses_to_set_is_offered_once_at_its_lowest(
+    tmp_path: Path, stocks: tuple[int, ...]
+) -> None:
+    """Kind: levels that follow other levels, as a bundle's do, are one stock shown several times."""
+    async with world(tmp_path) as w:
+        places = list(w.made.shop.locations)[: len(stocks)]
+        w.made.shop.add_item("SET", stock=dict(zip(places, stocks, strict=True)), mutable=False)
+        w.made.market.add_listing("SET", stock={w.made.warehouse: 0})
+        await w.settle()
+        w.made.shop.sell_online("SET", "Berlin", min(1, stocks[0]))
+        await w.settle()
+        assert w.shown("SET") == min(stocks[0] - min(1, stocks[0]), *stocks[1:])

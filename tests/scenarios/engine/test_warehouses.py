@@ -175,9 +175,23 @@ async def test_tiktoks_own_stock_inside_shopify_is_not_offered_or_mirrored_unles
 @virtual
 async def test_excluded_locations_are_not_offered(tmp_path: Path) -> None:
     row = {"locations": ["*"], "warehouse": MAIN, "exclude_locations": ["Munich"]}
-    mirror = {"enabled": False, "exclude_locations": ["Vienna"]}
-    async with world(tmp_path, mirror=mirror, tiktok={"mapping": [row]}) as w:
+    tiktok = {"mapping": [row], "exclude_locations": ["Vienna"]}
+    async with world(tmp_path, mirror={"enabled": False}, tiktok=tiktok) as w:
         stocked(w, "TEE", Berlin=1, Hamburg=2, Munich=40, Vienna=800)
         w.made.market.add_listing("TEE", stock={w.made.warehouse: 0})
         await w.settle()
         assert w.shown("TEE") == 3
+
+
+@virtual
+@pytest.mark.parametrize(
+    "mirror", [{"exclude_locations": ["Vienna"]}, {"locations": ["Berlin", "Hamburg", "Munich"]}]
+)
+async def test_a_location_that_is_not_mirrored_still_adds_its_own_stock(
+    tmp_path: Path, mirror: dict[str, list[str]]
+) -> None:
+    async with world(tmp_path, mirror={"enabled": True, **mirror}) as w:
+        stocked(w, "TEE", Berlin=10, Hamburg=10, Munich=10, Vienna=5)
+        w.made.market.add_listing("TEE", stock={w.made.warehouse: 0})
+        await w.settle()
+        assert w.shown("TEE") == 15

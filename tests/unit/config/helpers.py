@@ -125,6 +125,7 @@ DEFAULTS = {
     "tiktok.audit_interval_s": 900,
     "tiktok.listing_interval_s": 900,
     "tiktok.full_discovery_interval_s": 86400,
+    "tiktok.exclude_locations": (),
     "tiktok.override": (),
     "tiktok.link": (),
     "guard.max_zeroed_percent": 30,
