@@ -27,7 +27,8 @@ BUFFER_LINES = 10_000
 _QUANTITIES = (
     '[{"name":"available","quantity":%d,"updatedAt":"%s"},'
     '{"name":"committed","quantity":0,"updatedAt":null},'
-    '{"name":"on_hand","quantity":%d,"updatedAt":null}]'
+    '{"name":"on_hand","quantity":%d,"updatedAt":null},'
+    '{"name":"incoming","quantity":0,"updatedAt":null}]'
 )
 
 

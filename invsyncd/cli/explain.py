@@ -93,26 +93,31 @@ def _item(item: Json, now: str) -> None:
         ],
     )
     click.echo()
-    print_table(
-        "Last changes",
-        ["at (UTC)", "location", "from → to", "orders", "stock", "taken as"],
-        [
-            [
-                _clock(x["at"], now),
-                x["location"],
-                f"{plain(x['from'])} → {plain(x['to'])}",
-                signed(x["orders"]),
-                signed(x["stock"]),
-                x["case"],
-            ]
-            for x in item["changes"][-CHANGES_SHOWN:]
-        ],
-    )
+    _changes(item["changes"][-CHANGES_SHOWN:], now)
     for listing in item["listings"]:
         click.echo()
         _listing(listing)
     click.echo()
     _writes("Last writes", item["writes"], now)
+
+
+def _changes(changes: list[Json], now: str) -> None:
+    heads = "at (UTC)|location|from → to|orders|received|set aside|rest|taken as".split("|")
+    parts = ("orders", "received", "set_aside", "stock")
+    print_table(
+        "Last changes",
+        heads,
+        [
+            [
+                _clock(x["at"], now),
+                x["location"],
+                f"{plain(x['from'])} → {plain(x['to'])}",
+                *(signed(x[part]) for part in parts),
+                x["case"],
+            ]
+            for x in changes
+        ],
+    )
 
 
 def _listing(listing: Json) -> None:

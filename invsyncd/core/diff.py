@@ -27,11 +27,13 @@ class Diff:
     """What the readings of one item say against what is known.
 
     `levels` is the new known state of every level of the item; `changes` are the true deltas of
-    levels that were active before and still are; `joined` and `left` are location ids.
+    levels that were active before and still are, `leaving` the last ones of levels that left;
+    `joined` and `left` are location ids.
     """
 
     levels: dict[int, Level]
     changes: tuple[Change, ...] = ()
+    leaving: tuple[Change, ...] = ()
     joined: frozenset[int] = frozenset()
     left: frozenset[int] = frozenset()
     set_aside: frozenset[int] = field(default=frozenset())
@@ -43,38 +45,60 @@ def diff(
     *,
     in_flight: Collection[int] = (),
     gaps: Mapping[int, int] | None = None,
+    closed: Collection[int] = (),
 ) -> Diff:
     """Compare readings of one item with what is known of its levels.
 
     `in_flight` are the locations of this item with an attempt whose outcome is unknown: whether
     such a reading shows our own write or somebody's change cannot be told, so it is set aside.
     `gaps` gives the whole poll intervals since a location's last good reading, where it was long.
+    `closed` are locations that were deactivated: their levels leave, read or not.
     """
     levels = dict(known)
     changes: list[Change] = []
+    leaving: list[Change] = []
     joined: set[int] = set()
     left: set[int] = set()
     aside: set[int] = set()
     for reading in readings:
         location = reading.location
         old = levels.get(location)
-        if location in in_flight and old is not None:
+        if old is not None and (location in in_flight or may_be_past(reading, old)):
             levels[location] = replace(old, doubtful=True)
             aside.add(location)
             continue
-        if old is not None and may_be_past(reading, old):
-            levels[location] = replace(old, doubtful=True)
-            aside.add(location)
+        active = reading.active and location not in closed
+        levels[location] = _known_after(reading, old, active)
+        if old is None or not old.active:
+            if active:
+                joined.add(location)
             continue
-        levels[location] = _known_after(reading, old)
-        was_active = old is not None and old.active
-        if reading.active and not was_active:
-            joined.add(location)
-        elif was_active and not reading.active:
+        change = _change(old, reading, (gaps or {}).get(location, 0))
+        if not active:
             left.add(location)
-        elif old is not None and reading.active and reading.available != old.available:
-            changes.append(_change(old, reading, (gaps or {}).get(location, 0)))
-    return Diff(levels, tuple(changes), frozenset(joined), frozenset(left), frozenset(aside))
+            leaving.append(replace(change, left=True, closed=location in closed))
+        elif change.delta:
+            changes.append(change)
+    unread = _close_unread(levels, {*closed} - {*in_flight} - aside)
+    return Diff(
+        levels,
+        tuple(changes),
+        tuple(change for change in [*leaving, *unread] if change.delta or change.closed),
+        frozenset(joined),
+        frozenset(left | {change.location for change in unread}),
+        frozenset(aside),
+    )
+
+
+def _close_unread(levels: dict[int, Level], closed: Collection[int]) -> list[Change]:
+    """Let the still active levels of these locations leave, in `levels`; their last changes."""
+    found: list[Change] = []
+    for place in sorted(closed):
+        if place in levels and levels[place].active:
+            units = levels[place].available
+            levels[place] = replace(levels[place], active=False)
+            found.append(Change(place, units, units, left=True, closed=True))
+    return found
 
 
 def may_be_past(reading: Reading, known: Level) -> bool:
@@ -108,11 +132,11 @@ def is_superseded(reading: Reading, known: Level) -> bool:
 
 
 def _says_the_same(reading: Reading, known: Level) -> bool:
-    said = (reading.available, reading.committed, reading.on_hand, reading.active)
-    return said == (known.available, known.committed, known.on_hand, known.active)
+    said = (reading.available, reading.committed, reading.on_hand, reading.incoming, reading.active)
+    return said == (known.available, known.committed, known.on_hand, known.incoming, known.active)
 
 
-def _known_after(reading: Reading, old: Level | None) -> Level:
+def _known_after(reading: Reading, old: Level | None, active: bool) -> Level:
     return Level(
         item=reading.item,
         location=reading.location,
@@ -121,34 +145,29 @@ def _known_after(reading: Reading, old: Level | None) -> Level:
         on_hand=reading.on_hand,
         # An echo of a late replica is older than what is known; the fence stays where it was.
         updated_at=max(reading.updated_at, old.updated_at) if old else reading.updated_at,
-        active=reading.active,
+        active=active,
         confirmed_at=old.confirmed_at if old else 0,
         doubtful=False,
         wanted=old.wanted if old else None,
+        incoming=reading.incoming,
+        counted_at=max(reading.counted_at, old.counted_at) if old else reading.counted_at,
     )
 
 
 def _change(old: Level, reading: Reading, gap_intervals: int) -> Change:
+    committed = reading.committed - old.committed
+    moved = reading.available - old.available
     return Change(
         location=reading.location,
         before=old.available,
         after=reading.available,
-        orders=_order_part(old, reading),
-        ended=max(old.committed - reading.committed, 0),
+        committed=committed,
+        incoming=reading.incoming - old.incoming,
+        apart=moved + committed - (reading.on_hand - old.on_hand),
         updated_at=reading.updated_at,
+        counted_at=reading.counted_at,
         gap_intervals=gap_intervals,
     )
-
-
-def _order_part(old: Level, reading: Reading) -> int:
-    """The part of a change that orders explain: −Δcommitted, where committed moved for orders.
-
-    A cancelled order gives its units back to available; a fulfilled one takes them from committed
-    and leaves available alone. So where committed fell, only as much of it was a cancellation as
-    available rose: the rest was shipped, and has nothing to do with this change.
-    """
-    fell = old.committed - reading.committed
-    return fell if fell <= 0 else min(fell, max(reading.available - old.available, 0))
 
 
 def was_applied(

@@ -14,17 +14,22 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from invsyncd.core.diff import Diff, diff
+from invsyncd.core.leaving import counting
 from invsyncd.core.merge import Case, MergeRules, Verdict, first_sight, follow, merge
 from invsyncd.core.model import Change, Entry, Item, ItemState, Level, Reading, Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What the mirror keeps: `locations` are ids; no `product_types` means every product."""
+    """What the mirror keeps: `locations` are ids; no `product_types` means every product.
+
+    `closing` are mirrored locations that were found deactivated: their levels leave in this pass.
+    """
 
     enabled: bool
     locations: frozenset[int]
     product_types: frozenset[str] = frozenset()
+    closing: frozenset[int] = frozenset()
 
     def takes(self, item: Item) -> bool:
         """Whether this item is mirrored at all."""
@@ -73,7 +78,7 @@ def fold(
 
     `in_flight` and `gaps` are as in `diff`; `earlier` is what this pass already merged for it.
     """
-    found = diff(state.levels, readings, in_flight=in_flight, gaps=gaps)
+    found = diff(state.levels, readings, in_flight=in_flight, gaps=gaps, closed=scope.closing)
     standing = _standing_before(state.item, scope)
     item = replace(state.item, standing=standing)
     if standing is Standing.OUT:
@@ -83,27 +88,59 @@ def fold(
         for level in found.levels.values()
         if standing is not Standing.OUT and level.active and level.location in scope.locations
     ]
-    changes = tuple(c for c in found.changes if c.location in scope.locations)
+    kept = scope.locations | scope.closing
+    changes = tuple(c for c in (*found.changes, *found.leaving) if c.location in kept)
     together_with = tuple(c.location for c in earlier.changes) if earlier else ()
-    item, verdict, earlier = _merged(item, mirrored, changes, rules, earlier)
-    levels = _with_wanted(found.levels, item, mirrored)
+    settled = sum(level.location not in found.joined for level in mirrored)
+    merged = _merged(item, _Mirrored(mirrored, settled), changes, rules, earlier)
+    told = replace(found, leaving=merged.leavers(found))
+    lost = merged.not_counted([c for c in found.leaving if c.location in kept])
     return Folded(
-        state=ItemState(item, levels),
-        changes=found.changes,
-        earlier=earlier,
-        verdict=verdict,
-        entries=entries(state.item, item, found, verdict, together_with),
+        state=ItemState(merged.item, _with_wanted(found.levels, merged.item, mirrored)),
+        changes=(*told.changes, *told.leaving),
+        earlier=merged.earlier,
+        verdict=merged.verdict,
+        entries=entries(
+            state.item, merged.item, told, merged.verdict, together_with, not_counted=lost
+        ),
         doubtful=found.set_aside,
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Mirrored:
+    """The levels in the mirror. `settled` is how many of them did not join just now."""
+
+    levels: list[Level]
+    settled: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """What a pass made of an item; `counted` are the changes that took part."""
+
+    item: Item
+    verdict: Verdict | None
+    earlier: Earlier
+    counted: tuple[Change, ...]
+
+    def leavers(self, found: Diff) -> tuple[Change, ...]:
+        """The last changes of levels that left, as far as they counted."""
+        return tuple(c for c in self.counted if c.left and c.location in found.left)
+
+    def not_counted(self, leaving: Iterable[Change]) -> tuple[Change, ...]:
+        """Those of the last changes of leaving levels of which something was dropped."""
+        counted = {c.location: c.delta for c in self.counted if c.left}
+        return tuple(c for c in leaving if c.delta and counted.get(c.location) != c.delta)
+
+
 def _merged(
     item: Item,
-    mirrored: list[Level],
+    mirrored: _Mirrored,
     changes: tuple[Change, ...],
     rules: MergeRules,
     earlier: Earlier | None,
-) -> tuple[Item, Verdict | None, Earlier]:
+) -> _Merged:
     """Judge the changes, together with those of the same pass that belong to the same moment.
 
     A poll of several locations takes a moment, and an import may fall into it: one location's
@@ -116,20 +153,22 @@ def _merged(
         together = tuple(c for c in changes if c.location not in earlier.written)
     verdict: Verdict | None = None
     start = item
+    counted: tuple[Change, ...] = ()
     written = earlier.written if earlier is not None else frozenset()
     if earlier is not None and together and item.standing is not Standing.OUT:
         start = replace(item, standing=earlier.item.standing, pool=earlier.item.pool)
-        all_changes = _joined(earlier.changes, together)
-        verdict = _judge(start, mirrored, all_changes, rules) if all_changes else None
-        item = _decided(start, verdict, all_changes)
+        together = _joined(earlier.changes, together)
+        counted = counting(together, rules.sale_max)
+        verdict = _judge(start, mirrored, counted, rules) if counted else None
+        item = _decided(start, verdict, counted)
         changes = tuple(c for c in changes if c.location in earlier.written)
-        together = all_changes
     if changes or not together:
         start, together, written = item, changes, frozenset()
-        later = _judge(item, mirrored, changes, rules)
-        item = _decided(item, later, changes)
-        verdict = later or verdict
-    return item, verdict, Earlier(start, together, written)
+        later_counted = counting(changes, rules.sale_max)
+        later = _judge(item, mirrored, later_counted, rules)
+        item = _decided(item, later, later_counted)
+        verdict, counted = later or verdict, (*counted, *later_counted)
+    return _Merged(item, verdict, Earlier(start, together, written), counted)
 
 
 def _joined(first: tuple[Change, ...], then: tuple[Change, ...]) -> tuple[Change, ...]:
@@ -141,15 +180,16 @@ def _joined(first: tuple[Change, ...], then: tuple[Change, ...]) -> tuple[Change
             replace(
                 change,
                 before=old.before,
-                orders=old.orders + change.orders,
-                ended=old.ended + change.ended,
+                committed=old.committed + change.committed,
+                incoming=old.incoming + change.incoming,
+                apart=old.apart + change.apart,
                 # What the poll found after a gap is still after a gap when it is read again.
                 gap_intervals=max(old.gap_intervals, change.gap_intervals),
             )
             if old is not None
             else change
         )
-    return tuple(change for change in found.values() if change.delta)
+    return tuple(change for change in found.values() if change.delta or change.closed)
 
 
 def _decided(item: Item, verdict: Verdict | None, changes: tuple[Change, ...]) -> Item:
@@ -166,21 +206,22 @@ def _standing_before(item: Item, scope: Scope) -> Standing:
 
 
 def _judge(
-    item: Item, mirrored: list[Level], changes: tuple[Change, ...], rules: MergeRules
+    item: Item, mirrored: _Mirrored, changes: tuple[Change, ...], rules: MergeRules
 ) -> Verdict | None:
     """The verdict on this pass, or None where nothing is to be decided."""
-    if not mirrored:
+    levels = mirrored.levels
+    if not levels and not changes:
         return None
     match item.standing:
         case Standing.NEW:
-            return first_sight(mirrored, rules)
+            return first_sight(levels, rules) if levels else None
         case Standing.FOLLOWING:
-            if changes:
-                return follow(changes, rules)
-            level = len({known.available for known in mirrored}) == 1
-            return first_sight(mirrored, rules) if level else None
+            if staying := [change for change in changes if not change.left]:
+                return follow(staying, rules)
+            level = len({known.available for known in levels}) == 1
+            return first_sight(levels, rules) if level else None
         case Standing.POOLED:
-            return merge(item.pool or 0, changes, rules) if changes else None
+            return merge(item.pool or 0, changes, rules, mirrored.settled) if changes else None
         case Standing.HELD | Standing.OUT:
             return None
         case _:
@@ -221,24 +262,35 @@ def entries(
     found: Diff,
     verdict: Verdict | None,
     together_with: tuple[int, ...] = (),
+    *,
+    not_counted: tuple[Change, ...] = (),
 ) -> tuple[Entry, ...]:
-    """The lines for one item; `together_with` names what this pass merged before."""
+    """The lines for one item; `together_with` names what this pass merged before.
+
+    `not_counted` are falls of levels that left and of which something was dropped.
+    """
     lines: list[Entry] = []
+    changed = (*found.changes, *found.leaving)
     new_pool = before.standing is Standing.FOLLOWING and after.standing is Standing.POOLED
     unlevelled = verdict is not None and verdict.case is Case.UNLEVELLED
-    if found.changes or unlevelled or new_pool:
+    if changed or unlevelled or new_pool:
         lines.append(
             Entry(
                 "change",
                 after.id,
                 after.sku,
-                _numbers(before, after, found, verdict, together_with),
+                _numbers(before, after, changed, verdict, together_with),
             )
         )
     for kind, locations in (("join", found.joined), ("leave", found.left)):
         # A level that is simply new with its item is not worth a line; one that joins a pool is.
         if locations and before.pool is not None:
-            lines.append(Entry(kind, after.id, after.sku, {"locations": sorted(locations)}))
+            numbers: dict[str, object] = {"locations": sorted(locations)}
+            if kind == "leave" and not_counted:
+                numbers["not_counted"] = [
+                    {"location": c.location, "from": c.before, "to": c.after} for c in not_counted
+                ]
+            lines.append(Entry(kind, after.id, after.sku, numbers))
     if before.standing is not after.standing and Standing.OUT in (before.standing, after.standing):
         kind = "out of the mirror" if after.standing is Standing.OUT else "into the mirror"
         lines.append(Entry(kind, after.id, after.sku, {"pool_dropped": before.pool}))
@@ -248,20 +300,13 @@ def entries(
 def _numbers(
     before: Item,
     after: Item,
-    found: Diff,
+    changed: tuple[Change, ...],
     verdict: Verdict | None,
     together_with: tuple[int, ...],
 ) -> dict[str, object]:
     changes = [
-        {
-            "location": c.location,
-            "from": c.before,
-            "to": c.after,
-            "delta": c.delta,
-            "orders": c.orders,
-            "stock": c.stock,
-        }
-        for c in found.changes
+        {"location": c.location, "from": c.before, "to": c.after, "delta": c.delta, **parts(c)}
+        for c in changed
     ]
     numbers: dict[str, object] = {
         "changes": changes,
@@ -269,8 +314,10 @@ def _numbers(
         "pool": after.pool,
         "case": verdict.case.value if verdict else _undecided(after),
     }
-    if found.changes and together_with:
+    if changed and together_with:
         numbers["together_with"] = list(together_with)
+    if verdict and verdict.stated:
+        numbers["stated"] = list(verdict.stated)
     if verdict and verdict.contradictory:
         numbers["contradictory"] = True
     if after.standing is Standing.HELD:
@@ -278,6 +325,16 @@ def _numbers(
     if after.pool is not None and after.pool < 0:
         numbers["oversold_by"] = -after.pool
     return numbers
+
+
+def parts(change: Change) -> dict[str, int]:
+    """The parts of a change under the names that the journal and the reports give them."""
+    return {
+        "orders": change.orders,
+        "received": change.received,
+        "set_aside": change.set_aside,
+        "stock": change.stock,
+    }
 
 
 def _undecided(item: Item) -> str:

@@ -5,7 +5,8 @@ LOCATION  a Shopify location.
 LEVEL     (item, location) with available, committed and on_hand units; active or not. A Level
           object is what is *known*: last observed, or confirmed by Shopify.
 READING   what a poll, a point read or a full scan returned for one level.
-CHANGE    reading − known of `available`, when it is not zero: a true delta.
+CHANGE    reading − known of `available`, when it is not zero: a true delta. Its parts are orders,
+          received, set aside, and the rest (`stock`).
 POOL      the one number that every mirrored level of an item should show.
 LISTING   a TikTok Shop (product_id, sku_id) matched to an item.
 OFFER     what one listing shows in one warehouse, and what it should show.
@@ -72,7 +73,8 @@ class Reading:
     """One level as Shopify just said it. `updated_at` is the newest of its timestamps.
 
     `direct` tells a point read, begun after every write that we had confirmed, from a row that a
-    poll returned. `answered_at` is the server's time of the answer to a point read.
+    poll returned. `answered_at` is the server's time of the answer to a point read. `counted_at`
+    is the stamp of `available` alone, 0 where Shopify gave none: a shipment does not move it.
     """
 
     item: int
@@ -84,6 +86,8 @@ class Reading:
     active: bool = True
     direct: bool = False
     answered_at: int = 0
+    incoming: int = 0
+    counted_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,8 @@ class Level:
     confirmed_at: int = 0
     doubtful: bool = False
     wanted: int | None = None
+    incoming: int = 0
+    counted_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,33 +142,70 @@ class Item:
 class Change:
     """One true delta of one level, with its parts.
 
-    `orders` is −Δcommitted: an online order moves available down and committed up. The rest,
-    `stock`, is a count, a receipt or a till sale. Of the `ended` orders `orders` were cancelled, a
-    guess; the others shipped. `gap_intervals`: whole intervals since a good reading, if over three.
+    `committed` and `incoming` are how far those moved. `apart` is how many units the states that
+    nobody can buy from gave back (damaged, reserved, safety stock): Δavailable + Δcommitted −
+    Δon_hand. `updated_at` is the level's newest stamp, `counted_at` that of `available`: only the
+    latter tells when a number was typed. `gap_intervals`: whole intervals since a good reading, if
+    over three. `left` is a level that leaves with this change, `closed` one whose location was
+    deactivated; only such a change may have no delta. `moved` marks both sides of stock that left
+    one level with it and came up at another.
     """
 
     location: int
     before: int
     after: int
-    orders: int = 0
-    ended: int = 0
+    committed: int = 0
+    incoming: int = 0
+    apart: int = 0
     updated_at: int = 0
+    counted_at: int = 0
     gap_intervals: int = 0
+    left: bool = False
+    closed: bool = False
+    moved: bool = False
 
     @property
     def delta(self) -> int:
-        """Δavailable in units; never zero."""
+        """Δavailable in units: what really happened to the number."""
         return self.after - self.before
 
     @property
+    def orders(self) -> int:
+        """The part that orders and cancellations explain.
+
+        A cancelled order gives its units back to available; a shipped one takes them from
+        committed and leaves available alone. So where committed fell, only as much of the fall was
+        a cancellation as available rose.
+        """
+        fell = -self.committed
+        return fell if fell <= 0 else min(fell, max(self.delta, 0))
+
+    @property
+    def received(self) -> int:
+        """The part that came in from a transfer or a purchase order."""
+        return min(max(-self.incoming, 0), max(self.delta - self.orders, 0))
+
+    @property
+    def set_aside(self) -> int:
+        """The part that was set aside (below 0) or given back: on_hand did not move with it."""
+        left_over = self.delta - self.orders - self.received
+        fits = self.apart * left_over > 0 and abs(self.apart) <= abs(left_over)
+        return self.apart if fits else 0
+
+    @property
     def stock(self) -> int:
-        """The part of the delta that no order explains."""
-        return self.delta - self.orders
+        """The rest: a till sale, an adjustment, a return, a count, an import."""
+        return self.delta - self.orders - self.received - self.set_aside
 
     @property
     def counted(self) -> int:
-        """The number that somebody counted here, before the orders."""
+        """The number that somebody may have typed here, beside all other parts."""
         return self.before + self.stock
+
+    @property
+    def said(self) -> int:
+        """The same number with what was set aside: an import or a safety stock leaves this one."""
+        return self.counted + self.set_aside
 
 
 @dataclass(frozen=True, slots=True)

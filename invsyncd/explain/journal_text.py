@@ -1,6 +1,6 @@
 """A journal line about levels and pools, told as its cause and one sentence with its numbers. Pure.
 
-The merge table has ten rows; each is told in its own words, because "two orders add up" and
+Every case of the merge table is told in its own words, because "two orders add up" and
 "contradictory counts" may well give the same number.
 
 One journal line as a sentence that a merchant understands.
@@ -23,11 +23,15 @@ STORIES = frozenset({*MOVES_POOL, "join", "leave", "out of the mirror", "into th
 """The kinds of lines that say how a pool, or what belongs to it, came about."""
 
 _CAUSES = {
+    Case.EVERYWHERE: Cause.COUNTED_ALIKE,
     Case.ONE: Cause.ONE_CHANGE,
     Case.ORDERS: Cause.ORDERS_ADD_UP,
     Case.SALES: Cause.SALES_ADD_UP,
     Case.TRANSFER: Cause.TRANSFER,
     Case.COUNT: Cause.COUNTED_ALIKE,
+    Case.RETURNS: Cause.RETURNS_ADD_UP,
+    Case.ADDED: Cause.CHANGES_ADD_UP,
+    Case.MOVED: Cause.STOCK_MOVED,
     Case.GAP: Cause.SALES_AFTER_GAP,
     Case.CONFLICT: Cause.CONTRADICTORY,
     Case.UNLEVELLED: Cause.LEVELLED,
@@ -49,9 +53,7 @@ def entry_text(row: Row, places: Places) -> Reason:
         case "join":
             return Reason(Cause.JOINED, f"{_names(row, places)} joined and takes over the pool")
         case "leave":
-            return Reason(
-                Cause.LEFT, f"{_names(row, places)} is not stocked any more; the pool stays"
-            )
+            return Reason(Cause.LEFT, _left(row, places))
         case "resolved":
             return Reason(Cause.RESOLVED, f"A person said that the pool is {plain(row['pool'])}")
         case "undo":
@@ -67,15 +69,28 @@ def entry_text(row: Row, places: Places) -> Reason:
 
 
 def counted(row: Row, places: Places) -> list[tuple[str, int]]:
-    """What was stated at each level of a change whose stock moved: (location, counted units)."""
-    return [(_at(c, places), c["from"] + c["stock"]) for c in row["changes"] if c["stock"]]
+    """What was stated, level by level: (location, counted units)."""
+    return [(_at(c, places), c["from"] + c["stock"]) for c in _stated(row)]
+
+
+def _stated(row: Row) -> list[Row]:
+    """The changes that state a number; a till sale beside them states none."""
+    places = row.get("stated")  # lines of older versions do not say it
+    return [c for c in row["changes"] if c["stock"] and (not places or c["location"] in places)]
 
 
 def parts(change: Row) -> str:
-    """What a change is made of: its order part and its stock part."""
+    """What a change is made of: orders, what was received or set aside, and the rest."""
     words = []
     if orders := change["orders"]:
         words.append(f"{_orders(orders)} {signed(orders)}")
+    if received := change.get("received", 0):
+        words.append(f"received from a transfer or a purchase order {signed(received)}")
+    if aside := change.get("set_aside", 0):
+        what = (
+            "set aside (draft order, damage, safety stock)" if aside < 0 else "given back to sale"
+        )
+        words.append(f"{what} {signed(aside)}")
     if stock := change["stock"]:
         what = "sold at the till, counted or sent away" if stock < 0 else "received or counted"
         words.append(f"{what} {signed(stock)}")
@@ -129,7 +144,46 @@ def _sales(row: Row, places: Places) -> str:
 
 
 def _transfer(row: Row, places: Places) -> str:
-    return f"A transfer: {_deltas(row['changes'], places)}: {_pool(row)}"
+    beside = sum(c["delta"] for c in row["changes"])
+    what = "A transfer" if not beside else "A transfer, and a sale or a return beside it"
+    return f"{what}: {_deltas(row['changes'], places)}: {_pool(row)}"
+
+
+def _returns(row: Row, places: Places) -> str:
+    return f"Returns add up: {_deltas(row['changes'], places)}: {_pool(row)}"
+
+
+def _added(row: Row, places: Places) -> str:
+    made_of = (f"{_at(c, places)} {parts(c)}" for c in row["changes"])
+    return f"Changes of different kinds add up: {'; '.join(made_of)}: {_pool(row)}"
+
+
+def _moved(row: Row, places: Places) -> str:
+    return (
+        "A location gave up its stock, and the same units came up elsewhere:"
+        f" {_deltas(row['changes'], places)}: {_pool(row)}"
+    )
+
+
+def _everywhere(row: Row, places: Places) -> str:
+    said = {c["from"] + c["stock"] + c.get("set_aside", 0) for c in row["changes"]}
+    number = plain(said.pop()) if len(said) == 1 else "one number"
+    where = listed([_at(c, places) for c in row["changes"]])
+    return (
+        f"One number was set at every level at one moment, {where}: {number}{_and_orders(row)}:"
+        f" {_pool(row)}"
+    )
+
+
+def _left(row: Row, places: Places) -> str:
+    says = f"{_names(row, places)} is not stocked any more; the pool stays"
+    lost = [
+        f"{plain(c['from'])} → {plain(c['to'])} at {_at(c, places)}"
+        for c in row.get("not_counted", ())
+    ]
+    return (
+        f"{says}; not counted, because nothing came up elsewhere: {listed(lost)}" if lost else says
+    )
 
 
 def _count(row: Row, places: Places) -> str:
@@ -175,11 +229,15 @@ def _followed(row: Row, places: Places) -> str:
 
 
 _TOLD: Mapping[Case, Callable[[Row, Places], str]] = {
+    Case.EVERYWHERE: _everywhere,
     Case.ONE: _one,
     Case.ORDERS: _orders_add_up,
     Case.SALES: _sales,
     Case.TRANSFER: _transfer,
     Case.COUNT: _count,
+    Case.RETURNS: _returns,
+    Case.ADDED: _added,
+    Case.MOVED: _moved,
     Case.GAP: _gap,
     Case.CONFLICT: _conflict,
     Case.UNLEVELLED: _unlevelled,
@@ -190,21 +248,26 @@ _TOLD: Mapping[Case, Callable[[Row, Places], str]] = {
 
 def _chosen(row: Row) -> str:
     """Which of the statements became the pool, told from the numbers themselves."""
-    orders = sum(c["orders"] for c in row["changes"])
-    said = [c["from"] + c["stock"] for c in row["changes"] if c["stock"]]
-    if row.get("pool_before") is None:
-        orders, said = 0, [c["to"] for c in row["changes"]]
-    if said and row["pool"] == min(said) + orders:
+    changes, before = row["changes"], row.get("pool_before")
+    stated = _stated(row) if before is not None else []
+    said = [c["from"] + c["stock"] for c in stated] or [c["to"] for c in changes]
+    beside = 0
+    if stated:
+        beside = sum(c["delta"] for c in changes) - sum(c["stock"] for c in stated)
+    if said and row["pool"] == min(said) + beside:
         return "the lowest"
-    before = row.get("pool_before")
     if before is not None and row["pool"] == before + sum(c["delta"] for c in row["changes"]):
         return "the sum of all changes"
     return "the latest"
 
 
 def _and_orders(row: Row) -> str:
+    """What comes on top of the numbers that were said."""
     orders = sum(c["orders"] for c in row["changes"])
-    return f", with orders {signed(orders)}" if orders else ""
+    text = f", with orders {signed(orders)}" if orders else ""
+    places = row.get("stated")
+    sales = sum(c["stock"] for c in row["changes"] if places and c["location"] not in places)
+    return f"{text}, with till sales {signed(sales)} elsewhere" if sales else text
 
 
 def _pool(row: Row) -> str:

@@ -69,7 +69,7 @@ def of_levels(facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
 
 
 def changes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
-    """The last changes for the document: each level's delta with its order and stock part."""
+    """The last changes for the document: each level's delta with its parts."""
     return [
         {
             "at": iso(row["at"]),
@@ -78,6 +78,8 @@ def changes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
             "to": change["to"],
             "delta": change["delta"],
             "orders": change["orders"],
+            "received": change.get("received", 0),
+            "set_aside": change.get("set_aside", 0),
             "stock": change["stock"],
             "says": parts(change),
             "case": row["case"],

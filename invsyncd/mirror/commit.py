@@ -34,7 +34,10 @@ ROUND_ROWS_MAX = 20 * ROWS_MAX  # rows planned at once; what is left over is the
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What a pass read. `touched` are items to fold even without a reading."""
+    """What a pass read. `touched` are items to fold even without a reading.
+
+    `closing` are deactivated locations whose levels leave with this batch.
+    """
 
     readings: Mapping[int, Sequence[Reading]] = field(default_factory=dict)
     catalogue: Mapping[int, Catalogue] = field(default_factory=dict)
@@ -43,6 +46,7 @@ class Batch:
     earlier: Mapping[int, Earlier] = field(default_factory=dict)
     gaps: Mapping[int, int] = field(default_factory=dict)
     suspects: frozenset[int] = frozenset()
+    closing: frozenset[int] = frozenset()
     asked: PersonsRequests = field(default_factory=PersonsRequests)
 
     @property
@@ -111,6 +115,7 @@ class Committer:
                 offers = await wanted_offers(self._store, rules.offers, states, now)
             await self._store.levels.save_states(tx, states.values())
             await self._store.locations.advance(tx, batch.watermarks, now)
+            await self._store.locations.close(tx, batch.closing)
             await self._store.listings.save_wanted(tx, offers)
             await self._store.journal.add(tx, pass_id, now, entries)
             for request in batch.asked.requests:

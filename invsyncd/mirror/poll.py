@@ -25,6 +25,7 @@ from functools import partial
 from invsyncd.config import Settings
 from invsyncd.core.diff import may_be_past
 from invsyncd.core.model import ItemState, Reading
+from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.lookback import (
     FAR_ROWS_MAX,
@@ -65,13 +66,17 @@ class Poller:
         self._owed: PendingReads | None = None
         self._paying: PendingReads | None = None
         self.suspects = Suspects()
+        self.closed: frozenset[int] = frozenset()
+        \"\"\"Locations that the last poll found deactivated.\"\"\"
 
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
         """Poll every active location; the batch holds true news and the new watermarks."""
         active = [known for known in locations if known.location.active]
         found = await self._polls.look(active)
+        last = [await self._polls.last_look(known) for known in locations if known.closing]
+        self.closed = frozenset(self._polls.closed)
         readings: dict[int, list[Reading]] = {}
-        for _, news in found:
+        for news in [*(news for _, news in found), *last]:
             for reading in news:
                 readings.setdefault(reading.item, []).append(reading)
         self._polled = {polled.location: polled for polled, _ in found}
@@ -171,6 +176,8 @@ class Poller:
                     updated_at=max(level.updated_at, level.confirmed_at),
                     active=False,
                     direct=True,
+                    incoming=level.incoming,
+                    counted_at=level.counted_at,
                 )
                 for level in state.levels.values()
                 if level.location not in listed and (level.active or level.doubtful)
@@ -179,8 +186,16 @@ class Poller:
 
 
 def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:
+    """Whether the item must be read whole; so must one whose level left, and nothing answers it.
+
+    What left may have come up at a level that was polled a moment too early.
+    """
     if state is None:
         return True
+    if len(readings) == 1 and not readings[0].active:
+        known = state.levels.get(readings[0].location)
+        if known is not None and known.active:
+            return True
     return any(
         may_be_past(reading, state.levels[reading.location])
         for reading in readings
@@ -210,10 +225,22 @@ class LocationPolls:
         self._slack_s = slack_s
         self._clock = clock
         self._clocks_agree = False
+        self.closed: set[int] = set()
+        """Locations that this look found deactivated."""
+
+    async def last_look(self, known: KnownLocation) -> list[Reading]:
+        """What changed last at a location that was deactivated; nothing where it cannot be read."""
+        news: list[Reading] = []
+        since = max(0, (known.watermark or 0) - math.ceil(self._slack_s))
+        with suppress(Refused, InvalidResponse):
+            async for page in self._source.poll(known.location.id, since):
+                news += await self._store.levels.differing(page.readings)
+        return news
 
     async def look(self, active: Sequence[KnownLocation]) -> list[Looked]:
         """How far each location is read after this look, and the readings that are no echoes."""
         self._look_back.begin(asyncio.get_running_loop().time(), self._source.free)
+        self.closed.clear()
         pages_max = await self._pages_max(len(active))
         expected = math.ceil(self._look_back.expected_rows / LEVELS_PER_READ)
         if self._look_back.is_far or pages_max is None or expected <= pages_max:
@@ -242,6 +269,8 @@ class LocationPolls:
             if not far:
                 budget.take()
             progress.saw(page)
+            if not page.active:
+                self.closed.add(known.location.id)
             rows += len(page.readings)
             news += await self._store.levels.differing(page.readings)
         mark = self._mark(progress)

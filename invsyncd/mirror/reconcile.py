@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from invsyncd.config import Settings
+from invsyncd.core.fold import parts
 from invsyncd.core.model import Standing, Target
 from invsyncd.errors import InvalidResponse, Refused, Unavailable
 from invsyncd.mirror.baseline import Baseline
@@ -100,9 +101,14 @@ class MirrorPass:
             await self._rulebook.in_force(rules)
             self.catalogue.rest()
         batch = await self._reader.poll(await self._store.locations.all())
+        if self._reader.closed:
+            await self._rulebook.keep_locations(await self._source.locations())
+            rules = await self._rulebook.rules()
         batch = await self._with_catalogue(batch, report)
         await self._sweep_if_rules_changed(report.pass_id, rules)
-        batch = replace(batch, asked=await self._desk.read(rules))
+        closing = {k.location.id for k in await self._store.locations.all() if k.closing}
+        rules = await self._rulebook.with_closing(rules, closing)
+        batch = replace(batch, asked=await self._desk.read(rules), closing=frozenset(closing))
         gate = partial(self._may_write, report)
         absorbed = await self._absorber.commit(report.pass_id, batch, rules, gate=gate)
         self._reader.committed()
@@ -160,8 +166,7 @@ def _tell(report: PassReport, absorbed: Committed) -> None:
                     "location": change.location,
                     "from": change.before,
                     "to": change.after,
-                    "orders": change.orders,
-                    "stock": change.stock,
+                    **parts(change),
                     "pool": item.pool,
                     "case": folded.verdict.case.value if folded.verdict else "not mirrored",
                 }

@@ -7,8 +7,8 @@ still knows how to serve the other.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
 
 from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
@@ -125,6 +125,17 @@ class Rulebook:
             return rules
         closed = closed_warehouses(plan, warehouses, read_only)
         return Rules(scope, rules.merge, without(plan, closed), closed)
+
+    async def with_closing(self, rules: Rules, closing: Collection[int]) -> Rules:
+        """The same rules, under which the mirrored ones of these closed locations leave."""
+        if not closing:
+            return rules
+        as_before = [
+            replace(place, active=place.active or place.id in closing)
+            for place in await self.locations()
+        ]
+        were = scope_of(self._settings, as_before).locations
+        return replace(rules, scope=replace(rules.scope, closing=were.intersection(closing)))
 
     async def accept(self) -> None:
         """Raise ConfigError unless these settings fit what is remembered of both shops."""

@@ -231,7 +231,8 @@ _LEVEL = re.compile(
         r'"item":\{"id":"gid://shopify/InventoryItem/(\d{1,18})"\},"quantities":\['
         rf'\{{"name":"available","quantity":{_NUMBER},"updatedAt":(?:null|"({_TIME})")\}},'
         rf'\{{"name":"committed","quantity":{_NUMBER},"updatedAt":(?:null|"{_TIME}")\}},'
-        rf'\{{"name":"on_hand","quantity":{_NUMBER},"updatedAt":(?:null|"{_TIME}")\}}\],'
+        rf'\{{"name":"on_hand","quantity":{_NUMBER},"updatedAt":(?:null|"{_TIME}")\}},'
+        rf'\{{"name":"incoming","quantity":{_NUMBER},"updatedAt":(?:null|"{_TIME}")\}}\],'
         r'"__parentId":"gid://shopify/Location/(\d{1,18})"\}'
     ).encode()
 )
@@ -279,12 +280,12 @@ def _usual(line: bytes) -> Reading | None:
     found = _LEVEL.fullmatch(line)
     if found is None:
         return None
-    touched, active, item, available, counted, committed, on_hand, place = found.groups()
-    newest = max(touched, counted or b"")  # of one form and in UTC: ordered as text
+    touched, active, item, available, counted, committed, on_hand, incoming, place = found.groups()
     try:
-        at = datetime.fromisoformat(newest.decode())
-        if newest != touched:
-            datetime.fromisoformat(touched.decode())
+        at = int(datetime.fromisoformat(touched.decode()).timestamp())
+        counted_at = at
+        if counted != touched:
+            counted_at = int(datetime.fromisoformat(counted.decode()).timestamp()) if counted else 0
     except ValueError:
         return None
     return Reading(
@@ -293,8 +294,10 @@ def _usual(line: bytes) -> Reading | None:
         available=int(available),
         committed=int(committed),
         on_hand=int(on_hand),
-        updated_at=int(at.timestamp()),
+        updated_at=max(at, counted_at),
         active=active == b"true",
+        incoming=int(incoming),
+        counted_at=counted_at,
     )
 
 

@@ -134,7 +134,7 @@ _LEVEL: Final = """
 fragment Level on InventoryLevel {
   updatedAt
   isActive
-  quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
+  quantities(names: ["available", "committed", "on_hand", "incoming"]) { name quantity updatedAt }
 }
 """
 
@@ -145,6 +145,7 @@ POLL: Final = (
 query Poll($location: ID!, $after: String, $query: String) {
   location(id: $location) {
     id
+    isActive
     inventoryLevels(first: 250, after: $after, query: $query, includeInactive: true) {
       edges { node { id ...Level } }
       pageInfo { hasNextPage endCursor }
@@ -161,6 +162,7 @@ LIST_LEVELS: Final = """
 query ListLevels($location: ID!, $after: String, $query: String) {
   location(id: $location) {
     id
+    isActive
     inventoryLevels(first: 250, after: $after, query: $query, includeInactive: true) {
       edges { node { id updatedAt } }
       pageInfo { hasNextPage endCursor }
@@ -285,7 +287,11 @@ SCAN_ROWS: Final = """
               updatedAt
               isActive
               item { id }
-              quantities(names: ["available", "committed", "on_hand"]) { name quantity updatedAt }
+              quantities(names: ["available", "committed", "on_hand", "incoming"]) {
+                name
+                quantity
+                updatedAt
+              }
             }
           }
         }

@@ -20,7 +20,7 @@ from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
 
 PAGE_ROWS_MAX = 250  # documented; no page that we ask for has more
-_NAMES = ("available", "committed", "on_hand")
+_NAMES = ("available", "committed", "on_hand", "incoming")
 _LEVEL_ID = re.compile(
     r"gid://shopify/InventoryLevel/[0-9]+\?inventory_item_id=([0-9]{1,18})", re.ASCII
 )
@@ -184,11 +184,13 @@ def _reading(node: Shape, item: int, location_id: int, direct: bool) -> Reading:
         updated_at=max(seconds(node.at("updatedAt")), counted_at),
         active=node.at("isActive").flag(),
         direct=direct,
+        incoming=quantities["incoming"],
+        counted_at=counted_at,
     )
 
 
 def _quantities(listed: Shape) -> tuple[dict[str, int], int]:
-    """The three quantities, and when `available` was last updated (null at times: 0, recorded)."""
+    """The four quantities, and when `available` was last updated (null at times: 0, recorded)."""
     found: dict[str, int] = {}
     counted_at = 0
     for one in listed.items():

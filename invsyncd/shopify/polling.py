@@ -30,12 +30,14 @@ class Page:
     """One page of a poll. `server_time` is when it was answered, in Unix seconds.
 
     `newest` is the newest stamp that stood on the page itself. Readings that were taken directly
-    may be newer, and say nothing of when the page was made.
+    may be newer, and say nothing of when the page was made. `active` is False where the location
+    was found deactivated.
     """
 
     readings: tuple[Reading, ...]
     server_time: int | None
     newest: int | None = None
+    active: bool = True
 
 
 async def poll(
@@ -55,7 +57,7 @@ async def poll(
         reads = [partial(read_at, client, location, list(one.items)) for one in listed]
         for one, read in zip(listed, await run_together(reads), strict=True):
             newest = max(one.items.values(), default=None)
-            yield Page(read.readings, one.server_time, newest)
+            yield Page(read.readings, one.server_time, newest, walk.active)
 
 
 async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) -> Page:
@@ -98,6 +100,7 @@ class _Walk:
     location: int
     since: int | None
     pages_max: int
+    active: bool = True
     _after: str | None = None
     _seen: set[str] = field(default_factory=set)
     _pages: int = 0
@@ -112,7 +115,7 @@ class _Walk:
         readings = parse.polled(self.location, connection)
         parse.none_ahead(readings, answer.now, "POLL")
         newest = max((reading.updated_at for reading in readings), default=None)
-        return Page(readings, answer.server_time, newest)
+        return Page(readings, answer.server_time, newest, self.active)
 
     async def listed(self) -> _Listed:
         """The next page as a list."""
@@ -139,6 +142,7 @@ class _Walk:
             raise Refused(f"shopify {op}: location {self.location} is not there any more")
         if parse.number(found.at("id"), "Location") != self.location:
             raise found.garbled("another location than the one asked for")
+        self.active = found.at("isActive").flag()
         connection = found.at("inventoryLevels")
         self._after = parse.next_cursor(connection, self._seen)
         return connection, answer

@@ -17,7 +17,7 @@ from invsyncd.store.sql import PAGE, marks, pages
 
 LEVEL_COLUMNS = (
     "item, location, available, committed, on_hand, updated_at, active,"
-    " confirmed_at, doubtful, wanted"
+    " confirmed_at, doubtful, wanted, incoming, counted_at"
 )
 ITEM_COLUMNS = "id, sku, tracked, continues, product_types, mutable, standing, pool"
 
@@ -38,14 +38,18 @@ class Levels:
         values = [
             v
             for n, r in enumerate(readings)
-            for v in (n, r.item, r.location, r.available, r.committed, r.on_hand, r.active)
+            for v in (
+                *(n, r.item, r.location, r.available, r.committed, r.on_hand, r.incoming),
+                r.active,
+            )
         ]
         rows = await self._db.rows(
-            "WITH inc (n, item, location, available, committed, on_hand, active) AS"
-            f" (VALUES {marks(len(readings), 7)})"
+            "WITH inc (n, item, location, available, committed, on_hand, incoming, active) AS"
+            f" (VALUES {marks(len(readings), 8)})"
             " SELECT inc.n FROM inc LEFT JOIN level USING (item, location)"
             " WHERE level.available IS NOT inc.available OR level.committed IS NOT inc.committed"
-            " OR level.on_hand IS NOT inc.on_hand OR level.active IS NOT inc.active",
+            " OR level.on_hand IS NOT inc.on_hand OR level.incoming IS NOT inc.incoming"
+            " OR level.active IS NOT inc.active",
             values,
         )
         return [readings[row[0]] for row in rows]
@@ -116,9 +120,12 @@ class Levels:
     async def save_readings(self, tx: Tx, readings: Sequence[Reading]) -> None:
         """Take readings as known without a diff: only a first baseline may."""
         await tx.executemany(
-            f"INSERT OR REPLACE INTO level ({LEVEL_COLUMNS}) VALUES (?,?,?,?,?,?,?,0,0,NULL)",
+            f"INSERT OR REPLACE INTO level ({LEVEL_COLUMNS}) VALUES (?,?,?,?,?,?,?,0,0,NULL,?,?)",
             [
-                (r.item, r.location, r.available, r.committed, r.on_hand, r.updated_at, r.active)
+                (
+                    *(r.item, r.location, r.available, r.committed, r.on_hand, r.updated_at),
+                    *(r.active, r.incoming, r.counted_at),
+                )
                 for r in readings
             ],
         )
@@ -150,7 +157,7 @@ class Levels:
                 [_item_row(s.item) for s in page],
             )
             await tx.executemany(
-                f"INSERT OR REPLACE INTO level ({LEVEL_COLUMNS}) VALUES ({marks(10)})",
+                f"INSERT OR REPLACE INTO level ({LEVEL_COLUMNS}) VALUES ({marks(12)})",
                 [_level_row(level) for s in page for level in s.levels.values()],
             )
 
@@ -179,6 +186,8 @@ def _level(row: Row) -> Level:
         confirmed_at=row[7],
         doubtful=bool(row[8]),
         wanted=row[9],
+        incoming=row[10],
+        counted_at=row[11],
     )
 
 
@@ -194,6 +203,8 @@ def _level_row(level: Level) -> Row:
         level.confirmed_at,
         level.doubtful,
         level.wanted,
+        level.incoming,
+        level.counted_at,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from invsyncd.core.model import Location
-from invsyncd.store.database import Database, Tx, fetch
+from invsyncd.store.database import Database, Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,11 @@ class KnownLocation:
     location: Location
     watermark: int | None
     read_at: int | None
+
+    @property
+    def closing(self) -> bool:
+        """Whether it was deactivated, and the last changes of its levels are not yet counted."""
+        return not self.location.active and self.watermark is not None
 
 
 class Locations:
@@ -42,11 +47,7 @@ class Locations:
         return {row[0]: row[1] for row in await self._db.rows("SELECT id, name FROM location")}
 
     async def save(self, tx: Tx, locations: Sequence[Location]) -> None:
-        """Remember today's locations; one that is no longer named is no longer active.
-
-        The levels of a location that is not active have left: when it comes back it is read as a
-        whole, and its levels join.
-        """
+        """Remember today's locations; one that is no longer named is no longer active."""
         await tx.execute("UPDATE location SET active = 0")
         await tx.executemany(
             "INSERT INTO location (id, name, active, managed) VALUES (?,?,?,?)"
@@ -54,9 +55,17 @@ class Locations:
             " name = excluded.name, active = excluded.active, managed = excluded.managed",
             [(loc.id, loc.name, loc.active, loc.managed) for loc in locations],
         )
-        left = await fetch(tx, "SELECT id FROM location WHERE active = 0 AND watermark IS NOT NULL")
-        await tx.executemany("UPDATE level SET active = 0, wanted = NULL WHERE location = ?", left)
-        await tx.executemany("UPDATE location SET watermark = NULL WHERE id = ?", left)
+
+    async def close(self, tx: Tx, locations: Collection[int]) -> None:
+        """The levels of these deactivated locations have left, their last changes are counted.
+
+        When such a location comes back it is read as a whole, and its levels join.
+        """
+        ids = [(location,) for location in locations]
+        await tx.executemany(
+            "UPDATE level SET active = 0, doubtful = 0, wanted = NULL WHERE location = ?", ids
+        )
+        await tx.executemany("UPDATE location SET watermark = NULL WHERE id = ?", ids)
 
     async def advance(self, tx: Tx, watermarks: Mapping[int, int | None], read_at: int) -> None:
         """Advance locations whose last page was folded in this same transaction."""

@@ -189,6 +189,11 @@ STEPS: tuple[str, ...] = (
         PRIMARY KEY (product_id, sku_id, warehouse)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    -- What was on its way when a level was last read; 0 says as little as nothing on its way.
+    ALTER TABLE level ADD COLUMN incoming INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE level ADD COLUMN counted_at INTEGER NOT NULL DEFAULT 0;  -- stamp of available
+    """,
 )
 
 VERSION = len(STEPS)

@@ -182,7 +182,7 @@ def known_before_it_was_confirmed() -> AbstractContextManager[object]:
 
 
 def the_last_writer_wins() -> AbstractContextManager[object]:
-    def merge(_pool: int, changes: Sequence[Change], _rules: MergeRules) -> Verdict:
+    def merge(_pool: int, changes: Sequence[Change], _rules: MergeRules, _mirrored: int) -> Verdict:
         return Verdict(changes[-1].after, Case.ONE)
 
     return patch.object(fold, "merge", merge)

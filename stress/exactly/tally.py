@@ -1,17 +1,20 @@
 """The model: one expected pool per item, and which acts the merge table lets us expect exactly.
 
 Orders, cancellations, fulfilments and till sales add up always, as long as each level's falls stay
-within `sale_max` in one poll window (row 3). A receipt, a count, a transfer and an import speak of
-stock in another way: with other stock changes in the same window they would be contradictory
-counts (row 7), the one exception of law 2. So they are done only when everything before was read,
-and until they are read nothing follows that could contradict them; orders always may. What is
+within `sale_max` in one poll window (row 2), and not all levels sell alike at one moment, which is
+how an import looks (row 1). A receipt, a count, a transfer and an import speak of stock in another
+way: two of them in one window may be contradictory counts (row 5), the one exception of law 2. So
+they are done only when everything before was read, and until they are read nothing follows that
+could contradict them; orders always may, and till sales beside one receipt or one count. What is
 excluded by these preconditions:
 
-- two of receive/count/transfer/import unread at once, or one of them with a till sale or a
-  fulfilment elsewhere;
+- two of receive/count/transfer/import unread at once, or a transfer or an import with a till sale
+  or a fulfilment elsewhere;
+- till sales at every active level of an item in one window;
 - cancellations with an unread transfer or import: the fall of `committed` cannot be told from a
   shipment, so the counted value would come out otherwise;
-- an import of a number that is lower by at most `sale_max`: row 3 reads it as till sales;
+- an import of a number that differs by at most `sale_max`: once an order has stamped one of its
+  levels anew, no two of them are of one moment, and rows 2 and 3 add it up;
 - an order that takes a level back to where an unread import found it: available then stands still,
   and by the table a level whose available stands still did not change;
 - changes of a level that was just (de)activated, or of an item that enters or leaves the mirror,
@@ -30,7 +33,7 @@ SALE_MAX = 10
 UNLIMITED = 999_999
 LISTED, UNLISTED = "Shirt", "Mug"
 
-_ORDERS_TOO = {"": ("online", "till", "cancel", "fulfil"), "one": ("online", "cancel")}
+_ORDERS_TOO = {"": ("online", "till", "cancel", "fulfil"), "one": ("online", "cancel", "till")}
 _ORDERS_TOO |= {"level": _ORDERS_TOO[""], "transfer": ("online",), "import": ("online",)}
 
 
@@ -51,6 +54,7 @@ class Tally:
     continues: bool = False
     listed: bool = True
     falls: dict[int, int] = field(default_factory=dict)
+    sold_at: set[int] = field(default_factory=set)
     done: int = 0
 
     @property
@@ -85,6 +89,7 @@ class Tally:
         """Everything that happened is known and delivered."""
         self.unread, self.alone = False, ""
         self.falls.clear()
+        self.sold_at.clear()
 
     def act(self, act: Act) -> bool:
         """Let it happen if it may; returns whether it did."""
@@ -111,7 +116,7 @@ class Tally:
         if what in ("till", "fulfil"):
             units = min(units, SALE_MAX - self.falls.get(place, 0))
             self.falls[place] = self.falls.get(place, 0) + max(units, 0)
-        if units <= 0:
+        if units <= 0 or (what == "till" and self._would_be_everywhere(place)):
             return False
         match what:
             case "online":
@@ -125,6 +130,14 @@ class Tally:
         self.pool += {"online": -units, "till": -units, "cancel": units}.get(what, 0)
         return True
 
+    def _would_be_everywhere(self, place: int) -> bool:
+        """Whether with a till sale there, every active level has one that is unread."""
+        self.sold_at.add(place)
+        everywhere = self.sold_at.issuperset(level.location for level in self.active)
+        if everywhere:
+            self.sold_at.discard(place)
+        return everywhere
+
     def _lets(self, what: str, level: Level, units: int) -> bool:
         """Whether what is still unread would not be contradicted or hidden."""
         switched = self.alone == "level" and level.location == self.alone_at
@@ -135,7 +148,7 @@ class Tally:
         """A receipt, a count, a transfer or an import: all that came before is read."""
         active = [level.location for level in self.active]
         if act.what == "import":
-            if 0 < self.pool - act.units <= SALE_MAX and self.mirrored:
+            if abs(self.pool - act.units) <= SALE_MAX and self.mirrored:
                 return False
             for one in active:
                 self.shop.count(self.sku, one, act.units)

@@ -187,7 +187,9 @@ def levels_page(
         rows = (level for level in reversed(list(rows)) if not last or level.row < last)
     elif last:
         rows = (level for level in rows if level.row > last)
-    kept = (level for level in _seen(info.context, found, rows) if inactive or level.active)
+    shop: Shop = info.context.shop
+    seen = (level for level in _seen(info.context, found, rows) if shop.is_shown(level))
+    kept = (level for level in seen if inactive or level.active)
     return _cut(kept, size, lambda level: encode_cursor(level.row, level.row), back=last > 0)
 
 

@@ -73,7 +73,9 @@ def _levels_asked(asked: Mapping[str, Any]) -> dict[str, Any]:
 def _one_level(info: Info, item: int, location: int, *, inactive: bool) -> Level | None:
     require(info, "read_inventory")
     level: Level | None = info.context.shop.level(item, location)
-    return level if level is not None and (inactive or level.active) else None
+    if level is None or not info.context.shop.is_shown(level):
+        return None
+    return level if inactive or level.active else None
 
 
 def _level_at(item: Item, info: Info, **asked: Any) -> Level | None:

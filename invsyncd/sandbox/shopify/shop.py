@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 
 from invsyncd.sandbox.shopify.goods import Goods, Sku, Stamps
 from invsyncd.sandbox.shopify.records import (
+    ON_HAND_PARTS,
     Adjustment,
     Item,
     Level,
@@ -23,6 +25,7 @@ from invsyncd.sandbox.shopify.records import (
 
 __all__ = [
     "Adjustment",
+    "Closed",
     "Item",
     "Level",
     "Location",
@@ -32,6 +35,17 @@ __all__ = [
     "Variant",
     "Write",
 ]
+
+
+class Closed(StrEnum):
+    """What the levels of a location show once their stock was moved away: not documented."""
+
+    EMPTY = "empty"
+    """Their quantities are 0."""
+    KEPT = "kept"
+    """What they had, though it now stands elsewhere."""
+    GONE = "gone"
+    """Nothing: no answer lists them any more."""
 
 
 class Shop(Goods):
@@ -50,6 +64,7 @@ class Shop(Goods):
         """Whether (de)activating stamps the level: not documented, so off, which is harder."""
         self.write_activates = False
         """Whether writing an inactive level activates it: not documented."""
+        self.closed_levels = Closed.EMPTY
 
     @property
     def adjustments(self) -> list[Adjustment]:
@@ -102,8 +117,37 @@ class Shop(Goods):
         self._move(sku, location, {"available": units, "committed": -units}, "reservation_deleted")
 
     def receive(self, sku: Sku, location: str | int, units: int) -> None:
-        """A delivery comes in: available and on_hand rise."""
+        """A delivery comes in that nobody had announced: available and on_hand rise."""
         self._move(sku, location, {"available": units}, "received")
+
+    def expect(self, sku: Sku, location: str | int, units: int) -> None:
+        """A transfer or a purchase order is on its way there: incoming rises."""
+        self._move(sku, location, {"incoming": units}, "movement_created")
+
+    def arrive(self, sku: Sku, location: str | int, accepted: int, rejected: int = 0) -> None:
+        """What was on its way is received: incoming falls by all of it (documented)."""
+        moved = {"incoming": -accepted - rejected, "available": accepted}
+        self._move(sku, location, moved, "movement_received")
+
+    def set_aside(self, sku: Sku, location: str | int, units: int, state: str = "reserved") -> None:
+        """Units become damaged, reserved, safety stock …; on_hand stands still (recorded).
+
+        Below 0 they are given back.
+        """
+        if state not in ON_HAND_PARTS[2:]:
+            raise LookupError(f"{state} is no state that units are set aside in")
+        reason = state if state != "reserved" else "reservation_created"
+        self._move(sku, location, {"available": -units, state: units}, reason)
+
+    def draft_order(self, sku: Sku, location: str | int, units: int) -> None:
+        """A draft order reserves its units: available falls, committed and on_hand stand still."""
+        self.set_aside(sku, location, units)
+
+    def reassign(self, sku: Sku, source: str | int, destination: str | int, units: int) -> None:
+        """An order is to be fulfilled from elsewhere: its units are committed there instead."""
+        self._level(sku, destination)
+        self.cancel(sku, source, units)
+        self.sell_online(sku, destination, units)
 
     def count(self, sku: Sku, location: str | int, available: int) -> None:
         """Somebody counts: `available` is that number, on_hand moves along."""
@@ -137,12 +181,33 @@ class Shop(Goods):
         level = self._level(sku, location)
         self.ledger.switch(level, self.now(), active=False, stamp=self.activation_touches)
 
-    def deactivate_location(self, name: str | int) -> None:
-        """Close a location; its levels go to sleep with their quantities."""
+    def deactivate_location(self, name: str | int, to: str | int | None = None) -> None:
+        """Close a location. Its stock and its orders move `to` another one; else they sleep there.
+
+        (Shopify refuses to close a location with stock that is not told where to go.)
+        """
         place, now = self.locations[self.location(name)], self.now()
         place.active, place.deactivated_at, place.updated_at = False, now, now
         for level in list(self.ledger.at_location(place.id)):
-            self.ledger.switch(level, now, active=False, stamp=self.activation_touches)
+            if to is not None and level.active:
+                self._relocate(level, self.location(to), now)
+            left = self.ledger.get(level.item, place.id) or level
+            self.ledger.switch(left, now, active=False, stamp=self.activation_touches)
+
+    def _relocate(self, level: Level, destination: int, now: float) -> None:
+        """All that a level has, committed and incoming units too, is moved to another location."""
+        moved = {name: level.quantity(name) for name in (*ON_HAND_PARTS, "incoming")}
+        found = self.ledger.get(level.item, destination)
+        if found is None:
+            found = self.ledger.open(level.item, destination, now, active=True)
+        self.ledger.move(found, moved, now, reason="movement_received")
+        if self.closed_levels is not Closed.KEPT:
+            away = {name: -units for name, units in moved.items()}
+            self.ledger.move(level, away, now, reason="movement_created")
+
+    def is_shown(self, level: Level) -> bool:
+        """Whether any answer lists this level."""
+        return self.closed_levels is not Closed.GONE or self.locations[level.location].active
 
     def _level(self, sku: Sku, location: str | int) -> Level:
         level = self.ledger.get(self.item(sku), self.location(location))

@@ -56,11 +56,31 @@ def test_a_level_that_appears_joins_and_is_no_change() -> None:
     assert found.levels[B].available == 3
 
 
-def test_a_level_that_goes_inactive_leaves_and_is_no_change() -> None:
+def test_a_level_that_goes_inactive_leaves_with_its_last_change() -> None:
     found = diff(known(level(A, 10)), [reading(A, 0, active=False)])
     assert found.left == {A}
     assert found.changes == ()
+    assert [(change.delta, change.left, change.closed) for change in found.leaving] == [
+        (-10, True, False)
+    ]
     assert found.levels[A].active is False
+
+
+def test_a_level_that_goes_inactive_as_it_was_has_no_last_change() -> None:
+    assert diff(known(level(A, 10)), [reading(A, 10, active=False)]).leaving == ()
+
+
+@pytest.mark.parametrize("read", [[], [reading(A, 10)], [reading(A, 10, active=False)]])
+def test_the_levels_of_a_deactivated_location_leave_read_or_not(read: list[Reading]) -> None:
+    found = diff(known(level(A, 10), level(B, 10)), read, closed={A})
+    assert found.left == {A}
+    assert [(c.location, c.delta, c.closed) for c in found.leaving] == [(A, 0, True)]
+    assert [found.levels[place].active for place in (A, B)] == [False, True]
+
+
+def test_a_deactivated_location_whose_write_has_no_answer_says_nothing_of_its_stock() -> None:
+    found = diff(known(level(A, 10)), [], in_flight={A}, closed={A})
+    assert found.leaving == ()
 
 
 def test_a_level_that_comes_back_joins() -> None:
@@ -108,8 +128,9 @@ def test_the_gap_of_a_location_goes_with_its_change() -> None:
 
 
 def test_a_change_tells_when_shopify_says_it_happened() -> None:
-    assert diff(known(level(A, 10)), [reading(A, 9, at=321)]).changes == (
-        Change(A, before=10, after=9, updated_at=321),
+    seen = replace(reading(A, 9, at=321), counted_at=320)
+    assert diff(known(level(A, 10)), [seen]).changes == (
+        Change(A, before=10, after=9, updated_at=321, counted_at=320),
     )
 
 

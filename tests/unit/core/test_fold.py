@@ -121,7 +121,18 @@ def test_the_journal_holds_every_number_of_a_change() -> None:
     (entry,) = folded.entries
     assert (entry.kind, entry.item, entry.sku) == ("change", 1, "TEE-M")
     assert entry.numbers == {
-        "changes": [{"location": A, "from": 10, "to": 7, "delta": -3, "orders": -2, "stock": -1}],
+        "changes": [
+            {
+                "location": A,
+                "from": 10,
+                "to": 7,
+                "delta": -3,
+                "orders": -2,
+                "received": 0,
+                "set_aside": 0,
+                "stock": -1,
+            }
+        ],
         "pool_before": 10,
         "pool": 7,
         "case": "one level changed",
@@ -179,6 +190,77 @@ def test_a_level_that_leaves_is_left_alone_and_the_pool_stays() -> None:
     assert place_of(folded) == (Standing.POOLED, 10)
     assert wanted(folded) == {A: 10, B: None}
     assert kinds(folded) == ["leave"]
+
+
+def test_the_till_sale_of_a_level_that_leaves_counts() -> None:
+    folded = fold(pooled(10, A, B), [reading(B, 7, active=False)], SCOPE, RULES)
+    assert place_of(folded) == (Standing.POOLED, 7)
+    assert wanted(folded) == {A: 7, B: None}
+    assert kinds(folded) == ["change", "leave"]
+    assert [(change.location, change.delta) for change in folded.changes] == [(B, -3)]
+
+
+def test_the_last_mirrored_level_that_leaves_still_counts() -> None:
+    folded = fold(pooled(10, A), [reading(A, 7, active=False)], SCOPE, RULES)
+    assert place_of(folded) == (Standing.POOLED, 7)
+
+
+def test_what_a_leaving_level_lost_and_nobody_has_is_told_and_not_counted() -> None:
+    folded = fold(pooled(100, A, B), [reading(B, 40, active=False)], SCOPE, RULES)
+    assert place_of(folded) == (Standing.POOLED, 100)
+    (entry,) = folded.entries
+    assert entry.numbers["not_counted"] == [{"location": B, "from": 100, "to": 40}]
+
+
+CLOSING = replace(SCOPE, locations=frozenset({A, C}), closing=frozenset({B}))
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        pytest.param([], id="not listed any more"),
+        pytest.param([reading(B, 0, active=False)], id="empty"),
+        pytest.param([reading(B, 0)], id="empty and still called active"),
+        pytest.param([reading(B, 10, active=False)], id="its numbers stay"),
+        pytest.param([reading(B, 10)], id="its numbers stay and it is still called active"),
+    ],
+)
+def test_the_stock_of_a_deactivated_location_that_moved_is_not_counted_twice(
+    last: list[Reading],
+) -> None:
+    folded = fold(pooled(10, A, B), [reading(A, 20), *last], CLOSING, RULES)
+    assert place_of(folded) == (Standing.POOLED, 10)
+    assert wanted(folded) == {A: 10, B: None}
+    assert folded.state.levels[B].active is False
+    assert folded.entries[0].numbers["case"] == "the stock of a closed location moved"
+
+
+def test_a_deactivated_location_that_left_its_stock_nowhere_leaves_the_pool() -> None:
+    folded = fold(pooled(10, A, B), [reading(A, 13)], CLOSING, RULES)
+    assert place_of(folded) == (Standing.POOLED, 13)
+    assert kinds(folded) == ["change", "leave"]
+
+
+def test_a_location_outside_the_mirror_that_closes_moves_no_pool() -> None:
+    outside = replace(SCOPE, locations=frozenset({A}))
+    folded = fold(pooled(10, A, B), [reading(B, 7, active=False)], outside, RULES)
+    assert place_of(folded) == (Standing.POOLED, 10)
+
+
+def test_a_leaving_level_that_moves_an_unlevelled_item_does_not_become_its_pool() -> None:
+    following = fold(new(level(A, 10), level(B, 3), level(C, 4)), [], SCOPE, RULES).state
+    folded = fold(following, [reading(B, 2, active=False)], SCOPE, RULES)
+    assert place_of(folded) == (Standing.FOLLOWING, None)
+
+
+def test_two_looks_of_one_pass_are_merged_as_one() -> None:
+    """An import is read at A and B; C is found when our write to it comes back stale."""
+    at = {A: 200, B: 201, C: 202}
+    told = {x: replace(reading(x, 9, at=at[x]), counted_at=at[x]) for x in at}
+    first = fold(pooled(10, A, B, C), [told[A], told[B]], SCOPE, RULES)
+    assert place_of(first) == (Standing.POOLED, 8)
+    then = fold(first.state, [told[C]], SCOPE, RULES, earlier=first.earlier)
+    assert place_of(then) == (Standing.POOLED, 9)
 
 
 def test_a_level_that_comes_back_joins() -> None:

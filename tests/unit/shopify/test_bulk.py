@@ -50,8 +50,9 @@ async def test_a_scan_reads_every_level_of_the_locations_in_pages() -> None:
     assert sorted(len(page.readings) for page in found) == [51, 250]
     assert {page.server_time for page in found} == {EPOCH}
     rows = {(row.item, row.location): row for row in readings(found)}
-    assert rows[two.tee, two.here] == Reading(two.tee, two.here, 7, 3, 10, EPOCH)
-    assert rows[two.tee, two.there] == Reading(two.tee, two.there, 4, 0, 4, EPOCH, active=False)
+    assert rows[two.tee, two.here] == Reading(two.tee, two.here, 7, 3, 10, EPOCH, counted_at=EPOCH)
+    asleep = Reading(two.tee, two.there, 4, 0, 4, EPOCH, active=False, counted_at=EPOCH)
+    assert rows[two.tee, two.there] == asleep
     assert [rows[item, two.here].available for item in two.rest] == list(range(299))
 
 

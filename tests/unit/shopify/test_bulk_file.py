@@ -27,7 +27,7 @@ LEVEL = {
     "item": {"id": "gid://shopify/InventoryItem/7"},
     "quantities": [
         {"name": name, "quantity": 1, "updatedAt": None}
-        for name in ("available", "committed", "on_hand")
+        for name in ("available", "committed", "on_hand", "incoming")
     ],
     "__parentId": "gid://shopify/Location/1",
 }
@@ -57,7 +57,7 @@ async def parsed(*rows: object, expected: int | None = None) -> list[tuple[Readi
         (PLACE, {**LEVEL, "__parentId": "gid://shopify/Location/2"}),
         (PLACE, {**LEVEL, "__parentId": "gid://shopify/Product/1"}),
         (PLACE, {**LEVEL, "id": "gid://shopify/Location/3"}),
-        (PLACE, {**LEVEL, "quantities": LEVEL["quantities"][:2]}),  # type: ignore[index]
+        (PLACE, {**LEVEL, "quantities": LEVEL["quantities"][:3]}),  # type: ignore[index]
         (PLACE, {**LEVEL, "isActive": None}),
         (PLACE, {**LEVEL, "item": None}),
         (PLACE, LEVEL, LEVEL, b"{}"),
@@ -86,7 +86,7 @@ def compact(**members: object) -> bytes:
 
 
 def quantities(available: int, counted_at: str | None) -> list[dict[str, object]]:
-    numbers = {"available": available, "committed": -2, "on_hand": 10**9}
+    numbers = {"available": available, "committed": -2, "on_hand": 10**9, "incoming": 30}
     return [
         {"name": name, "quantity": n, "updatedAt": counted_at if name == "available" else None}
         for name, n in numbers.items()

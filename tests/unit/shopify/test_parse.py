@@ -15,6 +15,7 @@ QUANTITIES = [
     {"name": "available", "quantity": 7, "updatedAt": "2026-11-22T02:00:05Z"},
     {"name": "committed", "quantity": 3, "updatedAt": None},
     {"name": "on_hand", "quantity": 10, "updatedAt": None},
+    {"name": "incoming", "quantity": 4, "updatedAt": None},
 ]
 NODE = {
     "id": "gid://shopify/InventoryLevel/900?inventory_item_id=44",
@@ -32,8 +33,23 @@ def page(*nodes: object) -> Shape:
 
 def test_a_row_becomes_a_reading_with_its_newest_timestamp() -> None:
     assert parse.polled(9, page(NODE)) == (
-        Reading(44, 9, available=7, committed=3, on_hand=10, updated_at=1_795_312_805),
+        Reading(
+            44, 9, 7, 3, on_hand=10, updated_at=1_795_312_805, incoming=4, counted_at=1_795_312_805
+        ),
     )
+
+
+def test_the_stamp_of_available_is_kept_apart_from_the_levels_own() -> None:
+    shipped = {**NODE, "updatedAt": "2026-11-22T02:09:00Z"}
+    (reading,) = parse.polled(9, page(shipped))
+    assert reading.updated_at - reading.counted_at == 9 * 60 - 5
+
+
+def test_a_level_whose_available_has_no_stamp_has_none() -> None:
+    unstamped = copy.deepcopy(NODE)
+    unstamped["quantities"][0]["updatedAt"] = None  # type: ignore[index]
+    (reading,) = parse.polled(9, page(unstamped))
+    assert (reading.updated_at, reading.counted_at) == (1_795_312_800, 0)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +57,8 @@ def test_a_row_becomes_a_reading_with_its_newest_timestamp() -> None:
     [
         (lambda node: node["quantities"].pop(0), r"quantities: no available$"),
         (lambda node: node["quantities"].pop(2), r"quantities: no on_hand$"),
-        (lambda node: node["quantities"].append(QUANTITIES[0]), r"quantities\[3\]\.name: .*twice"),
+        (lambda node: node["quantities"].pop(3), r"quantities: no incoming$"),
+        (lambda node: node["quantities"].append(QUANTITIES[0]), r"quantities\[4\]\.name: .*twice"),
         (lambda node: node["quantities"][1].update(name="reserved"), r"quantities\[1\]\.name"),
         (lambda node: node["quantities"][0].update(quantity=None), r"expected an integer, .*null"),
         (lambda node: node["quantities"][0].update(quantity="7"), r"expected an integer, .*str"),

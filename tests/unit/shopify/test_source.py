@@ -52,7 +52,7 @@ async def test_a_poll_reads_what_an_order_moved() -> None:
     shop.sell_online("TEE", here, 3)
     async with standing(shop) as stand:
         assert await polled(stand.source, here) == [
-            Reading(item, here, available=7, committed=3, on_hand=10, updated_at=1_795_312_860)
+            Reading(*(item, here, 7, 3, 10, 1_795_312_860), incoming=0, counted_at=1_795_312_860)
         ]
 
 

@@ -59,7 +59,9 @@ async def the_level(store: Store, item: int = 1, location: int = A) -> Level:
 FULL = ItemState(
     Item(1, "TEE-M", True, True, ("Shirt", "Größe M"), False, Standing.HELD, -3),
     {
-        A: Level(1, A, -3, 4, 1, 100, True, confirmed_at=150, doubtful=True, wanted=7),
+        A: Level(
+            1, A, -3, 4, 1, 100, True, 150, doubtful=True, wanted=7, incoming=5, counted_at=90
+        ),
         B: Level(1, B, 0, 0, 0, 0, False),
     },
 )
@@ -115,6 +117,7 @@ CHANGED = {
     "available": {"available": 9},
     "committed": {"committed": 3},
     "on hand": {"on_hand": 11},
+    "incoming": {"incoming": 30},
     "active": {"active": False},
     "another location": {"location": B},
     "another item": {"item": 2},
@@ -294,7 +297,8 @@ async def test_an_item_that_shopify_refuses_to_set_is_remembered(store: Store) -
 
 
 async def test_a_baselines_levels_wait_for_their_catalogue(store: Store) -> None:
-    readings = [Reading(1, A, 10, 2, 12, 100), Reading(2, A, 5, 0, 5, 100)]
+    tee = Reading(1, A, 10, 2, 12, 100, incoming=3, counted_at=99)
+    readings = [tee, Reading(2, A, 5, 0, 5, 100)]
     async with store.transaction() as tx:
         await store.levels.save_readings(tx, readings)
     assert await store.levels.items_without_catalogue() == [1, 2]
@@ -305,7 +309,7 @@ async def test_a_baselines_levels_wait_for_their_catalogue(store: Store) -> None
     assert await store.levels.items_without_catalogue() == []
     found = (await store.levels.states([1, 2]))[1]
     assert found.item == Item(1, "TEE-M", product_types=("Shirt",))
-    assert found.levels == {A: Level(1, A, 10, 2, 12, 100)}
+    assert found.levels == {A: Level(1, A, 10, 2, 12, 100, incoming=3, counted_at=99)}
     assert await store.levels.differing(readings) == [readings[1]]
 
 
@@ -362,7 +366,7 @@ async def test_a_poll_without_a_server_time_keeps_the_watermark(store: Store) ->
 @pytest.mark.parametrize(
     "left", [[SHOP_A], [SHOP_A, replace(SHOP_B, active=False)]], ids=["gone", "inactive"]
 )
-async def test_the_levels_of_a_location_that_leaves_have_left(
+async def test_a_location_that_leaves_is_closing_until_its_last_changes_are_counted(
     store: Store, left: list[Location]
 ) -> None:
     await _locations(store, SHOP_A, SHOP_B)
@@ -370,11 +374,17 @@ async def test_the_levels_of_a_location_that_leaves_have_left(
         await store.locations.advance(tx, {A: 700, B: 700}, 800)
     await save(store, state(1, level(1, A, 10, wanted=9), level(1, B, 10, wanted=9)))
     await _locations(store, *left)
+    assert (await the_level(store, 1, B)).active
+    closing = {known.location.id for known in await store.locations.all() if known.closing}
+    assert closing == {B}
+    async with store.transaction() as tx:
+        await store.locations.close(tx, closing)
     b = await the_level(store, 1, B)
     assert (b.active, b.wanted, b.available) == (False, None, 10)
     assert (await the_level(store, 1, A)).active
     assert [known.location.active for known in await store.locations.all()] == [True, False]
     assert [known.watermark for known in await store.locations.all()] == [700, None]
+    assert not any(known.closing for known in await store.locations.all())
 
 
 async def test_a_location_that_stays_away_does_nothing_more(store: Store) -> None:

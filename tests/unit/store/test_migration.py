@@ -6,7 +6,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from invsyncd.core.model import Listing
+from invsyncd.core.model import Listing, Reading
 from invsyncd.core.parking import UNTIL_EDITED
 from invsyncd.store import Store
 from invsyncd.store.schema import APPLICATION_ID, STEPS, VERSION
@@ -51,6 +51,22 @@ async def test_listings_of_version_2_keep_their_offers_and_learn_what_parked_the
     assert [row["sku"] for row in journal] == ["TEE-M"]
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+
+
+async def test_levels_of_version_3_know_of_nothing_on_its_way(path: Path) -> None:
+    made_at(
+        path,
+        3,
+        """
+        INSERT INTO item VALUES (1, 'TEE-M', 1, 0, '[]', 1, 'pooled', 10);
+        INSERT INTO level VALUES (1, 11, 10, 2, 12, 100, 1, 0, 0, 10);
+        """,
+    )
+    async with Store.open(path) as store:
+        known = (await store.levels.states([1]))[1].levels[11]
+        unread = Reading(1, 11, 10, 2, 12, 100, incoming=30, counted_at=100)
+        assert await store.levels.differing([unread]) == [unread]
+    assert (known.available, known.incoming, known.counted_at) == (10, 0, 0)
 
 
 async def test_a_migrated_database_is_the_same_as_a_new_one(path: Path, tmp_path: Path) -> None:
