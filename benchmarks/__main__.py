@@ -10,6 +10,7 @@ from benchmarks.http import http
 from benchmarks.idle import idle
 from benchmarks.latency import latency
 from benchmarks.market import market
+from benchmarks.merge import merge
 from benchmarks.mirror import mirror
 from benchmarks.scale import scale
 
@@ -25,6 +26,7 @@ group.add_command(idle)
 group.add_command(http)
 group.add_command(latency)
 group.add_command(market)
+group.add_command(merge)
 group.add_command(mirror)
 group.add_command(scale)
 

@@ -24,6 +24,7 @@ def _logging_again() -> Iterator[None]:
         ("latency --changes 3 --items 2", ["p99", "ratio", "both"]),
         ("burst --changes 5 --polls-after 1", ["points per mirrored change", "THROTTLED"]),
         ("market --listings 3 --warehouses 2", ["update_inventory", "all written after"]),
+        ("merge --days 30", ["usual trade", "oversold", "last writer wins", "the table before"]),
         (
             "growth --items 20 --changes 4 --listings 2 --samples 2 --idle-s 0 --factors 1",
             ["p95", "seconds ÷ (points ÷ rate)", "first baseline", "full scan", "start"],
