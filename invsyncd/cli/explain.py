@@ -102,17 +102,16 @@ def _item(item: Json, now: str) -> None:
 
 
 def _changes(changes: list[Json], now: str) -> None:
-    heads = "at (UTC)|location|from → to|orders|received|set aside|rest|taken as".split("|")
-    parts = ("orders", "received", "set_aside", "stock")
+    parts = {"orders": "orders", "received": "received", "set aside": "set_aside", "rest": "stock"}
     print_table(
         "Last changes",
-        heads,
+        ["at (UTC)", "location", "from → to", *parts, "taken as"],
         [
             [
                 _clock(x["at"], now),
                 x["location"],
                 f"{plain(x['from'])} → {plain(x['to'])}",
-                *(signed(x[part]) for part in parts),
+                *(signed(x[part]) for part in parts.values()),
                 x["case"],
             ]
             for x in changes

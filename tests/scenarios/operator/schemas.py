@@ -60,7 +60,8 @@ ONCE = obj(
     changes=many(
         obj(
             **{"from": UNITS, "to": UNITS, "orders": UNITS, "stock": UNITS},
-            **{"received": UNITS, "set_aside": UNITS},
+            received=UNITS,
+            set_aside=UNITS,
             sku=TEXT,
             item=ID,
             location=ID,
