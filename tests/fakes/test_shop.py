@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.sandbox.shopify.shop import Level, Shop
+from invsyncd.sandbox.shopify.shop import Closed, Level, Shop
 from tests.fakes.shopify_caller import Clock
 
 
@@ -116,6 +116,49 @@ def test_closing_a_location_puts_its_levels_to_sleep(shop: Shop) -> None:
     shop.deactivate_location("Paris")
     assert not level(shop, "Paris").active
     assert shop.available("TEE", "Paris") == 5
+
+
+@pytest.mark.parametrize(
+    ("closed", "left"), [(Closed.EMPTY, 0), (Closed.KEPT, 5), (Closed.GONE, 0)]
+)
+def test_closing_a_location_moves_its_stock_and_its_orders(
+    shop: Shop, closed: Closed, left: int
+) -> None:
+    shop.closed_levels = closed
+    shop.sell_online("TEE", "Paris", 2)
+    shop.receive("TEE", "Paris", 2)
+    shop.deactivate_location("Paris", to="Berlin")
+    assert numbers(shop) == (15, 2, 17)
+    assert shop.available("TEE", "Paris") == left
+    assert shop.is_shown(level(shop, "Paris")) is (closed is not Closed.GONE)
+
+
+def test_what_is_on_its_way_is_no_stock_until_it_arrives(shop: Shop) -> None:
+    shop.expect("TEE", "Berlin", 35)
+    assert (numbers(shop), level(shop).incoming) == ((10, 0, 10), 35)
+    shop.arrive("TEE", "Berlin", 30, rejected=5)
+    assert (numbers(shop), level(shop).incoming) == ((40, 0, 40), 0)
+
+
+@pytest.mark.parametrize("state", ["reserved", "damaged", "safety_stock", "quality_control"])
+def test_units_set_aside_leave_on_hand_where_it_is(shop: Shop, state: str) -> None:
+    shop.set_aside("TEE", "Berlin", 4, state)
+    assert (numbers(shop), level(shop).quantity(state)) == ((6, 0, 10), 4)
+    shop.set_aside("TEE", "Berlin", -4, state)
+    assert numbers(shop) == (10, 0, 10)
+
+
+def test_a_draft_order_is_no_order(shop: Shop) -> None:
+    shop.draft_order("TEE", "Berlin", 3)
+    assert (numbers(shop), level(shop).reserved) == ((7, 0, 10), 3)
+    with pytest.raises(LookupError, match="sold"):
+        shop.set_aside("TEE", "Berlin", 1, "sold")
+
+
+def test_an_order_that_is_fulfilled_from_elsewhere_is_committed_there(shop: Shop) -> None:
+    shop.sell_online("TEE", "Berlin", 3)
+    shop.reassign("TEE", "Berlin", "Paris", 3)
+    assert (numbers(shop), numbers(shop, "Paris")) == ((10, 0, 10), (2, 3, 5))
 
 
 def test_an_item_may_have_several_variants(shop: Shop) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from invsyncd.sandbox.shopify.cost import growth
 from invsyncd.sandbox.shopify.server import Bucket
+from invsyncd.shopify.documents import ALL
 from tests.fakes.shopify_caller import POLL, SET, World, calling, gid
 
 LEVEL = 'id updatedAt isActive item { id %s } quantities(names: ["available"]) { quantity }'
@@ -67,6 +68,22 @@ async def test_the_requested_cost_is_the_one_in_the_table(row: str) -> None:
         requested, actual = cost(await ask(document))
     assert requested == points
     assert actual <= requested
+
+
+OURS = {
+    "POLL": (25, {}),
+    "LIST_LEVELS": (14, {}),
+    "READ_LEVELS": (3, {"ids": [gid("InventoryItem", 44_000_000_000_001)]}),
+}
+
+
+@pytest.mark.parametrize("op", OURS)
+async def test_what_else_is_read_of_a_level_costs_nothing(op: str) -> None:
+    """`incoming` and whether the location is active come at the price without them."""
+    points, variables = OURS[op]
+    place = gid("Location", 70_000_000_001)
+    async with calling(World().fake) as ask:
+        assert cost(await ask(ALL[op], location=place, **variables))[0] == points
 
 
 @pytest.mark.parametrize(("selected", "points"), [("", 10), (CHANGES, 13)])

@@ -106,6 +106,82 @@ async def test_sales_after_a_gap_are_told_as_assumed(tmp_path: Path) -> None:
 
 
 @virtual
+async def test_an_import_that_is_one_lower_everywhere_is_told_as_one_number(tmp_path: Path) -> None:
+    async with world(tmp_path, tiktok=CALM) as w:
+        await stocked(w)
+        for place in ("Berlin", "Hamburg", "Munich", "Vienna"):
+            w.made.shop.count("TEE", place, 9)
+        await w.settle(2)
+        story = (await verdicts(w))["counted_alike"]
+        assert holds(story, "every level at one moment", "Berlin, Hamburg, Munich", "9", "10 → 9")
+
+
+@virtual
+async def test_a_receipt_and_a_draft_order_are_told_as_what_they_are(tmp_path: Path) -> None:
+    async with world(tmp_path, tiktok=CALM) as w:
+        await stocked(w, units=50)
+        w.made.shop.expect("TEE", "Berlin", 30)
+        await w.settle(2)
+        w.made.shop.arrive("TEE", "Berlin", 30)
+        w.made.shop.draft_order("TEE", "Vienna", 12)
+        await w.settle(2)
+        story = (await verdicts(w))["changes_add_up"]
+        assert holds(story, "purchase order +30", "set aside", "−12", "50 → 68")
+        changes = (await document(w))["items"][0]["changes"]
+        assert sorted((x["received"], x["set_aside"]) for x in changes) == [(0, -12), (30, 0)]
+
+
+@virtual
+async def test_a_transfer_beside_a_sale_and_returns_are_told(tmp_path: Path) -> None:
+    async with world(tmp_path, tiktok=CALM) as w:
+        await stocked(w, units=100)
+        w.made.shop.transfer("TEE", "Berlin", "Munich", 40)
+        w.made.shop.sell_till("TEE", "Berlin", 1)
+        await w.settle(2)
+        story = (await verdicts(w))["transfer"]
+        assert holds(story, "a sale or a return beside it", "−41 at Berlin", "100 → 99")
+        w.made.shop.receive("TEE", "Berlin", 1)
+        w.made.shop.receive("TEE", "Vienna", 2)
+        await w.settle(2)
+        story = (await verdicts(w))["returns_add_up"]
+        assert holds(story, "+1 at Berlin", "+2 at Vienna", "99 → 102")
+
+
+@virtual
+async def test_a_closed_location_and_where_its_stock_went(tmp_path: Path) -> None:
+    async with world(tmp_path, tiktok=CALM) as w:
+        await stocked(w)
+        w.made.shop.deactivate_location("Vienna", to="Berlin")
+        await w.settle(2)
+        found = await verdicts(w)
+        assert holds(found["stock_moved"], "+10 at Berlin", "−10 at Vienna", "stays 10")
+
+
+@virtual
+async def test_what_a_leaving_level_lost_is_named_where_nobody_has_it(tmp_path: Path) -> None:
+    async with world(tmp_path, tiktok=CALM) as w:
+        await stocked(w, units=100)
+        w.made.shop.count("TEE", "Hamburg", 40)
+        w.made.shop.deactivate("TEE", "Hamburg")
+        await w.settle(3)
+        story = (await verdicts(w))["left"]
+        assert holds(story, "not counted", "100 → 40 at Hamburg")
+
+
+@virtual
+async def test_a_till_sale_beside_contradictory_counts_is_no_count(tmp_path: Path) -> None:
+    async with world(tmp_path, tiktok=CALM) as w:
+        await stocked(w, units=100)
+        w.made.shop.count("TEE", "Berlin", 150)
+        w.made.shop.count("TEE", "Vienna", 130)
+        w.made.shop.sell_till("TEE", "Munich", 1)
+        await w.settle(2)
+        story = (await verdicts(w))["contradictory"]
+        assert holds(story, "150 at Berlin against 130 at Vienna", "−1", "the lowest", "100 → 129")
+        assert "99 at Munich" not in story
+
+
+@virtual
 async def test_an_oversold_item_says_by_how_much_first_of_all(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await stocked(w, units=2)

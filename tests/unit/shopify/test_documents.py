@@ -4,7 +4,7 @@ import pytest
 from graphql import FragmentDefinitionNode, OperationDefinitionNode, parse, validate
 
 from invsyncd.net.admission import PATIENCE_S, Urgency
-from invsyncd.shopify.documents import ALL, URGENCY
+from invsyncd.shopify.documents import ALL, SCAN_ROWS, URGENCY
 from tests.support.official import official_schema
 
 
@@ -27,3 +27,10 @@ def test_every_document_has_an_urgency_and_nothing_is_more_urgent_than_a_write()
     writes = [name for name in ALL if URGENCY[name] is Urgency.WRITE]
     assert writes == ["SET_QUANTITIES"]
     assert min(PATIENCE_S, key=PATIENCE_S.__getitem__) is Urgency.WRITE
+
+
+def test_every_read_of_levels_asks_for_all_that_the_merge_needs() -> None:
+    names = 'quantities(names: ["available", "committed", "on_hand", "incoming"])'
+    reading = [text for text in (*ALL.values(), SCAN_ROWS) if "quantities(" in text]
+    assert len(reading) >= 5
+    assert [text for text in reading if names not in text] == []
