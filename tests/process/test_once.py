@@ -42,6 +42,8 @@ async def test_a_pass_levels_both_targets_and_its_document_is_that_of_the_contra
                 "from": 10,
                 "to": 7,
                 "orders": -3,
+                "received": 0,
+                "set_aside": 0,
                 "stock": 0,
                 "pool": 7,
                 "case": "one level changed",
