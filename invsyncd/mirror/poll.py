@@ -233,7 +233,7 @@ class LocationPolls:
         news: list[Reading] = []
         since = max(0, (known.watermark or 0) - math.ceil(self._slack_s))
         with suppress(Refused, InvalidResponse):
-            async for page in self._source.poll(known.location.id, since):
+            async for page in self._source.poll(known.location.id, since, lists=False):
                 news += await self._store.levels.differing(page.readings)
         return news
 
