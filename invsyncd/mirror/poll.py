@@ -67,7 +67,7 @@ class Poller:
         self._paying: PendingReads | None = None
         self.suspects = Suspects()
         self.closed: frozenset[int] = frozenset()
-        \"\"\"Locations that the last poll found deactivated.\"\"\"
+        """Locations that the last poll found deactivated."""
 
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
         """Poll every active location; the batch holds true news and the new watermarks."""

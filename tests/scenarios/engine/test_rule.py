@@ -143,7 +143,7 @@ async def test_a_location_named_once_by_name_and_once_by_id_feeds_two_warehouses
 async def test_an_item_that_shopify_refuses_to_set_is_offered_once_at_its_lowest(
     tmp_path: Path, stocks: tuple[int, ...]
 ) -> None:
-    """Kind: levels that follow other levels, as a bundle's do, are one stock shown several times."""
+    """Kind: levels that follow others, as those of a bundle do, show one stock several times."""
     async with world(tmp_path) as w:
         places = list(w.made.shop.locations)[: len(stocks)]
         w.made.shop.add_item("SET", stock=dict(zip(places, stocks, strict=True)), mutable=False)
