@@ -17,7 +17,7 @@ from benchmarks.scale import FIRST_ITEM, places
 from invsyncd.config import Settings
 from invsyncd.core.catalogue import CatalogueRow
 from invsyncd.core.model import Catalogue, Location
-from invsyncd.daemon.wiring import App, assemble, one_pass
+from invsyncd.daemon.wiring import App, assemble, clocks, one_pass
 from invsyncd.mirror.baseline import PAGED_MAX, Baseline
 from invsyncd.mirror.catalogue import CatalogueReader
 from invsyncd.mirror.commit import Batch, Committer
@@ -130,10 +130,10 @@ async def baseline(home: Path, items: int, locations: int) -> dict[str, float]:
         rulebook = Rulebook(settings, store)
         await rulebook.keep_locations(await source.locations())
         rules = await rulebook.rules()
-        committer = Committer(store, time.time, lambda: "key")
+        committer = Committer(store, clocks().wall, lambda: "key")
         began = time.perf_counter()
         catalogue = LocalCatalogue(home / "catalogue.jsonl", items)
-        taken = Baseline(store, source, catalogue, committer, time.time)
+        taken = Baseline(store, source, catalogue, committer, clocks().wall)
         count = await taken.take("scale", await rulebook.locations(), rules)
         await rulebook.in_force(rules)
         seconds = time.perf_counter() - began
@@ -147,7 +147,7 @@ async def scan(home: Path, items: int, locations: int) -> dict[str, float]:
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
         began = time.perf_counter()
-        found = await FullScan(settings, store, source, time.time).run("scale")
+        found = await FullScan(settings, store, source, clocks()).run("scale")
         seconds = time.perf_counter() - began
     return {"seconds": seconds, "levels": found.levels, "suspects": len(found.suspects)}
 
@@ -158,7 +158,7 @@ async def catalogue(home: Path, items: int, locations: int) -> dict[str, float]:
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
         looked = LocalCatalogue(home / "catalogue.jsonl", items)
-        look = CatalogueReader(settings, store, source, looked, time.time)
+        look = CatalogueReader(settings, store, source, looked, clocks())
         began = time.perf_counter()
         await look.whole()
         seconds = time.perf_counter() - began
@@ -233,7 +233,7 @@ async def _rest(
         of_pass = (await points() - spent) / passes
         spent, worked = await points(), time.process_time()
         for _ in range(LOOKS):
-            parts.cycle.catalogue._due = 0.0  # noqa: SLF001 - sooner than any setting would have it
+            parts.cycle.catalogue._due.at_once()  # noqa: SLF001 - sooner than any setting would have it
             await _pass(parts)
         of_look = (await points() - spent) / LOOKS - of_pass
         share += (time.process_time() - worked) / LOOKS / look_s  # and the pass that carries it

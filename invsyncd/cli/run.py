@@ -19,6 +19,7 @@ import click
 
 from invsyncd.cli.output import Context, as_json, asking, pass_context, print_json, print_table
 from invsyncd.config import Settings
+from invsyncd.daemon.loop import new_loop
 from invsyncd.daemon.process import serve
 from invsyncd.daemon.scheduler import new_pass_id
 from invsyncd.daemon.wiring import assemble, one_pass
@@ -39,7 +40,8 @@ def run(context: Context) -> None:
     Example: invsyncd --config config.toml run
     Exit codes: 0 stopped, 1 failed, 2 usage or config.
     """
-    asyncio.run(serve(context.settings))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve(context.settings))
 
 
 @click.command()

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import LoopSeconds
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.listings.deliver import ListingDelivery
@@ -63,7 +64,6 @@ class Sides:
         self._market = market
         self._discovery = discovery
         self._market_delivery = market_delivery
-        self._audit_due = 0.0  # Unix seconds
         self._pauses = {target: CircuitBreaker(settings, store, target) for target in Target}
         for target in set(Target) - set(health.targets):  # the metrics outlive a reload
             metrics.forget(target.value)
@@ -149,7 +149,7 @@ class Sides:
         writers = self._metrics.other_writers.labels(Target.TIKTOK.value)
         writers.set(len({key[:2] for key, _, _ in rivals}))
         if self._health.lapse is not None:
-            self._health.lapse.say()
+            self._health.lapse.say(LoopSeconds(asyncio.get_running_loop().time()))
         return more
 
     async def _read_tiktok(
@@ -161,11 +161,7 @@ class Sides:
     ) -> None:
         if await discovery.keep_up(report.pass_id, urgent=delivery.refusals.wants_discovery):
             delivery.refusals.wants_discovery = False
-        now = self._clock()
-        if now >= self._audit_due:
-            # The first reading after a start is a full one: it finds what moved meanwhile.
-            await market.audit(report.pass_id)
-            self._audit_due = now + self._settings.tiktok.audit_interval_s
+        await market.audit_if_due(report.pass_id)
         await market.end_holds()
 
     async def look(self, report: PassReport) -> None:

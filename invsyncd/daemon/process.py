@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from invsyncd import alerts, logs
 from invsyncd.config import Settings
-from invsyncd.daemon.scheduler import Daemon, clock_set
+from invsyncd.daemon.scheduler import Daemon
 from invsyncd.daemon.systemd import Notifier, watchdog_ping
 from invsyncd.daemon.wiring import App, assemble
 from invsyncd.errors import InvsyncError
@@ -113,8 +113,7 @@ async def _serve(
             new = await _run(parts, requests, read_settings)
         if new is None:
             return
-        if new is not settings:
-            _tell_taken(new, settings)
+        _tell_taken(new, settings)
         settings = new
 
 
@@ -188,13 +187,10 @@ async def _run(
 async def _asked(
     requests: Signals, read_settings: Callable[[], Settings], parts: App
 ) -> Settings | None:
-    """Wait for a stop (None), for a reload whose configuration is good, or for a clock that is set.
-
-    After that everything is built anew with the same settings: nothing due is kept by that clock.
-    """
+    """Wait for a stop (None), or for a reload whose configuration is good."""
     stop, reload = requests.stop.wait, requests.reload.wait
     while True:
-        waits = [asyncio.ensure_future(wait) for wait in (stop(), reload(), clock_set(time.time))]
+        waits = [asyncio.ensure_future(wait) for wait in (stop(), reload())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -202,9 +198,6 @@ async def _asked(
                 wait.cancel()
         if requests.stop.is_set():
             return None
-        if not requests.reload.is_set():
-            log.warning("the clock was set: everything that is read now and then is read again")
-            return parts.settings
         requests.reload.clear()
         requests.notifier.reloading()
         try:

@@ -23,8 +23,6 @@ from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Wat
 
 DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
 DEAD_MAX_S = 600.0
-CLOCK_STEP_S = 60.0  # more than a clock is ever slewed in CLOCK_LOOK_S
-CLOCK_LOOK_S = 10.0
 
 
 class SlowDown:
@@ -61,19 +59,6 @@ class Tempo:
 async def never() -> bool:
     """No new tokens."""
     return False
-
-
-async def clock_set(wall: Callable[[], float]) -> float:
-    """Wait until the wall clock is set, or the machine wakes up; returns by how many seconds.
-
-    What is due later is kept in wall time: set back by an hour, it would wait an hour longer.
-    """
-    loop = asyncio.get_running_loop()
-    offset = wall() - loop.time()
-    while abs(wall() - loop.time() - offset) <= CLOCK_STEP_S:
-        offset = wall() - loop.time()
-        await asyncio.sleep(CLOCK_LOOK_S)
-    return wall() - loop.time() - offset
 
 
 def new_pass_id(now: float) -> str:

@@ -16,6 +16,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import Clocks, LoopSeconds, WallSeconds
 from invsyncd.core.model import Target
 from invsyncd.daemon.jobs import Sides
 from invsyncd.listings.deliver import ListingDelivery
@@ -80,6 +81,7 @@ async def assemble(
 ) -> AsyncIterator[App]:
     """Build clients and engine for one configuration; closes what it opened."""
     metrics = metrics or Metrics()
+    times = clocks(clock)
     async with session() as client:
         targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
         watch = Watchdog(asyncio.get_running_loop().time, settings.daemon.hung_s)
@@ -95,11 +97,11 @@ async def assemble(
             ShopifyTarget(shopify),
             rulebook,
             catalogue=ShopifyCatalogue(shopify),
-            clock=clock,
+            clocks=times,
             new_key=lambda: str(uuid.uuid4()),
             dry_run=dry_run,
         )
-        tiktok_side = _selling(settings, store, http, rulebook, clock, dry_run=dry_run)
+        tiktok_side = _selling(settings, store, http, rulebook, times, dry_run=dry_run)
         health.budgets = partial(budgets, shopify, tiktok_side.shop if tiktok_side else None)
         if tiktok_side is not None:
             _watch_lapse(tiktok_side.tokens, health, metrics, clock)
@@ -111,7 +113,7 @@ async def assemble(
             health=health,
             metrics=metrics,
             clock=clock,
-            full_scan=FullScan(settings, store, source, clock),
+            full_scan=FullScan(settings, store, source, times),
             market=tiktok_side.market if tiktok_side else None,
             discovery=tiktok_side.discovery if tiktok_side else None,
             market_delivery=tiktok_side.delivery if tiktok_side else None,
@@ -119,6 +121,12 @@ async def assemble(
         yield App(
             settings, store, sides, health, metrics, source, shopify, rulebook, cycle, tiktok_side
         )
+
+
+def clocks(wall: Clock = time.time) -> Clocks:
+    """The clocks of everything that runs in this loop; `wall` gives Unix seconds."""
+    loop = asyncio.get_running_loop()
+    return Clocks(lambda: WallSeconds(wall()), lambda: LoopSeconds(loop.time()))
 
 
 def _http(client: aiohttp.ClientSession, metrics: Metrics, watch: Watchdog) -> Http:
@@ -142,18 +150,18 @@ def _selling(
     store: Store,
     http: Http,
     rulebook: Rulebook,
-    clock: Clock,
+    times: Clocks,
     *,
     dry_run: bool,
 ) -> TikTokSide | None:
     if not settings.tiktok.enabled:
         return None
-    tokens = _tokens(settings, store, http, clock, may_refresh=not dry_run)
-    shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
-    market = ListingStock(settings, store, shop, rulebook, clock)
-    discovery = Discovery(settings, store, shop, rulebook=rulebook, market=market, clock=clock)
+    tokens = _tokens(settings, store, http, times.wall, may_refresh=not dry_run)
+    shop = TikTokShop(_tiktok(settings, http, tokens, times.wall), clock=times.wall)
+    market = ListingStock(settings, store, shop, rulebook, times)
+    discovery = Discovery(settings, store, shop, rulebook=rulebook, market=market, clocks=times)
     delivery = ListingDelivery(
-        store, shop, market, rulebook, clock, discovery=discovery, dry_run=dry_run
+        store, shop, market, rulebook, times, discovery=discovery, dry_run=dry_run
     )
     return TikTokSide(shop, tokens, market, discovery, delivery)
 

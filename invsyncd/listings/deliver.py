@@ -12,9 +12,10 @@ it is put back on sale. So the reading waits until nothing but the write is left
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
+from invsyncd.core.clocks import Clocks, LoopSeconds, later
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.listings.backoff import AGAIN_S, Backoff, CallSchedule, SplitProducts
@@ -37,7 +38,7 @@ class _Withdrawn(Exception):
 
 
 class ListingDelivery:
-    """The writing side of one TikTok shop. `clock` gives Unix seconds."""
+    """The writing side of one TikTok shop."""
 
     def __init__(
         self,
@@ -45,7 +46,7 @@ class ListingDelivery:
         shop: TikTokShop,
         market: ListingStock,
         rulebook: Rulebook,
-        clock: Callable[[], float],
+        clocks: Clocks,
         *,
         discovery: Discovery,
         dry_run: bool = False,
@@ -54,15 +55,15 @@ class ListingDelivery:
         self._shop = shop
         self._market = market
         self._discovery = discovery
-        self._clock = clock
+        self._clocks = clocks
         self.dry_run = dry_run
-        self._waits = Backoff(clock)
-        self._apart = SplitProducts(clock)
+        self._waits = Backoff(clocks.loop)
+        self._apart = SplitProducts(clocks.loop)
         self._due = CallSchedule(store, self._waits, self._apart)
-        self._rows = WritePayload(clock)
+        self._rows = WritePayload(clocks.loop)
         self.refusals = ErrorPolicy(market, discovery, rulebook, self._waits, self._rows)
         self._turn = WritePreparation(
-            store, market, self._rows, self.refusals, waits=self._waits, clock=clock
+            store, market, self._rows, self.refusals, waits=self._waits, clocks=clocks
         )
         self._ended: InvsyncError | None = None
         self._death_told = False
@@ -70,7 +71,7 @@ class ListingDelivery:
         self.failure: InvsyncError | None = None
         """Why the last call got no usable answer, until one does or a read says what it did."""
         self._unknown: set[Key] = set()
-        self._unproved: dict[Key, float] = {}
+        self._unproved: dict[Key, LoopSeconds] = {}
 
     async def deliver(self, report: PassReport) -> bool:
         """Write one round of what is owed; whether there may be more to write at once.
@@ -113,7 +114,7 @@ class ListingDelivery:
         An order that came between a reading and our write shows only now; so does a write that
         was confirmed and not carried out.
         """
-        before = self._clock() - PROOF_S
+        before = later(self._clocks.loop(), -PROOF_S)
         keys = [k for k, at in self._unproved.items() if everything or at <= before]
         if keys:
             await self._market.read_stock(report.pass_id, await self._store.listings.by_keys(keys))
@@ -165,7 +166,7 @@ class ListingDelivery:
         self.failure, self._death_told = None, False
         self._unknown.clear()
         self._waits.answered()
-        self._unproved.update(dict.fromkeys(write.keys, self._clock()))
+        self._unproved.update(dict.fromkeys(write.keys, self._clocks.loop()))
         await self._conclude(write, outcome, by_key, report)
 
     async def _failed(
@@ -200,7 +201,7 @@ class ListingDelivery:
         report: PassReport,
     ) -> None:
         """Confirm what was taken, and react to what was not."""
-        now, errors = int(self._clock()), outcome.errors
+        now, errors = int(self._clocks.wall()), outcome.errors
         good = [o for o in write.offers if o.sku_id not in errors]
         said = {sku: f"refused: {e.code} {e.message}".strip() for sku, e in errors.items()}
         entries = [
@@ -248,7 +249,7 @@ class ListingDelivery:
     ) -> None:
         entries = [entry(o, listings[o.product_id, o.sku_id], outcome, request_id) for o in offers]
         async with self._store.transaction() as tx:
-            await self._store.journal.add(tx, report.pass_id, int(self._clock()), entries)
+            await self._store.journal.add(tx, report.pass_id, int(self._clocks.wall()), entries)
 
 
 class WritePreparation:
@@ -262,21 +263,21 @@ class WritePreparation:
         refusals: ErrorPolicy,
         *,
         waits: Backoff,
-        clock: Callable[[], float],
+        clocks: Clocks,
     ) -> None:
         self._store = store
         self._market = market
         self._rows = rows
         self._waits = waits
         self._refusals = refusals
-        self._clock = clock
+        self._clocks = clocks
 
     async def prepare(self, listings: Sequence[Listing], report: PassReport) -> ProductWrite | None:
         """Read what the listings of one call show; what to write, None where nothing is owed."""
         stock = await self._market.read_stock(report.pass_id, listings)
         await self._tell_missing(report, [x for x in listings if x.sku_id not in stock])
         keys = [x.key for x in listings if x.sku_id in stock]
-        known = await self._store.listings.offers(keys, int(self._clock()))
+        known = await self._store.listings.offers(keys, int(self._clocks.wall()))
         skus: dict[str, Mapping[str, int]] = {}
         changes: list[Offer] = []
         for key in keys:
@@ -306,4 +307,4 @@ class WritePreparation:
             for x in new
         ]
         async with self._store.transaction() as tx:
-            await self._store.journal.add(tx, report.pass_id, int(self._clock()), entries)
+            await self._store.journal.add(tx, report.pass_id, int(self._clocks.wall()), entries)

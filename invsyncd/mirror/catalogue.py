@@ -12,11 +12,11 @@ from __future__ import annotations
 import logging
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from invsyncd.config import Settings
 from invsyncd.core.catalogue import is_news
+from invsyncd.core.clocks import Clocks, Every
 from invsyncd.errors import InvalidResponse
 from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.suspects import Suspects
@@ -51,14 +51,13 @@ class CatalogueReader:
         store: Store,
         source: ShopifySource,
         catalogue: ShopifyCatalogue,
-        clock: Callable[[], float],
+        clocks: Clocks,
     ) -> None:
-        self._interval_s = settings.poll.catalogue_interval_s
         self._store = store
         self._source = source
         self._catalogue = catalogue
-        self._clock = clock
-        self._due = 0.0  # Unix seconds; 0 is at once
+        self._clocks = clocks
+        self._due = Every(settings.poll.catalogue_interval_s)
         self._suspects = Suspects()
         self._walked_to: int | None = None  # every item behind this one is a suspect too
         self._pending: Mark | None = None  # stored once no suspect is left that it stands for
@@ -70,7 +69,7 @@ class CatalogueReader:
 
     def rest(self) -> None:
         """All of it was just read: look again after an interval."""
-        self._due = self._clock() + self._interval_s
+        self._due.begun(self._clocks.loop())
 
     async def look(self) -> None:
         """Look at what was updated, where that is due; beside the passes, so that no sale waits.
@@ -78,7 +77,7 @@ class CatalogueReader:
         Raises as the requests do; what was found until then is kept, and the look is made again
         after an interval, from where the last complete one ended.
         """
-        if self._clock() >= self._due:
+        if self._due.is_due(self._clocks.loop()):
             self.rest()
             await self._look()
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
+from invsyncd.core.clocks import Clocks, LoopSeconds, later
 from invsyncd.core.diff import was_applied
 from invsyncd.core.fold import Earlier
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
@@ -43,20 +44,20 @@ class AttemptSender:
         store: Store,
         target: ShopifyTarget,
         reader: Poller,
-        clock: Callable[[], float],
+        clocks: Clocks,
         on_written: Callable[[Sequence[LevelWrite]], None],
     ) -> None:
         self._store = store
         self._target = target
         self._reader = reader
-        self._clock = clock
+        self._clocks = clocks
         self._on_written = on_written
-        self._refused_until: dict[LevelWrite, float] = {}
+        self._refused_until: dict[LevelWrite, LoopSeconds] = {}
 
     def is_refused(self, row: LevelWrite) -> bool:
         """Whether Shopify turned this very write down lately."""
         until = self._refused_until.get(row)
-        if until is not None and until <= self._clock():
+        if until is not None and until <= self._clocks.loop():
             del self._refused_until[row]
             return False
         return until is not None
@@ -68,7 +69,7 @@ class AttemptSender:
 
     async def settle(self, attempt: Attempt, report: PassReport) -> bool:
         """Send one attempt and write down its outcome; False while it is unknown."""
-        if self._clock() - attempt.created_at > KEY_AGE_S_MAX:
+        if self._clocks.wall() - attempt.created_at > KEY_AGE_S_MAX:
             await self._settle_by_reading(attempt, report)
             return True
         if not attempt.sent:
@@ -167,7 +168,8 @@ class AttemptSender:
             await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
             for row, why in said.items():
                 await self._journal(tx, attempt, [row], skus, why, sent=outcome.sent)
-        self._refused_until |= dict.fromkeys(refused, self._clock() + REFUSED_WAIT_S)
+        until = later(self._clocks.loop(), REFUSED_WAIT_S)
+        self._refused_until |= dict.fromkeys(refused, until)
         for row, why in said.items():
             self._tell(report, [row], skus, why)
         self._on_written(written)
@@ -219,7 +221,7 @@ class AttemptSender:
             )
             for row in rows
         ]
-        await self._store.journal.add(tx, attempt.pass_id, int(self._clock()), entries)
+        await self._store.journal.add(tx, attempt.pass_id, int(self._clocks.wall()), entries)
 
     def _tell(
         self, report: PassReport, rows: Sequence[LevelWrite], skus: dict[int, str], outcome: str
@@ -248,14 +250,14 @@ class Delivery:
         store: Store,
         target: ShopifyTarget,
         reader: Poller,
-        clock: Callable[[], float],
+        clocks: Clocks,
         new_key: Callable[[], str],
     ) -> None:
         self._store = store
         self._reader = reader
         self._earlier: dict[int, Earlier] = {}
-        self.settler = AttemptSender(store, target, reader, clock, self._were_written)
-        self.committer = Committer(store, clock, new_key, self.settler.is_refused)
+        self.settler = AttemptSender(store, target, reader, clocks, self._were_written)
+        self.committer = Committer(store, clocks.wall, new_key, self.settler.is_refused)
 
     async def recover(self, report: PassReport) -> None:
         """Ask what became of every attempt that was left without an outcome."""

@@ -8,12 +8,13 @@ item a suspect, and the next pass reads suspects directly and folds them through
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
 from invsyncd.core.model import Entry, Reading
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.suspects import Suspects
@@ -45,6 +46,7 @@ class _Unread(NamedTuple):
     """A scan whose suspects the passes have still to read, and the requests that it answers."""
 
     ended_at: int
+    ended: LoopSeconds
     suspects: frozenset[int]
     requests: tuple[Request, ...]
 
@@ -61,24 +63,25 @@ class FullScan:
         settings: Settings,
         store: Store,
         source: ShopifySource,
-        clock: Callable[[], float],
+        clocks: Clocks,
     ) -> None:
         self._settings = settings
         self._store = store
         self._source = source
-        self._clock = clock
+        self._clocks = clocks
         self._suspects: set[int] = set()
         self._seen: list[Reading] = []
         self._levels = 0
         self._requests: list[Request] = []
         self._tried: frozenset[int] = frozenset()  # requests that were there when a try began
-        self._not_before = 0.0  # Unix seconds
+        self._not_before = AT_ONCE
+        self._due: LoopSeconds | None = None  # by what is stored, which is looked up once
         self._unread: _Unread | None = None
 
     @property
     def is_rested(self) -> bool:
         """Whether no failure is so recent that the next try has to wait."""
-        return self._clock() >= self._not_before
+        return self._clocks.loop() >= self._not_before
 
     async def is_wanted(self) -> bool:
         """Whether one is due, or was asked for: a request that is new waits for nothing."""
@@ -96,9 +99,9 @@ class FullScan:
         try:
             yield
         except InvsyncError:
-            self._not_before = self._clock() + AGAIN_S
+            self._not_before = later(self._clocks.loop(), AGAIN_S)
             raise
-        self._not_before = 0.0
+        self._not_before = AT_ONCE
 
     async def carried_out(self, suspects: Suspects) -> None:
         """Note it, once the passes have read all that the last scan found."""
@@ -109,14 +112,18 @@ class FullScan:
             await self._store.facts.set(tx, SCANNED_AT, str(last.ended_at))
             for request in last.requests:
                 await self._store.requests.done(tx, request)
+        self._due = later(last.ended, self._settings.poll.full_scan_interval_s)
         self._tried -= {request.id for request in last.requests}
         self._unread = None
 
     async def due_in_s(self) -> float:
         """Seconds until the next scan is due; the first baseline counts as one."""
-        now, last = self._clock(), float(await self._store.facts.get(SCANNED_AT) or 0)
-        # A scan in the future was noted by a clock that has been set back since: due at once.
-        return last + self._settings.poll.full_scan_interval_s - now if last <= now else 0.0
+        if self._due is None:
+            now, last = self._clocks.wall(), float(await self._store.facts.get(SCANNED_AT) or 0)
+            # A scan in the future was noted by a clock that has been set back since: due at once.
+            left_s = last + self._settings.poll.full_scan_interval_s - now if last <= now else 0.0
+            self._due = later(self._clocks.loop(), left_s)
+        return self._due - self._clocks.loop()
 
     async def run(self, pass_id: str) -> Scanned:
         """Scan by bulk operation, or page by page where that is refused or cannot be believed.
@@ -181,7 +188,7 @@ class FullScan:
         return any(lacking for lacking, _ in counts.values())
 
     async def _end(self, pass_id: str, found: Scanned, asked: tuple[Request, ...]) -> None:
-        now = int(self._clock())
+        now = int(self._clocks.wall())
         numbers: dict[str, object] = {
             "by": found.by,
             "levels": found.levels,
@@ -191,4 +198,4 @@ class FullScan:
             await self._store.scans.clear(tx)
             entry = Entry("scan", None, "", numbers)
             await self._store.journal.add(tx, pass_id, now, [entry])
-        self._unread = _Unread(now, found.suspects, asked)
+        self._unread = _Unread(now, self._clocks.loop(), found.suspects, asked)

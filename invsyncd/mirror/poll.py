@@ -15,14 +15,14 @@ at a price that is known before.
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import Clocks
 from invsyncd.core.diff import may_be_past
 from invsyncd.core.model import ItemState, Reading
 from invsyncd.mirror.commit import Batch
@@ -50,17 +50,17 @@ class Poller:
     """Reads what changed since the watermarks of the store."""
 
     def __init__(
-        self, settings: Settings, store: Store, source: ShopifySource, clock: Callable[[], float]
+        self, settings: Settings, store: Store, source: ShopifySource, clocks: Clocks
     ) -> None:
         self._settings = settings
         self._store = store
         self._source = source
-        self._clock = clock
+        self._clocks = clocks
         overlap_s = settings.poll.overlap_s
         self._look_back = OverlapSchedule(overlap_s)
         slack_s = overlap_s + 2 * settings.poll.interval_s
-        self._polls = LocationPolls(store, source, self._look_back, slack_s, clock)
-        self._far_look = BulkLookback(store, source, self._look_back, overlap_s)
+        self._polls = LocationPolls(store, source, self._look_back, slack_s, clocks)
+        self._far_look = BulkLookback(store, source, self._look_back, overlap_s, clocks)
         self._polled: dict[int, Polled] = {}
         self._owed: PendingReads | None = None
         self._paying: PendingReads | None = None
@@ -115,7 +115,7 @@ class Poller:
     def _gaps(self, locations: Sequence[KnownLocation]) -> Mapping[int, int]:
         """Whole poll intervals since each location's last good reading, where it was a gap."""
         interval_s = self._settings.poll.interval_s
-        now = self._clock()
+        now = self._clocks.wall()
         gaps: dict[int, int] = {}
         for known in locations:
             if known.read_at is not None and now - known.read_at > GAP_INTERVALS * interval_s:
@@ -202,18 +202,18 @@ class LocationPolls:
         source: ShopifySource,
         look_back: OverlapSchedule,
         slack_s: float,
-        clock: Callable[[], float],
+        clocks: Clocks,
     ) -> None:
         self._store = store
         self._source = source
         self._look_back = look_back
         self._slack_s = slack_s
-        self._clock = clock
+        self._clocks = clocks
         self._clocks_agree = False
 
     async def look(self, active: Sequence[KnownLocation]) -> list[Looked]:
         """How far each location is read after this look, and the readings that are no echoes."""
-        self._look_back.begin(asyncio.get_running_loop().time(), self._source.free)
+        self._look_back.begin(self._clocks.loop(), self._source.free)
         pages_max = await self._pages_max(len(active))
         expected = math.ceil(self._look_back.expected_rows / LEVELS_PER_READ)
         if self._look_back.is_far or pages_max is None or expected <= pages_max:
@@ -270,5 +270,5 @@ class LocationPolls:
     def _mark(self, progress: Watermark) -> int | None:
         self._clocks_agree = self._clocks_agree or progress.is_recent(self._slack_s)
         # One answer with a Date of its own, and no later change would be seen: ours is the witness.
-        dated = progress.is_dated(self._clock(), self._slack_s)
+        dated = progress.is_dated(self._clocks.wall(), self._slack_s)
         return progress.mark(trust_date=self._clocks_agree and dated)

@@ -8,10 +8,11 @@ commit and delivered by `market`, so that neither target waits for the other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import Clocks, Every
 from invsyncd.core.model import Standing, Target
 from invsyncd.errors import InvalidResponse, Refused, Unavailable
 from invsyncd.mirror.baseline import Baseline
@@ -32,15 +33,8 @@ from invsyncd.store import Store
 from invsyncd.store.database import Tx
 
 
-@dataclass(slots=True)
-class Due:
-    """When the slower readings are due again, in Unix seconds; 0 is at once."""
-
-    locations: float = 0.0
-
-
 class MirrorPass:
-    """Runs passes over one shop. `clock` gives Unix seconds, `new_key` random unique text."""
+    """Runs passes over one shop. `new_key` gives random unique text."""
 
     def __init__(
         self,
@@ -51,7 +45,7 @@ class MirrorPass:
         rulebook: Rulebook,
         *,
         catalogue: ShopifyCatalogue,
-        clock: Callable[[], float],
+        clocks: Clocks,
         new_key: Callable[[], str],
         dry_run: bool = False,
     ) -> None:
@@ -59,16 +53,16 @@ class MirrorPass:
         self._store = store
         self._source = source
         self._rulebook = rulebook
-        self._clock = clock
+        self._clocks = clocks
         self._dry_run = dry_run
-        self._reader = Poller(settings, store, source, clock)
-        self._delivery = Delivery(store, target, self._reader, clock, new_key)
+        self._reader = Poller(settings, store, source, clocks)
+        self._delivery = Delivery(store, target, self._reader, clocks, new_key)
         self._absorber = self._delivery.committer
-        self._baseline = Baseline(store, source, catalogue, self._absorber, clock)
-        self.catalogue = CatalogueReader(settings, store, source, catalogue, clock)
+        self._baseline = Baseline(store, source, catalogue, self._absorber, clocks.wall)
+        self.catalogue = CatalogueReader(settings, store, source, catalogue, clocks)
         self._pause = CircuitBreaker(settings, store, Target.SHOPIFY)
-        self._desk = RequestDesk(store, clock)
-        self._due = Due()
+        self._desk = RequestDesk(store, clocks.wall)
+        self._locations = Every(settings.poll.catalogue_interval_s)
 
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
@@ -90,9 +84,9 @@ class MirrorPass:
         """
         if not self._dry_run:
             await self._delivery.recover(report)
-        if self._clock() >= self._due.locations:
+        if self._locations.is_due(self._clocks.loop()):
             await self._rulebook.keep_locations(await self._source.locations())
-            self._due.locations = self._clock() + self._settings.poll.catalogue_interval_s
+            self._locations.begun(self._clocks.loop())
         rules = await self._rulebook.rules()
         if not await self._baseline.is_complete():
             locations = await self._rulebook.locations()
@@ -119,7 +113,7 @@ class MirrorPass:
             await self._delivery.deliver(report.pass_id, absorbed, rules, report)
 
     async def _may_write(self, report: PassReport, tx: Tx) -> bool:
-        reason = await self._pause.check(tx, report.pass_id, int(self._clock()))
+        reason = await self._pause.check(tx, report.pass_id, int(self._clocks.wall()))
         report.is_paused(Target.SHOPIFY, reason)
         return self._dry_run or not reason  # a dry run shows what waits
 

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final
 
+from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
 from invsyncd.core.model import Target
 from invsyncd.status.latency import Latency
 from invsyncd.status.watchdog import Watchdog
@@ -288,7 +289,7 @@ class AuthorisationExpiry:
     def __init__(self, ends_at: Callable[[], int | None], clock: Callable[[], float]) -> None:
         self.ends_at = ends_at
         self._clock = clock
-        self._said_at = float("-inf")
+        self._say_at = AT_ONCE
 
     @property
     def left_s(self) -> float | None:
@@ -307,9 +308,9 @@ class AuthorisationExpiry:
             f"tiktok: the seller's authorisation {verb} on {ends_at:%Y-%m-%d %H:%M} UTC: {ADVICE}"
         )
 
-    def say(self) -> None:
+    def say(self, now: LoopSeconds) -> None:
         """Log the warning, once a day at most."""
         text = self.warning()
-        if text and self._clock() - self._said_at >= DAY_S:
-            self._said_at = self._clock()
+        if text and now >= self._say_at:
+            self._say_at = later(now, DAY_S)
             log.warning("%s", text)

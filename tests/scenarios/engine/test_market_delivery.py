@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from invsyncd.core.clocks import LoopSeconds
 from invsyncd.daemon.scheduler import Daemon
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.tiktok import catalogue
@@ -235,9 +236,9 @@ async def test_the_end_of_the_authorisation_is_told_ahead_and_is_no_503(
         assert document["checks"]["tiktok:authorisation_left"][0]["status"] == "pass"
         now = 0.0
         lapse = w.running.health.lapse = AuthorisationExpiry(lambda: ends_at, lambda: now)
-        for now in (ends_at - AHEAD_S - 1, ends_at - AHEAD_S, ends_at - DAY_S):  # noqa: B007
-            lapse.say()
-            lapse.say()
+        for now in (ends_at - AHEAD_S - 1, ends_at - AHEAD_S, ends_at - DAY_S):
+            lapse.say(LoopSeconds(now))
+            lapse.say(LoopSeconds(now))
         ready, document = await health_of(w)
         assert ready
         assert document["checks"]["tiktok:authorisation_left"][0]["status"] == "warn"

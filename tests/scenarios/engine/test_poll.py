@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+from invsyncd.core.clocks import LoopSeconds
 from invsyncd.core.model import Location
 from invsyncd.daemon.wiring import App
 from invsyncd.mirror import lookback, poll
@@ -28,7 +30,7 @@ async def to_a_far_look_back(w: World, *, short_of_s: float = 0.0) -> None:
     await w.passing(max(0.0, OVERLAP_S / 2 - INTERVAL_S - short_of_s))
 
 
-def sinces() -> tuple[list[int | None], object]:
+def sinces() -> tuple[list[int | None], AbstractContextManager[object]]:
     """Where each poll of a location begins, as seconds before now."""
     seen: list[int | None] = []
     original = ShopifySource.poll
@@ -49,7 +51,7 @@ async def test_a_poll_looks_back_a_short_way_and_over_the_whole_overlap_now_and_
         await w.settle()
         await w.stop()
         seen, patched = sinces()
-        with patched:  # type: ignore[attr-defined]
+        with patched:
             for _ in range(9):
                 w.made.shop.touch("TEE", "Berlin")  # so that both clocks are seen to agree
                 await w.once()
@@ -161,7 +163,7 @@ async def test_a_far_look_back_waits_for_a_short_bucket_but_never_longer_than_th
         await w.settle()
         await w.stop()
         seen, patched = sinces()
-        with patched, patch.object(ShopifySource, "free", 0.2):  # type: ignore[attr-defined]
+        with patched, patch.object(ShopifySource, "free", 0.2):
             for _ in range(17):
                 w.made.shop.touch("TEE", "Berlin")
                 await w.once()
@@ -184,8 +186,8 @@ async def test_a_location_that_comes_back_is_read_as_a_whole(tmp_path: Path) -> 
         for named, expected in ((gone, 0), (all_of_them, 1)):
             async with parts.store.transaction() as tx:
                 await parts.store.locations.save(tx, named)
-            with patched, patch.object(parts.cycle, "_due", parts.cycle._due):  # type: ignore[attr-defined]
-                parts.cycle._due.locations = clock() + 100
+            parts.cycle._locations.begun(LoopSeconds(asyncio.get_running_loop().time() + 100))
+            with patched:
                 await w.once()
             assert seen.count(None) == expected
 

@@ -33,7 +33,7 @@ async def test_an_item_that_is_named_again_after_a_pass_has_read_it_is_read_by_t
 
         parts.cycle.suspect(frozenset({item}))
         with monkeypatch.context() as patched:
-            patched.setattr(Committer, "absorb", commit)
+            patched.setattr(Committer, "commit", commit)
             await w.once()
         await w.once()
         w.made.shop.sell_online("TEE", "Berlin", 3)
