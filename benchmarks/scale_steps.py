@@ -22,6 +22,7 @@ from invsyncd.mirror.baseline import PAGED_MAX, Baseline
 from invsyncd.mirror.catalogue import CatalogueReader
 from invsyncd.mirror.commit import Batch, Committer
 from invsyncd.mirror.full_scan import FullScan
+from invsyncd.mirror.suspects import Suspects
 from invsyncd.net.lines import lines
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.sandbox.serve import sandbox, serving
@@ -30,7 +31,6 @@ from invsyncd.shopify.bulk import pages
 from invsyncd.shopify.catalogue import Count, ProductTypes, ShopifyCatalogue, variant_rows
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
-from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 
 PIECE_BYTES = 64 * 1024
@@ -147,7 +147,7 @@ async def scan(home: Path, items: int, locations: int) -> dict[str, float]:
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
         began = time.perf_counter()
-        found = await FullScan(settings, store, source, clocks()).run("scale")
+        found = await FullScan(settings, store, source, clocks(), Suspects()).run("scale")
         seconds = time.perf_counter() - began
     return {"seconds": seconds, "levels": found.levels, "suspects": len(found.suspects)}
 
@@ -163,7 +163,7 @@ async def catalogue(home: Path, items: int, locations: int) -> dict[str, float]:
         await look.whole()
         seconds = time.perf_counter() - began
         look.rest()
-        found = await look.join(Batch())
+        found, _ = await look.join(Batch())
     return {"seconds": seconds, "items": items, "changed": len(found.catalogue)}
 
 
@@ -173,7 +173,7 @@ async def start(home: Path, items: int, locations: int) -> dict[str, float]:
     began = time.perf_counter()
     async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
         opened = time.perf_counter() - began
-        await parts.cycle.has_baseline()
+        await parts.mirror.has_baseline()
         await parts.store.owed.levels()
         seconds = time.perf_counter() - began
     return {"seconds": seconds, "opened_s": round(opened, 3)}
@@ -233,7 +233,7 @@ async def _rest(
         of_pass = (await points() - spent) / passes
         spent, worked = await points(), time.process_time()
         for _ in range(LOOKS):
-            parts.cycle.catalogue._due.at_once()  # noqa: SLF001 - sooner than any setting would have it
+            parts.mirror.catalogue._due.at_once()  # noqa: SLF001 - sooner than any setting would have it
             await _pass(parts)
         of_look = (await points() - spent) / LOOKS - of_pass
         share += (time.process_time() - worked) / LOOKS / look_s  # and the pass that carries it
@@ -247,7 +247,7 @@ async def _rest(
 
 
 async def _pass(parts: App) -> None:
-    report = PassReport("rest")
+    report = parts.jobs.report("rest")
     await one_pass(parts, report)
     if report.failures:
         raise report.failures[0][1]

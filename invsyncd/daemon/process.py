@@ -10,14 +10,13 @@ import asyncio
 import faulthandler
 import logging
 import signal
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 from invsyncd import alerts, logs
 from invsyncd.config import Settings
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.daemon.systemd import Notifier, watchdog_ping
 from invsyncd.daemon.wiring import App, assemble
 from invsyncd.errors import InvsyncError
@@ -147,16 +146,10 @@ async def _run(
 ) -> Settings | None:
     """Run one configuration until a stop (None) or a good new configuration."""
     notifier = requests.notifier
-    daemon = Daemon(
-        parts.settings,
-        parts.sides,
-        time.time,
-        _new_tokens(parts),
-        watch=parts.health.watch,
-        # Not later: a first baseline may take long, and the start must not wait for it.
-        on_begin=lambda: notifier.tell(READY=1),
-    )
-    running = asyncio.create_task(daemon.run(), name="daemon")
+    scheduler = Scheduler(parts.jobs.table(_new_tokens(parts)), parts.health.watchdog)
+    # Not later: a first baseline may take long, and the start must not wait for it.
+    notifier.tell(READY=1)
+    running = asyncio.create_task(scheduler.run(), name="jobs")
     asked = _asked(requests, read_settings, parts)
     watching = asyncio.create_task(asked, name="signals")
     beating = asyncio.create_task(
@@ -172,7 +165,7 @@ async def _run(
         if requests.stop.is_set():
             beating.cancel()
             notifier.stopping(parts.settings.daemon.shutdown_s + STOP_SLACK_S)
-        daemon.stop()
+        scheduler.stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(running), parts.settings.daemon.shutdown_s)
         if not running.done():

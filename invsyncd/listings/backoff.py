@@ -188,10 +188,10 @@ CALLS_MAX = 15  # of one round: then the guard, the audit and the holds have the
 class CallSchedule:
     """The next round of calls. `owed` are the listings that something is owed to."""
 
-    def __init__(self, store: Store, waits: Backoff, apart: SplitProducts) -> None:
+    def __init__(self, store: Store, backoff: Backoff, split: SplitProducts) -> None:
         self._store = store
-        self._waits = waits
-        self._apart = apart
+        self._backoff = backoff
+        self._split = split
         self.owed: frozenset[Key] = frozenset()
 
     async def calls(self) -> list[list[Listing]]:
@@ -199,14 +199,14 @@ class CallSchedule:
 
         Where one of them spoils the call, each has its own.
         """
-        limit = SKUS_MAX + self._waits.waiting
+        limit = SKUS_MAX + self._backoff.waiting
         pending = await self._store.listings.pending(limit)
         self.owed = frozenset(x.key for x in pending)
         if len(pending) < limit:
-            self._waits.keep(self.owed)
+            self._backoff.keep(self.owed)
         calls: dict[str | Key, list[Listing]] = {}
-        for listing in [x for x in pending if self._waits.ready(x.key)][:SKUS_MAX]:
-            parted = self._apart.parted(listing.product_id)
+        for listing in [x for x in pending if self._backoff.ready(x.key)][:SKUS_MAX]:
+            parted = self._split.parted(listing.product_id)
             call = listing.key if parted else listing.product_id
             if call in calls or len(calls) < CALLS_MAX:
                 calls.setdefault(call, []).append(listing)

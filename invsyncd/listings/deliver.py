@@ -44,7 +44,7 @@ class ListingDelivery:
         self,
         store: Store,
         shop: TikTokShop,
-        market: ListingStock,
+        stock: ListingStock,
         rulebook: Rulebook,
         clocks: Clocks,
         *,
@@ -53,17 +53,22 @@ class ListingDelivery:
     ) -> None:
         self._store = store
         self._shop = shop
-        self._market = market
+        self._stock = stock
         self._discovery = discovery
         self._clocks = clocks
         self.dry_run = dry_run
-        self._waits = Backoff(clocks.loop)
-        self._apart = SplitProducts(clocks.loop)
-        self._due = CallSchedule(store, self._waits, self._apart)
-        self._rows = WritePayload(clocks.loop)
-        self.refusals = ErrorPolicy(market, discovery, rulebook, self._waits, self._rows)
-        self._turn = WritePreparation(
-            store, market, self._rows, self.refusals, waits=self._waits, clocks=clocks
+        self._backoff = Backoff(clocks.loop)
+        self._split = SplitProducts(clocks.loop)
+        self._schedule = CallSchedule(store, self._backoff, self._split)
+        self._payload = WritePayload(clocks.loop)
+        self._errors = ErrorPolicy(stock, discovery, rulebook, self._backoff, self._payload)
+        self._preparation = WritePreparation(
+            store,
+            stock,
+            discovery,
+            payload=self._payload,
+            backoff=self._backoff,
+            clocks=clocks,
         )
         self._ended: InvsyncError | None = None
         self._death_told = False
@@ -78,14 +83,14 @@ class ListingDelivery:
 
         Raises where the whole shop fails.
         """
-        calls = await self._due.calls()
+        calls = await self._schedule.calls()
         # Carried out though not answered, as a read has found: owed no more, and so not sent again.
-        self._unknown &= self._due.owed
+        self._unknown &= self._schedule.owed
         if not self._unknown:
             self.failure = None
         await self._proof(report, everything=not calls)
         if not calls:
-            return bool(await self._due.calls())
+            return bool(await self._schedule.calls())
         if self.dry_run:
             for call in calls:
                 await self._tell_planned(await self._examined(call), report)
@@ -100,11 +105,11 @@ class ListingDelivery:
         """Those of them that may be written."""
         writable = await self._discovery.examine(listings)
         for key in {x.key for x in listings} - {x.key for x in writable}:
-            self._waits.rest(key)
+            self._backoff.rest(key)
         return writable
 
     async def _tell_planned(self, listings: Sequence[Listing], report: PassReport) -> None:
-        write = await self._turn.prepare(listings, report)
+        write = await self._preparation.prepare(listings, report)
         for offer in write.offers if write else ():
             tell(report, offer, {x.key: x for x in listings}, "planned")
 
@@ -117,7 +122,7 @@ class ListingDelivery:
         before = later(self._clocks.loop(), -PROOF_S)
         keys = [k for k, at in self._unproved.items() if everything or at <= before]
         if keys:
-            await self._market.read_stock(report.pass_id, await self._store.listings.by_keys(keys))
+            await self._stock.read_stock(report.pass_id, await self._store.listings.by_keys(keys))
             for key in keys:
                 del self._unproved[key]
 
@@ -132,8 +137,8 @@ class ListingDelivery:
             return
         if not listings:
             return
-        if len(listings) == 1 and (error := self._apart.settled(listings[0].key)):
-            write = await self._turn.prepare(listings, report)
+        if len(listings) == 1 and (error := self._split.settled(listings[0].key)):
+            write = await self._preparation.prepare(listings, report)
             if write is not None:
                 outcome = UpdateOutcome(dict.fromkeys(write.skus, error))
                 await self._conclude(write, outcome, {x.key: x for x in listings}, report)
@@ -147,7 +152,7 @@ class ListingDelivery:
 
         async def skus() -> Mapping[str, Mapping[str, int]]:
             prepared.clear()
-            write = await self._turn.prepare(listings, report)
+            write = await self._preparation.prepare(listings, report)
             if write is None:
                 raise _Withdrawn
             async with self._store.transaction() as tx:
@@ -165,7 +170,7 @@ class ListingDelivery:
         [write] = prepared
         self.failure, self._death_told = None, False
         self._unknown.clear()
-        self._waits.answered()
+        self._backoff.answered()
         self._unproved.update(dict.fromkeys(write.keys, self._clocks.loop()))
         await self._conclude(write, outcome, by_key, report)
 
@@ -187,11 +192,11 @@ class ListingDelivery:
         [write] = prepared
         self.failure = failure
         self._unknown.update(write.keys)
-        if self._waits.unanswered(write.keys):
+        if self._backoff.unanswered(write.keys):
             await self._journal(report, write.offers, listings, f"unknown: {failure}")
         elif len(write.skus) > 1:
-            self._apart.part(write.product_id, ())  # again: it may be one SKU's
-        self._gives_up = self._waits.shop_is_mute
+            self._split.part(write.product_id, ())  # again: it may be one SKU's
+        self._gives_up = self._backoff.shop_is_mute
 
     async def _conclude(
         self,
@@ -216,9 +221,9 @@ class ListingDelivery:
             tell(report, offer, listings, said.get(offer.sku_id, "confirmed"))
         rivals = {key[:2] for key, _, _ in await self._store.drift.rivals(now)} if good else set()
         for key in [key for key in write.keys if key[1] not in errors]:
-            self._waits.at_once(key)
+            self._backoff.at_once(key)
             if key in rivals:
-                self._waits.rest(key)  # corrected, but never in a hot fight
+                self._backoff.rest(key)  # corrected, but never in a hot fight
         news = await self._react(report.pass_id, write, outcome)
         for offer in [o for o in write.offers if o.sku_id in news]:
             text = said[offer.sku_id]
@@ -227,16 +232,16 @@ class ListingDelivery:
     async def _react(self, pass_id: str, write: ProductWrite, outcome: UpdateOutcome) -> set[str]:
         """Do what the refused SKUs of a call ask for; returns those whose error is news."""
         errors = outcome.errors
-        if self.refusals.is_everyones(outcome, write):
-            self._apart.part(write.product_id, write.skus)
+        if self._errors.is_everyones(outcome, write):
+            self._split.part(write.product_id, write.skus)
             return set(errors)
         if len(write.skus) == 1:
-            self._apart.outcome(write.keys[0], errors.get(write.keys[0][1]))
-        self._ended = self.refusals.halted(errors) or self._ended
+            self._split.outcome(write.keys[0], errors.get(write.keys[0][1]))
+        self._ended = self._errors.halted(errors) or self._ended
         return {
             sku_id
             for sku_id, error in errors.items()
-            if await self.refusals.react(pass_id, write, sku_id, error)
+            if await self._errors.react(pass_id, write, sku_id, error)
         }
 
     async def _journal(
@@ -258,23 +263,23 @@ class WritePreparation:
     def __init__(
         self,
         store: Store,
-        market: ListingStock,
-        rows: WritePayload,
-        refusals: ErrorPolicy,
+        stock: ListingStock,
+        discovery: Discovery,
         *,
-        waits: Backoff,
+        payload: WritePayload,
+        backoff: Backoff,
         clocks: Clocks,
     ) -> None:
         self._store = store
-        self._market = market
-        self._rows = rows
-        self._waits = waits
-        self._refusals = refusals
+        self._stock = stock
+        self._discovery = discovery
+        self._payload = payload
+        self._backoff = backoff
         self._clocks = clocks
 
     async def prepare(self, listings: Sequence[Listing], report: PassReport) -> ProductWrite | None:
         """Read what the listings of one call show; what to write, None where nothing is owed."""
-        stock = await self._market.read_stock(report.pass_id, listings)
+        stock = await self._stock.read_stock(report.pass_id, listings)
         await self._tell_missing(report, [x for x in listings if x.sku_id not in stock])
         keys = [x.key for x in listings if x.sku_id in stock]
         known = await self._store.listings.offers(keys, int(self._clocks.wall()))
@@ -282,20 +287,20 @@ class WritePreparation:
         changes: list[Offer] = []
         for key in keys:
             offers_now = [state.offer for state in known.get(key, ())]
-            owed = self._rows.owed(key, offers_now)
+            owed = self._payload.owed(key, offers_now)
             if owed:
-                skus[key[1]] = self._rows.body(key, stock[key[1]], owed)
+                skus[key[1]] = self._payload.body(key, stock[key[1]], owed)
                 changes += owed
             elif any(o.wanted not in (None, o.shown) for o in offers_now):
-                self._waits.rest(key)  # owed only where it may not be written now
+                self._backoff.rest(key)  # owed only where it may not be written now
         return ProductWrite(keys[0][0], skus, tuple(changes)) if skus else None
 
     async def _tell_missing(self, report: PassReport, listings: Sequence[Listing]) -> None:
         """A listing that TikTok's own stock search lacks cannot be written: look for it again."""
         if not listings:
             return  # as nearly always: no transaction for nothing, before each write
-        new = [x for x in listings if self._waits.refused(x.key, 0, AGAIN_S)]
-        self._refusals.wants_discovery = True
+        new = [x for x in listings if self._backoff.refused(x.key, 0, AGAIN_S)]
+        self._discovery.hurry()
         because = "TikTok's stock search lacks it"
         entries = [
             Entry(

@@ -52,16 +52,16 @@ class Discovery:
         shop: TikTokShop,
         *,
         rulebook: Rulebook,
-        market: ListingStock,
+        stock: ListingStock,
         clocks: Clocks,
     ) -> None:
         self._tiktok = settings.tiktok
         self._store = store
         self._shop = shop
         self._rulebook = rulebook
-        self._market = market
+        self._stock = stock
         self._clocks = clocks
-        self._looker = ProductInspector(store, shop)
+        self._inspector = ProductInspector(store, shop)
         self._notices = Notices(store, rulebook, clocks)
         self._links = links_of(settings.tiktok.link)
         self._pass_id = ""
@@ -70,20 +70,23 @@ class Discovery:
         self._full = Every(settings.tiktok.full_discovery_interval_s)
         self._refresh = Every(settings.tiktok.listing_interval_s)
         self._urgent_at = AT_ONCE
+        self._urgent = False
         self._urgent_gap_s = float(URGENT_S_MIN)
 
-    async def keep_up(self, pass_id: str, *, urgent: bool = False) -> bool:
-        """Discover or refresh if that is due, and let parked listings be tried when it is time.
+    def hurry(self) -> None:
+        """Let the next `keep_up` discover everything: a refusal tells that the shop has changed."""
+        self._urgent = True
 
-        `urgent` asks for a full discovery now. Returns whether there was a full one.
-        """
+    async def keep_up(self, pass_id: str) -> None:
+        """Discover or refresh if that is due, and let parked listings be tried when it is time."""
         self._pass_id = pass_id
         now = self._clocks.loop()
-        hurry = urgent and now >= self._urgent_at
+        hurry = self._urgent and now >= self._urgent_at
         full = hurry or self._full.is_due(now)
         refresh = self._refresh.is_due(now)
         if full:
             await self.discover(pass_id)
+            self._urgent = False
             self._full.begun(now)
             # What one discovery did not mend, the next one will hardly: ever more patience.
             self._urgent_gap_s = self._urgent_gap_s * 2 if hurry else URGENT_S_MIN
@@ -91,12 +94,11 @@ class Discovery:
             self._urgent_at = later(now, gap_s)
         elif refresh:
             await self.refresh(pass_id)
-            if not urgent:
+            if not self._urgent:
                 self._urgent_gap_s = URGENT_S_MIN
         if full or refresh:
             self._refresh.begun(now)
         await self._tend()
-        return full
 
     async def discover(self, pass_id: str) -> int:
         """Read every listing; remember, match, forget what is gone, plan anew. Returns how many."""
@@ -110,7 +112,7 @@ class Discovery:
         async with self._store.transaction() as tx:
             await self._store.assortment.forget(tx, gone)
         await self._match()
-        await self._market.replan_all()
+        await self._stock.replan_all()
         await self._notices.tell(pass_id)
         self._read_to = moment
         return count
@@ -129,9 +131,9 @@ class Discovery:
             moved |= {(x.product_id, x.sku_id) for x in there}
         moved |= await self._match()
         if new_places:
-            await self._market.replan_all()
+            await self._stock.replan_all()
         else:
-            await self._market.replan(await self._store.listings.by_keys(moved))
+            await self._stock.replan(await self._store.listings.by_keys(moved))
         await self._notices.tell(pass_id)
         self._read_to = moment
         return len(moved)
@@ -153,7 +155,7 @@ class Discovery:
         bundles and replicas that show another product's stock are parked. Raises where a product
         cannot be read for a reason that is not its own.
         """
-        before, after = await self._looker.look(listings, int(self._clocks.wall()))
+        before, after = await self._inspector.inspect(listings, int(self._clocks.wall()))
         await self._save(before, after)
         now = {x.key: x for x in after}
         found = [now.get(x.key, x) for x in listings]
@@ -232,7 +234,7 @@ class ProductInspector:
         self._store = store
         self._shop = shop
 
-    async def look(
+    async def inspect(
         self, listings: Sequence[Listing], now: int
     ) -> tuple[list[Listing], list[Listing]]:
         """All listings of the products of which one of these was not yet looked at.

@@ -58,7 +58,7 @@ class Baseline:
         self._store = store
         self._wall = wall
         self._source = source
-        self._absorber = committer
+        self._committer = committer
 
     async def is_complete(self) -> bool:
         """Whether a whole baseline was ever taken."""
@@ -150,7 +150,7 @@ class Baseline:
         while items := await self._store.levels.all_items(after, ITEMS_AT_ONCE):
             after = items[-1]
             count += len(items)
-            await self._absorber.commit(
+            await self._committer.commit(
                 pass_id, Batch(touched=frozenset(items)), rules, plan_writes=False
             )
         return count

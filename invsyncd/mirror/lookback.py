@@ -231,7 +231,7 @@ class BulkLookback:
     ) -> None:
         self._store = store
         self._source = source
-        self._look_back = look_back
+        self._overlaps = look_back
         self._overlap_s = overlap_s
         self._clocks = clocks
         self._not_before = AT_ONCE
@@ -241,7 +241,7 @@ class BulkLookback:
     def is_wanted(self) -> bool:
         """Whether a poll would have to list too much."""
         now = self._clocks.loop()
-        return now >= self._not_before and self._look_back.wants_bulk(now)
+        return now >= self._not_before and self._overlaps.wants_bulk(now)
 
     async def run(self) -> PendingReads | None:
         """What is owed now; None where it was refused, and a poll will have to look back."""
@@ -249,7 +249,7 @@ class BulkLookback:
         looks = {
             known.location.id: look
             for known in await self._store.locations.all()
-            if known.location.active and (look := self._look_back.bulk(known)) is not None
+            if known.location.active and (look := self._overlaps.bulk(known)) is not None
         }
         if not looks:
             return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -248,14 +249,13 @@ class Machine:
         async def listen(_settings: Settings, look: Callable[[], Window], _stack: Any) -> None:
             self.window = look
 
-        wall = SimpleNamespace(time=self.wall)
+        wall = SimpleNamespace(**{**vars(time), "time": self.wall})
         root = logging.getLogger()
         handlers, raw = root.handlers[:], _Raw(self.log)
         logging.getLogger("invsyncd").addHandler(raw)
         with ExitStack() as stack:
             for module, name, value in (
                 (process, "assemble", partial(assemble, clock=self.wall)),
-                (process, "time", wall),
                 (process, "_listen", listen),
                 (systemd, "time", wall),
                 (systemd, "EVERY_S_MAX", PULSE_S),

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.core.model import Target
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.daemon.wiring import App, assemble
 from invsyncd.sandbox.faults import Kind
 from invsyncd.status.health import Health
@@ -40,7 +40,7 @@ class WallClock:
 async def running(w: World, wall: WallClock, store: Store) -> AsyncIterator[App]:
     """What the service does, on a machine with this clock."""
     async with assemble(w.settings(), store, clock=wall) as parts:
-        daemon = Daemon(parts.settings, parts.sides, wall, watch=parts.health.watch)
+        daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
         task = asyncio.create_task(daemon.run())
         try:
             yield parts
@@ -151,11 +151,12 @@ async def test_an_edited_listing_is_found_by_the_next_refresh_after_the_clock_wa
         w.made.add("TEE", 10)
         wall.off_s = -by_s
         async with running(w, wall, store):
-            await asyncio.sleep(600)
-            wall.off_s = 0.0  # what is stamped by TikTok is compared with a clock that is right now
-            w.made.market.add_listing("NEW", stock={w.made.warehouse: 0})
+            await asyncio.sleep(500)
             w.made.shop.add_item("NEW", stock=dict.fromkeys(w.made.shop.locations, 4))
-            await asyncio.sleep(400)
+            await asyncio.sleep(100)
+            wall.off_s = 0.0  # from now on it is right, and edits are asked for by it
+            w.made.market.add_listing("NEW", stock={w.made.warehouse: 0})
+            await asyncio.sleep(120)
             assert w.shown("NEW") == 4
 
 

@@ -15,7 +15,6 @@ from invsyncd.daemon.wiring import App
 from invsyncd.mirror import lookback, poll
 from invsyncd.mirror.lookback import SHORT_S
 from invsyncd.shopify.source import ShopifySource
-from invsyncd.status.report import PassReport
 from tests.support.virtual import clock, virtual
 from tests.support.world import World, world
 
@@ -186,7 +185,7 @@ async def test_a_location_that_comes_back_is_read_as_a_whole(tmp_path: Path) -> 
         for named, expected in ((gone, 0), (all_of_them, 1)):
             async with parts.store.transaction() as tx:
                 await parts.store.locations.save(tx, named)
-            parts.cycle._locations.begun(LoopSeconds(asyncio.get_running_loop().time() + 100))
+            parts.mirror._locations.begun(LoopSeconds(asyncio.get_running_loop().time() + 100))
             with patched:
                 await w.once()
             assert seen.count(None) == expected
@@ -277,7 +276,7 @@ async def test_a_far_look_back_that_would_list_much_goes_by_a_bulk_operation(
         with patch.object(lookback, "FAR_ROWS_MAX", -1):
             parts = await with_a_late_sale(w)
             before = await marks(parts)
-            assert await parts.sides.scan(PassReport("far")) is None
+            await parts.jobs.lookback()
             assert w.made.shopify.operations["RunScan"] == 1
             assert await marks(parts) == before  # not before what it found is committed
             w.made.shopify_faults.add("garbled", times=1, match="ReadItems")
@@ -295,7 +294,7 @@ async def test_the_watermark_waits_for_the_last_of_many_suspects(tmp_path: Path)
             w.made.add("CAP", 100)
             parts = await with_a_late_sale(w, "TEE", "CAP")
             before = await marks(parts)
-            assert await parts.sides.scan(PassReport("far")) is None
+            await parts.jobs.lookback()
             await w.once()
             assert await marks(parts) == before
             await w.once()
@@ -312,7 +311,7 @@ async def test_a_bulk_operation_that_is_refused_leaves_the_far_look_back_to_a_po
             w.made.shopify.bulk.refused = True
             parts = await with_a_late_sale(w)
             for _ in range(4):
-                assert await parts.sides.scan(PassReport("far")) is None
+                await parts.jobs.lookback()
                 await w.once()
         assert w.made.shopify.operations["RunScan"] == 1
         assert w.levels("TEE") == [97] * 4
@@ -327,7 +326,7 @@ async def test_a_bulk_look_back_does_not_read_again_what_was_written_meanwhile(
             parts = await with_a_late_sale(w)
             w.made.shopify.behaviours.lag_s = 0
             w.made.shopify.bulk.run_s = 20
-            look = asyncio.create_task(parts.sides.scan(PassReport("far")))
+            look = asyncio.create_task(parts.jobs.lookback())
             await asyncio.sleep(2)
             w.made.shop.sell_till("MUG", "Hamburg", 5)
             await w.once()
