@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final
 
+from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
 from invsyncd.core.model import Target
 from invsyncd.status.latency import Latency
 from invsyncd.status.watchdog import Watchdog
@@ -53,14 +54,14 @@ class Health:
         clock: Callable[[], float],
         interval_s: float,
         targets: Collection[Target],
-        watch: Watchdog | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self._clock = clock
         self._interval_s = interval_s
         self.targets = {target: TargetHealth() for target in targets}
         self.baseline = False
         self.started_at = clock()
-        self.watch = watch or Watchdog(clock)
+        self.watchdog = watchdog or Watchdog(clock)
         self.state_trouble: dict[Target, str] = {}
         """Why the last round of a target could not use the state database."""
         self.last_pass: dict[str, Any] = {}
@@ -72,19 +73,19 @@ class Health:
         self.look_trouble = ""
         self.other_writers: Mapping[str, str] = {}
         """Listings on TikTok that another program writes too, by seller SKU, and how that shows."""
-        self.lapse: AuthorisationExpiry | None = None
+        self.expiry: AuthorisationExpiry | None = None
         self.budgets: Callable[[], Mapping[str, Any]] = dict
         """What is left of each API's allowance; see `engine.budgets`."""
-        self.lag = Latency(clock)
+        self.latency = Latency(clock)
 
     def carry_over(self, old: Health) -> None:
         """Keep what was known before a reload: it does not make the daemon less ready."""
         self.baseline, self.last_pass = old.baseline, old.last_pass
         self.read_at, self.places = old.read_at, old.places
-        self.started_at, self.lag = old.started_at, old.lag
+        self.started_at, self.latency = old.started_at, old.latency
         self.targets |= {t: old.targets[t] for t in self.targets if t in old.targets}
         for target in set(self.targets) - set(old.targets):
-            self.lag.nothing_owed(target)  # what changed before it was served was not late
+            self.latency.nothing_owed(target)  # what changed before it was served was not late
 
     def went_well(self, target: Target) -> bool:
         """The target took our credentials; returns whether that is news."""
@@ -125,11 +126,11 @@ class Health:
             # Not later than now: a clock that was set back must not hide how long it waits.
             health.undelivered = {key: min(old.get(key, now), now) for key in keys}
             if not keys:
-                self.lag.nothing_owed(target)
+                self.latency.nothing_owed(target)
 
     def live(self) -> bool:
         """Whether every loop still turns."""
-        return not self.watch.hung()
+        return not self.watchdog.hung()
 
     def checks(self) -> list[Check]:
         """Every check with its reason."""
@@ -164,9 +165,9 @@ class Health:
         if self.other_writers:
             others = _others(self.other_writers)
             found.append(Check("tiktok:other_writers", False, others, rival=True))
-        left_s = self.lapse.left_s if self.lapse else None
-        if self.lapse is not None and left_s is not None:
-            warning = self.lapse.warning()
+        left_s = self.expiry.left_s if self.expiry else None
+        if self.expiry is not None and left_s is not None:
+            warning = self.expiry.warning()
             found.append(
                 Check("tiktok:authorisation_left", True, warning, left_s, "s", warns=bool(warning))
             )
@@ -288,7 +289,7 @@ class AuthorisationExpiry:
     def __init__(self, ends_at: Callable[[], int | None], clock: Callable[[], float]) -> None:
         self.ends_at = ends_at
         self._clock = clock
-        self._said_at = float("-inf")
+        self._say_at = AT_ONCE
 
     @property
     def left_s(self) -> float | None:
@@ -307,9 +308,9 @@ class AuthorisationExpiry:
             f"tiktok: the seller's authorisation {verb} on {ends_at:%Y-%m-%d %H:%M} UTC: {ADVICE}"
         )
 
-    def say(self) -> None:
+    def say(self, now: LoopSeconds) -> None:
         """Log the warning, once a day at most."""
         text = self.warning()
-        if text and self._clock() - self._said_at >= DAY_S:
-            self._said_at = self._clock()
+        if text and now >= self._say_at:
+            self._say_at = later(now, DAY_S)
             log.warning("%s", text)

@@ -38,15 +38,10 @@ class LatencyBucket:
 
 
 class Latency:
-    """`clock` gives Unix seconds; `observe` is told (target, seconds) of each arrival."""
+    """What waits, and what has arrived. `clock` gives Unix seconds."""
 
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        observe: Callable[[Target, float], None] = lambda _target, _seconds: None,
-    ) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self.observe = observe
         self._waiting: dict[Target, dict[str, float]] = {target: {} for target in Target}
         self._buckets: dict[Target, dict[int, LatencyBucket]] = {target: {} for target in Target}
 
@@ -60,18 +55,18 @@ class Latency:
                     del waiting[next(iter(waiting))]
                 waiting[sku] = min(waiting.get(sku, since), since)
 
-    def arrived(self, target: Target, sku: str) -> None:
-        """A write of this SKU was confirmed; counts only where a change waits for it."""
+    def arrived(self, target: Target, sku: str) -> float | None:
+        """A write of this SKU was confirmed; how long its change took, None where none waits."""
         at = self._waiting[target].pop(sku, None)
         if at is None:
-            return
+            return None
         now = self._clock()
         seconds = max(now - at, 0.0)
         buckets = self._buckets[target]
         buckets.setdefault(int(now // BUCKET_S), LatencyBucket()).add(seconds)
         for old in [number for number in buckets if number <= now // BUCKET_S - BUCKETS]:
             del buckets[old]
-        self.observe(target, seconds)
+        return seconds
 
     def nothing_owed(self, target: Target) -> None:
         """The target shows what it should: a change that still waits needed no write."""

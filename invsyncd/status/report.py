@@ -33,8 +33,8 @@ class PassReport:
     held: list[dict[str, Any]] = field(default_factory=list)
     paused: dict[Target, str] = field(default_factory=dict)
     """Why a target is not written to, where a guard has paused it."""
-    listener: Callable[[dict[str, Any]], None] | None = None
-    """Told of each write when its outcome is known."""
+    on_write: Callable[[dict[str, Any]], None] = lambda _: None
+    """Called with each write when its outcome is known."""
     failures: list[tuple[Target, InvsyncError]] = field(default_factory=list)
 
     def failed(self, target: Target, error: InvsyncError) -> None:
@@ -83,8 +83,7 @@ class PassReport:
             "outcome": outcome,
         }
         self.writes.append(write)
-        if self.listener is not None:
-            self.listener(write)
+        self.on_write(write)
 
     @property
     def was_stopped(self) -> bool:

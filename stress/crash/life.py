@@ -129,7 +129,7 @@ class Running:
         if parts is None:
             return
         store = parts.store
-        if not await parts.cycle.has_baseline():
+        if not await parts.mirror.has_baseline():
             self.life.wrong.append("no baseline")
         if await store.attempts.open() or await store.levels.doubtful_items():
             self.life.wrong.append("an attempt is open or a level in doubt")

@@ -259,12 +259,12 @@ def test_a_database_that_cannot_be_written_is_a_reason_by_itself(health: Health)
 
 def test_changes_from_before_a_target_was_switched_on_are_no_lag_of_it(clock: Clock) -> None:
     without = Health(clock, INTERVAL_S, [Target.SHOPIFY])
-    without.lag.changed([("TEE", START)])
+    without.latency.changed([("TEE", START)])
     clock.now += 7200
     health = Health(clock, INTERVAL_S, list(Target))
     health.carry_over(without)
-    health.lag.arrived(Target.TIKTOK, "TEE")
-    health.lag.arrived(Target.SHOPIFY, "TEE")
-    told = health.lag.as_json(list(Target))["targets"]
+    health.latency.arrived(Target.TIKTOK, "TEE")
+    health.latency.arrived(Target.SHOPIFY, "TEE")
+    told = health.latency.as_json(list(Target))["targets"]
     assert sum(quarter["count"] for quarter in told["tiktok"]["series"]) == 0
     assert sum(quarter["count"] for quarter in told["shopify"]["series"]) == 1

@@ -190,7 +190,7 @@ async def busy(made: Site) -> None:
 
 def lags(health: Health) -> None:
     """An afternoon of changes, at moments that the clock never sees."""
-    lag, real = health.lag, health.lag._clock
+    lag, real = health.latency, health.latency._clock
     now = real()
     for quarter in range(23, -1, -1):
         for number in range((quarter * 7) % 11):

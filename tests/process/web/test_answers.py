@@ -112,8 +112,8 @@ async def test_livez_answers_503_once_a_pass_hangs(tmp_path: Path) -> None:
     async with site(tmp_path) as made:
         look, _client = made.look, made.client
         assert await made.get("/livez") == (200, "ok\n")
-        look.health.watch = Watchdog(itertools.count(step=1000).__next__)
-        look.health.watch.expect(LISTINGS)
+        look.health.watchdog = Watchdog(itertools.count(step=1000).__next__)
+        look.health.watchdog.expect(LISTINGS)
         assert await made.get("/livez") == (503, "hung\n")
 
 
