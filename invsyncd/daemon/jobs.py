@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from invsyncd.config import Settings
+from invsyncd.core.journal import DONE, Outcome
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.listings.deliver import ListingDelivery
@@ -30,8 +31,6 @@ from invsyncd.status.report import PassReport, remember
 from invsyncd.store import Store
 
 log = logging.getLogger(__name__)
-
-DONE = frozenset({"applied", "confirmed"})  # what Shopify's and TikTok's writes are called then
 
 
 class Sides:
@@ -241,10 +240,10 @@ class Sides:
             self._metrics.last_success.labels(target.value).set(self._clock())
 
     def _log_write(self, write: dict[str, Any]) -> None:
-        outcome = str(write["outcome"]).split(":", maxsplit=1)[0]
+        outcome = Outcome.of(write["outcome"])
         if outcome in DONE:
             self._health.lag.arrived(Target(write["target"]), write["sku"])
-        self._metrics.writes.labels(write["target"], outcome).inc()
+        self._metrics.writes.labels(write["target"], outcome.value).inc()
         log.info(
             "write target=%s sku=%s key=%s from=%s to=%s outcome=%s",
             write["target"],

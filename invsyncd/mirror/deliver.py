@@ -18,6 +18,7 @@ from functools import partial
 
 from invsyncd.core.diff import was_applied
 from invsyncd.core.fold import Earlier
+from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
 from invsyncd.errors import InvsyncError, Refused
 from invsyncd.mirror.commit import Committed, Committer
@@ -32,7 +33,7 @@ from invsyncd.store.database import Tx
 KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); an hour is for its clock
 REFUSED_WAIT_S = 600  # a write that was refused is not tried again before
 NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
-STALE = "stale: somebody had moved it meanwhile; read again"
+STALE = Outcome.STALE.because("somebody had moved it meanwhile; read again")
 
 
 class AttemptSender:
@@ -64,7 +65,7 @@ class AttemptSender:
     async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
         """Report an attempt that a dry run does not send."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
-        self._tell(report, attempt.rows, skus, "planned")
+        self._tell(report, attempt.rows, skus, Outcome.PLANNED)
 
     async def settle(self, attempt: Attempt, report: PassReport) -> bool:
         """Send one attempt and write down its outcome; False while it is unknown."""
@@ -127,7 +128,9 @@ class AttemptSender:
         if not attempt.sent:
             skus = await self._store.levels.skus({row.item for row in attempt.rows})
             async with self._store.transaction() as tx:
-                await self._journal(tx, attempt, attempt.rows, skus, f"unknown: {error}")
+                await self._journal(
+                    tx, attempt, attempt.rows, skus, Outcome.UNKNOWN.because(str(error))
+                )
 
     async def _applied(
         self, attempt: Attempt, outcome: Applied, report: PassReport, *, doubted: bool = False
@@ -139,9 +142,9 @@ class AttemptSender:
             await self._store.attempts.end(tx, attempt)
             if doubted:
                 await self._store.attempts.doubt(tx, attempt.rows)
-            await self._journal(tx, attempt, attempt.rows, skus, "applied", sent=outcome.sent)
+            await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED, sent=outcome.sent)
         self._on_written(attempt.rows)
-        self._tell(report, attempt.rows, skus, "applied")
+        self._tell(report, attempt.rows, skus, Outcome.APPLIED)
 
     async def _not_applied(self, attempt: Attempt, outcome: NotApplied, report: PassReport) -> None:
         """Nothing was applied: stale rows are read again, refused ones are left, all others go on.
@@ -152,14 +155,17 @@ class AttemptSender:
         refused = {rows[i]: reason for i, reason in outcome.refused.items()}
         fixed = [row for row, (code, _) in refused.items() if code == NOT_MUTABLE]
         skus = await self._store.levels.skus({row.item for row in rows})
-        said = {row: f"refused: {code} {text}".strip() for row, (code, text) in refused.items()}
+        said = {
+            row: Outcome.REFUSED.because(f"{code} {text}").strip()
+            for row, (code, text) in refused.items()
+        }
         written: list[LevelWrite] = []
         if outcome.others_applied_at is not None:
             touched = outcome.stale | outcome.refused.keys()
             written = [row for i, row in enumerate(rows) if i not in touched]
         async with self._store.transaction() as tx:
             await self._store.attempts.confirm(tx, written, outcome.others_applied_at or 0)
-            await self._journal(tx, attempt, written, skus, "applied", sent=outcome.sent)
+            await self._journal(tx, attempt, written, skus, Outcome.APPLIED, sent=outcome.sent)
             stale = [rows[i] for i in sorted(outcome.stale)]
             await self._journal(tx, attempt, stale, skus, STALE, sent=outcome.sent)
             await self._store.attempts.end(tx, attempt)
@@ -171,7 +177,7 @@ class AttemptSender:
         for row, why in said.items():
             self._tell(report, [row], skus, why)
         self._on_written(written)
-        self._tell(report, written, skus, "applied")
+        self._tell(report, written, skus, Outcome.APPLIED)
 
     async def _settle_by_reading(self, attempt: Attempt, report: PassReport) -> None:
         """The key can no longer say what became of it: the levels themselves must."""
@@ -204,7 +210,7 @@ class AttemptSender:
             how["repeated"] = sent.repeated or attempt.sent
         entries = [
             Entry(
-                "write",
+                EntryKind.WRITE,
                 row.item,
                 skus.get(row.item, ""),
                 {

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from invsyncd.config import Settings
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Reading
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.suspects import Suspects
@@ -189,6 +190,6 @@ class FullScan:
         }
         async with self._store.transaction() as tx:
             await self._store.scans.clear(tx)
-            entry = Entry("scan", None, "", numbers)
+            entry = Entry(EntryKind.SCAN, None, "", numbers)
             await self._store.journal.add(tx, pass_id, now, [entry])
         self._unread = _Unread(now, found.suspects, asked)

@@ -9,6 +9,7 @@ import json
 
 from invsyncd.config import Settings
 from invsyncd.core.guard import GuardLimits, Impact, beyond, left, tripped
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Target
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
@@ -41,7 +42,8 @@ class CircuitBreaker:
         allowed = await self._still_allowed(tx, owed)
         reason = tripped(self._limits, self._target, beyond(allowed, owed))
         if reason:
-            entry = Entry("paused", None, "", {"target": self._target.value, "because": reason})
+            numbers: dict[str, object] = {"target": self._target.value, "because": reason}
+            entry = Entry(EntryKind.PAUSED, None, "", numbers)
             await self._store.facts.set(tx, self._paused, reason)
             await self._store.journal.add(tx, pass_id, now, [entry])
         return reason
@@ -67,7 +69,7 @@ class CircuitBreaker:
         """Let it go on, with all that is owed now; returns why it was paused."""
         reason = await self.reason()
         if reason:
-            entry = Entry("resumed", None, "", {"target": self._target.value})
+            entry = Entry(EntryKind.RESUMED, None, "", {"target": self._target.value})
             async with self._store.transaction() as tx:
                 owed = await self._store.impacts.of(self._target, tx)
                 await self._store.facts.forget(tx, self._paused)

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from invsyncd.core.interventions import Done, NotUndone, PoolChange, Since, pool_before
+from invsyncd.core.journal import EntryKind, Outcome, moves_pool, outcome_of
 from invsyncd.core.model import ItemState, LevelWrite, Listing, Target
 from invsyncd.core.plan import Shift, offer
 from invsyncd.errors import InvsyncError
 from invsyncd.planning.rules import Rules
 from invsyncd.store import Store
-from invsyncd.store.journal import moves_pool
 
 Line = dict[str, Any]
 
@@ -92,12 +92,13 @@ class _Undo:
         writes = {
             line["location"]: LevelWrite(line["item"], line["location"], line["from"], line["to"])
             for line in lines
-            if line["kind"] == "write"
+            if line["kind"] == EntryKind.WRITE
             and line["target"] == Target.SHOPIFY
-            and line["outcome"] == "applied"
+            and outcome_of(line) is Outcome.APPLIED
         }
         changes = [self._change(line) for line in lines if moves_pool(line)]
-        balanced = any(line["kind"] == "change" and line["pool"] is not None for line in lines)
+        counted = (line for line in lines if line["kind"] == EntryKind.CHANGE)
+        balanced = any(line["pool"] is not None for line in counted)
         return Done(tuple(changes), tuple(writes.values()), balanced and not changes)
 
     def _change(self, line: Line) -> PoolChange:
@@ -136,7 +137,7 @@ class _Undo:
         earlier = [x["pass"] for x in moves if x["id"] < at and x.get("pool") in pools]
         return Since(
             counted_by=counted[-1] if counted else "",
-            tiktok_sold=any(x["kind"] == "hold" and x["units"] > 0 for x in later),
+            tiktok_sold=any(x["kind"] == EntryKind.HOLD and x["units"] > 0 for x in later),
             cause=earlier[-1] if earlier and not done.changes else "",
         )
 
@@ -175,7 +176,9 @@ class _Undo:
         writes = [
             x
             for x in lines
-            if x["kind"] == "write" and x["target"] == Target.TIKTOK and x["outcome"] == "confirmed"
+            if x["kind"] == EntryKind.WRITE
+            and x["target"] == Target.TIKTOK
+            and outcome_of(x) is Outcome.CONFIRMED
         ]
         if not writes or state is None:
             return

@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from invsyncd.core.journal import MOVES_POOL, EntryKind
 from invsyncd.core.model import Entry
 from invsyncd.store.database import Database, Row, Tx
 from invsyncd.store.sql import marks
@@ -29,7 +30,7 @@ class Journal:
         """Append entries; `at` is in Unix seconds."""
         await tx.executemany(
             "INSERT INTO journal (at, pass_id, kind, item, sku, numbers) VALUES (?,?,?,?,?,?)",
-            [(at, pass_id, e.kind, e.item, e.sku, json.dumps(e.numbers)) for e in entries],
+            [(at, pass_id, e.kind.value, e.item, e.sku, json.dumps(e.numbers)) for e in entries],
         )
 
     async def read(
@@ -59,9 +60,9 @@ class Journal:
         """
         until = since + KEPT_S_MAX if since else _ALWAYS
         rows = await self._db.rows(
-            f"SELECT {COLUMNS} FROM journal WHERE at >= ? AND at <= ? AND kind = 'write'"
+            f"SELECT {COLUMNS} FROM journal WHERE at >= ? AND at <= ? AND kind = ?"
             " AND json_extract(numbers, '$.key') = ? ORDER BY id",
-            (since, until, key),
+            (since, until, EntryKind.WRITE.value, key),
         )
         return [line(row) for row in rows]
 
@@ -102,15 +103,7 @@ class Meta:
         )
 
 
-MOVES_POOL = ("change", "resolved", "undo")
 NEWEST = 200  # of an item's lines: what was counted since a pass is among the newest
-
-
-def moves_pool(line: Mapping[str, Any]) -> bool:
-    """Whether the line gave the item its pool, or another one."""
-    if line["kind"] not in MOVES_POOL or line.get("pool") is None:
-        return False
-    return bool(line["kind"] != "change" or line["pool"] != line.get("pool_before"))
 
 
 class Passes:
@@ -128,9 +121,9 @@ class Passes:
 
         By its SKUs of then and now, because a line is found by its SKU.
         """
-        kinds = ",".join(f"'{kind}'" for kind in (*MOVES_POOL, "hold"))
-        where = f"sku IN ({marks(len(skus))}) AND item = ? AND kind IN ({kinds})"
-        return await self._lines(where, *skus, item, newest=NEWEST)
+        kinds = [kind.value for kind in (*MOVES_POOL, EntryKind.HOLD)]
+        where = f"sku IN ({marks(len(skus))}) AND item = ? AND kind IN ({marks(len(kinds))})"
+        return await self._lines(where, *skus, item, *kinds, newest=NEWEST)
 
     async def _lines(self, where: str, *values: Any, newest: int = -1) -> list[dict[str, Any]]:
         rows = await self._db.rows(

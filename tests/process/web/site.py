@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from invsyncd.config import Settings
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Catalogue, Entry, Level, Listing, Location, Offer, Standing, Target
 from invsyncd.metrics import Metrics
@@ -157,7 +158,7 @@ def change(sku: str, before: int, after: int, **more: object) -> Entry:
         "pool_before": before,
         "pool": after,
     }
-    return Entry("change", 1, sku, {**numbers, **more})
+    return Entry(EntryKind.CHANGE, 1, sku, {**numbers, **more})
 
 
 def wrote(sku: str, before: int, after: int, outcome: str = "applied") -> Entry:
@@ -169,7 +170,7 @@ def wrote(sku: str, before: int, after: int, outcome: str = "applied") -> Entry:
         "to": after,
         "outcome": outcome,
     }
-    return Entry("write", 1, sku, numbers)
+    return Entry(EntryKind.WRITE, 1, sku, numbers)
 
 
 async def busy(made: Site) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry
 from invsyncd.store import Store
 
-SALE = Entry("change", 1, "TEE-M", {"pool": 9, "changes": [{"from": 10, "to": 9}]})
-REFUSAL = Entry("write", 2, "CAP", {"outcome": "refused: Größe"})
+SALE = Entry(EntryKind.CHANGE, 1, "TEE-M", {"pool": 9, "changes": [{"from": 10, "to": 9}]})
+REFUSAL = Entry(EntryKind.WRITE, 2, "CAP", {"outcome": "refused: Größe"})
 
 
 async def _told(store: Store) -> None:
@@ -67,7 +68,10 @@ async def test_tokens_are_replaced_by_name_and_kept_apart_from_facts(path: Path)
 async def test_a_number_named_like_a_column_never_hides_the_column(store: Store) -> None:
     numbers: dict[str, object] = {"id": 7, "at": 0, "pass": "other", "key": "k", "pool": 9}
     async with store.transaction() as tx:
-        entries = [Entry("change", 1, "TEE-M", numbers), Entry("write", 1, "TEE-M", numbers)]
+        entries = [
+            Entry(EntryKind.CHANGE, 1, "TEE-M", numbers),
+            Entry(EntryKind.WRITE, 1, "TEE-M", numbers),
+        ]
         await store.journal.add(tx, "pass 1", 100, entries)
     change, write = await store.journal.read()
     assert (change["id"], change["at"], change["pass"], change["pool"]) == (1, 100, "pass 1", 9)
