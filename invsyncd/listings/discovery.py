@@ -268,10 +268,10 @@ class Notices:
         closed = (await self._rulebook.rules()).closed
         says = {f'"{name}": {why}': why for name, why in closed.items()}
         async with self._store.transaction() as tx:
-            new = await self._store.told.news(tx, "shared_sku", shared)
+            new = await self._store.reported.changed(tx, "shared_sku", shared)
             entries = [Entry(EntryKind.SHARED, None, x, {"listings": shared[x]}) for x in new]
             await self._store.journal.add(tx, pass_id, int(self._clock()), entries)
-            left_alone = await self._store.told.news(tx, "closed_warehouse", says)
+            left_alone = await self._store.reported.changed(tx, "closed_warehouse", says)
         _lines([f"sku={x}: {shared[x]} listings sell it, each shows its quantity" for x in new])
         for text in left_alone:
             log.warning("mapped TikTok warehouse %s: it is left alone", text)

@@ -107,7 +107,7 @@ class FullScan:
         if last is None or not suspects.lacks(last.suspects):
             return
         async with self._store.transaction() as tx:
-            await self._store.facts.set(tx, SCANNED_AT, str(last.ended_at))
+            await self._store.meta.set(tx, SCANNED_AT, str(last.ended_at))
             for request in last.requests:
                 await self._store.requests.done(tx, request)
         self._tried -= {request.id for request in last.requests}
@@ -115,7 +115,7 @@ class FullScan:
 
     async def due_in_s(self) -> float:
         """Seconds until the next scan is due; the first baseline counts as one."""
-        now, last = self._clock(), float(await self._store.facts.get(SCANNED_AT) or 0)
+        now, last = self._clock(), float(await self._store.meta.get(SCANNED_AT) or 0)
         # A scan in the future was noted by a clock that has been set back since: due at once.
         return last + self._settings.poll.full_scan_interval_s - now if last <= now else 0.0
 

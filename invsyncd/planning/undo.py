@@ -53,7 +53,7 @@ class Undoing:
 
 async def undoing(store: Store, rules: Rules, pass_id: str, now: int) -> Undoing:
     """Look at everything that a pass did; InvsyncError where the journal does not know it."""
-    lines = await store.passes.lines(pass_id)
+    lines = await store.journal.of_pass(pass_id)
     if not lines:
         raise InvsyncError(
             f'the journal has no pass "{pass_id}"',
@@ -129,7 +129,7 @@ class _Undo:
         self._steps.append(Step(item, sku, state.item.pool or 0, pool, tuple(shifts)))
 
     async def _since(self, item: int, skus: set[str], lines: Sequence[Line], done: Done) -> Since:
-        moves = await self._store.passes.moves(item, skus)
+        moves = await self._store.journal.counted(item, skus)
         at = done.changes[-1].line if done.changes else lines[-1]["id"]
         later = [x for x in moves if x["id"] > at]
         counted = [x["pass"] for x in later if moves_pool(x)]
@@ -183,7 +183,7 @@ class _Undo:
         if not writes or state is None:
             return
         sku, item = lines[-1]["sku"], state.item.id
-        moves = await self._store.passes.moves(item, {sku, state.item.sku})
+        moves = await self._store.journal.counted(item, {sku, state.item.sku})
         causes = [x for x in moves if x["id"] < writes[0]["id"] and moves_pool(x)]
         before = causes[-1].get("pool_before") if causes else None
         now = await self._given(state, state.item.pool, writes)

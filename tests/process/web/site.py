@@ -128,7 +128,7 @@ async def stock(
     warehouses = [asdict(Warehouse(WAREHOUSE, "Main warehouse", enabled=True, sales=True))]
     async with store.transaction() as tx:
         await store.locations.save(tx, [Location(i, name) for i, name in LOCATIONS.items()])
-        await store.facts.set(tx, WAREHOUSES, json.dumps(warehouses))
+        await store.meta.set(tx, WAREHOUSES, json.dumps(warehouses))
         await store.levels.add_items(
             tx, [Catalogue(item, sku, tracked=True, continues=False, product_types=("Shirt",))]
         )
@@ -143,7 +143,7 @@ async def stock(
     offer = Offer(*listing.key, WAREHOUSE, units * 8 // 10, units * 8 // 10)
     async with store.transaction() as tx:
         await store.levels.save_states(tx, [held])
-        await store.facts.set(tx, BASELINE, "1")
+        await store.meta.set(tx, BASELINE, "1")
         await store.assortment.save_seen(tx, [(listing, {WAREHOUSE: offer.shown or 0})], 1)
         await store.assortment.save_matches(tx, [(listing.key, item)])
         await store.listings.save_wanted(tx, [offer])
