@@ -74,7 +74,7 @@ async def _paused(settings: Settings, store: Store, target: Target) -> Situation
 
 
 async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Situation]]:
-    ends_at = int((await store.facts.tokens()).get("refresh_expires_at", "0"))
+    ends_at = int((await store.meta.tokens()).get("refresh_expires_at", "0"))
     if not ends_at:
         return iter(())
     if ends_at - at > AHEAD_S:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from invsyncd.core.clocks import Clocks
+from invsyncd.core.journal import DONE, Outcome
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.metrics import Metrics
@@ -22,8 +23,6 @@ from invsyncd.status.report import PassReport, remember
 from invsyncd.store import Store
 
 log = logging.getLogger(__name__)
-
-DONE = frozenset({"applied", "confirmed"})  # what Shopify's and TikTok's writes are called then
 
 
 def new_pass_id(now: float) -> str:
@@ -117,13 +116,13 @@ class Conclusion:
             self._metrics.last_success.labels(target.value).set(self._clocks.wall())
 
     def _wrote(self, write: dict[str, Any]) -> None:
-        outcome = str(write["outcome"]).split(":", maxsplit=1)[0]
+        outcome = Outcome.of(write["outcome"])
         if outcome in DONE:
             target = Target(write["target"])
             took_s = self._health.latency.arrived(target, write["sku"])
             if took_s is not None:
                 self._metrics.lag_seconds.labels(target.value).observe(took_s)
-        self._metrics.writes.labels(write["target"], outcome).inc()
+        self._metrics.writes.labels(write["target"], outcome.value).inc()
         log.info(
             "write target=%s sku=%s key=%s from=%s to=%s outcome=%s",
             write["target"],

@@ -210,7 +210,7 @@ def _new_tokens(parts: App) -> Callable[[], asyncio.Future[bool]]:
     seen: dict[str, str] = {}
 
     async def ask() -> bool:
-        stored = dict(await parts.store.facts.tokens())
+        stored = dict(await parts.store.meta.tokens())
         news = stored != seen and bool(stored)
         seen.clear()
         seen.update(stored)

@@ -255,7 +255,7 @@ def _tokens(
     tiktok = settings.tiktok
 
     async def load() -> TokenPair | None:
-        stored = await store.facts.tokens()
+        stored = await store.meta.tokens()
         if not stored:
             return None
         return TokenPair(
@@ -267,7 +267,7 @@ def _tokens(
 
     async def save(pair: TokenPair) -> None:
         async with store.transaction() as tx:
-            await store.facts.save_tokens(
+            await store.meta.save_tokens(
                 tx,
                 {
                     "access": pair.access_token,

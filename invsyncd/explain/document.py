@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from invsyncd.core.journal import EntryKind, moves_pool
 from invsyncd.core.model import Standing, Target
 from invsyncd.explain.causes import Cause, Reason, by_urgency
 from invsyncd.explain.facts import Facts, ItemFacts, Row, ShopFacts
@@ -16,11 +17,10 @@ from invsyncd.explain.journal_text import STORIES, entry_summary, entry_text, is
 from invsyncd.explain.levels import changes, levels, mirrored, of_levels
 from invsyncd.explain.offers import listing_json, of_listing, of_strays
 from invsyncd.explain.writes import odd_writes, writes
-from invsyncd.store.journal import moves_pool
 from invsyncd.text import SHOPS, iso, listed, moment, plain, plural
 
 SHOWN_ROWS = 30
-_MOVING = frozenset({*STORIES, "write", "hold", "drift"})
+_MOVING = STORIES | {EntryKind.WRITE, EntryKind.HOLD, EntryKind.DRIFT}
 _URGENT_LAST = list(Cause).index(Cause.AGREE)
 
 

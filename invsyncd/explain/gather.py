@@ -67,7 +67,7 @@ async def _shop(store: Store, rules: Rules | None, now: int, health: Health | No
         rules=rules,
         places={known.location.id: known for known in await store.locations.all()},
         warehouses=await warehouse_names(store),
-        baseline=await store.facts.get(BASELINE) is not None,
+        baseline=await store.meta.get(BASELINE) is not None,
         paused=paused,
         sides=_sides(health),
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from invsyncd.core.fold import Scope
+from invsyncd.core.journal import EntryKind, Outcome, outcome_of
 from invsyncd.core.merge import Case
 from invsyncd.core.model import Attempt, Item, Level, Location, Standing
 from invsyncd.explain.causes import Cause, Reason
@@ -83,7 +84,7 @@ def changes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
             "case": row["case"],
         }
         for row in rows
-        if row["kind"] == "change"
+        if row["kind"] == EntryKind.CHANGE
         for change in row["changes"]
     ]
 
@@ -160,10 +161,9 @@ def _difference(level: Level, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause,
     if level.doubtful:
         return Cause.DOUBTED, "somebody moved it meanwhile, so it is read again before a write"
     last = last_write(facts.rows, location=level.location)
-    outcome = str(last["outcome"]) if last is not None else ""
-    if last is not None and last["to"] == level.wanted and outcome.startswith("refused"):
+    if last is not None and is_refusal_of(last, level.wanted):
         at = moment(last["at"], shop.now)
-        return Cause.REFUSED, f"Shopify {outcome} (at {at}); it is tried again"
+        return Cause.REFUSED, f"Shopify {last['outcome']} (at {at}); it is tried again"
     return Cause.OWED, "it is written in the next pass"
 
 
@@ -171,7 +171,7 @@ def _on_its_way(attempt: Attempt, facts: ItemFacts, shop: ShopFacts) -> tuple[Ca
     lost = [
         row
         for row in facts.rows
-        if row.get("key") == attempt.key and str(row["outcome"]).startswith("unknown")
+        if row.get("key") == attempt.key and outcome_of(row) is Outcome.UNKNOWN
     ]
     if not lost:
         return Cause.OWED, "the write is on its way"
@@ -182,13 +182,22 @@ def _on_its_way(attempt: Attempt, facts: ItemFacts, shop: ShopFacts) -> tuple[Ca
 
 def last_write(rows: Sequence[Row], **place: object) -> Row | None:
     """The newest journaled write to a location, or to a listing's warehouse."""
-    mine = (x for x in reversed(rows) if x["kind"] == "write" and place.items() <= x.items())
+    mine = (
+        x for x in reversed(rows) if x["kind"] == EntryKind.WRITE and place.items() <= x.items()
+    )
     return next(mine, None)
+
+
+def is_refusal_of(write: Row, units: int) -> bool:
+    """Whether a journaled write of just this number was refused."""
+    return bool(write["to"] == units) and outcome_of(write) is Outcome.REFUSED
 
 
 def _held(facts: ItemFacts, shop: ShopFacts) -> Reason:
     began = None
-    for row in reversed([x for x in facts.rows if x["kind"] in ("change", "resolved")]):
+    for row in reversed(
+        [x for x in facts.rows if x["kind"] in (EntryKind.CHANGE, EntryKind.RESOLVED)]
+    ):
         if not row.get("held"):
             break
         began = row

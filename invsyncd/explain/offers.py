@@ -13,7 +13,7 @@ from invsyncd.core.offer_rule import CountMirrored, OfferRule, Quantity
 from invsyncd.core.plan import OfferPlan, offer
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import ItemFacts, ListingFacts, ShopFacts
-from invsyncd.explain.levels import last_write
+from invsyncd.explain.levels import is_refusal_of, last_write
 from invsyncd.store.listings import OfferState
 from invsyncd.text import iso, listed, moment, plain
 
@@ -92,10 +92,11 @@ def difference(
         says = f"{wants}: a write of {plain(known.sent)} had no answer; it is read before the next"
         return Reason(Cause.ANSWER_LOST, says)
     last = last_write(facts.rows, sku_id=offer.sku_id, warehouse=offer.warehouse)
-    outcome = str(last["outcome"]) if last is not None else ""
-    if last is not None and last["to"] == offer.wanted and outcome.startswith("refused"):
+    if last is not None and is_refusal_of(last, offer.wanted):
         at = moment(last["at"], shop.now)
-        return Reason(Cause.REFUSED, f"{wants}: TikTok {outcome} (at {at}); it is tried again")
+        return Reason(
+            Cause.REFUSED, f"{wants}: TikTok {last['outcome']} (at {at}); it is tried again"
+        )
     return Reason(Cause.OWED, f"{wants}: it is written as soon as its turn comes")
 
 

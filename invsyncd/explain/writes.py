@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from invsyncd.core.journal import DONE, EntryKind, Outcome, outcome_of
 from invsyncd.core.model import Target
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import Row, ShopFacts
 from invsyncd.text import iso, plain
-
-DONE = ("applied", "confirmed")
 
 
 def writes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
@@ -22,12 +21,12 @@ def writes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     tried: dict[tuple[object, ...], tuple[object, int]] = {}
     for row in rows:
-        if row["kind"] != "write":
+        if row["kind"] != EntryKind.WRITE:
             continue
         place = place_of(row)
         wanted, so_far = tried.get(place, (None, 0))
         attempt = int(row.get("tries", 1)) + (so_far if wanted == row["to"] else 0)
-        done = str(row["outcome"]).startswith(DONE)
+        done = outcome_of(row) in DONE
         tried[place] = (None, 0) if done else (row["to"], attempt)
         found.append(
             {
@@ -53,15 +52,15 @@ def odd_writes(rows: Sequence[Row], pass_id: str, shop: ShopFacts) -> list[Reaso
     mine = [
         row
         for row in rows
-        if row["kind"] == "write"
+        if row["kind"] == EntryKind.WRITE
         and row["pass"] == pass_id
         and row["target"] == Target.SHOPIFY.value
     ]
     for index, row in enumerate(mine):
         later = [x for x in mine[index + 1 :] if place_of(x) == place_of(row)]
-        then = next((x for x in later if str(x["outcome"]).startswith(DONE)), None)
+        then = next((x for x in later if outcome_of(x) in DONE), None)
         moved = f"{plain(row['from'])} → {plain(row['to'])}"
-        if str(row["outcome"]).startswith("stale") and then is not None:
+        if outcome_of(row) is Outcome.STALE and then is not None:
             causes.append(
                 Reason(
                     Cause.STALE,
@@ -70,7 +69,7 @@ def odd_writes(rows: Sequence[Row], pass_id: str, shop: ShopFacts) -> list[Reaso
                     f" {plain(then['to'])} under a new key",
                 )
             )
-        if row.get("repeated") and str(row["outcome"]).startswith(DONE):
+        if row.get("repeated") and outcome_of(row) in DONE:
             causes.append(
                 Reason(
                     Cause.REPEATED,

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from invsyncd.core.clocks import Clocks, LoopSeconds, later
+from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.listings.backoff import AGAIN_S, Backoff, CallSchedule, SplitProducts
@@ -111,7 +112,7 @@ class ListingDelivery:
     async def _tell_planned(self, listings: Sequence[Listing], report: PassReport) -> None:
         write = await self._preparation.prepare(listings, report)
         for offer in write.offers if write else ():
-            tell(report, offer, {x.key: x for x in listings}, "planned")
+            tell(report, offer, {x.key: x for x in listings}, Outcome.PLANNED)
 
     async def _proof(self, report: PassReport, *, everything: bool) -> None:
         """Read again what was written a while ago, or all of it when there is nothing to write.
@@ -186,14 +187,16 @@ class ListingDelivery:
             self._ended = failure  # nothing of these listings': the whole side is tried again
             for write in prepared:
                 if not self._death_told:
-                    await self._journal(report, write.offers, listings, f"refused: {failure}")
+                    text = Outcome.REFUSED.because(str(failure))
+                    await self._journal(report, write.offers, listings, text)
                 self._death_told = True
             return
         [write] = prepared
         self.failure = failure
         self._unknown.update(write.keys)
         if self._backoff.unanswered(write.keys):
-            await self._journal(report, write.offers, listings, f"unknown: {failure}")
+            text = Outcome.UNKNOWN.because(str(failure))
+            await self._journal(report, write.offers, listings, text)
         elif len(write.skus) > 1:
             self._split.part(write.product_id, ())  # again: it may be one SKU's
         self._gives_up = self._backoff.shop_is_mute
@@ -208,9 +211,12 @@ class ListingDelivery:
         """Confirm what was taken, and react to what was not."""
         now, errors = int(self._clocks.wall()), outcome.errors
         good = [o for o in write.offers if o.sku_id not in errors]
-        said = {sku: f"refused: {e.code} {e.message}".strip() for sku, e in errors.items()}
+        said = {
+            sku: Outcome.REFUSED.because(f"{e.code} {e.message}").strip()
+            for sku, e in errors.items()
+        }
         entries = [
-            entry(o, listings[o.product_id, o.sku_id], "confirmed", outcome.request_id)
+            entry(o, listings[o.product_id, o.sku_id], Outcome.CONFIRMED, outcome.request_id)
             for o in good
         ]
         async with self._store.transaction() as tx:
@@ -218,7 +224,7 @@ class ListingDelivery:
             await self._store.drift.wrote(tx, good, now)
             await self._store.journal.add(tx, report.pass_id, now, entries)
         for offer in write.offers:
-            tell(report, offer, listings, said.get(offer.sku_id, "confirmed"))
+            tell(report, offer, listings, said.get(offer.sku_id, Outcome.CONFIRMED))
         rivals = {key[:2] for key, _, _ in await self._store.drift.rivals(now)} if good else set()
         for key in [key for key in write.keys if key[1] not in errors]:
             self._backoff.at_once(key)
@@ -304,7 +310,7 @@ class WritePreparation:
         because = "TikTok's stock search lacks it"
         entries = [
             Entry(
-                "missing",
+                EntryKind.MISSING,
                 x.item,
                 x.sku or x.seller_sku,
                 {"product_id": x.product_id, "sku_id": x.sku_id, "because": because},

@@ -22,6 +22,7 @@ from functools import partial
 
 from invsyncd.config import Settings
 from invsyncd.core.clocks import AT_ONCE, Clocks, Every, LoopSeconds, later
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.marketplace import ListingSeen, Product
 from invsyncd.core.model import Entry, Listing
 from invsyncd.core.parking import awake, looked_at, seen_again, told, turned_down
@@ -282,10 +283,10 @@ class Notices:
         closed = (await self._rulebook.rules()).closed
         says = {f'"{name}": {why}': why for name, why in closed.items()}
         async with self._store.transaction() as tx:
-            new = await self._store.told.news(tx, "shared_sku", shared)
-            entries = [Entry("shared", None, sku, {"listings": shared[sku]}) for sku in new]
+            new = await self._store.reported.changed(tx, "shared_sku", shared)
+            entries = [Entry(EntryKind.SHARED, None, x, {"listings": shared[x]}) for x in new]
             await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), entries)
-            left_alone = await self._store.told.news(tx, "closed_warehouse", says)
+            left_alone = await self._store.reported.changed(tx, "closed_warehouse", says)
         _lines([f"sku={x}: {shared[x]} listings sell it, each shows its quantity" for x in new])
         for text in left_alone:
             log.warning("mapped TikTok warehouse %s: it is left alone", text)

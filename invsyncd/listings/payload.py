@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from invsyncd.core.clocks import LoopSeconds, later
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Listing, Offer, Target
 from invsyncd.core.parking import PARKED_AGAIN_S
 from invsyncd.listings.stock import Key
@@ -77,7 +78,7 @@ class WritePayload:
 def entry(offer: Offer, listing: Listing, outcome: str, request_id: str) -> Entry:
     """The journal line of one write."""
     return Entry(
-        "write",
+        EntryKind.WRITE,
         listing.item,
         listing.sku or listing.seller_sku,
         {

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks, Every
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.core.offer_rule import sold
 from invsyncd.core.other_writers import TIMES, WITHIN_S, OtherWriter, StockMove, move, other_writer
@@ -189,18 +190,20 @@ def told(listings: Sequence[Listing], seen: Sequence[Moved], until: int) -> list
         listing = by_key[x.key[:2]]
         if x.units:
             held = {"units": x.units, "until": until, "shows": x.offer.shown}
-            entries.append(_entry("hold", listing, x.key[2], held))
+            entries.append(_entry(EntryKind.HOLD, listing, x.key[2], held))
         if x.move is not None and not x.move.explained:
             drift = {"from": x.move.stood, "to": x.move.found}
-            entries.append(_entry("drift", listing, x.key[2], drift))
+            entries.append(_entry(EntryKind.DRIFT, listing, x.key[2], drift))
     return entries
 
 
 def named(listing: Listing, warehouse: str, other_writer: OtherWriter) -> Entry:
     """The journal line of another writer."""
-    return _entry("another writer", listing, warehouse, {"because": other_writer.why})
+    return _entry(EntryKind.OTHER_WRITER, listing, warehouse, {"because": other_writer.why})
 
 
-def _entry(kind: str, listing: Listing, warehouse: str, numbers: Mapping[str, object]) -> Entry:
+def _entry(
+    kind: EntryKind, listing: Listing, warehouse: str, numbers: Mapping[str, object]
+) -> Entry:
     key = {"product_id": listing.product_id, "sku_id": listing.sku_id, "warehouse": warehouse}
     return Entry(kind, listing.item, listing.sku or listing.seller_sku, {**key, **numbers})

@@ -62,7 +62,7 @@ class Baseline:
 
     async def is_complete(self) -> bool:
         """Whether a whole baseline was ever taken."""
-        return await self._store.facts.get(BASELINE) is not None
+        return await self._store.meta.get(BASELINE) is not None
 
     async def take(self, pass_id: str, locations: list[Location], rules: Rules) -> int:
         """Read everything, then give every item its first sight. Returns the number of items."""
@@ -72,8 +72,8 @@ class Baseline:
         items = await self._first_sight(pass_id, rules)
         async with self._store.transaction() as tx:
             await self._store.locations.advance(tx, watermarks, int(self._wall()))
-            await self._store.facts.set(tx, BASELINE, pass_id)
-            await self._store.facts.set(tx, SCANNED_AT, str(int(self._wall())))
+            await self._store.meta.set(tx, BASELINE, pass_id)
+            await self._store.meta.set(tx, SCANNED_AT, str(int(self._wall())))
         return items
 
     async def _read(self, locations: Sequence[int]) -> Marks:

@@ -204,8 +204,8 @@ def _fewer(now: int | None, before: int | None) -> bool:
 
 async def load_mark(store: Store) -> Mark:
     """The stored mark; both parts None where there is none."""
-    at = await store.facts.get(CATALOGUE_MARK)
-    variants = await store.facts.get(CATALOGUE_VARIANTS)
+    at = await store.meta.get(CATALOGUE_MARK)
+    variants = await store.meta.get(CATALOGUE_VARIANTS)
     return Mark(None if at is None else int(at), None if variants is None else int(variants))
 
 
@@ -213,6 +213,6 @@ async def save_mark(store: Store, mark: Mark) -> None:
     """Remember the mark; a part that is None stays as it was."""
     async with store.transaction() as tx:
         if mark.server_time is not None:
-            await store.facts.set(tx, CATALOGUE_MARK, str(mark.server_time))
+            await store.meta.set(tx, CATALOGUE_MARK, str(mark.server_time))
         if mark.variants is not None:
-            await store.facts.set(tx, CATALOGUE_VARIANTS, str(mark.variants))
+            await store.meta.set(tx, CATALOGUE_VARIANTS, str(mark.variants))

@@ -19,6 +19,7 @@ from functools import partial
 from invsyncd.core.clocks import Clocks, LoopSeconds, later
 from invsyncd.core.diff import was_applied
 from invsyncd.core.fold import Earlier
+from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
 from invsyncd.errors import InvsyncError, Refused
 from invsyncd.mirror.commit import Committed, Committer
@@ -33,7 +34,7 @@ from invsyncd.store.database import Tx
 KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); an hour is for its clock
 REFUSED_WAIT_S = 600  # a write that was refused is not tried again before
 NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
-STALE = "stale: somebody had moved it meanwhile; read again"
+STALE = Outcome.STALE.because("somebody had moved it meanwhile; read again")
 
 
 class AttemptSender:
@@ -63,7 +64,7 @@ class AttemptSender:
     async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
         """Report an attempt that a dry run does not send."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
-        self._tell(report, attempt.rows, skus, "planned")
+        self._tell(report, attempt.rows, skus, Outcome.PLANNED)
 
     async def send(self, attempt: Attempt, report: PassReport) -> Sequence[LevelWrite] | None:
         """Send one attempt and write down its outcome; the rows that were written.
@@ -126,7 +127,9 @@ class AttemptSender:
         if not attempt.sent:
             skus = await self._store.levels.skus({row.item for row in attempt.rows})
             async with self._store.transaction() as tx:
-                await self._journal(tx, attempt, attempt.rows, skus, f"unknown: {error}")
+                await self._journal(
+                    tx, attempt, attempt.rows, skus, Outcome.UNKNOWN.because(str(error))
+                )
 
     async def _applied(
         self, attempt: Attempt, outcome: Applied, report: PassReport, *, doubted: bool = False
@@ -138,8 +141,8 @@ class AttemptSender:
             await self._store.attempts.end(tx, attempt)
             if doubted:
                 await self._store.attempts.doubt(tx, attempt.rows)
-            await self._journal(tx, attempt, attempt.rows, skus, "applied", sent=outcome.sent)
-        self._tell(report, attempt.rows, skus, "applied")
+            await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED, sent=outcome.sent)
+        self._tell(report, attempt.rows, skus, Outcome.APPLIED)
         return attempt.rows
 
     async def _not_applied(
@@ -153,14 +156,17 @@ class AttemptSender:
         refused = {rows[i]: reason for i, reason in outcome.refused.items()}
         fixed = [row for row, (code, _) in refused.items() if code == NOT_MUTABLE]
         skus = await self._store.levels.skus({row.item for row in rows})
-        said = {row: f"refused: {code} {text}".strip() for row, (code, text) in refused.items()}
+        said = {
+            row: Outcome.REFUSED.because(f"{code} {text}").strip()
+            for row, (code, text) in refused.items()
+        }
         written: list[LevelWrite] = []
         if outcome.others_applied_at is not None:
             touched = outcome.stale | outcome.refused.keys()
             written = [row for i, row in enumerate(rows) if i not in touched]
         async with self._store.transaction() as tx:
             await self._store.attempts.confirm(tx, written, outcome.others_applied_at or 0)
-            await self._journal(tx, attempt, written, skus, "applied", sent=outcome.sent)
+            await self._journal(tx, attempt, written, skus, Outcome.APPLIED, sent=outcome.sent)
             stale = [rows[i] for i in sorted(outcome.stale)]
             await self._journal(tx, attempt, stale, skus, STALE, sent=outcome.sent)
             await self._store.attempts.end(tx, attempt)
@@ -172,7 +178,7 @@ class AttemptSender:
         self._refused_until |= dict.fromkeys(refused, until)
         for row, why in said.items():
             self._tell(report, [row], skus, why)
-        self._tell(report, written, skus, "applied")
+        self._tell(report, written, skus, Outcome.APPLIED)
         return written
 
     async def _conclude_by_reading(
@@ -208,7 +214,7 @@ class AttemptSender:
             how["repeated"] = sent.repeated or attempt.sent
         entries = [
             Entry(
-                "write",
+                EntryKind.WRITE,
                 row.item,
                 skus.get(row.item, ""),
                 {

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from invsyncd.config import Settings
 from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Reading
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.suspects import Suspects
@@ -132,7 +133,7 @@ class FullScan:
         if last is None or not self._suspects.lacks(last.suspects):
             return
         async with self._store.transaction() as tx:
-            await self._store.facts.set(tx, SCANNED_AT, str(last.ended_at))
+            await self._store.meta.set(tx, SCANNED_AT, str(last.ended_at))
             for request in last.requests:
                 await self._store.requests.done(tx, request)
         self._due = later(last.ended, self._settings.poll.full_scan_interval_s)
@@ -142,7 +143,7 @@ class FullScan:
     async def due_in_s(self) -> float:
         """Seconds until the next scan is due; the first baseline counts as one."""
         if self._due is None:
-            stored = await self._store.facts.get(SCANNED_AT)
+            stored = await self._store.meta.get(SCANNED_AT)
             if stored is None:
                 return 0.0
             now, last = self._clocks.wall(), float(stored)
@@ -222,6 +223,6 @@ class FullScan:
         }
         async with self._store.transaction() as tx:
             await self._store.scans.clear(tx)
-            entry = Entry("scan", None, "", numbers)
+            entry = Entry(EntryKind.SCAN, None, "", numbers)
             await self._store.journal.add(tx, pass_id, now, [entry])
         self._unread = _Unread(now, self._clocks.loop(), found.suspects, asked)

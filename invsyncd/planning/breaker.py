@@ -9,6 +9,7 @@ import json
 
 from invsyncd.config import Settings
 from invsyncd.core.guard import GuardLimits, Impact, beyond, left, tripped
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Target
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
@@ -41,14 +42,15 @@ class CircuitBreaker:
         allowed = await self._still_allowed(tx, owed)
         reason = tripped(self._limits, self._target, beyond(allowed, owed))
         if reason:
-            entry = Entry("paused", None, "", {"target": self._target.value, "because": reason})
-            await self._store.facts.set(tx, self._paused, reason)
+            numbers: dict[str, object] = {"target": self._target.value, "because": reason}
+            entry = Entry(EntryKind.PAUSED, None, "", numbers)
+            await self._store.meta.set(tx, self._paused, reason)
             await self._store.journal.add(tx, pass_id, now, [entry])
         return reason
 
     async def _still_allowed(self, tx: Tx, owed: Impact) -> Impact:
         """What is left of what a person let go; forgotten when all of it was delivered."""
-        text = await self._store.facts.get(self._allowed)
+        text = await self._store.meta.get(self._allowed)
         if text is None:
             return Impact(0, 0, 0)
         try:
@@ -58,27 +60,27 @@ class CircuitBreaker:
             before = owed
         allowed = left(before, owed)
         if not allowed.changed:
-            await self._store.facts.forget(tx, self._allowed)
+            await self._store.meta.forget(tx, self._allowed)
         elif _text(allowed) != text:
-            await self._store.facts.set(tx, self._allowed, _text(allowed))
+            await self._store.meta.set(tx, self._allowed, _text(allowed))
         return allowed
 
     async def resume(self, now: int) -> str:
         """Let it go on, with all that is owed now; returns why it was paused."""
         reason = await self.reason()
         if reason:
-            entry = Entry("resumed", None, "", {"target": self._target.value})
+            entry = Entry(EntryKind.RESUMED, None, "", {"target": self._target.value})
             async with self._store.transaction() as tx:
                 owed = await self._store.impacts.of(self._target, tx)
-                await self._store.facts.forget(tx, self._paused)
-                await self._store.facts.set(tx, self._allowed, _text(owed))
+                await self._store.meta.forget(tx, self._paused)
+                await self._store.meta.set(tx, self._allowed, _text(owed))
                 await self._store.journal.add(tx, "by hand", now, [entry])
         return reason
 
 
 async def why_paused(store: Store, target: Target) -> str:
     """Why a target is paused; empty when it is not."""
-    return await store.facts.get(_paused(target)) or ""
+    return await store.meta.get(_paused(target)) or ""
 
 
 def _paused(target: Target) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from invsyncd.core.interventions import resolution
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry
 from invsyncd.errors import InvsyncError
 from invsyncd.planning.rules import Rules
@@ -61,7 +62,7 @@ class RequestDesk:
             log.warning("resolve: %s", error)
             return
         pools[item] = pool
-        entries.append(Entry("resolved", item, state.item.sku, {"pool": pool}))
+        entries.append(Entry(EntryKind.RESOLVED, item, state.item.sku, {"pool": pool}))
 
     async def _undo(
         self, request: Request, rules: Rules, pools: dict[int, int], entries: list[Entry]
@@ -77,12 +78,12 @@ class RequestDesk:
             if step.item in items and step.item not in pools:
                 pools[step.item] = step.pool_to
                 numbers = {"of": pass_id, "pool_before": step.pool_from, "pool": step.pool_to}
-                entries.append(Entry("undo", step.item, step.sku, numbers))
+                entries.append(Entry(EntryKind.UNDO, step.item, step.sku, numbers))
         for refusal in found.refused:
             if refusal.item in items:
                 log.warning("undo of %s: %s: %s", pass_id, refusal.sku, refusal.because)
                 because: dict[str, object] = {"of": pass_id, "refused": refusal.because}
-                entries.append(Entry("undo", refusal.item, refusal.sku, because))
+                entries.append(Entry(EntryKind.UNDO, refusal.item, refusal.sku, because))
 
 
 async def location_names(store: Store) -> dict[str, int]:

@@ -62,10 +62,10 @@ class Rulebook:
     async def keep_warehouses(self, warehouses: Sequence[Warehouse]) -> bool:
         """Remember TikTok's warehouses; whether anything about them is new."""
         text = json.dumps([asdict(warehouse) for warehouse in warehouses])
-        if text == await self._store.facts.get(WAREHOUSES):
+        if text == await self._store.meta.get(WAREHOUSES):
             return False
         async with self._store.transaction() as tx:
-            await self._store.facts.set(tx, WAREHOUSES, text)
+            await self._store.meta.set(tx, WAREHOUSES, text)
         return True
 
     async def warehouses(self) -> list[Warehouse] | None:
@@ -82,21 +82,21 @@ class Rulebook:
             return False
         async with self._store.transaction() as tx:
             text = json.dumps(sorted({*known, warehouse_id}))
-            await self._store.facts.set(tx, READ_ONLY, text)
+            await self._store.meta.set(tx, READ_ONLY, text)
         return True
 
     async def _read_only(self) -> frozenset[str]:
-        return frozenset(json.loads(await self._store.facts.get(READ_ONLY) or "[]"))
+        return frozenset(json.loads(await self._store.meta.get(READ_ONLY) or "[]"))
 
     async def lower_max_quantity(self) -> bool:
         """TikTok refused a quantity as too high: for good, this shop takes the older maximum.
 
         Returns False where that was already so: then the maximum is not the reason.
         """
-        if await self._store.facts.get(MAX_QUANTITY) is not None:
+        if await self._store.meta.get(MAX_QUANTITY) is not None:
             return False
         async with self._store.transaction() as tx:
-            await self._store.facts.set(tx, MAX_QUANTITY, str(MAX_QUANTITY_OLD))
+            await self._store.meta.set(tx, MAX_QUANTITY, str(MAX_QUANTITY_OLD))
         return True
 
     async def rules(self) -> Rules:
@@ -110,7 +110,7 @@ class Rulebook:
         scope = scope_of(self._settings, locations)
         rules = Rules(scope, merge_rules(self._settings))
         warehouses = await self.warehouses()
-        highest = int(await self._store.facts.get(MAX_QUANTITY) or TIKTOK_MAX)
+        highest = int(await self._store.meta.get(MAX_QUANTITY) or TIKTOK_MAX)
         read_only = await self._read_only()
         # No await from here on: whoever reads `offers_error` beside us never finds it half told.
         self.offers_error = None
@@ -136,17 +136,17 @@ class Rulebook:
 
     async def are_new(self, rules: Rules) -> bool:
         """Whether all items have to be planned again because the rules are not those in force."""
-        return await self._store.facts.get(IN_FORCE) != fingerprint(rules)
+        return await self._store.meta.get(IN_FORCE) != fingerprint(rules)
 
     async def in_force(self, rules: Rules) -> None:
         """All items were planned by these rules."""
         async with self._store.transaction() as tx:
-            await self._store.facts.set(tx, IN_FORCE, fingerprint(rules))
+            await self._store.meta.set(tx, IN_FORCE, fingerprint(rules))
 
 
 async def remembered_warehouses(store: Store) -> list[Warehouse] | None:
     """TikTok's warehouses as they were last read; None where they never were."""
-    text = await store.facts.get(WAREHOUSES)
+    text = await store.meta.get(WAREHOUSES)
     return None if text is None else [Warehouse(**row) for row in json.loads(text)]
 
 

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from invsyncd.core.interventions import Done, NotUndone, PoolChange, Since, pool_before
+from invsyncd.core.journal import EntryKind, Outcome, moves_pool, outcome_of
 from invsyncd.core.model import ItemState, LevelWrite, Listing, Target
 from invsyncd.core.plan import Shift, offer
 from invsyncd.errors import InvsyncError
 from invsyncd.planning.rules import Rules
 from invsyncd.store import Store
-from invsyncd.store.journal import moves_pool
 
 Line = dict[str, Any]
 
@@ -53,7 +53,7 @@ class Undoing:
 
 async def undoing(store: Store, rules: Rules, pass_id: str, now: int) -> Undoing:
     """Look at everything that a pass did; InvsyncError where the journal does not know it."""
-    lines = await store.passes.lines(pass_id)
+    lines = await store.journal.of_pass(pass_id)
     if not lines:
         raise InvsyncError(
             f'the journal has no pass "{pass_id}"',
@@ -92,12 +92,13 @@ class _Undo:
         writes = {
             line["location"]: LevelWrite(line["item"], line["location"], line["from"], line["to"])
             for line in lines
-            if line["kind"] == "write"
+            if line["kind"] == EntryKind.WRITE
             and line["target"] == Target.SHOPIFY
-            and line["outcome"] == "applied"
+            and outcome_of(line) is Outcome.APPLIED
         }
         changes = [self._change(line) for line in lines if moves_pool(line)]
-        balanced = any(line["kind"] == "change" and line["pool"] is not None for line in lines)
+        counted = (line for line in lines if line["kind"] == EntryKind.CHANGE)
+        balanced = any(line["pool"] is not None for line in counted)
         return Done(tuple(changes), tuple(writes.values()), balanced and not changes)
 
     def _change(self, line: Line) -> PoolChange:
@@ -128,7 +129,7 @@ class _Undo:
         self._steps.append(Step(item, sku, state.item.pool or 0, pool, tuple(shifts)))
 
     async def _since(self, item: int, skus: set[str], lines: Sequence[Line], done: Done) -> Since:
-        moves = await self._store.passes.moves(item, skus)
+        moves = await self._store.journal.counted(item, skus)
         at = done.changes[-1].line if done.changes else lines[-1]["id"]
         later = [x for x in moves if x["id"] > at]
         counted = [x["pass"] for x in later if moves_pool(x)]
@@ -136,7 +137,7 @@ class _Undo:
         earlier = [x["pass"] for x in moves if x["id"] < at and x.get("pool") in pools]
         return Since(
             counted_by=counted[-1] if counted else "",
-            tiktok_sold=any(x["kind"] == "hold" and x["units"] > 0 for x in later),
+            tiktok_sold=any(x["kind"] == EntryKind.HOLD and x["units"] > 0 for x in later),
             cause=earlier[-1] if earlier and not done.changes else "",
         )
 
@@ -175,12 +176,14 @@ class _Undo:
         writes = [
             x
             for x in lines
-            if x["kind"] == "write" and x["target"] == Target.TIKTOK and x["outcome"] == "confirmed"
+            if x["kind"] == EntryKind.WRITE
+            and x["target"] == Target.TIKTOK
+            and outcome_of(x) is Outcome.CONFIRMED
         ]
         if not writes or state is None:
             return
         sku, item = lines[-1]["sku"], state.item.id
-        moves = await self._store.passes.moves(item, {sku, state.item.sku})
+        moves = await self._store.journal.counted(item, {sku, state.item.sku})
         causes = [x for x in moves if x["id"] < writes[0]["id"] and moves_pool(x)]
         before = causes[-1].get("pool_before") if causes else None
         now = await self._given(state, state.item.pool, writes)

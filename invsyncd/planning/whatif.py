@@ -237,7 +237,7 @@ async def what_if(
     ConfigError with every name in the new one (the file `name`) that the shop does not have.
     """
     unknown = _of_other_state(running, new)
-    if await store.facts.get(BASELINE) is None:
+    if await store.meta.get(BASELINE) is None:
         unknown.append("no first baseline is complete: most of the stock is not known yet")
     rulebook = Rulebook(new, store)
     locations, warehouses = await rulebook.locations(), await rulebook.warehouses()

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from invsyncd.core.journal import Outcome
 from invsyncd.core.merge import Case
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, Unauthorised
@@ -71,8 +72,8 @@ class PassReport:
         outcome: str,
     ) -> None:
         """Add one write with its outcome; one that only a dry run plans may have to wait."""
-        if outcome == "planned" and target in self.paused:
-            outcome = "paused"
+        if outcome == Outcome.PLANNED and target in self.paused:
+            outcome = Outcome.PAUSED
         write = {
             "target": target.value,
             "sku": sku,
@@ -80,7 +81,7 @@ class PassReport:
             "from": before,
             "to": after,
             "reason": reason,
-            "outcome": outcome,
+            "outcome": str(outcome),
         }
         self.writes.append(write)
         self.on_write(write)
@@ -88,7 +89,7 @@ class PassReport:
     @property
     def was_stopped(self) -> bool:
         """Whether something of it was refused, or waits for a paused target."""
-        refused = any(w["outcome"].startswith("refused") for w in self.writes)
+        refused = any(Outcome.of(w["outcome"]) is Outcome.REFUSED for w in self.writes)
         return refused or bool(self.paused)
 
     @property

@@ -92,7 +92,7 @@ class Running:
         if parts is None or parts.tiktok_side is None:
             return
         grants = self.now.truth.made.tiktok.grants
-        stored = await parts.store.facts.tokens()
+        stored = await parts.store.meta.tokens()
         if stored.get("refresh", "TTP_refresh") in grants._refresh_until:
             self.life.wrong.append("a login was needed although the refresh token was at hand")
         self.recorder.on = False

@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from invsyncd.config import Settings
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Catalogue, Entry, Level, Listing, Location, Offer, Standing, Target
 from invsyncd.metrics import Metrics
@@ -127,7 +128,7 @@ async def stock(
     warehouses = [asdict(Warehouse(WAREHOUSE, "Main warehouse", enabled=True, sales=True))]
     async with store.transaction() as tx:
         await store.locations.save(tx, [Location(i, name) for i, name in LOCATIONS.items()])
-        await store.facts.set(tx, WAREHOUSES, json.dumps(warehouses))
+        await store.meta.set(tx, WAREHOUSES, json.dumps(warehouses))
         await store.levels.add_items(
             tx, [Catalogue(item, sku, tracked=True, continues=False, product_types=("Shirt",))]
         )
@@ -142,7 +143,7 @@ async def stock(
     offer = Offer(*listing.key, WAREHOUSE, units * 8 // 10, units * 8 // 10)
     async with store.transaction() as tx:
         await store.levels.save_states(tx, [held])
-        await store.facts.set(tx, BASELINE, "1")
+        await store.meta.set(tx, BASELINE, "1")
         await store.assortment.save_seen(tx, [(listing, {WAREHOUSE: offer.shown or 0})], 1)
         await store.assortment.save_matches(tx, [(listing.key, item)])
         await store.listings.save_wanted(tx, [offer])
@@ -157,7 +158,7 @@ def change(sku: str, before: int, after: int, **more: object) -> Entry:
         "pool_before": before,
         "pool": after,
     }
-    return Entry("change", 1, sku, {**numbers, **more})
+    return Entry(EntryKind.CHANGE, 1, sku, {**numbers, **more})
 
 
 def wrote(sku: str, before: int, after: int, outcome: str = "applied") -> Entry:
@@ -169,7 +170,7 @@ def wrote(sku: str, before: int, after: int, outcome: str = "applied") -> Entry:
         "to": after,
         "outcome": outcome,
     }
-    return Entry("write", 1, sku, numbers)
+    return Entry(EntryKind.WRITE, 1, sku, numbers)
 
 
 async def busy(made: Site) -> None:

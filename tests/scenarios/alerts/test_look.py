@@ -45,12 +45,12 @@ class Place:
     async def token_ends(self, in_s: float) -> None:
         """TikTok's authorisation ends so soon."""
         async with self.store.transaction() as tx:
-            await self.store.facts.save_tokens(tx, {"refresh_expires_at": str(int(NOW + in_s))})
+            await self.store.meta.save_tokens(tx, {"refresh_expires_at": str(int(NOW + in_s))})
 
     async def fact(self, key: str, value: str) -> None:
         """Set a fact."""
         async with self.store.transaction() as tx:
-            await self.store.facts.set(tx, key, value)
+            await self.store.meta.set(tx, key, value)
 
 
 @pytest.fixture

@@ -254,7 +254,7 @@ async def test_a_database_without_a_mark_is_looked_at_whole(
         parts = w.running
         assert parts is not None
         async with parts.store.transaction() as tx:
-            await parts.store.facts.forget(tx, CATALOGUE_MARK)
+            await parts.store.meta.forget(tx, CATALOGUE_MARK)
         await w.passing(2 * OVERLAP_S)
         w.made.shopify.bulk.spoil = spoil
         w.made.shop.set_tracked("TEE-4", False)
