@@ -1,8 +1,8 @@
-"""How long changes take to reach each target, over the last hours: for people, in bounded memory.
+"""Measures how long changes take to reach each target, over the last hours.
 
-Measured from the moment that Shopify stamped on a change (whole seconds, its clock) to our first
-confirmed write of that SKU to the target. Kept as counts in steps of 10 %, so that a busy day needs
-no more room than a quiet one; a restart begins anew, and Prometheus keeps what is older.
+A delay runs from Shopify's stamp on a change (whole seconds, its clock) to our first confirmed
+write of that SKU to the target. Delays are kept as counts in steps of 10 %, so that a busy day
+needs no more memory than a quiet one. A restart begins with nothing; Prometheus has what is older.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _SHORTEST_S = 0.1
 
 @dataclass(slots=True)
 class LatencyBucket:
-    """The changes that arrived within one quarter of an hour."""
+    """The changes that reached a target within one quarter of an hour."""
 
     count: int = 0
     slowest_s: float = 0.0
     steps: dict[int, int] = field(default_factory=dict)
 
     def add(self, seconds: float) -> None:
-        """One more change arrived, after so long."""
+        """Count one change that took so many seconds."""
         step = max(0, math.ceil(math.log(max(seconds, _SHORTEST_S) / _SHORTEST_S) / _STEP))
         self.count += 1
         self.slowest_s = max(self.slowest_s, seconds)
@@ -38,7 +38,7 @@ class LatencyBucket:
 
 
 class Latency:
-    """What waits, and what has arrived. `clock` gives Unix seconds."""
+    """The delays of all targets. `clock` gives Unix seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -46,7 +46,7 @@ class Latency:
         self._buckets: dict[Target, dict[int, LatencyBucket]] = {target: {} for target in Target}
 
     def changed(self, changes: Iterable[tuple[str, float]]) -> None:
-        """(SKU, Unix second by Shopify's clock) of changes; a SKU's oldest that waits counts."""
+        """Record changes as (SKU, Unix second by Shopify's clock). A SKU's oldest one counts."""
         now = self._clock()
         for sku, at in changes:
             since = min(at, now) if at > 0 else now
@@ -56,7 +56,7 @@ class Latency:
                 waiting[sku] = min(waiting.get(sku, since), since)
 
     def arrived(self, target: Target, sku: str) -> float | None:
-        """A write of this SKU was confirmed; how long its change took, None where none waits."""
+        """Record a confirmed write of this SKU; how long its change took, None if none waits."""
         at = self._waiting[target].pop(sku, None)
         if at is None:
             return None
@@ -69,11 +69,11 @@ class Latency:
         return seconds
 
     def nothing_owed(self, target: Target) -> None:
-        """The target shows what it should: a change that still waits needed no write."""
+        """Forget the waiting changes: the target shows what it should, so they needed no write."""
         self._waiting[target].clear()
 
     def as_json(self, targets: Collection[Target]) -> dict[str, Any]:
-        """The quarters that saw a change, oldest first; times in Unix seconds, lags in seconds."""
+        """The quarters of an hour with a change, oldest first; times in Unix seconds."""
         newest = int(self._clock() // BUCKET_S)
         return {
             "bucket_s": BUCKET_S,

@@ -66,7 +66,7 @@ def verdict(found: Facts) -> tuple[str, str]:
     return "good", "All is well"
 
 
-_UNTRIED = (UNTRIED, "was last read never")
+_UNTRIED = (UNTRIED, "was never read")
 
 
 def _verdict(found: Facts, state: str, heading: str) -> Html:

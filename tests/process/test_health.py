@@ -37,7 +37,7 @@ def health(clock: Clock) -> Health:
     """Everything as it should be."""
     made = Health(clock, INTERVAL_S, list(Target))
     made.baseline = True
-    made.places = {1: "Berlin", 2: "Hamburg", 3: "Munich"}
+    made.location_names = {1: "Berlin", 2: "Hamburg", 3: "Munich"}
     made.read_at = {1: START, 2: START}
     for target in Target:
         made.went_well(target)
@@ -86,7 +86,7 @@ def test_a_location_may_be_3_intervals_and_30_s_old_and_no_older(
 def test_a_location_that_was_never_read_is_a_reason(health: Health) -> None:
     health.read_at[3] = None
     assert reasons(health) == ["shopify:poll_age:Munich"]
-    assert 'location "Munich" was last read never' in health.document()[1]["notes"]
+    assert 'location "Munich" was never read' in health.document()[1]["notes"]
 
 
 @pytest.mark.parametrize("target", Target)

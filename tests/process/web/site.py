@@ -102,7 +102,7 @@ BUDGETS = {
 def well(health: Health) -> None:
     """Make everything be as it should."""
     health.baseline = True
-    health.places = dict(LOCATIONS)
+    health.location_names = dict(LOCATIONS)
     health.read_at = {place: time.time() - 4 for place in LOCATIONS}
     health.last_pass = {
         "id": "pass-7",
@@ -256,7 +256,7 @@ async def hostile(made: Site) -> None:
     well(made.look.health)
     await stock(made.look.store, 1, HOSTILE, 5, standing=Standing.HELD)
     await journal(made.look.store, change(HOSTILE, 6, 5, held=True), wrote(HOSTILE, 1, 0, HOSTILE))
-    made.look.health.places, made.look.health.read_at = {1: HOSTILE}, {1: None}
+    made.look.health.location_names, made.look.health.read_at = {1: HOSTILE}, {1: None}
     made.look.health.unauthorised(Target.TIKTOK, HOSTILE)
 
 

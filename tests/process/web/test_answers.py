@@ -73,7 +73,7 @@ async def test_readyz_names_every_reason_at_once(tmp_path: Path) -> None:
     async with site(tmp_path) as made:
         look, client = made.look, made.client
         health = look.health
-        health.places = {1: "Berlin", 2: "Hamburg"}
+        health.location_names = {1: "Berlin", 2: "Hamburg"}
         health.read_at = {1: time.time() - 600, 2: None}
         health.unauthorised(Target.SHOPIFY, "shopify POLL: HTTP 401")
         health.targets[Target.TIKTOK].paused = "tiktok is paused: 12 of 20 would show 0"
@@ -133,7 +133,7 @@ async def test_the_page_escapes_what_others_wrote(tmp_path: Path) -> None:
             Entry(EntryKind.CHANGE, 1, HOSTILE, moved),
         )
         look.health.unauthorised(Target.TIKTOK, HOSTILE)
-        look.health.places, look.health.read_at = {1: HOSTILE}, {1: None}
+        look.health.location_names, look.health.read_at = {1: HOSTILE}, {1: None}
         status, text = await made.get("/")
         assert status == 200
         assert HOSTILE not in text

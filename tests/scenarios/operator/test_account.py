@@ -16,7 +16,7 @@ from invsyncd.core.merge import MergeRules
 from invsyncd.core.model import Item, ItemState, Level, Location, Standing, Target
 from invsyncd.explain.causes import Cause, Reason, by_urgency
 from invsyncd.explain.document import document
-from invsyncd.explain.facts import Facts, ItemFacts, ShopFacts, Side
+from invsyncd.explain.facts import Facts, ItemFacts, ShopFacts, TargetFacts
 from invsyncd.explain.journal_text import entry_summary, entry_text
 from invsyncd.planning.rules import Rules
 from invsyncd.store.locations import KnownLocation
@@ -25,18 +25,18 @@ from tests.support.asking import holds
 
 NOW = 1_795_300_000
 BERLIN, HAMBURG = 1, 2
-WELL = Side(dead=False, trouble="", throttled=False, went_well_at=NOW)
+WELL = TargetFacts(dead=False, trouble="", throttled=False, went_well_at=NOW)
 SHOP = ShopFacts(
     now=NOW,
     rules=Rules(Scope(enabled=True, locations=frozenset({BERLIN, HAMBURG})), MergeRules()),
-    places={
+    locations={
         BERLIN: KnownLocation(Location(BERLIN, "Berlin"), NOW, NOW),
         HAMBURG: KnownLocation(Location(HAMBURG, "Hamburg"), NOW, NOW),
     },
     warehouses={"W": "Main warehouse"},
     baseline=True,
     paused={},
-    sides={Target.SHOPIFY: WELL},
+    targets={Target.SHOPIFY: WELL},
 )
 
 
@@ -96,8 +96,8 @@ def test_nothing_agrees_before_the_first_baseline_or_while_a_side_is_in_trouble(
     broken = replace(WELL, trouble="HTTP 500", went_well_at=NOW - 90)
     for shop, cause in (
         (replace(SHOP, baseline=False), "no_baseline"),
-        (replace(SHOP, sides={Target.SHOPIFY: broken}), "trouble"),
-        (replace(SHOP, sides=None), "no_daemon"),
+        (replace(SHOP, targets={Target.SHOPIFY: broken}), "trouble"),
+        (replace(SHOP, targets=None), "no_daemon"),
     ):
         assert list(says(replace(at_rest, items=(item,), shop=shop))) == [cause]
 
