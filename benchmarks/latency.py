@@ -21,7 +21,7 @@ from rich.console import Console
 
 from benchmarks import latency_real
 from benchmarks.samples import Samples, table
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.status.watchdog import MIRROR, Watchdog
 from tests.support import virtual
 from tests.support.world import MAIN, World, world
@@ -76,7 +76,7 @@ async def measure(shape: Shape, folder: Path) -> Samples:
             market.add_listing(sku, stock={w.made.warehouse: STOCK})
         parts = await w.start()
         passes = Passes(shape.interval_s)
-        runner = Daemon(parts.settings, parts.sides, virtual.clock, watch=passes)
+        runner = Scheduler(parts.jobs.table(), passes)
         loops = asyncio.create_task(runner.run())
         try:
             await asyncio.sleep(SETTLE_S)

@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.model import at_work
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.sandbox.serve import Sandbox
 from tests.support import virtual
 from tests.support.world import ALL, World, world
@@ -144,7 +144,7 @@ IsBusy = Callable[[], bool]
 async def ours(w: World) -> AsyncIterator[IsBusy]:
     """The daemon, as it runs; it is at rest once every look back has passed the last change."""
     parts = await w.start()
-    runner = Daemon(parts.settings, parts.sides, virtual.clock)
+    runner = Scheduler(parts.jobs.table(), parts.health.watchdog)
     loops = asyncio.create_task(runner.run())
     adjustments = w.made.shop.adjustments
     try:

@@ -17,11 +17,12 @@ from benchmarks.scale import FIRST_ITEM, places
 from invsyncd.config import Settings
 from invsyncd.core.catalogue import CatalogueRow
 from invsyncd.core.model import Catalogue, Location
-from invsyncd.daemon.wiring import App, assemble, one_pass
+from invsyncd.daemon.wiring import App, assemble, clocks, one_pass
 from invsyncd.mirror.baseline import PAGED_MAX, Baseline
 from invsyncd.mirror.catalogue import CatalogueReader
 from invsyncd.mirror.commit import Batch, Committer
 from invsyncd.mirror.full_scan import FullScan
+from invsyncd.mirror.suspects import Suspects
 from invsyncd.net.lines import lines
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.sandbox.serve import sandbox, serving
@@ -30,7 +31,6 @@ from invsyncd.shopify.bulk import pages
 from invsyncd.shopify.catalogue import Count, ProductTypes, ShopifyCatalogue, variant_rows
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
-from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 
 PIECE_BYTES = 64 * 1024
@@ -130,10 +130,10 @@ async def baseline(home: Path, items: int, locations: int) -> dict[str, float]:
         rulebook = Rulebook(settings, store)
         await rulebook.keep_locations(await source.locations())
         rules = await rulebook.rules()
-        committer = Committer(store, time.time, lambda: "key")
+        committer = Committer(store, clocks().wall, lambda: "key")
         began = time.perf_counter()
         catalogue = LocalCatalogue(home / "catalogue.jsonl", items)
-        taken = Baseline(store, source, catalogue, committer, time.time)
+        taken = Baseline(store, source, catalogue, committer, clocks().wall)
         count = await taken.take("scale", await rulebook.locations(), rules)
         await rulebook.in_force(rules)
         seconds = time.perf_counter() - began
@@ -147,7 +147,7 @@ async def scan(home: Path, items: int, locations: int) -> dict[str, float]:
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
         began = time.perf_counter()
-        found = await FullScan(settings, store, source, time.time).run("scale")
+        found = await FullScan(settings, store, source, clocks(), Suspects()).run("scale")
         seconds = time.perf_counter() - began
     return {"seconds": seconds, "levels": found.levels, "suspects": len(found.suspects)}
 
@@ -158,12 +158,12 @@ async def catalogue(home: Path, items: int, locations: int) -> dict[str, float]:
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
         looked = LocalCatalogue(home / "catalogue.jsonl", items)
-        look = CatalogueReader(settings, store, source, looked, time.time)
+        look = CatalogueReader(settings, store, source, looked, clocks())
         began = time.perf_counter()
         await look.whole()
         seconds = time.perf_counter() - began
         look.rest()
-        found = await look.join(Batch())
+        found, _ = await look.join(Batch())
     return {"seconds": seconds, "items": items, "changed": len(found.catalogue)}
 
 
@@ -173,7 +173,7 @@ async def start(home: Path, items: int, locations: int) -> dict[str, float]:
     began = time.perf_counter()
     async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
         opened = time.perf_counter() - began
-        await parts.cycle.has_baseline()
+        await parts.mirror.has_baseline()
         await parts.store.owed.levels()
         seconds = time.perf_counter() - began
     return {"seconds": seconds, "opened_s": round(opened, 3)}
@@ -233,7 +233,7 @@ async def _rest(
         of_pass = (await points() - spent) / passes
         spent, worked = await points(), time.process_time()
         for _ in range(LOOKS):
-            parts.cycle.catalogue._due = 0.0  # noqa: SLF001 - sooner than any setting would have it
+            parts.mirror.catalogue._due.at_once()  # noqa: SLF001 - sooner than any setting would have it
             await _pass(parts)
         of_look = (await points() - spent) / LOOKS - of_pass
         share += (time.process_time() - worked) / LOOKS / look_s  # and the pass that carries it
@@ -247,7 +247,7 @@ async def _rest(
 
 
 async def _pass(parts: App) -> None:
-    report = PassReport("rest")
+    report = parts.jobs.report("rest")
     await one_pass(parts, report)
     if report.failures:
         raise report.failures[0][1]

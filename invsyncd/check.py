@@ -49,7 +49,7 @@ class Checked:
     source: ShopifySource
     shopify: ShopifyClient
     rulebook: Rulebook
-    cycle: MirrorPass
+    mirror: MirrorPass
     shop: TikTokShop | None
     discovery: Discovery | None
 
@@ -63,7 +63,7 @@ async def check_all(parts: Checked) -> list[Finding]:
     if shop is not None:
         findings += await _tried("TikTok warehouses", lambda: _warehouses(rulebook, shop))
     findings += await _tried("rules", lambda: _rules(rulebook, parts.settings))
-    findings += await _tried("items", lambda: _items(parts.cycle, parts.store))
+    findings += await _tried("items", lambda: _items(parts.mirror, parts.store))
     if discovery is not None:
         findings += await _tried(
             "TikTok listings", lambda: _listings(discovery, rulebook, parts.store)
@@ -169,9 +169,9 @@ async def _listings(discovery: Discovery, rulebook: Rulebook, store: Store) -> l
     ]
 
 
-async def _items(cycle: MirrorPass, store: Store) -> list[Finding]:
+async def _items(mirror: MirrorPass, store: Store) -> list[Finding]:
     """Read the shop into the private copy, as a first pass would."""
-    await cycle.commit(PassReport("check"))
+    await mirror.commit(PassReport("check"))
     findings = [Finding("items", f"{await store.census.items()} known")]
     if held := await store.census.held():
         skus = [sku for _, sku in held]

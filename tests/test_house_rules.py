@@ -78,3 +78,36 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
         text = path.read_text(encoding="utf-8", errors="ignore") if path.is_file() else ""
         naming += [f"{name}: {place}" for place in MACHINE_PATHS if place in text]
     assert naming == []
+
+
+FILES_MAX = 14
+LARGE_ROOMS = {
+    "invsyncd/store": "one file for each thing that is stored; they share the database only",
+    "invsyncd/sandbox/shopify": "the fake of a large API; one file for each part of it",
+    "invsyncd/sandbox/tiktok": "the fake of a large API; one file for each part of it",
+}
+"""Rooms of more files than one reads at a glance, and why."""
+
+
+def test_a_room_of_more_than_14_files_has_a_reason() -> None:
+    files = [path.parent for path in MODULES if path.name != "__init__.py"]
+    large = {_name(room) for room in set(files) if files.count(room) > FILES_MAX}
+    assert large == set(LARGE_ROOMS)
+
+
+def _typing_only(tree: ast.AST) -> Iterator[str]:
+    """The modules that are imported only while types are checked."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            yield from _imports(node)
+
+
+def test_no_two_files_of_one_room_are_tied_by_their_types() -> None:
+    """Such an import hides a circle: the two are one file, or a third one is missing."""
+    tied = {
+        f"{_name(path)}: {name}"
+        for path in MODULES
+        for name in _typing_only(_parsed(path))
+        if name.rpartition(".")[0].replace(".", "/") == _name(path.parent)
+    }
+    assert tied == set()

@@ -54,7 +54,7 @@ KEY = "alerts"
 async def remembered(store: Store) -> Memory:
     """What was told before; nothing where it cannot be read."""
     try:
-        text = await store.facts.get(KEY)
+        text = await store.meta.get(KEY)
         return _from_json(json.loads(text)) if text else Memory()
     except (StateError, ValueError, TypeError, KeyError, AttributeError):
         return Memory()
@@ -64,7 +64,7 @@ async def keep(store: Store, memory: Memory) -> bool:
     """Remember over a restart; returns whether the database could."""
     try:
         async with store.transaction() as tx:
-            await store.facts.set(tx, KEY, json.dumps(_to_json(memory)))
+            await store.meta.set(tx, KEY, json.dumps(_to_json(memory)))
     except StateError:
         return False
     return True

@@ -56,7 +56,7 @@ def _credentials(settings: Settings, health: Health) -> Iterator[tuple[str, Situ
 
 def _writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Situation]]:
     """Somebody else who keeps changing what we wrote: the health says who and where."""
-    found = [check.output for check in checks if check.rival and check.output]
+    found = [check.output for check in checks if check.other_writer and check.output]
     if found:
         yield WRITER, Situation(True, "somebody else writes the same stock", "\n".join(found))
     elif health.baseline:
@@ -74,7 +74,7 @@ async def _paused(settings: Settings, store: Store, target: Target) -> Situation
 
 
 async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Situation]]:
-    ends_at = int((await store.facts.tokens()).get("refresh_expires_at", "0"))
+    ends_at = int((await store.meta.tokens()).get("refresh_expires_at", "0"))
     if not ends_at:
         return iter(())
     if ends_at - at > AHEAD_S:
@@ -92,6 +92,6 @@ def _told_elsewhere(check: Check, standings: dict[str, Situation]) -> bool:
     causes = [f"credentials {side}"]
     if check.name in (f"{side}:paused", f"{side}:undelivered_age"):
         causes.append(f"paused {side}")
-    if check.rival:
+    if check.other_writer:
         causes.append(WRITER)
     return any(topic in standings and standings[topic].bad for topic in causes)

@@ -68,7 +68,7 @@ async def _check(settings: Settings) -> list[Finding]:
                     parts.source,
                     parts.shopify,
                     parts.rulebook,
-                    parts.cycle,
+                    parts.mirror,
                     parts.tiktok_side.shop if parts.tiktok_side else None,
                     parts.tiktok_side.discovery if parts.tiktok_side else None,
                 )

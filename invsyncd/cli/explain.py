@@ -37,7 +37,7 @@ from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.text import SHOPS, iso, plain, signed
 
 Json = Mapping[str, Any]
-_MARKS = {Weight.WRONG: "✗", Weight.UNDER_WAY: "…", Weight.RIGHT: "✓", Weight.TOLD: "·"}
+_MARKS = {Weight.WRONG: "✗", Weight.UNDER_WAY: "…", Weight.RIGHT: "✓", Weight.HISTORY: "·"}
 CALLS_SHOWN = 6
 CHANGES_SHOWN = 5
 

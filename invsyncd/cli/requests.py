@@ -28,7 +28,6 @@ from invsyncd.config import Settings
 from invsyncd.core.interventions import resolution
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Shift, totals
-from invsyncd.daemon.scheduler import new_pass_id
 from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.errors import InvsyncError, StateError
 from invsyncd.mirror.full_scan import Scanned
@@ -138,17 +137,17 @@ async def _leave(settings: Settings, kind: str, body: dict[str, Any]) -> None:
 
 async def _pass(settings: Settings) -> PassReport:
     """One pass; a scan, if that was asked for, and the passes that look at its suspects."""
-    report = PassReport(new_pass_id(time.time()))
     found: Scanned | None = None
     with asking() as metrics:
         async with (
             Store.open(settings.state.path) as store,
             assemble(settings, store, metrics=metrics) as parts,
         ):
+            report = parts.jobs.report()
             await one_pass(parts, report)
             if await store.requests.open(SCAN):
-                found = await parts.sides.scan(report)
-            while found is not None and parts.cycle.suspects and not report.failures:
+                found = await parts.jobs.full_scan(report)
+            while found is not None and parts.mirror.suspects and not report.failures:
                 await one_pass(parts, report)
     if found is not None:
         click.echo(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -19,8 +18,8 @@ import click
 
 from invsyncd.cli.output import Context, as_json, asking, pass_context, print_json, print_table
 from invsyncd.config import Settings
+from invsyncd.daemon.loop import new_loop
 from invsyncd.daemon.process import serve
-from invsyncd.daemon.scheduler import new_pass_id
 from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.status.report import PassReport
@@ -39,7 +38,8 @@ def run(context: Context) -> None:
     Example: invsyncd --config config.toml run
     Exit codes: 0 stopped, 1 failed, 2 usage or config.
     """
-    asyncio.run(serve(context.settings))
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve(context.settings))
 
 
 @click.command()
@@ -57,14 +57,13 @@ def once(context: Context, dry_run: bool, as_json: bool) -> None:
     or is paused.
     """
     settings = context.quiet_settings()
-    report = PassReport(new_pass_id(time.time()))
     with ExitStack() as stack:
         path = settings.state.path
         if dry_run:
             path = stack.enter_context(scratch_copy(path))
         else:
             stack.enter_context(take_lock(path))
-        names = asyncio.run(_once(settings, path, report, dry_run=dry_run))
+        report, names = asyncio.run(_once(settings, path, dry_run=dry_run))
     if as_json:
         print_json(report.as_json())
     else:
@@ -76,16 +75,17 @@ def once(context: Context, dry_run: bool, as_json: bool) -> None:
 Names = Mapping[str, str]
 
 
-async def _once(settings: Settings, path: Path, report: PassReport, *, dry_run: bool) -> Names:
-    """The pass; returns the names of locations and warehouses by their ids."""
+async def _once(settings: Settings, path: Path, *, dry_run: bool) -> tuple[PassReport, Names]:
+    """The report of the pass, and the names of locations and warehouses by their ids."""
     with asking() as metrics:
         async with (
             Store.open(path) as store,
             assemble(settings, store, dry_run=dry_run, metrics=metrics) as parts,
         ):
+            report = parts.jobs.report()
             await one_pass(parts, report)
             places = {str(place): name for place, name in (await store.locations.names()).items()}
-            return places | await warehouse_names(store)
+            return report, places | await warehouse_names(store)
 
 
 def _print(report: PassReport, names: Names, *, dry_run: bool) -> None:

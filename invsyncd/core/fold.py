@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from invsyncd.core.diff import Diff, diff
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.leaving import counting
 from invsyncd.core.merge import Case, MergeRules, Verdict, first_sight, follow, merge
 from invsyncd.core.model import Change, Entry, Item, ItemState, Level, Reading, Standing
@@ -276,23 +277,24 @@ def entries(
     if changed or unlevelled or new_pool:
         lines.append(
             Entry(
-                "change",
+                EntryKind.CHANGE,
                 after.id,
                 after.sku,
                 _numbers(before, after, changed, verdict, together_with),
             )
         )
-    for kind, locations in (("join", found.joined), ("leave", found.left)):
+    for kind, locations in ((EntryKind.JOIN, found.joined), (EntryKind.LEAVE, found.left)):
         # A level that is simply new with its item is not worth a line; one that joins a pool is.
         if locations and before.pool is not None:
             numbers: dict[str, object] = {"locations": sorted(locations)}
-            if kind == "leave" and not_counted:
+            if kind is EntryKind.LEAVE and not_counted:
                 numbers["not_counted"] = [
                     {"location": c.location, "from": c.before, "to": c.after} for c in not_counted
                 ]
             lines.append(Entry(kind, after.id, after.sku, numbers))
     if before.standing is not after.standing and Standing.OUT in (before.standing, after.standing):
-        kind = "out of the mirror" if after.standing is Standing.OUT else "into the mirror"
+        is_out = after.standing is Standing.OUT
+        kind = EntryKind.OUT_OF_MIRROR if is_out else EntryKind.INTO_MIRROR
         lines.append(Entry(kind, after.id, after.sku, {"pool_dropped": before.pool}))
     return tuple(lines)
 

@@ -21,6 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from invsyncd.core.journal import EntryKind
+
 
 class Standing(StrEnum):
     """Where an item stands with the mirror."""
@@ -287,7 +289,7 @@ class Offer:
 class Entry:
     """One line of the journal: why a number became what it is. `numbers` is plain JSON data."""
 
-    kind: str
+    kind: EntryKind
     item: int | None
     sku: str
     numbers: dict[str, object]

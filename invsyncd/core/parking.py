@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from enum import StrEnum
 
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Listing
 
 # Documented: the others (PLATFORM_DEACTIVATED, FREEZE) may not be written; DELETED is forgotten.
@@ -96,7 +97,7 @@ def told(before: Listing | None, after: Listing) -> Entry | None:
         "sku_id": after.sku_id,
         "because": after.parked or f"no longer: {was}",
     }
-    kind = "parked" if after.parked else "woken"
+    kind = EntryKind.PARKED if after.parked else EntryKind.WOKEN
     return Entry(kind, after.item, after.sku or after.seller_sku, numbers)
 
 

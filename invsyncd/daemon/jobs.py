@@ -1,99 +1,192 @@
-"""One round of each side, with every expected failure told instead of thrown.
+"""The jobs of the daemon: what each does in one round, and when its next one is due.
 
-Here is the one place where trouble on one side ends: it becomes a reason in the health, a count
-and a line in the log, and the other side goes on. What still comes out of here is a bug, a broken
-database, or a configuration that nothing may run with.
+`Jobs.table` is the whole table and the only place that knows an interval. Expected trouble of a
+round ends in its `Conclusion`. What still comes out of a job is a bug, a broken database, or a
+configuration that nothing may run with.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import AT_ONCE, Clocks, later
 from invsyncd.core.model import Target
-from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
-from invsyncd.listings.deliver import ListingDelivery
-from invsyncd.listings.discovery import Discovery
-from invsyncd.listings.stock import ListingStock
-from invsyncd.metrics import Metrics
+from invsyncd.daemon.conclusion import Conclusion
+from invsyncd.daemon.scheduler import Job
+from invsyncd.errors import InvsyncError
+from invsyncd.listings.round import ListingsRound
+from invsyncd.mirror.commit import Committed
 from invsyncd.mirror.full_scan import FullScan, Scanned
 from invsyncd.mirror.reconcile import MirrorPass
 from invsyncd.net.tasks import run_together
-from invsyncd.planning.breaker import CircuitBreaker
-from invsyncd.planning.rulebook import Rulebook
-from invsyncd.planning.rules import DoubleOffer
 from invsyncd.status.health import Health
-from invsyncd.status.report import PassReport, remember
-from invsyncd.store import Store
+from invsyncd.status.report import PassReport
+from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, LOOKBACK, MIRROR
 
 log = logging.getLogger(__name__)
 
-DONE = frozenset({"applied", "confirmed"})  # what Shopify's and TikTok's writes are called then
+DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
+DEAD_MAX_S = 600.0
+WAITS_S = 10.0  # so often a job that waits for the bulk operation of another is heard of
+
+NewTokens = Callable[[], Awaitable[bool]]
 
 
-class Sides:
-    """Runs rounds. The last three parts are None while TikTok is not enabled."""
+class SlowDown:
+    """How long to leave a side alone whose credentials are dead, in seconds."""
+
+    def __init__(self) -> None:
+        self._next_s = DEAD_FIRST_S
+
+    def after(self, *, dead: bool) -> float:
+        """0 while it lives; otherwise longer each time."""
+        if not dead:
+            self._next_s = DEAD_FIRST_S
+            return 0.0
+        wait_s, self._next_s = self._next_s, min(self._next_s * 2, DEAD_MAX_S)
+        return wait_s
+
+
+class Tempo:
+    """Seconds from the beginning of one pass to that of the next: shorter while changes flow."""
+
+    def __init__(self, least_s: float, most_s: float) -> None:
+        self._least_s, self._most_s = least_s, most_s
+        self._next_s = most_s
+
+    def after(self, *, changed: bool) -> float:
+        """The least after a pass that found changes; then twice as long each time, up to the most.
+
+        Nothing has to be right because of it: a poll that comes later finds the same.
+        """
+        self._next_s = self._least_s if changed else min(self._next_s * 2, self._most_s)
+        return self._next_s
+
+
+async def never() -> bool:
+    """No new tokens."""
+    return False
+
+
+class Jobs:
+    """The rounds of all jobs, each concluded. `listings` is None while TikTok is not enabled."""
 
     def __init__(
         self,
         settings: Settings,
-        store: Store,
-        *,
-        cycle: MirrorPass,
-        rulebook: Rulebook,
         health: Health,
-        metrics: Metrics,
-        clock: Callable[[], float],
+        conclusion: Conclusion,
+        clocks: Clocks,
+        *,
+        mirror: MirrorPass,
         full_scan: FullScan,
-        market: ListingStock | None = None,
-        discovery: Discovery | None = None,
-        market_delivery: ListingDelivery | None = None,
+        listings: ListingsRound | None = None,
     ) -> None:
-        self._settings = settings
-        self._store = store
-        self._cycle = cycle
-        self._rulebook = rulebook
-        self._health = health
-        self._metrics = metrics
-        self._clock = clock
-        self._full_scan = full_scan
-        self._market = market
-        self._discovery = discovery
-        self._market_delivery = market_delivery
-        self._audit_due = 0.0  # Unix seconds
-        self._pauses = {target: CircuitBreaker(settings, store, target) for target in Target}
-        for target in set(Target) - set(health.targets):  # the metrics outlive a reload
-            metrics.forget(target.value)
-        health.lag.observe = lambda target, s: metrics.lag_seconds.labels(target.value).observe(s)
+        self._poll = settings.poll
+        self._watchdog = health.watchdog
+        self._conclusion = conclusion
+        self._clocks = clocks
+        self._mirror = mirror
+        self._scan = full_scan
+        self._listings = listings
+        self._bulk = asyncio.Lock()
+        self._set_up()
 
-    async def shopify(
+    def _set_up(self) -> None:
+        self._tempo = Tempo(self._poll.interval_min_s, self._poll.interval_s)
+        self._slow = {target: SlowDown() for target in Target}
+        self._listings_not_before = AT_ONCE
+        self._listings_wake = asyncio.Event()
+        self._scan_wake = asyncio.Event()
+
+    def report(self, pass_id: str = "") -> PassReport:
+        """A new report; without an id it gets one that says when."""
+        return self._conclusion.report(pass_id)
+
+    def table(self, new_tokens: NewTokens = never) -> list[Job]:
+        """All jobs. The first pass begins at once, and nothing else before it has its time.
+
+        `new_tokens` tells whether somebody stored new TikTok tokens since it was last asked: a
+        seller who logged in again must not wait for the slow retry.
+        """
+        first_s = self._poll.interval_s
+        jobs = [
+            Job(MIRROR, self._mirror_job),
+            Job(CATALOGUE, self._catalogue_job, droppable=True, first_s=first_s),
+            Job(FULL_SCAN, self._scan_job, self._scan_wake, droppable=True, first_s=first_s),
+            Job(LOOKBACK, self._lookback_job, droppable=True, first_s=first_s),
+        ]
+        if self._has_listings():
+            run = lambda: self._listings_job(new_tokens)  # noqa: E731
+            jobs.append(Job(LISTINGS, run, self._listings_wake, first_s=first_s))
+        return jobs
+
+    def _has_listings(self) -> bool:
+        return self._listings is not None
+
+    async def _mirror_job(self) -> float:
+        began = self._clocks.loop()
+        report = self.report()
+        await self.mirror(report, on_commit=self._listings_wake.set)
+        if await self.scan_is_asked_for():
+            self._scan_wake.set()
+        slow_s = self._slow[Target.SHOPIFY].after(dead=report.is_dead(Target.SHOPIFY))
+        if slow_s:
+            return slow_s
+        return self._tempo.after(changed=bool(report.changes)) - (self._clocks.loop() - began)
+
+    async def _listings_job(self, new_tokens: NewTokens) -> float:
+        """Woken by a commit; otherwise it looks by itself whether something is due."""
+        if self._clocks.loop() < self._listings_not_before and not await new_tokens():
+            return self._poll.interval_s
+        report = self.report()
+        more = await self.listings(report)
+        slow_s = self._slow[Target.TIKTOK].after(dead=report.is_dead(Target.TIKTOK))
+        self._listings_not_before = later(self._clocks.loop(), slow_s)
+        return 0.0 if more else self._poll.interval_s
+
+    async def _catalogue_job(self) -> float:
+        """Beside the passes: a long look at the catalogue must not hold up a sale."""
+        report = self.report()
+        await self.catalogue(report)
+        await self.whole_catalogue(report)
+        return self._poll.interval_s
+
+    async def _scan_job(self) -> float:
+        """Beside the passes: a scan may take minutes, and no sale waits for it."""
+        await self.full_scan(self.report())
+        return max(self._poll.interval_s, await self.next_scan_in_s())
+
+    async def _lookback_job(self) -> float:
+        await self.lookback()
+        return self._poll.interval_s
+
+    async def mirror(
         self, report: PassReport, on_commit: Callable[[], None] = lambda: None
     ) -> None:
         """One pass; `on_commit` is called when TikTok may start on what was committed."""
-        began = self._clock()
-        report.listener = self._log_write
-        try:
-            rules, absorbed = await self._cycle.commit(report)
-            self._health.baseline = True
-            self._health.lag.changed(
-                (x.state.item.sku, c.updated_at) for x in absorbed.folded for c in x.changes
-            )
+        began = self._clocks.loop()
+
+        def committed(found: Committed) -> None:
+            self._conclusion.committed(found)
             on_commit()
-            await self._full_scan.carried_out(self._cycle.suspects)
-            await self._cycle.deliver(rules, absorbed, report)
-        except DoubleOffer:
-            raise
-        except InvsyncError as error:
-            report.failed(Target.SHOPIFY, error)
-        self._metrics.pass_seconds.observe(max(self._clock() - began, 0.0))
-        self._conclude(Target.SHOPIFY, report)
-        health, metrics = self._health, self._metrics
-        health.baseline = await self._cycle.has_baseline()
-        self._say_paused(Target.SHOPIFY, await self._pauses[Target.SHOPIFY].reason())
-        await remember(report, self._store, health, metrics, self._clock())
+
+        await self._mirror.run(report, committed)
+        took_s = self._clocks.loop() - began
+        has_baseline = await self._mirror.has_baseline()
+        await self._conclusion.mirror(report, took_s=took_s, has_baseline=has_baseline)
+
+    async def listings(self, report: PassReport) -> bool:
+        """One round of TikTok, nothing before the first baseline; whether more follows at once."""
+        if self._listings is None or not await self._mirror.has_baseline():
+            return False
+        end = await self._listings.run(report)
+        await self._conclusion.listings(report, end.paused)
+        return end.more
 
     async def once(self, report: PassReport) -> None:
         """One round of both: TikTok begins as soon as the pass has committed."""
@@ -101,156 +194,97 @@ class Sides:
 
         async def after_commit() -> None:
             await committed.wait()
-            while await self.tiktok(report):
+            while await self.listings(report):
                 pass
 
         async def the_pass() -> None:
             try:
-                await self.look(report)
-                await self.shopify(report, on_commit=committed.set)
+                await self.catalogue(report)
+                await self.mirror(report, on_commit=committed.set)
             finally:
                 committed.set()
 
         await run_together([the_pass, after_commit])
 
-    async def tiktok(self, report: PassReport) -> bool:
-        """Discover and audit when due, then deliver a round; nothing before the first baseline.
-
-        Returns whether another round should follow at once.
-        """
-        market, discovery, delivery = self._market, self._discovery, self._market_delivery
-        if market is None or discovery is None or delivery is None or not self._health.baseline:
-            return False
-        report.listener = self._log_write
-        more = False
-        try:
-            await self._read_tiktok(market, discovery, delivery, report)
-            if self._rulebook.offers_error is not None:
-                raise self._rulebook.offers_error
-            async with self._store.transaction() as tx:
-                pause = self._pauses[Target.TIKTOK]
-                paused = await pause.check(tx, report.pass_id, int(self._clock()))
-            report.is_paused(Target.TIKTOK, paused)
-            self._say_paused(Target.TIKTOK, paused)
-            if not paused or delivery.dry_run:  # a dry run shows what waits
-                more = await delivery.deliver(report)
-            if delivery.failure is not None:
-                raise delivery.failure  # still to be followed up: the side does not work yet
-        except DoubleOffer:
-            raise
-        except InvsyncError as error:
-            report.failed(Target.TIKTOK, error)
-            more = False  # what a failed round left is the next one's
-        self._conclude(Target.TIKTOK, report)
-        owed = await self._store.owed.listings()
-        self._health.undelivered(Target.TIKTOK, owed.keys, owed.count)
-        rivals = await self._store.drift.rivals(int(self._clock()))
-        self._health.other_writers = {sku: why for _, sku, why in rivals}
-        writers = self._metrics.other_writers.labels(Target.TIKTOK.value)
-        writers.set(len({key[:2] for key, _, _ in rivals}))
-        if self._health.lapse is not None:
-            self._health.lapse.say()
-        return more
-
-    async def _read_tiktok(
-        self,
-        market: ListingStock,
-        discovery: Discovery,
-        delivery: ListingDelivery,
-        report: PassReport,
-    ) -> None:
-        if await discovery.keep_up(report.pass_id, urgent=delivery.refusals.wants_discovery):
-            delivery.refusals.wants_discovery = False
-        now = self._clock()
-        if now >= self._audit_due:
-            # The first reading after a start is a full one: it finds what moved meanwhile.
-            await market.audit(report.pass_id)
-            self._audit_due = now + self._settings.tiktok.audit_interval_s
-        await market.end_holds()
-
-    async def look(self, report: PassReport) -> None:
+    async def catalogue(self, report: PassReport) -> None:
         """Look at the catalogue where that is due; what it finds is the next pass's."""
-        if not await self._cycle.has_baseline():
+        if not await self._mirror.has_baseline():
             return
         try:
-            await self._cycle.catalogue.look()
+            await self._mirror.catalogue.look()
         except InvsyncError as error:
-            self._health.look_trouble = str(error)
-            log.warning("catalogue: %s", error)
-            report.failed(Target.SHOPIFY, error)
+            self._conclusion.catalogue(report, error)
         else:
-            self._health.look_trouble = ""
+            if self._mirror.catalogue.is_rested:
+                self._conclusion.catalogue(report, None)
 
-    async def scan(self, report: PassReport, *, at_once: bool = False) -> Scanned | None:
+    async def whole_catalogue(self, report: PassReport) -> None:
+        """Look at all of it, where a look has found that this is due."""
+        catalogue = self._mirror.catalogue
+        if not (catalogue.whole_due and catalogue.is_rested):
+            return
+        try:
+            async with self._one_bulk_operation(CATALOGUE):
+                await catalogue.whole()
+        except InvsyncError as error:
+            self._conclusion.catalogue(report, error)
+        else:
+            self._conclusion.catalogue(report, None)
+
+    async def full_scan(self, report: PassReport, *, at_once: bool = False) -> Scanned | None:
         """A full scan when one is due or was asked for; its suspects are the next pass's.
 
-        The whole catalogue is looked at before it, or alone where only that is due. Otherwise a
-        far look-back, where one goes by bulk operation: never two at a time.
+        The whole catalogue is looked at before it.
         """
-        if not self._health.baseline:
-            return None
-        scan, catalogue, suspects = self._full_scan, self._cycle.catalogue, self._cycle.suspects
-        found: Scanned | None = None
+        scan, found = self._scan, None
         try:
-            due = await scan.is_wanted() or at_once
-            if due or (catalogue.whole_due and scan.is_rested):
-                async with scan.trying():
-                    await catalogue.whole()
-                    found = await scan.run(report.pass_id) if due else None
-            if found is None:
-                await self._cycle.look_back_in_bulk()
-            else:
-                suspects.name(found.suspects)
-                await scan.carried_out(suspects)  # where there are none
-                what = (found.by, found.levels, len(found.suspects))
-                log.info("full scan by %s: %d levels, %d items to look at", *what)
+            wanted = await scan.wanted()
+            if await self._mirror.has_baseline() and (wanted.now or at_once):
+                async with self._one_bulk_operation(FULL_SCAN), scan.trying(wanted.requests):
+                    await self._mirror.catalogue.whole()
+                    found = await scan.run(report.pass_id, wanted.requests)
+                await scan.carried_out()  # where it names nothing to be read
         except InvsyncError as error:
-            self._health.scan_trouble = str(error)
-            log.warning("full scan: %s", error)
-            report.failed(Target.SHOPIFY, error)
+            self._conclusion.full_scan(report, error)
             return None
+        if found is not None:
+            what = (found.by, found.levels, len(found.suspects))
+            log.info("full scan by %s: %d levels, %d items to look at", *what)
         if scan.is_rested:
-            self._health.scan_trouble = ""
+            self._conclusion.full_scan(report, None)
         return found
 
-    def _say_paused(self, target: Target, reason: str) -> None:
-        health, name = self._health.targets[target], target.value
-        text = f"{name} is paused: {reason}; see `invsyncd resume {name}`" if reason else ""
-        if text and text != health.paused:
-            log.error("%s", text)
-        health.paused = text
+    async def scan_is_asked_for(self) -> bool:
+        """Whether a person asks for a full scan that was not tried yet."""
+        return await self._scan.is_asked_for()
 
-    def _conclude(self, target: Target, report: PassReport) -> None:
-        """Tell health and log how the round went: transitions, not states."""
-        failures = report.failures_of(target)
-        self._health.state_trouble.pop(target, None)
-        for error in failures:
-            if isinstance(error, Unauthorised):
-                news = self._health.unauthorised(target, str(error))
-            else:
-                slow = isinstance(error, Throttled)
-                news = self._health.troubled(target, str(error), throttled=slow)
-            if isinstance(error, StateError):
-                self._health.state_trouble[target] = str(error)
-            if news:
-                advice = f" ({error.advice})" if error.advice else ""
-                log.warning("target=%s trouble: %s%s", target.value, error, advice)
-        if not failures:
-            if self._health.went_well(target):
-                log.info("target=%s works", target.value)
-            self._metrics.last_success.labels(target.value).set(self._clock())
+    async def next_scan_in_s(self) -> float:
+        """Seconds until a full scan may be due; 0 or less is soon."""
+        return await self._scan.next_in_s()
 
-    def _log_write(self, write: dict[str, Any]) -> None:
-        outcome = str(write["outcome"]).split(":", maxsplit=1)[0]
-        if outcome in DONE:
-            self._health.lag.arrived(Target(write["target"]), write["sku"])
-        self._metrics.writes.labels(write["target"], outcome).inc()
-        log.info(
-            "write target=%s sku=%s key=%s from=%s to=%s outcome=%s",
-            write["target"],
-            write["sku"],
-            "/".join(str(part) for part in write["key"].values()),
-            write["from"],
-            write["to"],
-            write["outcome"],
-        )
+    async def lookback(self) -> None:
+        """Look back by bulk operation, where a poll would have to list too much.
+
+        Its failure ends here: a poll looks back instead, and tells of what is wrong.
+        """
+        if self._mirror.wants_bulk_lookback():
+            try:
+                async with self._one_bulk_operation(LOOKBACK):
+                    await self._mirror.look_back_in_bulk()
+            except InvsyncError as error:
+                log.info("look back by bulk operation: %s", error)
+
+    @asynccontextmanager
+    async def _one_bulk_operation(self, job: str) -> AsyncIterator[None]:
+        """Shopify runs one bulk operation at a time. To wait for another job's is no hang."""
+        while True:
+            try:
+                async with asyncio.timeout(WAITS_S):
+                    await self._bulk.acquire()
+                break
+            except TimeoutError:
+                self._watchdog.progress(job)
+        try:
+            yield
+        finally:
+            self._bulk.release()

@@ -10,14 +10,13 @@ import asyncio
 import faulthandler
 import logging
 import signal
-import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 from invsyncd import alerts, logs
 from invsyncd.config import Settings
-from invsyncd.daemon.scheduler import Daemon, clock_set
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.daemon.systemd import Notifier, watchdog_ping
 from invsyncd.daemon.wiring import App, assemble
 from invsyncd.errors import InvsyncError
@@ -113,8 +112,7 @@ async def _serve(
             new = await _run(parts, requests, read_settings)
         if new is None:
             return
-        if new is not settings:
-            _tell_taken(new, settings)
+        _tell_taken(new, settings)
         settings = new
 
 
@@ -148,16 +146,10 @@ async def _run(
 ) -> Settings | None:
     """Run one configuration until a stop (None) or a good new configuration."""
     notifier = requests.notifier
-    daemon = Daemon(
-        parts.settings,
-        parts.sides,
-        time.time,
-        _new_tokens(parts),
-        watch=parts.health.watch,
-        # Not later: a first baseline may take long, and the start must not wait for it.
-        on_begin=lambda: notifier.tell(READY=1),
-    )
-    running = asyncio.create_task(daemon.run(), name="daemon")
+    scheduler = Scheduler(parts.jobs.table(_new_tokens(parts)), parts.health.watchdog)
+    # Not later: a first baseline may take long, and the start must not wait for it.
+    notifier.tell(READY=1)
+    running = asyncio.create_task(scheduler.run(), name="jobs")
     asked = _asked(requests, read_settings, parts)
     watching = asyncio.create_task(asked, name="signals")
     beating = asyncio.create_task(
@@ -173,7 +165,7 @@ async def _run(
         if requests.stop.is_set():
             beating.cancel()
             notifier.stopping(parts.settings.daemon.shutdown_s + STOP_SLACK_S)
-        daemon.stop()
+        scheduler.stop()
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(running), parts.settings.daemon.shutdown_s)
         if not running.done():
@@ -188,13 +180,10 @@ async def _run(
 async def _asked(
     requests: Signals, read_settings: Callable[[], Settings], parts: App
 ) -> Settings | None:
-    """Wait for a stop (None), for a reload whose configuration is good, or for a clock that is set.
-
-    After that everything is built anew with the same settings: nothing due is kept by that clock.
-    """
+    """Wait for a stop (None), or for a reload whose configuration is good."""
     stop, reload = requests.stop.wait, requests.reload.wait
     while True:
-        waits = [asyncio.ensure_future(wait) for wait in (stop(), reload(), clock_set(time.time))]
+        waits = [asyncio.ensure_future(wait) for wait in (stop(), reload())]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -202,9 +191,6 @@ async def _asked(
                 wait.cancel()
         if requests.stop.is_set():
             return None
-        if not requests.reload.is_set():
-            log.warning("the clock was set: everything that is read now and then is read again")
-            return parts.settings
         requests.reload.clear()
         requests.notifier.reloading()
         try:
@@ -224,7 +210,7 @@ def _new_tokens(parts: App) -> Callable[[], asyncio.Future[bool]]:
     seen: dict[str, str] = {}
 
     async def ask() -> bool:
-        stored = dict(await parts.store.facts.tokens())
+        stored = dict(await parts.store.meta.tokens())
         news = stored != seen and bool(stored)
         seen.clear()
         seen.update(stored)

@@ -41,7 +41,7 @@ async def watchdog_ping(
     was_hung = ""
     while True:
         line = headline(health, await _items(store), time.time())
-        hung = health.watch.hung()
+        hung = health.watchdog.hung()
         if hung:
             notifier.tell(STATUS=f"hung: {hung}")
         else:

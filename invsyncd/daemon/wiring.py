@@ -16,15 +16,25 @@ import aiohttp
 from pydantic import SecretStr
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import Clocks, LoopSeconds, WallSeconds
 from invsyncd.core.model import Target
-from invsyncd.daemon.jobs import Sides
+from invsyncd.daemon.conclusion import Conclusion
+from invsyncd.daemon.jobs import Jobs
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.listings.discovery import Discovery
+from invsyncd.listings.round import ListingsRound
 from invsyncd.listings.stock import ListingStock
 from invsyncd.metrics import Metrics
+from invsyncd.mirror.baseline import Baseline
+from invsyncd.mirror.catalogue import CatalogueReader
+from invsyncd.mirror.commit import Committer
+from invsyncd.mirror.deliver import AttemptSender, Delivery
 from invsyncd.mirror.full_scan import FullScan
+from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.reconcile import MirrorPass
+from invsyncd.mirror.suspects import Suspects
 from invsyncd.net.http import Http, session
+from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.shopify.auth import ClientCredentials, Credentials, StaticToken
 from invsyncd.shopify.catalogue import ShopifyCatalogue
@@ -48,9 +58,8 @@ class TikTokSide:
 
     shop: TikTokShop
     tokens: TokenKeeper
-    market: ListingStock
     discovery: Discovery
-    delivery: ListingDelivery
+    round: ListingsRound
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +68,13 @@ class App:
 
     settings: Settings
     store: Store
-    sides: Sides
+    jobs: Jobs
     health: Health
     metrics: Metrics
     source: ShopifySource
     shopify: ShopifyClient
     rulebook: Rulebook
-    cycle: MirrorPass
+    mirror: MirrorPass
     tiktok_side: TikTokSide | None
 
 
@@ -80,82 +89,121 @@ async def assemble(
 ) -> AsyncIterator[App]:
     """Build clients and engine for one configuration; closes what it opened."""
     metrics = metrics or Metrics()
+    times = clocks(clock)
     async with session() as client:
         targets = [Target.SHOPIFY, *([Target.TIKTOK] if settings.tiktok.enabled else [])]
-        watch = Watchdog(asyncio.get_running_loop().time, settings.daemon.hung_s)
-        health = Health(clock, settings.poll.interval_s, targets, watch)
-        http = _http(client, metrics, watch)
+        watchdog = Watchdog(asyncio.get_running_loop().time, settings.daemon.hung_s)
+        health = Health(clock, settings.poll.interval_s, targets, watchdog)
+        http = _http(client, metrics, watchdog)
         shopify = _shopify(settings, http, metrics, clock)
         source = ShopifySource(shopify)
         rulebook = Rulebook(settings, store)
-        cycle = MirrorPass(
-            settings,
-            store,
-            source,
-            ShopifyTarget(shopify),
-            rulebook,
-            catalogue=ShopifyCatalogue(shopify),
-            clock=clock,
-            new_key=lambda: str(uuid.uuid4()),
-            dry_run=dry_run,
+        mirror, full_scan = _mirror(
+            settings, store, source, shopify, rulebook=rulebook, times=times, dry_run=dry_run
         )
-        tiktok_side = _selling(settings, store, http, rulebook, clock, dry_run=dry_run)
+        tiktok_side = _tiktok_side(settings, store, http, rulebook, times, dry_run=dry_run)
         health.budgets = partial(budgets, shopify, tiktok_side.shop if tiktok_side else None)
         if tiktok_side is not None:
-            _watch_lapse(tiktok_side.tokens, health, metrics, clock)
-        sides = Sides(
+            _watch_expiry(tiktok_side.tokens, health, metrics, clock)
+        jobs = Jobs(
             settings,
-            store,
-            cycle=cycle,
-            rulebook=rulebook,
-            health=health,
-            metrics=metrics,
-            clock=clock,
-            full_scan=FullScan(settings, store, source, clock),
-            market=tiktok_side.market if tiktok_side else None,
-            discovery=tiktok_side.discovery if tiktok_side else None,
-            market_delivery=tiktok_side.delivery if tiktok_side else None,
+            health,
+            Conclusion(store, health, metrics, times),
+            times,
+            mirror=mirror,
+            full_scan=full_scan,
+            listings=tiktok_side.round if tiktok_side else None,
         )
         yield App(
-            settings, store, sides, health, metrics, source, shopify, rulebook, cycle, tiktok_side
+            settings, store, jobs, health, metrics, source, shopify, rulebook, mirror, tiktok_side
         )
 
 
-def _http(client: aiohttp.ClientSession, metrics: Metrics, watch: Watchdog) -> Http:
-    """Requests that are counted, and told to the watch as the progress of the job that asks."""
+def _mirror(
+    settings: Settings,
+    store: Store,
+    source: ShopifySource,
+    shopify: ShopifyClient,
+    *,
+    rulebook: Rulebook,
+    times: Clocks,
+    dry_run: bool,
+) -> tuple[MirrorPass, FullScan]:
+    """The Shopify side: the pass, and the full scan beside it."""
+    suspects = Suspects()
+    poller = Poller(settings, store, source, times, suspects)
+    sender = AttemptSender(store, ShopifyTarget(shopify), poller, times)
+    committer = Committer(store, times.wall, lambda: str(uuid.uuid4()), sender.is_refused)
+    catalogue = ShopifyCatalogue(shopify)
+    full_scan = FullScan(settings, store, source, times, suspects)
+    mirror = MirrorPass(
+        settings,
+        store,
+        source,
+        rulebook,
+        times,
+        suspects=suspects,
+        poller=poller,
+        committer=committer,
+        delivery=Delivery(store, poller, sender, committer),
+        baseline=Baseline(store, source, catalogue, committer, times.wall),
+        catalogue=CatalogueReader(settings, store, source, catalogue, times),
+        full_scan=full_scan,
+        dry_run=dry_run,
+    )
+    return mirror, full_scan
+
+
+def clocks(wall: Clock = time.time) -> Clocks:
+    """The clocks of everything that runs in this loop; `wall` gives Unix seconds."""
+    loop = asyncio.get_running_loop()
+    return Clocks(lambda: WallSeconds(wall()), lambda: LoopSeconds(loop.time()))
+
+
+def _http(client: aiohttp.ClientSession, metrics: Metrics, watchdog: Watchdog) -> Http:
+    """Requests that are counted, and told to the watchdog as the progress of the job that asks."""
     return Http(
         client,
         on_request=metrics.on_request,
-        on_progress=lambda: watch.progress(running_job.get()),
+        on_progress=lambda: watchdog.progress(running_job.get()),
     )
 
 
-def _watch_lapse(tokens: TokenKeeper, health: Health, metrics: Metrics, clock: Clock) -> None:
-    lapse = AuthorisationExpiry(lambda: tokens.refresh_ends_at, clock)
-    health.lapse = lapse
+def _watch_expiry(tokens: TokenKeeper, health: Health, metrics: Metrics, clock: Clock) -> None:
+    expiry = AuthorisationExpiry(lambda: tokens.refresh_ends_at, clock)
+    health.expiry = expiry
     ends = metrics.refresh_ends.labels(Target.TIKTOK.value)
-    ends.set_function(lambda: lapse.ends_at() or math.nan)  # no alert compares with it
+    ends.set_function(lambda: expiry.ends_at() or math.nan)  # no alert compares with it
 
 
-def _selling(
+def _tiktok_side(
     settings: Settings,
     store: Store,
     http: Http,
     rulebook: Rulebook,
-    clock: Clock,
+    times: Clocks,
     *,
     dry_run: bool,
 ) -> TikTokSide | None:
     if not settings.tiktok.enabled:
         return None
-    tokens = _tokens(settings, store, http, clock, may_refresh=not dry_run)
-    shop = TikTokShop(_tiktok(settings, http, tokens, clock), clock=clock)
-    market = ListingStock(settings, store, shop, rulebook, clock)
-    discovery = Discovery(settings, store, shop, rulebook=rulebook, market=market, clock=clock)
+    tokens = _tokens(settings, store, http, times.wall, may_refresh=not dry_run)
+    shop = TikTokShop(_tiktok(settings, http, tokens, times.wall), clock=times.wall)
+    stock = ListingStock(settings, store, shop, rulebook, times)
+    discovery = Discovery(settings, store, shop, rulebook=rulebook, stock=stock, clocks=times)
     delivery = ListingDelivery(
-        store, shop, market, rulebook, clock, discovery=discovery, dry_run=dry_run
+        store, shop, stock, rulebook, times, discovery=discovery, dry_run=dry_run
     )
-    return TikTokSide(shop, tokens, market, discovery, delivery)
+    listings = ListingsRound(
+        store,
+        rulebook,
+        stock=stock,
+        discovery=discovery,
+        delivery=delivery,
+        breaker=CircuitBreaker(settings, store, Target.TIKTOK),
+        clocks=times,
+    )
+    return TikTokSide(shop, tokens, discovery, listings)
 
 
 def _shopify(settings: Settings, http: Http, metrics: Metrics, clock: Clock) -> ShopifyClient:
@@ -207,7 +255,7 @@ def _tokens(
     tiktok = settings.tiktok
 
     async def load() -> TokenPair | None:
-        stored = await store.facts.tokens()
+        stored = await store.meta.tokens()
         if not stored:
             return None
         return TokenPair(
@@ -219,7 +267,7 @@ def _tokens(
 
     async def save(pair: TokenPair) -> None:
         async with store.transaction() as tx:
-            await store.facts.save_tokens(
+            await store.meta.save_tokens(
                 tx,
                 {
                     "access": pair.access_token,
@@ -245,7 +293,7 @@ def _tokens(
 
 async def one_pass(parts: App, report: PassReport) -> None:
     """One pass over both sides, as `once` does it: both are delivered, neither waits."""
-    await parts.sides.once(report)
+    await parts.jobs.once(report)
     report.held[:] = [{"sku": sku, "item": item} for item, sku in await parts.store.census.held()]
 
 

@@ -1,1 +1,1 @@
-"""Why a number is what it is, told from the stored state."""
+"""Explains why a number is what it is, from the stored state."""

@@ -1,7 +1,8 @@
-"""The causes that `explain` can name: one word for programs, one sentence for people.
+"""The causes that `explain` can name, in the order of their urgency.
 
-The words are an interface (`verdicts[].cause` in the JSON), so they are never renamed. Their order
-here is their urgency: what keeps a number from being right stands before what made it.
+Each cause is one word for programs. The words are an interface (`verdicts[].cause` in the JSON),
+so they are never renamed. A cause that keeps a number from being right comes before a cause that
+only explains how the number came about.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from enum import StrEnum
 
 
 class Cause(StrEnum):
-    """Why the numbers of an item are what they are, the most urgent first."""
+    """Why the numbers of an item are what they are, most urgent first."""
 
-    # Nothing, or not everything, can be done now.
+    # Something keeps everything, a whole target or the whole item from being written.
     NO_BASELINE = "no_baseline"
     CREDENTIALS_REFUSED = "credentials_refused"
     PAUSED = "paused"
     HELD = "held"
     THROTTLED = "throttled"
     TROUBLE = "trouble"
-    # This item, level or listing is left alone.
+    # This item, level or listing is not written.
     WAITING = "waiting"
     SEVERAL_ITEMS = "several_items"
     UNMATCHED = "unmatched"
@@ -41,7 +42,7 @@ class Cause(StrEnum):
     NO_DAEMON = "no_daemon"
     # Nothing is wrong.
     AGREE = "agree"
-    # What bent the numbers on their way.
+    # What changed a number on its way to a target.
     UNLIMITED = "unlimited"
     UNITS_HELD = "units_held"
     OVERRIDE = "override"
@@ -50,7 +51,7 @@ class Cause(StrEnum):
     NO_LISTING = "no_listing"
     REPEATED = "repeated"
     STALE = "stale"
-    # What last made the pool, or moved a level.
+    # What last set the pool, or moved a level.
     ONE_CHANGE = "one_change"
     ORDERS_ADD_UP = "orders_add_up"
     SALES_ADD_UP = "sales_add_up"
@@ -74,32 +75,32 @@ class Cause(StrEnum):
 
 
 class Weight(StrEnum):
-    """What a cause means for whoever reads it."""
+    """What a cause means for the reader."""
 
     WRONG = "wrong"
-    """A number cannot be right before somebody does something, or something ends."""
+    """A number stays wrong until somebody acts, or until something ends."""
     UNDER_WAY = "under way"
-    """It is being made right now."""
+    """The number is being corrected right now."""
     RIGHT = "right"
-    TOLD = "told"
-    """How a number came about."""
+    HISTORY = "told"
+    """The cause only says how a number came about."""
 
 
 def weight(cause: Cause) -> Weight:
-    """How much a cause weighs."""
+    """The weight of a cause."""
     if cause in {Cause.ANSWER_LOST, Cause.DOUBTED, Cause.OWED}:
         return Weight.UNDER_WAY
     if cause is Cause.AGREE:
         return Weight.RIGHT
-    return Weight.WRONG if _URGENCY[cause] < _URGENCY[Cause.AGREE] else Weight.TOLD
+    return Weight.WRONG if _URGENCY[cause] < _URGENCY[Cause.AGREE] else Weight.HISTORY
 
 
-_URGENCY = {cause: place for place, cause in enumerate(Cause)}
+_URGENCY = {cause: rank for rank, cause in enumerate(Cause)}
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One cause with its numbers. `command` is what to type about it; empty where nothing is."""
+    """One cause with its sentence. `command` is what to type; empty if there is no command."""
 
     cause: Cause
     says: str
@@ -111,5 +112,5 @@ class Reason:
 
 
 def by_urgency(found: list[Reason]) -> list[Reason]:
-    """The same without repetitions, the most urgent first."""
-    return sorted(dict.fromkeys(found), key=lambda because: _URGENCY[because.cause])
+    """The reasons without repetitions, most urgent first."""
+    return sorted(dict.fromkeys(found), key=lambda reason: _URGENCY[reason.cause])

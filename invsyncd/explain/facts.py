@@ -1,4 +1,4 @@
-"""What `explain` decides from: everything that is known of one item, as frozen values."""
+"""The facts that `explain` works from: all that is known of one item, as frozen values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class TargetFacts:
     """What the running daemon knows of one target. `went_well_at` is a Unix second."""
 
     dead: bool
@@ -26,28 +26,28 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class ShopFacts:
-    """What is the same for every item.
+    """Facts that are the same for every item.
 
-    `rules` is None where the configuration does not fit the shop; `sides` is None where no daemon
+    `rules` is None if the configuration does not fit the shop. `targets` is None if no daemon
     runs. `warehouses` are names by id, `paused` the reasons of the paused targets.
     """
 
     now: int
     rules: Rules | None
-    places: Mapping[int, KnownLocation]
+    locations: Mapping[int, KnownLocation]
     warehouses: Mapping[str, str]
     baseline: bool
     paused: Mapping[Target, str]
-    sides: Mapping[Target, Side] | None
+    targets: Mapping[Target, TargetFacts] | None
 
     @property
     def names(self) -> dict[int, str]:
         """The name of every location, by id."""
-        return {known.location.id: known.location.name for known in self.places.values()}
+        return {known.location.id: known.location.name for known in self.locations.values()}
 
-    def place(self, location: int) -> str:
+    def location(self, location: int) -> str:
         """The name of a location."""
-        known = self.places.get(location)
+        known = self.locations.get(location)
         return known.location.name if known else f"location {location}"
 
     def warehouse(self, warehouse: str) -> str:
@@ -57,12 +57,12 @@ class ShopFacts:
 
 @dataclass(frozen=True, slots=True)
 class ListingFacts:
-    """One listing. `holds` are (units, until) and `rivals` the other writers, by warehouse."""
+    """One listing. `holds` are (units, until), and `other_writers` reasons, both by warehouse."""
 
     listing: Listing
     offers: tuple[OfferState, ...] = ()
     holds: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
-    rivals: Mapping[str, str] = field(default_factory=dict)
+    other_writers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +79,14 @@ class ItemFacts:
 class Facts:
     """All that was found under one name.
 
-    `more` is how many further items have the SKU. `strays` are listings of that SKU which no item
-    was matched to. `write` are the lines of the write that the name named, if it named one.
+    `more` is how many further items have the SKU. `unmatched` are listings of that SKU to which
+    no item was matched. `write` are the lines of the named write, if the name was that of a write.
     """
 
     sku: str
     shop: ShopFacts
     items: tuple[ItemFacts, ...]
     more: int = 0
-    strays: tuple[Listing, ...] = ()
-    stray_rows: tuple[Row, ...] = ()
+    unmatched: tuple[Listing, ...] = ()
+    unmatched_rows: tuple[Row, ...] = ()
     write: tuple[Row, ...] = ()

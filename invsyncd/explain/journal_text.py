@@ -11,15 +11,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from invsyncd.core.journal import MOVES_POOL, EntryKind
 from invsyncd.core.merge import Case
 from invsyncd.explain.causes import Cause, Reason
-from invsyncd.store.journal import MOVES_POOL
 from invsyncd.text import SHOPS, listed, moment, plain, plural, signed
 
 Row = Mapping[str, Any]
 Places = Mapping[int, str]
+Warehouses = Mapping[str, str]
 
-STORIES = frozenset({*MOVES_POOL, "join", "leave", "out of the mirror", "into the mirror"})
+STORIES = MOVES_POOL | {
+    EntryKind.JOIN,
+    EntryKind.LEAVE,
+    EntryKind.OUT_OF_MIRROR,
+    EntryKind.INTO_MIRROR,
+}
 """The kinds of lines that say how a pool, or what belongs to it, came about."""
 
 _CAUSES = {
@@ -47,25 +53,23 @@ def is_story(row: Row) -> bool:
 
 def entry_text(row: Row, places: Places) -> Reason:
     """The cause and the sentence of one line that `is_story`."""
-    match row["kind"]:
-        case "change":
-            return _change(row, places)
-        case "join":
-            return Reason(Cause.JOINED, f"{_names(row, places)} joined and takes over the pool")
-        case "leave":
-            return Reason(Cause.LEFT, _left(row, places))
-        case "resolved":
-            return Reason(Cause.RESOLVED, f"A person said that the pool is {plain(row['pool'])}")
-        case "undo":
-            moved = f"{plain(row['pool_before'])} → {plain(row['pool'])}"
-            says = f"A person took back pass {row['of']}: the pool goes {moved}"
-            return Reason(Cause.UNDONE, says)
-        case "out of the mirror":
-            dropped = row.get("pool_dropped")
-            pool = "" if dropped is None else f"; its pool of {plain(dropped)} was dropped"
-            return Reason(Cause.LEFT_MIRROR, f"It left the mirror{pool}")
-        case _:
-            return Reason(Cause.ENTERED_MIRROR, "It entered the mirror; first sight decides")
+    found = RENDERERS[EntryKind(row["kind"])](row, places, {})
+    if isinstance(found, str):
+        raise ValueError(f"no line that says how a pool came about: {found}")
+    return found
+
+
+def _undone(row: Row, _: Places, __: Warehouses) -> Reason | str:
+    if "refused" in row:
+        return f"Not taken back from pass {row['of']}: {row['refused']}"
+    moved = f"{plain(row['pool_before'])} → {plain(row['pool'])}"
+    return Reason(Cause.UNDONE, f"A person took back pass {row['of']}: the pool goes {moved}")
+
+
+def _out_of_mirror(row: Row, _: Places, __: Warehouses) -> Reason:
+    dropped = row.get("pool_dropped")
+    pool = "" if dropped is None else f"; its pool of {plain(dropped)} was dropped"
+    return Reason(Cause.LEFT_MIRROR, f"It left the mirror{pool}")
 
 
 def counted(row: Row, places: Places) -> list[tuple[str, int]]:
@@ -97,7 +101,7 @@ def parts(change: Row) -> str:
     return ", ".join(words)
 
 
-def _change(row: Row, places: Places) -> Reason:
+def _change(row: Row, places: Places, _: Warehouses) -> Reason:
     changes = row["changes"]
     try:
         case = Case(row["case"])
@@ -307,25 +311,16 @@ def _names(row: Row, places: Places) -> str:
 FIXED = frozenset({"id", "at", "pass", "kind", "item", "sku", "product_id", "sku_id"})
 
 
-def entry_summary(
-    row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str] | None = None
-) -> str:
+def entry_summary(row: Row, places: Places, warehouses: Warehouses | None = None) -> str:
     """What the line says; `places` and `warehouses` give their names by id."""
     try:
-        return _told(row, places, warehouses or {})
+        found = RENDERERS[EntryKind(row["kind"])](row, places, warehouses or {})
     except (KeyError, TypeError, ValueError):  # a line of another version, with other numbers
         return ", ".join(f"{name} {value}" for name, value in row.items() if name not in FIXED)
+    return found.says if isinstance(found, Reason) else found
 
 
-def _told(row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str]) -> str:
-    if is_story(row):
-        return entry_text(row, places).says
-    if row["kind"] == "write":
-        return _write(row, places, warehouses)
-    return _GIST_OF[row["kind"]](row, warehouses)
-
-
-def _write(row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str]) -> str:
+def _write(row: Row, places: Places, warehouses: Warehouses) -> str:
     shop = _shop(row)
     if "location" in row:
         where = places.get(row["location"], f"location {row['location']}")
@@ -336,7 +331,7 @@ def _write(row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mappin
     return f"{shop}, {where}: {moved}, {row.get('outcome', '?')}{tries}"
 
 
-def _hold(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
+def _hold(row: Row, _: Places, warehouses: Warehouses) -> str:
     units, place = row["units"], _warehouse(row, warehouses)
     shows = f"{place} shows {plain(row['shows'])}"
     if units < 0:
@@ -345,38 +340,61 @@ def _hold(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
     return f"TikTok sold {units:,}: held back{until}; {shows}"
 
 
-def _warehouse(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
+def _warehouse(row: Row, warehouses: Warehouses) -> str:
     place = str(row.get("warehouse") or "?")
     return warehouses.get(place, f"warehouse {place}")
 
 
-def _drift(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
+def _drift(row: Row, _: Places, warehouses: Warehouses) -> str:
     moved = f"{plain(row['from'])} → {plain(row['to'])}"
     return f"TikTok, {_warehouse(row, warehouses)}: somebody else moved {moved}; it is corrected"
 
 
-def _rival(row: Mapping[str, Any], warehouses: Mapping[str, str]) -> str:
+def _other_writer(row: Row, _: Places, warehouses: Warehouses) -> str:
     place = _warehouse(row, warehouses)
     return f"Another program writes {place} too: the number {row['because']}"
 
 
-def _shop(row: Mapping[str, Any]) -> str:
+def _shop(row: Row) -> str:
     target = str(row.get("target", "?"))
     return SHOPS.get(target, target)
 
 
-_GIST_OF: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, str]], str]] = {
-    "hold": _hold,
-    "drift": _drift,
-    "another writer": _rival,
-    "parked": lambda x, _: f"TikTok listing {x['sku_id']} is left alone: {x['because']}",
-    "woken": lambda x, _: f"TikTok listing {x['sku_id']} is written again; {x['because']}",
-    "missing": lambda x, _: f"TikTok listing {x['sku_id']} cannot be written: {x['because']}",
-    "shared": lambda x, _: f"{x['listings']} TikTok listings sell it; each shows its quantity",
-    "undo": lambda x, _: f"Not taken back from pass {x['of']}: {x['refused']}",
-    "paused": lambda x, _: f"{_shop(x)} is paused: {x['because']}",
-    "resumed": lambda x, _: f"{_shop(x)} was resumed by a person",
-    "scan": lambda x, _: (
+RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]] = {
+    EntryKind.CHANGE: _change,
+    EntryKind.JOIN: lambda row, places, _: Reason(
+        Cause.JOINED, f"{_names(row, places)} joined and takes over the pool"
+    ),
+    EntryKind.LEAVE: lambda row, places, _: Reason(
+        Cause.LEFT, f"{_names(row, places)} is not stocked any more; the pool stays"
+    ),
+    EntryKind.OUT_OF_MIRROR: _out_of_mirror,
+    EntryKind.INTO_MIRROR: lambda *_: Reason(
+        Cause.ENTERED_MIRROR, "It entered the mirror; first sight decides"
+    ),
+    EntryKind.RESOLVED: lambda row, *_: Reason(
+        Cause.RESOLVED, f"A person said that the pool is {plain(row['pool'])}"
+    ),
+    EntryKind.UNDO: _undone,
+    EntryKind.WRITE: _write,
+    EntryKind.HOLD: _hold,
+    EntryKind.DRIFT: _drift,
+    EntryKind.OTHER_WRITER: _other_writer,
+    EntryKind.PARKED: lambda x, *_: f"TikTok listing {x['sku_id']} is left alone: {x['because']}",
+    EntryKind.WOKEN: lambda x, *_: f"TikTok listing {x['sku_id']} is written again; {x['because']}",
+    EntryKind.MISSING: lambda x, *_: (
+        f"TikTok listing {x['sku_id']} cannot be written: {x['because']}"
+    ),
+    EntryKind.SHARED: lambda x, *_: (
+        f"{x['listings']} TikTok listings sell it; each shows its quantity"
+    ),
+    EntryKind.PAUSED: lambda x, *_: f"{_shop(x)} is paused: {x['because']}",
+    EntryKind.RESUMED: lambda x, *_: f"{_shop(x)} was resumed by a person",
+    EntryKind.SCAN: lambda x, *_: (
         f"Full scan by {x['by']}: {x['levels']:,} levels, {x['suspects']:,} items to look at"
     ),
 }
+"""One renderer a kind. A line of STORIES gives the cause with the sentence, any other the sentence.
+
+A refused undo has moved nothing, so it gives the sentence alone.
+"""

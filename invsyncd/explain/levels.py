@@ -1,4 +1,4 @@
-"""Why the levels of an item show what they show: mirrored or not, held, waiting, owed. Pure."""
+"""Explains the levels of an item: mirrored or not, held, waiting, owed. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from invsyncd.core.fold import Scope
+from invsyncd.core.journal import EntryKind, Outcome, outcome_of
 from invsyncd.core.merge import Case
 from invsyncd.core.model import Attempt, Item, Level, Location, Standing
 from invsyncd.explain.causes import Cause, Reason
@@ -19,19 +20,19 @@ def levels(facts: ItemFacts, shop: ShopFacts) -> list[dict[str, Any]]:
     """Every known level for the document, with `mirrored` and, where it is not, `why`."""
     found = []
     for _, level in sorted(facts.state.levels.items()):
-        known = shop.places.get(level.location)
-        because = _difference(level, facts, shop)
-        wants = f"should show {plain(level.wanted)}, {because[1]}" if because else ""
+        known = shop.locations.get(level.location)
+        reason = _difference(level, facts, shop)
+        why = f"should show {plain(level.wanted)}, {reason[1]}" if reason else ""
         found.append(
             {
-                "location": shop.place(level.location),
+                "location": shop.location(level.location),
                 "available": level.available,
                 "committed": level.committed,
                 "on_hand": level.on_hand,
                 "active": level.active,
                 "wanted": level.wanted,
                 "mirrored": level in mirrored(facts, shop),
-                "why": wants or _left_out(level, facts.state.item, shop),
+                "why": why or _why_left_out(level, facts.state.item, shop),
                 "read_at": iso(known.read_at if known else None),
                 "changed_at": iso(level.updated_at),
                 "written_at": iso(level.confirmed_at),
@@ -41,7 +42,7 @@ def levels(facts: ItemFacts, shop: ShopFacts) -> list[dict[str, Any]]:
 
 
 def mirrored(facts: ItemFacts, shop: ShopFacts) -> list[Level]:
-    """The levels that the mirror keeps, by location id."""
+    """The levels that are mirrored, by location id."""
     item, rules = facts.state.item, shop.rules
     if rules is None or item.standing is Standing.OUT or not rules.scope.takes(item):
         return []
@@ -52,19 +53,19 @@ def mirrored(facts: ItemFacts, shop: ShopFacts) -> list[Level]:
     ]
 
 
-def of_levels(facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
-    """The causes on Shopify's side, in no order."""
+def level_reasons(facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
+    """The reasons on Shopify's side, in no order."""
     item = facts.state.item
     found = _differences(facts, shop)
-    if shop.rules is not None and (because := _out(item, shop.rules.scope)) is not None:
-        found.append(because)
+    if shop.rules is not None and (reason := _why_item_out(item, shop.rules.scope)) is not None:
+        found.append(reason)
     if item.standing is Standing.HELD:
         found.append(_held(facts, shop))
     if item.standing is Standing.FOLLOWING:
         found.append(_waiting(facts, shop))
     if item.standing is Standing.POOLED and item.pool is not None and item.pool < 0:
-        says = f"Oversold by {-item.pool:,}: the pool is {plain(item.pool)}, and TikTok shows 0"
-        found.append(Reason(Cause.OVERSOLD, says))
+        text = f"Oversold by {-item.pool:,}: the pool is {plain(item.pool)}, and TikTok shows 0"
+        found.append(Reason(Cause.OVERSOLD, text))
     return found
 
 
@@ -73,7 +74,7 @@ def changes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
     return [
         {
             "at": iso(row["at"]),
-            "location": shop.place(change["location"]),
+            "location": shop.location(change["location"]),
             "from": change["from"],
             "to": change["to"],
             "delta": change["delta"],
@@ -85,12 +86,12 @@ def changes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
             "case": row["case"],
         }
         for row in rows
-        if row["kind"] == "change"
+        if row["kind"] == EntryKind.CHANGE
         for change in row["changes"]
     ]
 
 
-def _out(item: Item, scope: Scope) -> Reason | None:
+def _why_item_out(item: Item, scope: Scope) -> Reason | None:
     """Why an item is not mirrored at all."""
     if not scope.enabled:
         return Reason(Cause.MIRROR_OFF, "mirror.enabled is false: no level is ever written")
@@ -104,29 +105,29 @@ def _out(item: Item, scope: Scope) -> Reason | None:
     if not scope.takes(item):
         types = listed([f'"{x}"' for x in item.product_types if x]) or "none"
         kept = listed([f'"{x}"' for x in sorted(scope.product_types)])
-        says = f"Its product type is {types}, and mirror.product_types only has {kept}"
-        return Reason(Cause.FILTERED_OUT, f"{says}: no level is written")
+        text = f"Its product type is {types}, and mirror.product_types only has {kept}"
+        return Reason(Cause.FILTERED_OUT, f"{text}: no level is written")
     return None
 
 
-def _left_out(level: Level, item: Item, shop: ShopFacts) -> str:
+def _why_left_out(level: Level, item: Item, shop: ShopFacts) -> str:
     """Why this level is not mirrored; empty where it is."""
-    known = shop.places.get(level.location)
+    known = shop.locations.get(level.location)
     rules = shop.rules
     if rules is None:
         return ""
-    if (because := _out(item, rules.scope)) is not None:
-        return because.says
+    if (reason := _why_item_out(item, rules.scope)) is not None:
+        return reason.says
     if known is not None and not known.location.active:
         return "the location is closed"
     if not level.active:
         return "not stocked there"
     if level.location in rules.scope.locations:
         return ""
-    return f"not mirrored: {_excluded(known.location if known else None)}"
+    return f"not mirrored: {_why_location_out(known.location if known else None)}"
 
 
-def _excluded(location: Location | None) -> str:
+def _why_location_out(location: Location | None) -> str:
     if location is not None and location.managed:
         return "a fulfilment service manages this location"
     if location is not None and keeps_fbt(location):
@@ -135,12 +136,12 @@ def _excluded(location: Location | None) -> str:
 
 
 def _differences(facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
-    """The levels that do not show what they should, those of one kind in one sentence."""
+    """The levels that do not show what they should; equal cases share one sentence."""
     alike: dict[tuple[int, int | None, Cause, str], list[str]] = {}
     for level in mirrored(facts, shop):
-        if (because := _difference(level, facts, shop)) is not None:
-            kind = (level.available, level.wanted, *because)
-            alike.setdefault(kind, []).append(shop.place(level.location))
+        if (reason := _difference(level, facts, shop)) is not None:
+            kind = (level.available, level.wanted, *reason)
+            alike.setdefault(kind, []).append(shop.location(level.location))
     return [
         Reason(
             cause,
@@ -152,7 +153,7 @@ def _differences(facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
 
 
 def _difference(level: Level, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause, str] | None:
-    """Why a level does not show what it should; None where it does or should show nothing."""
+    """Why a level does not show what it should; None if it does, or if nothing is wanted."""
     if level.wanted is None or level.wanted == level.available:
         return None
     for attempt in facts.attempts:
@@ -160,12 +161,11 @@ def _difference(level: Level, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause,
             if (row.item, row.location) == (level.item, level.location):
                 return _on_its_way(attempt, facts, shop)
     if level.doubtful:
-        return Cause.DOUBTED, "somebody moved it meanwhile, so it is read again before a write"
+        return Cause.DOUBTED, "somebody moved it, so it is read again before a write"
     last = last_write(facts.rows, location=level.location)
-    outcome = str(last["outcome"]) if last is not None else ""
-    if last is not None and last["to"] == level.wanted and outcome.startswith("refused"):
+    if last is not None and is_refusal_of(last, level.wanted):
         at = moment(last["at"], shop.now)
-        return Cause.REFUSED, f"Shopify {outcome} (at {at}); it is tried again"
+        return Cause.REFUSED, f"Shopify {last['outcome']} (at {at}); it is tried again"
     return Cause.OWED, "it is written in the next pass"
 
 
@@ -173,49 +173,60 @@ def _on_its_way(attempt: Attempt, facts: ItemFacts, shop: ShopFacts) -> tuple[Ca
     lost = [
         row
         for row in facts.rows
-        if row.get("key") == attempt.key and str(row["outcome"]).startswith("unknown")
+        if row.get("key") == attempt.key and outcome_of(row) is Outcome.UNKNOWN
     ]
     if not lost:
         return Cause.OWED, "the write is on its way"
     since = moment(lost[0]["at"], shop.now)
-    says = f"the write has had no answer since {since}"
-    return Cause.ANSWER_LOST, f"{says}; it is repeated under its own key, so it counts once"
+    text = f"the write has had no answer since {since}"
+    return Cause.ANSWER_LOST, f"{text}; it is repeated under its own key, so it counts once"
 
 
-def last_write(rows: Sequence[Row], **place: object) -> Row | None:
+def last_write(rows: Sequence[Row], **written_to: object) -> Row | None:
     """The newest journaled write to a location, or to a listing's warehouse."""
-    mine = (x for x in reversed(rows) if x["kind"] == "write" and place.items() <= x.items())
+    mine = (
+        x
+        for x in reversed(rows)
+        if x["kind"] == EntryKind.WRITE and written_to.items() <= x.items()
+    )
     return next(mine, None)
+
+
+def is_refusal_of(write: Row, units: int) -> bool:
+    """Whether a journaled write of just this number was refused."""
+    return bool(write["to"] == units) and outcome_of(write) is Outcome.REFUSED
 
 
 def _held(facts: ItemFacts, shop: ShopFacts) -> Reason:
     began = None
-    for row in reversed([x for x in facts.rows if x["kind"] in ("change", "resolved")]):
+    for row in reversed(
+        [x for x in facts.rows if x["kind"] in (EntryKind.CHANGE, EntryKind.RESOLVED)]
+    ):
         if not row.get("held"):
             break
         began = row
-    said = counted(began, shop.names) if began and began["case"] == Case.CONFLICT.value else []
-    if not said:
-        said = [(shop.place(x.location), x.available) for x in mirrored(facts, shop)]
+    stated = counted(began, shop.names) if began and began["case"] == Case.CONFLICT.value else []
+    if not stated:
+        stated = [(shop.location(x.location), x.available) for x in mirrored(facts, shop)]
     since = f" since {moment(began['at'], shop.now)}" if began else ""
     command = ends_hold(facts.state.item.sku)
-    says = f"Held{since}: {_against(said)}; nothing is written until a person decides"
-    return Reason(Cause.HELD, says, command)
+    text = f"Held{since}: {_against(stated)}; nothing is written until a person decides"
+    return Reason(Cause.HELD, text, command)
 
 
 def _waiting(facts: ItemFacts, shop: ShopFacts) -> Reason:
-    said = [(shop.place(x.location), x.available) for x in mirrored(facts, shop)]
+    stated = [(shop.location(x.location), x.available) for x in mirrored(facts, shop)]
     return Reason(
         Cause.WAITING,
-        f"Unequal since it was first seen: {_against(said)}; nothing is written until one of them"
+        f"Unequal since it was first seen: {_against(stated)}; nothing is written until one of them"
         " changes, and that number then counts everywhere",
         ends_hold(facts.state.item.sku),
     )
 
 
-def _against(said: Sequence[tuple[str, int]]) -> str:
-    """50 at Berlin against 30 at Hamburg and Vienna."""
-    places: dict[int, list[str]] = {}
-    for place, units in said:
-        places.setdefault(units, []).append(place)
-    return " against ".join(f"{plain(units)} at {listed(x)}" for units, x in places.items())
+def _against(stated: Sequence[tuple[str, int]]) -> str:
+    """Like: 50 at Berlin against 30 at Hamburg and Vienna."""
+    names: dict[int, list[str]] = {}
+    for name, units in stated:
+        names.setdefault(units, []).append(name)
+    return " against ".join(f"{plain(units)} at {listed(x)}" for units, x in names.items())

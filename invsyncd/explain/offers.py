@@ -1,6 +1,7 @@
-"""Why TikTok shows what it shows: the rule step by step, and what keeps a listing from it. Pure.
+"""Explains what TikTok shows: the rule of each warehouse in steps, and what stands against it.
 
-The TikTok rule of one warehouse in words, step by step, with the numbers of each step. Pure.
+Against the rule stand a parked listing, a closed warehouse, or another program that writes too.
+Pure.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from invsyncd.core.offer_rule import CountMirrored, OfferRule, Quantity
 from invsyncd.core.plan import OfferPlan, offer
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import ItemFacts, ListingFacts, ShopFacts
-from invsyncd.explain.levels import last_write
+from invsyncd.explain.levels import is_refusal_of, last_write
 from invsyncd.store.listings import OfferState
 from invsyncd.text import iso, listed, moment, plain
+
+_FOR_EVER = 10**12
 
 
 def listing_json(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> dict[str, Any]:
@@ -34,14 +37,11 @@ def listing_json(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> dict
     }
 
 
-_FOR_EVER = 10**12
-
-
 def _warehouse(
     known: OfferState, found: ListingFacts, facts: ItemFacts, shop: ShopFacts
 ) -> dict[str, Any]:
     offer = known.offer
-    because = difference(known, found, facts, shop)
+    reason = why_different(known, found, facts, shop)
     result = steps_of(known, found.listing, facts.state, shop)
     return {
         "warehouse": offer.warehouse,
@@ -56,47 +56,47 @@ def _warehouse(
         ],
         "steps": [[name, units] for name, units in result.steps] if result else [],
         "rule": rule_steps(known, found, facts.state, shop),
-        "why": because.as_json() if because else None,
+        "why": reason.as_json() if reason else None,
     }
 
 
-def of_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
-    """The causes on TikTok's side, in no order."""
-    causes: list[Reason] = []
+def listing_reasons(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
+    """The reasons of one listing, in no order."""
+    reasons: list[Reason] = []
     for known in found.offers:
-        because = difference(known, found, facts, shop)
-        # What holds an item is told once, with its numbers, not for each warehouse.
-        causes += [because] if because and because.cause is not Cause.HELD else []
-        causes += _bent(known, found, shop)
-    causes += _whole(found, facts, shop)
-    return causes
+        reason = why_different(known, found, facts, shop)
+        # A held item gets one reason, with its numbers, not one for each warehouse.
+        reasons += [reason] if reason and reason.cause is not Cause.HELD else []
+        reasons += _holds_and_writers(known, found, shop)
+    reasons += _whole_listing(found, facts, shop)
+    return reasons
 
 
-def difference(
+def why_different(
     known: OfferState, found: ListingFacts, facts: ItemFacts, shop: ShopFacts
 ) -> Reason | None:
-    """Why a warehouse does not show what the rule gives, or is left alone; None where it is fine.
+    """Why a warehouse does not show what the rule gives, or is left alone; None if all is well.
 
-    What keeps a whole target from being written is told once for all, not here.
+    What keeps a whole target from being written has a reason of its own, in `document`.
     """
     offer, listing = known.offer, found.listing
-    place = shop.warehouse(offer.warehouse)
+    name = shop.warehouse(offer.warehouse)
     if offer.wanted is None:
         return _left_alone(known, listing, facts, shop)
     if offer.wanted == offer.shown:
         return None
-    wants = f"{place} shows {plain(offer.shown)} and should show {plain(offer.wanted)}"
+    wants = f"{name} shows {plain(offer.shown)} and should show {plain(offer.wanted)}"
     if listing.parked:
         return _parked(listing, wants, shop)
     if known.sent is not None:
-        says = f"{wants}: a write of {plain(known.sent)} had no answer; it is read before the next"
-        return Reason(Cause.ANSWER_LOST, says)
+        text = f"{wants}: a write of {plain(known.sent)} had no answer; it is read before the next"
+        return Reason(Cause.ANSWER_LOST, text)
     last = last_write(facts.rows, sku_id=offer.sku_id, warehouse=offer.warehouse)
-    outcome = str(last["outcome"]) if last is not None else ""
-    if last is not None and last["to"] == offer.wanted and outcome.startswith("refused"):
+    if last is not None and is_refusal_of(last, offer.wanted):
         at = moment(last["at"], shop.now)
-        return Reason(Cause.REFUSED, f"{wants}: TikTok {outcome} (at {at}); it is tried again")
-    return Reason(Cause.OWED, f"{wants}: it is written as soon as its turn comes")
+        text = f"{wants}: TikTok {last['outcome']} (at {at}); it is tried again"
+        return Reason(Cause.REFUSED, text)
+    return Reason(Cause.OWED, f"{wants}: it is written in one of the next rounds")
 
 
 def _left_alone(
@@ -104,23 +104,23 @@ def _left_alone(
 ) -> Reason | None:
     """Why no quantity is wanted in a warehouse."""
     warehouse, rules = known.offer.warehouse, shop.rules
-    place, shows = shop.warehouse(warehouse), plain(known.offer.shown)
+    name, shows = shop.warehouse(warehouse), plain(known.offer.shown)
     if rules is None or rules.offers is None:
         return None
     if warehouse in rules.closed:
-        says = f'The warehouse "{place}" is left at {shows}: {rules.closed[warehouse]}'
-        return Reason(Cause.WAREHOUSE_CLOSED, says)
+        text = f'The warehouse "{name}" is left at {shows}: {rules.closed[warehouse]}'
+        return Reason(Cause.WAREHOUSE_CLOSED, text)
     if warehouse not in rules.offers.sources:
-        says = f'The warehouse "{place}" is left at {shows}: no mapping names it'
-        return Reason(Cause.WAREHOUSE_NOT_MAPPED, says)
+        text = f'The warehouse "{name}" is left at {shows}: no mapping names it'
+        return Reason(Cause.WAREHOUSE_NOT_MAPPED, text)
     override = overridden(listing, facts.state.item, shop)
     if not rules.offers.rule_for(listing.seller_sku or facts.state.item.sku).enabled:
         number, pattern = override or (0, "")
-        says = f'{place} is left at {shows}: override {number} ("{pattern}") has enabled = false'
-        return Reason(Cause.SWITCHED_OFF, says)
+        text = f'{name} is left at {shows}: override {number} ("{pattern}") has enabled = false'
+        return Reason(Cause.SWITCHED_OFF, text)
     if facts.state.item.standing is Standing.HELD:
-        return Reason(Cause.HELD, f"{place} is left at {shows} while the item is held")
-    return Reason(Cause.OWED, f"{place} shows {shows} and was not planned yet")
+        return Reason(Cause.HELD, f"{name} is left at {shows} while the item is held")
+    return Reason(Cause.OWED, f"{name} shows {shows} and was not planned yet")
 
 
 def _parked(listing: Listing, wants: str, shop: ShopFacts) -> Reason:
@@ -129,59 +129,59 @@ def _parked(listing: Listing, wants: str, shop: ShopFacts) -> Reason:
         when += f", or at {moment(listing.parked_until, shop.now)}"
     elif not listing.parked_until:
         when = "now"
-    says = f"{wants}, but TikTok's listing may not be written: {listing.parked}"
-    return Reason(Cause.PARKED, f"{says}; it is tried again {when}")
+    text = f"{wants}, but TikTok's listing may not be written: {listing.parked}"
+    return Reason(Cause.PARKED, f"{text}; it is tried again {when}")
 
 
-def _bent(known: OfferState, found: ListingFacts, shop: ShopFacts) -> list[Reason]:
-    """What lowers a warehouse, and who else writes it."""
-    causes: list[Reason] = []
+def _holds_and_writers(known: OfferState, found: ListingFacts, shop: ShopFacts) -> list[Reason]:
+    """Held units that lower a warehouse, and other programs that write it."""
+    reasons: list[Reason] = []
     warehouse = known.offer.warehouse
-    place = shop.warehouse(warehouse)
-    if (why := found.rivals.get(warehouse)) is not None:
-        says = f"Another program writes {place} too: the number {why}"
+    name = shop.warehouse(warehouse)
+    if (why := found.other_writers.get(warehouse)) is not None:
+        text = f"Another program writes {name} too: the number {why}"
         advice = "switch off inventory sync in the other app"
-        causes.append(Reason(Cause.ANOTHER_WRITER, f"{says}; {advice}"))
+        reasons.append(Reason(Cause.ANOTHER_WRITER, f"{text}; {advice}"))
     holds = found.holds.get(warehouse, ())
     if known.held and holds:
         until = moment(max(end for _, end in holds), shop.now)
-        says = f"{known.held:,} sold on TikTok at {place} are held back until {until}"
-        causes.append(
-            Reason(Cause.UNITS_HELD, f"{says}: Shopify may not have seen these orders yet")
+        text = f"{known.held:,} sold on TikTok at {name} are held back until {until}"
+        reasons.append(
+            Reason(Cause.UNITS_HELD, f"{text}: Shopify may not have seen these orders yet")
         )
-    return causes
+    return reasons
 
 
-def _whole(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
-    """What is so of the whole listing: parked, overridden, unlimited, missing in a warehouse."""
-    causes: list[Reason] = []
+def _whole_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> list[Reason]:
+    """What holds for the whole listing: parked, overridden, unlimited, missing in a warehouse."""
+    reasons: list[Reason] = []
     listing, item = found.listing, facts.state.item
     plan = shop.rules.offers if shop.rules is not None else None
     if listing.parked and not any(
         x.offer.wanted not in (None, x.offer.shown) for x in found.offers
     ):
-        says = f"TikTok's listing may not be written: {listing.parked}"
-        causes.append(Reason(Cause.PARKED, f"{says}; it needs no write now"))
+        text = f"TikTok's listing may not be written: {listing.parked}"
+        reasons.append(Reason(Cause.PARKED, f"{text}; it needs no write now"))
     if plan is None:
-        return causes
+        return reasons
     rule = plan.rule_for(listing.seller_sku or item.sku)
     override = overridden(listing, item, shop)
     if override is not None and rule.enabled:
         number, pattern = override
         what = _settings(rule.percent, rule.reserve, rule.zero_at, rule.cap)
-        says = f'Override {number} ("{pattern}") decides what TikTok shows: {what}'
-        causes.append(Reason(Cause.OVERRIDE, says))
+        text = f'Override {number} ("{pattern}") decides what TikTok shows: {what}'
+        reasons.append(Reason(Cause.OVERRIDE, text))
     if rule.enabled and (item.continues or not item.tracked):
         why = "its stock is not tracked" if not item.tracked else "it keeps selling when sold out"
         units = plain(min(rule.unlimited_quantity, rule.max_quantity))
-        causes.append(Reason(Cause.UNLIMITED, f"TikTok shows {units}, because {why} in Shopify"))
+        reasons.append(Reason(Cause.UNLIMITED, f"TikTok shows {units}, because {why} in Shopify"))
     stocked = {x.offer.warehouse for x in found.offers}
     for warehouse in sorted(plan.sources.keys() - stocked):
-        says = f'The listing is not stocked in the mapped warehouse "{shop.warehouse(warehouse)}"'
-        causes.append(
-            Reason(Cause.WAREHOUSE_LACKING, f"{says}: stock it there at TikTok, a write may not")
+        text = f'The listing is not stocked in the mapped warehouse "{shop.warehouse(warehouse)}"'
+        reasons.append(
+            Reason(Cause.WAREHOUSE_LACKING, f"{text}: stock it there at TikTok, a write may not")
         )
-    return causes
+    return reasons
 
 
 def _settings(percent: int, reserve: int, zero_at: int, cap: int | None) -> str:
@@ -189,31 +189,33 @@ def _settings(percent: int, reserve: int, zero_at: int, cap: int | None) -> str:
     return ", ".join([*words, *([f"cap {cap}"] if cap is not None else [])])
 
 
-def of_strays(strays: Sequence[Listing], items: Mapping[int, ItemFacts], sku: str) -> list[Reason]:
-    """Listings of the SKU that no item was matched to."""
-    causes = []
-    for x in strays:
+def unmatched_reasons(
+    unmatched: Sequence[Listing], items: Mapping[int, ItemFacts], sku: str
+) -> list[Reason]:
+    """Reasons of the listings of the SKU to which no item was matched."""
+    reasons = []
+    for x in unmatched:
         where = f"TikTok's listing {x.product_id}/{x.sku_id} sells"
         if items:
             ids = ", ".join(str(item) for item in sorted(items))
-            says = f'{where} "{sku}", and {len(items)} Shopify items have that SKU ({ids})'
-            causes.append(
+            text = f'{where} "{sku}", and {len(items)} Shopify items have that SKU ({ids})'
+            reasons.append(
                 Reason(
                     Cause.SEVERAL_ITEMS,
-                    f"{says}: it is not written until a [[tiktok.link]] says which",
+                    f"{text}: it is not written until a [[tiktok.link]] says which",
                     "invsyncd check",
                 )
             )
         else:
-            says = f'{where} "{sku}", and no Shopify item has exactly that SKU: it is not written'
-            causes.append(Reason(Cause.UNMATCHED, says, "invsyncd check"))
-    return causes
+            text = f'{where} "{sku}", and no Shopify item has exactly that SKU: it is not written'
+            reasons.append(Reason(Cause.UNMATCHED, text, "invsyncd check"))
+    return reasons
 
 
 def steps_of(
     known: OfferState, listing: Listing, state: ItemState, shop: ShopFacts
 ) -> Quantity | None:
-    """The rule's result as it is planned; None where the warehouse is left alone."""
+    """The rule's result as it is planned; None if the warehouse is left alone."""
     plan = shop.rules.offers if shop.rules is not None else None
     if plan is None:
         return None
@@ -221,7 +223,7 @@ def steps_of(
 
 
 def overridden(listing: Listing, item: Item, shop: ShopFacts) -> tuple[int, str] | None:
-    """(number in the configuration, from 1; the pattern that matched) of the override that won."""
+    """(its number in the configuration, from 1; its pattern) of the override that applies."""
     plan = shop.rules.offers if shop.rules is not None else None
     found = plan.override_for(listing.seller_sku or item.sku) if plan else None
     return None if found is None else (found[0] + 1, found[1])
@@ -239,15 +241,15 @@ def rule_steps(
     steps, before = [], None
     for name, units in result.steps:
         if name == "base":
-            says = _base(known.offer.warehouse, state, plan, shop, units)
+            text = _base(known.offer.warehouse, state, plan, shop, units)
         elif name == "unlimited":
             why = "stock is not tracked" if not state.item.tracked else "it keeps selling at 0"
-            says = f"{why} in Shopify: {plain(units)}"
+            text = f"{why} in Shopify: {plain(units)}"
         elif units == before:
-            says = ""
+            text = ""
         else:
-            says = f"{_step(name, known, found, rule, shop)}: {plain(units)}"
-        steps.append({"name": name, "units": units, "says": says})
+            text = f"{_step(name, known, found, rule, shop)}: {plain(units)}"
+        steps.append({"name": name, "units": units, "says": text})
         before = units
     return steps
 
@@ -273,7 +275,7 @@ def _step(
 
 
 def _base(warehouse: str, state: ItemState, plan: OfferPlan, shop: ShopFacts, units: int) -> str:
-    """Where the units come from: the mirrored stock counts once, all other levels add up."""
+    """Where the units come from. Mirrored stock counts once; all other levels add up."""
     in_mirror = plan.scope.takes(state.item)
     sources = [
         level
@@ -281,17 +283,17 @@ def _base(warehouse: str, state: ItemState, plan: OfferPlan, shop: ShopFacts, un
         if level.active and level.location in plan.sources.get(warehouse, frozenset())
     ]
     shared = [x for x in sources if in_mirror and x.location in plan.scope.locations]
-    words = [_shared(shared, state.item, plan, shop)] if shared else []
+    words = [_mirrored(shared, state.item, plan, shop)] if shared else []
     words += [
-        f"{plain(x.available)} at {shop.place(x.location)}" for x in sources if x not in shared
+        f"{plain(x.available)} at {shop.location(x.location)}" for x in sources if x not in shared
     ]
     if not words:
         return f"stocked at none of the mapped locations: {plain(units)}"
     return f"{' + '.join(words)}: {plain(units)}"
 
 
-def _shared(shared: list[Level], item: Item, plan: OfferPlan, shop: ShopFacts) -> str:
-    names = listed([shop.place(x.location) for x in shared])
+def _mirrored(shared: list[Level], item: Item, plan: OfferPlan, shop: ShopFacts) -> str:
+    names = listed([shop.location(x.location) for x in shared])
     if item.pool is None:
         each = "each" if plan.count is CountMirrored.EACH else "the lowest, once"
         return f"{' / '.join(plain(x.available) for x in shared)} at {names}, {each}"

@@ -1,34 +1,33 @@
-"""Every recent write of an item: its attempt number, its outcome, and what was odd of it. Pure."""
+"""Lists the recent writes of an item: try, outcome, and what was unusual about them. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from invsyncd.core.journal import DONE, EntryKind, Outcome, outcome_of
 from invsyncd.core.model import Target
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import Row, ShopFacts
 from invsyncd.text import iso, plain
 
-DONE = ("applied", "confirmed")
-
 
 def writes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
     """The journaled writes, oldest first. Quantities in units, times in UTC.
 
-    `attempt` counts the requests for one and the same quantity at one place, repetitions under the
-    same key included.
+    `attempt` counts the requests for the same quantity at one location or warehouse. It includes
+    repetitions under the same key.
     """
     found: list[dict[str, Any]] = []
     tried: dict[tuple[object, ...], tuple[object, int]] = {}
     for row in rows:
-        if row["kind"] != "write":
+        if row["kind"] != EntryKind.WRITE:
             continue
-        place = place_of(row)
-        wanted, so_far = tried.get(place, (None, 0))
+        destination = written_to(row)
+        wanted, so_far = tried.get(destination, (None, 0))
         attempt = int(row.get("tries", 1)) + (so_far if wanted == row["to"] else 0)
-        done = str(row["outcome"]).startswith(DONE)
-        tried[place] = (None, 0) if done else (row["to"], attempt)
+        done = outcome_of(row) in DONE
+        tried[destination] = (None, 0) if done else (row["to"], attempt)
         found.append(
             {
                 "at": iso(row["at"]),
@@ -47,41 +46,41 @@ def writes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
     return found
 
 
-def odd_writes(rows: Sequence[Row], pass_id: str, shop: ShopFacts) -> list[Reason]:
-    """What happened to the Shopify writes of one pass on their way: stale, or repeated."""
-    causes: list[Reason] = []
+def unusual_writes(rows: Sequence[Row], pass_id: str, shop: ShopFacts) -> list[Reason]:
+    """Reasons for the Shopify writes of one pass that came back stale or were repeated."""
+    reasons: list[Reason] = []
     mine = [
         row
         for row in rows
-        if row["kind"] == "write"
+        if row["kind"] == EntryKind.WRITE
         and row["pass"] == pass_id
         and row["target"] == Target.SHOPIFY.value
     ]
     for index, row in enumerate(mine):
-        later = [x for x in mine[index + 1 :] if place_of(x) == place_of(row)]
-        then = next((x for x in later if str(x["outcome"]).startswith(DONE)), None)
+        later = [x for x in mine[index + 1 :] if written_to(x) == written_to(row)]
+        then = next((x for x in later if outcome_of(x) in DONE), None)
         moved = f"{plain(row['from'])} → {plain(row['to'])}"
-        if str(row["outcome"]).startswith("stale") and then is not None:
-            causes.append(
+        if outcome_of(row) is Outcome.STALE and then is not None:
+            reasons.append(
                 Reason(
                     Cause.STALE,
-                    f"{_name(row, shop)}: the write {moved} came too late, somebody had moved the"
-                    f" level; read again, it was written {plain(then['from'])} →"
+                    f"{_name(row, shop)}: the write {moved} came too late: somebody had moved the"
+                    f" level. After another reading it was written {plain(then['from'])} →"
                     f" {plain(then['to'])} under a new key",
                 )
             )
-        if row.get("repeated") and str(row["outcome"]).startswith(DONE):
-            causes.append(
+        if row.get("repeated") and outcome_of(row) in DONE:
+            reasons.append(
                 Reason(
                     Cause.REPEATED,
-                    f"{_name(row, shop)}: the write {moved} had no answer at first; repeated under"
-                    " its own key it was confirmed, so it counts once",
+                    f"{_name(row, shop)}: the write {moved} had no answer at first. It was"
+                    " repeated under its own key and confirmed, so it counts once",
                 )
             )
-    return causes
+    return reasons
 
 
-def place_of(row: Row) -> tuple[object, ...]:
+def written_to(row: Row) -> tuple[object, ...]:
     """What a write sets: a location's level, or a listing's quantity in a warehouse."""
     if "location" in row:
         return row["item"], row["location"]
@@ -90,5 +89,5 @@ def place_of(row: Row) -> tuple[object, ...]:
 
 def _name(row: Row, shop: ShopFacts) -> str:
     if "location" in row:
-        return shop.place(row["location"])
+        return shop.location(row["location"])
     return shop.warehouse(str(row.get("warehouse") or "?"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
 from invsyncd.core.model import Listing
 from invsyncd.listings.stock import Key
 from invsyncd.store import Store
@@ -28,22 +29,22 @@ SAME_MAX = 3  # so many of its SKUs declined alike, and none taken: it is the pr
 @dataclass(slots=True)
 class _Failing:
     times: int = 0
-    not_before: float = 0.0
+    not_before: LoopSeconds = AT_ONCE
     code: int | None = None
 
 
 class Backoff:
-    """The waits of listings; a success ends them. `clock` gives Unix seconds."""
+    """The waits of listings; a success ends them. `now` is the clock for waiting."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], LoopSeconds]) -> None:
+        self._now = now
         self._failing: dict[Key, _Failing] = {}
         self._mute: set[str] = set()
         self._silenced: set[Key] = set()
 
     def ready(self, key: Key) -> bool:
         """Whether this listing may be tried now."""
-        return key not in self._failing or self._failing[key].not_before <= self._clock()
+        return key not in self._failing or self._failing[key].not_before <= self._now()
 
     @property
     def waiting(self) -> int:
@@ -74,7 +75,7 @@ class Backoff:
                 self.rest(key, MUTE_S)
                 self._silenced |= {key} if first else set()
             elif first:
-                self._grown(key, AGAIN_S).not_before = self._clock() + UNKNOWN_AGAIN_S
+                self._grown(key, AGAIN_S).not_before = later(self._now(), UNKNOWN_AGAIN_S)
             else:
                 self._grown(key, AGAIN_S)
             if not silent:
@@ -88,13 +89,13 @@ class Backoff:
         self._mute.clear()
         for key in self._silenced & self._failing.keys():
             # At once, and if that fails too, it is the listing's own failure.
-            self._failing[key].not_before, self._failing[key].times = 0.0, 1
+            self._failing[key].not_before, self._failing[key].times = AT_ONCE, 1
         self._silenced.clear()
 
     def rest(self, key: Key, seconds: float = AGAIN_S) -> None:
         """Leave it alone for so long, without blame."""
         failing = self._failing.setdefault(key, _Failing())
-        failing.not_before = self._clock() + seconds
+        failing.not_before = later(self._now(), seconds)
 
     def at_once(self, key: Key) -> None:
         """What was in its way is gone: it may be tried now."""
@@ -102,20 +103,20 @@ class Backoff:
 
     def keep(self, owed: Collection[Key]) -> None:
         """Forget the waits that are over of all listings but these, which are still owed."""
-        now = self._clock()
+        now = self._now()
         self._failing = {k: x for k, x in self._failing.items() if k in owed or x.not_before > now}
 
     def _grown(self, key: Key, first_s: float) -> _Failing:
         failing = self._failing.setdefault(key, _Failing())
         wait_s = max(first_s, AGAIN_S * 2**failing.times)
         failing.times = min(failing.times + 1, 10)
-        failing.not_before = self._clock() + min(wait_s, AGAIN_S_MAX)
+        failing.not_before = later(self._now(), min(wait_s, AGAIN_S_MAX))
         return failing
 
 
 @dataclass(slots=True)
 class _Apart:
-    until: float
+    until: LoopSeconds
     left: set[str]
     declined: list[SkuError] = field(default_factory=list)
     taken: bool = False
@@ -130,8 +131,8 @@ class SplitProducts:
     call of their own.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
+    def __init__(self, now: Callable[[], LoopSeconds]) -> None:
+        self._now = now
         self._products: dict[str, _Apart] = {}
 
     def part(self, product_id: str, sku_ids: Collection[str] = (), *, silent: bool = False) -> None:
@@ -139,7 +140,7 @@ class SplitProducts:
 
         `silent` is that the whole shop gives no answer: then only until it gives one.
         """
-        until = self._clock() + APART_S
+        until = later(self._now(), APART_S)
         self._products[product_id] = _Apart(until, set(sku_ids), silent=silent)
 
     def answered(self) -> None:
@@ -149,7 +150,7 @@ class SplitProducts:
     def parted(self, product_id: str) -> bool:
         """Whether its SKUs are sent one by one."""
         apart = self._products.get(product_id)
-        if apart is not None and apart.until <= self._clock():
+        if apart is not None and apart.until <= self._now():
             del self._products[product_id]
             return False
         return apart is not None
@@ -187,10 +188,10 @@ CALLS_MAX = 15  # of one round: then the guard, the audit and the holds have the
 class CallSchedule:
     """The next round of calls. `owed` are the listings that something is owed to."""
 
-    def __init__(self, store: Store, waits: Backoff, apart: SplitProducts) -> None:
+    def __init__(self, store: Store, backoff: Backoff, split: SplitProducts) -> None:
         self._store = store
-        self._waits = waits
-        self._apart = apart
+        self._backoff = backoff
+        self._split = split
         self.owed: frozenset[Key] = frozenset()
 
     async def calls(self) -> list[list[Listing]]:
@@ -198,14 +199,14 @@ class CallSchedule:
 
         Where one of them spoils the call, each has its own.
         """
-        limit = SKUS_MAX + self._waits.waiting
+        limit = SKUS_MAX + self._backoff.waiting
         pending = await self._store.listings.pending(limit)
         self.owed = frozenset(x.key for x in pending)
         if len(pending) < limit:
-            self._waits.keep(self.owed)
+            self._backoff.keep(self.owed)
         calls: dict[str | Key, list[Listing]] = {}
-        for listing in [x for x in pending if self._waits.ready(x.key)][:SKUS_MAX]:
-            parted = self._apart.parted(listing.product_id)
+        for listing in [x for x in pending if self._backoff.ready(x.key)][:SKUS_MAX]:
+            parted = self._split.parted(listing.product_id)
             call = listing.key if parted else listing.product_id
             if call in calls or len(calls) < CALLS_MAX:
                 calls.setdefault(call, []).append(listing)

@@ -12,9 +12,11 @@ it is put back on sale. So the reading waits until nothing but the write is left
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
+from invsyncd.core.clocks import Clocks, LoopSeconds, later
+from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.listings.backoff import AGAIN_S, Backoff, CallSchedule, SplitProducts
@@ -37,32 +39,37 @@ class _Withdrawn(Exception):
 
 
 class ListingDelivery:
-    """The writing side of one TikTok shop. `clock` gives Unix seconds."""
+    """The writing side of one TikTok shop."""
 
     def __init__(
         self,
         store: Store,
         shop: TikTokShop,
-        market: ListingStock,
+        stock: ListingStock,
         rulebook: Rulebook,
-        clock: Callable[[], float],
+        clocks: Clocks,
         *,
         discovery: Discovery,
         dry_run: bool = False,
     ) -> None:
         self._store = store
         self._shop = shop
-        self._market = market
+        self._stock = stock
         self._discovery = discovery
-        self._clock = clock
+        self._clocks = clocks
         self.dry_run = dry_run
-        self._waits = Backoff(clock)
-        self._apart = SplitProducts(clock)
-        self._due = CallSchedule(store, self._waits, self._apart)
-        self._rows = WritePayload(clock)
-        self.refusals = ErrorPolicy(market, discovery, rulebook, self._waits, self._rows)
-        self._turn = WritePreparation(
-            store, market, self._rows, self.refusals, waits=self._waits, clock=clock
+        self._backoff = Backoff(clocks.loop)
+        self._split = SplitProducts(clocks.loop)
+        self._schedule = CallSchedule(store, self._backoff, self._split)
+        self._payload = WritePayload(clocks.loop)
+        self._errors = ErrorPolicy(stock, discovery, rulebook, self._backoff, self._payload)
+        self._preparation = WritePreparation(
+            store,
+            stock,
+            discovery,
+            payload=self._payload,
+            backoff=self._backoff,
+            clocks=clocks,
         )
         self._ended: InvsyncError | None = None
         self._death_told = False
@@ -70,21 +77,21 @@ class ListingDelivery:
         self.failure: InvsyncError | None = None
         """Why the last call got no usable answer, until one does or a read says what it did."""
         self._unknown: set[Key] = set()
-        self._unproved: dict[Key, float] = {}
+        self._unproved: dict[Key, LoopSeconds] = {}
 
     async def deliver(self, report: PassReport) -> bool:
         """Write one round of what is owed; whether there may be more to write at once.
 
         Raises where the whole shop fails.
         """
-        calls = await self._due.calls()
+        calls = await self._schedule.calls()
         # Carried out though not answered, as a read has found: owed no more, and so not sent again.
-        self._unknown &= self._due.owed
+        self._unknown &= self._schedule.owed
         if not self._unknown:
             self.failure = None
         await self._proof(report, everything=not calls)
         if not calls:
-            return bool(await self._due.calls())
+            return bool(await self._schedule.calls())
         if self.dry_run:
             for call in calls:
                 await self._tell_planned(await self._examined(call), report)
@@ -99,13 +106,13 @@ class ListingDelivery:
         """Those of them that may be written."""
         writable = await self._discovery.examine(listings)
         for key in {x.key for x in listings} - {x.key for x in writable}:
-            self._waits.rest(key)
+            self._backoff.rest(key)
         return writable
 
     async def _tell_planned(self, listings: Sequence[Listing], report: PassReport) -> None:
-        write = await self._turn.prepare(listings, report)
+        write = await self._preparation.prepare(listings, report)
         for offer in write.offers if write else ():
-            tell(report, offer, {x.key: x for x in listings}, "planned")
+            tell(report, offer, {x.key: x for x in listings}, Outcome.PLANNED)
 
     async def _proof(self, report: PassReport, *, everything: bool) -> None:
         """Read again what was written a while ago, or all of it when there is nothing to write.
@@ -113,10 +120,10 @@ class ListingDelivery:
         An order that came between a reading and our write shows only now; so does a write that
         was confirmed and not carried out.
         """
-        before = self._clock() - PROOF_S
+        before = later(self._clocks.loop(), -PROOF_S)
         keys = [k for k, at in self._unproved.items() if everything or at <= before]
         if keys:
-            await self._market.read_stock(report.pass_id, await self._store.listings.by_keys(keys))
+            await self._stock.read_stock(report.pass_id, await self._store.listings.by_keys(keys))
             for key in keys:
                 del self._unproved[key]
 
@@ -131,8 +138,8 @@ class ListingDelivery:
             return
         if not listings:
             return
-        if len(listings) == 1 and (error := self._apart.settled(listings[0].key)):
-            write = await self._turn.prepare(listings, report)
+        if len(listings) == 1 and (error := self._split.settled(listings[0].key)):
+            write = await self._preparation.prepare(listings, report)
             if write is not None:
                 outcome = UpdateOutcome(dict.fromkeys(write.skus, error))
                 await self._conclude(write, outcome, {x.key: x for x in listings}, report)
@@ -146,7 +153,7 @@ class ListingDelivery:
 
         async def skus() -> Mapping[str, Mapping[str, int]]:
             prepared.clear()
-            write = await self._turn.prepare(listings, report)
+            write = await self._preparation.prepare(listings, report)
             if write is None:
                 raise _Withdrawn
             async with self._store.transaction() as tx:
@@ -164,8 +171,8 @@ class ListingDelivery:
         [write] = prepared
         self.failure, self._death_told = None, False
         self._unknown.clear()
-        self._waits.answered()
-        self._unproved.update(dict.fromkeys(write.keys, self._clock()))
+        self._backoff.answered()
+        self._unproved.update(dict.fromkeys(write.keys, self._clocks.loop()))
         await self._conclude(write, outcome, by_key, report)
 
     async def _failed(
@@ -180,17 +187,19 @@ class ListingDelivery:
             self._ended = failure  # nothing of these listings': the whole side is tried again
             for write in prepared:
                 if not self._death_told:
-                    await self._journal(report, write.offers, listings, f"refused: {failure}")
+                    text = Outcome.REFUSED.because(str(failure))
+                    await self._journal(report, write.offers, listings, text)
                 self._death_told = True
             return
         [write] = prepared
         self.failure = failure
         self._unknown.update(write.keys)
-        if self._waits.unanswered(write.keys):
-            await self._journal(report, write.offers, listings, f"unknown: {failure}")
+        if self._backoff.unanswered(write.keys):
+            text = Outcome.UNKNOWN.because(str(failure))
+            await self._journal(report, write.offers, listings, text)
         elif len(write.skus) > 1:
-            self._apart.part(write.product_id, ())  # again: it may be one SKU's
-        self._gives_up = self._waits.shop_is_mute
+            self._split.part(write.product_id, ())  # again: it may be one SKU's
+        self._gives_up = self._backoff.shop_is_mute
 
     async def _conclude(
         self,
@@ -200,11 +209,14 @@ class ListingDelivery:
         report: PassReport,
     ) -> None:
         """Confirm what was taken, and react to what was not."""
-        now, errors = int(self._clock()), outcome.errors
+        now, errors = int(self._clocks.wall()), outcome.errors
         good = [o for o in write.offers if o.sku_id not in errors]
-        said = {sku: f"refused: {e.code} {e.message}".strip() for sku, e in errors.items()}
+        said = {
+            sku: Outcome.REFUSED.because(f"{e.code} {e.message}").strip()
+            for sku, e in errors.items()
+        }
         entries = [
-            entry(o, listings[o.product_id, o.sku_id], "confirmed", outcome.request_id)
+            entry(o, listings[o.product_id, o.sku_id], Outcome.CONFIRMED, outcome.request_id)
             for o in good
         ]
         async with self._store.transaction() as tx:
@@ -212,12 +224,12 @@ class ListingDelivery:
             await self._store.drift.wrote(tx, good, now)
             await self._store.journal.add(tx, report.pass_id, now, entries)
         for offer in write.offers:
-            tell(report, offer, listings, said.get(offer.sku_id, "confirmed"))
+            tell(report, offer, listings, said.get(offer.sku_id, Outcome.CONFIRMED))
         rivals = {key[:2] for key, _, _ in await self._store.drift.rivals(now)} if good else set()
         for key in [key for key in write.keys if key[1] not in errors]:
-            self._waits.at_once(key)
+            self._backoff.at_once(key)
             if key in rivals:
-                self._waits.rest(key)  # corrected, but never in a hot fight
+                self._backoff.rest(key)  # corrected, but never in a hot fight
         news = await self._react(report.pass_id, write, outcome)
         for offer in [o for o in write.offers if o.sku_id in news]:
             text = said[offer.sku_id]
@@ -226,16 +238,16 @@ class ListingDelivery:
     async def _react(self, pass_id: str, write: ProductWrite, outcome: UpdateOutcome) -> set[str]:
         """Do what the refused SKUs of a call ask for; returns those whose error is news."""
         errors = outcome.errors
-        if self.refusals.is_everyones(outcome, write):
-            self._apart.part(write.product_id, write.skus)
+        if self._errors.is_everyones(outcome, write):
+            self._split.part(write.product_id, write.skus)
             return set(errors)
         if len(write.skus) == 1:
-            self._apart.outcome(write.keys[0], errors.get(write.keys[0][1]))
-        self._ended = self.refusals.halted(errors) or self._ended
+            self._split.outcome(write.keys[0], errors.get(write.keys[0][1]))
+        self._ended = self._errors.halted(errors) or self._ended
         return {
             sku_id
             for sku_id, error in errors.items()
-            if await self.refusals.react(pass_id, write, sku_id, error)
+            if await self._errors.react(pass_id, write, sku_id, error)
         }
 
     async def _journal(
@@ -248,7 +260,7 @@ class ListingDelivery:
     ) -> None:
         entries = [entry(o, listings[o.product_id, o.sku_id], outcome, request_id) for o in offers]
         async with self._store.transaction() as tx:
-            await self._store.journal.add(tx, report.pass_id, int(self._clock()), entries)
+            await self._store.journal.add(tx, report.pass_id, int(self._clocks.wall()), entries)
 
 
 class WritePreparation:
@@ -257,48 +269,48 @@ class WritePreparation:
     def __init__(
         self,
         store: Store,
-        market: ListingStock,
-        rows: WritePayload,
-        refusals: ErrorPolicy,
+        stock: ListingStock,
+        discovery: Discovery,
         *,
-        waits: Backoff,
-        clock: Callable[[], float],
+        payload: WritePayload,
+        backoff: Backoff,
+        clocks: Clocks,
     ) -> None:
         self._store = store
-        self._market = market
-        self._rows = rows
-        self._waits = waits
-        self._refusals = refusals
-        self._clock = clock
+        self._stock = stock
+        self._discovery = discovery
+        self._payload = payload
+        self._backoff = backoff
+        self._clocks = clocks
 
     async def prepare(self, listings: Sequence[Listing], report: PassReport) -> ProductWrite | None:
         """Read what the listings of one call show; what to write, None where nothing is owed."""
-        stock = await self._market.read_stock(report.pass_id, listings)
+        stock = await self._stock.read_stock(report.pass_id, listings)
         await self._tell_missing(report, [x for x in listings if x.sku_id not in stock])
         keys = [x.key for x in listings if x.sku_id in stock]
-        known = await self._store.listings.offers(keys, int(self._clock()))
+        known = await self._store.listings.offers(keys, int(self._clocks.wall()))
         skus: dict[str, Mapping[str, int]] = {}
         changes: list[Offer] = []
         for key in keys:
             offers_now = [state.offer for state in known.get(key, ())]
-            owed = self._rows.owed(key, offers_now)
+            owed = self._payload.owed(key, offers_now)
             if owed:
-                skus[key[1]] = self._rows.body(key, stock[key[1]], owed)
+                skus[key[1]] = self._payload.body(key, stock[key[1]], owed)
                 changes += owed
             elif any(o.wanted not in (None, o.shown) for o in offers_now):
-                self._waits.rest(key)  # owed only where it may not be written now
+                self._backoff.rest(key)  # owed only where it may not be written now
         return ProductWrite(keys[0][0], skus, tuple(changes)) if skus else None
 
     async def _tell_missing(self, report: PassReport, listings: Sequence[Listing]) -> None:
         """A listing that TikTok's own stock search lacks cannot be written: look for it again."""
         if not listings:
             return  # as nearly always: no transaction for nothing, before each write
-        new = [x for x in listings if self._waits.refused(x.key, 0, AGAIN_S)]
-        self._refusals.wants_discovery = True
+        new = [x for x in listings if self._backoff.refused(x.key, 0, AGAIN_S)]
+        self._discovery.hurry()
         because = "TikTok's stock search lacks it"
         entries = [
             Entry(
-                "missing",
+                EntryKind.MISSING,
                 x.item,
                 x.sku or x.seller_sku,
                 {"product_id": x.product_id, "sku_id": x.sku_id, "because": because},
@@ -306,4 +318,4 @@ class WritePreparation:
             for x in new
         ]
         async with self._store.transaction() as tx:
-            await self._store.journal.add(tx, report.pass_id, int(self._clock()), entries)
+            await self._store.journal.add(tx, report.pass_id, int(self._clocks.wall()), entries)

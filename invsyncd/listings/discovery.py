@@ -16,11 +16,13 @@ What people are told once about listings and warehouses: in the log, and in the 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import AT_ONCE, Clocks, Every, LoopSeconds, later
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.marketplace import ListingSeen, Product
 from invsyncd.core.model import Entry, Listing
 from invsyncd.core.parking import awake, looked_at, seen_again, told, turned_down
@@ -42,7 +44,7 @@ DOUBTED_MAX = 20  # products that a complete search lacked, asked for by id befo
 
 
 class Discovery:
-    """Which listings there are. `clock` gives Unix seconds."""
+    """Which listings there are."""
 
     def __init__(
         self,
@@ -51,87 +53,101 @@ class Discovery:
         shop: TikTokShop,
         *,
         rulebook: Rulebook,
-        market: ListingStock,
-        clock: Callable[[], float],
+        stock: ListingStock,
+        clocks: Clocks,
     ) -> None:
         self._tiktok = settings.tiktok
         self._store = store
         self._shop = shop
         self._rulebook = rulebook
-        self._market = market
-        self._clock = clock
-        self._looker = ProductInspector(store, shop)
-        self._notices = Notices(store, rulebook, clock)
+        self._stock = stock
+        self._clocks = clocks
+        self._inspector = ProductInspector(store, shop)
+        self._notices = Notices(store, rulebook, clocks)
         self._links = links_of(settings.tiktok.link)
         self._pass_id = ""
-        self._read_to: float | None = None
+        self._read_to: LoopSeconds | None = None
         """When the last good discovery or refresh began: what was edited before it is known."""
-        self._full_at = self._refresh_at = self._urgent_at = 0.0
+        self._full = Every(settings.tiktok.full_discovery_interval_s)
+        self._refresh = Every(settings.tiktok.listing_interval_s)
+        self._urgent_at = AT_ONCE
+        self._urgent = False
         self._urgent_gap_s = float(URGENT_S_MIN)
 
-    async def keep_up(self, pass_id: str, *, urgent: bool = False) -> bool:
-        """Discover or refresh if that is due, and let parked listings be tried when it is time.
+    def hurry(self) -> None:
+        """Let the next `keep_up` discover everything: a refusal tells that the shop has changed."""
+        self._urgent = True
 
-        `urgent` asks for a full discovery now. Returns whether there was a full one.
-        """
+    async def keep_up(self, pass_id: str) -> None:
+        """Discover or refresh if that is due, and let parked listings be tried when it is time."""
         self._pass_id = pass_id
-        now = self._clock()
-        hurry = urgent and now >= self._urgent_at
-        full = hurry or now >= self._full_at
+        now = self._clocks.loop()
+        hurry = self._urgent and now >= self._urgent_at
+        full = hurry or self._full.is_due(now)
+        refresh = self._refresh.is_due(now)
         if full:
             await self.discover(pass_id)
-            self._full_at = now + self._tiktok.full_discovery_interval_s
+            self._urgent = False
+            self._full.begun(now)
             # What one discovery did not mend, the next one will hardly: ever more patience.
             self._urgent_gap_s = self._urgent_gap_s * 2 if hurry else URGENT_S_MIN
             gap_s = min(self._urgent_gap_s, self._tiktok.full_discovery_interval_s)
-            self._urgent_at = now + gap_s
-        elif now >= self._refresh_at:
+            self._urgent_at = later(now, gap_s)
+        elif refresh:
             await self.refresh(pass_id)
-            if not urgent:
+            if not self._urgent:
                 self._urgent_gap_s = URGENT_S_MIN
-        if full or now >= self._refresh_at:
-            self._refresh_at = now + self._tiktok.listing_interval_s
+        if full or refresh:
+            self._refresh.begun(now)
         await self._tend()
-        return full
 
     async def discover(self, pass_id: str) -> int:
         """Read every listing; remember, match, forget what is gone, plan anew. Returns how many."""
-        began = self._clock()
+        began, moment = int(self._clocks.wall()), self._clocks.loop()
         await self._rulebook.keep_warehouses(await self._shop.warehouses())
         count = 0
         async for page in self._shop.listings():
             count += len(page)
-            await self._take(pass_id, page, int(began))
-        gone = await self._gone(int(began))
+            await self._take(pass_id, page, began)
+        gone = await self._gone(began)
         async with self._store.transaction() as tx:
             await self._store.assortment.forget(tx, gone)
         await self._match()
-        await self._market.replan_all()
+        await self._stock.replan_all()
         await self._notices.tell(pass_id)
-        self._read_to = began
+        self._read_to = moment
         return count
 
     async def refresh(self, pass_id: str) -> int:
         """Read the listings that were edited since the last good reading. Returns how many."""
-        began = self._clock()
+        began, moment = int(self._clocks.wall()), self._clocks.loop()
         new_places = await self._rulebook.keep_warehouses(await self._shop.warehouses())
-        since = int((self._read_to or 0) - OVERLAP_S)
         moved: set[Key] = set()
-        async for page in self._shop.listings(updated_since=max(since, 0)):
+        async for page in self._shop.listings(updated_since=self._since()):
             there = [x for x in page if x.status != DELETED]
-            await self._take(pass_id, there, int(began))
+            await self._take(pass_id, there, began)
             async with self._store.transaction() as tx:
                 gone = [(x.product_id, x.sku_id) for x in page if x.status == DELETED]
                 await self._store.assortment.forget(tx, gone)
             moved |= {(x.product_id, x.sku_id) for x in there}
         moved |= await self._match()
         if new_places:
-            await self._market.replan_all()
+            await self._stock.replan_all()
         else:
-            await self._market.replan(await self._store.listings.by_keys(moved))
+            await self._stock.replan(await self._store.listings.by_keys(moved))
         await self._notices.tell(pass_id)
-        self._read_to = began
+        self._read_to = moment
         return len(moved)
+
+    def _since(self) -> int:
+        """From when on edits are asked for, in Unix seconds.
+
+        Counted back from now: a clock that was set since the last reading moves it no further.
+        """
+        if self._read_to is None:
+            return 0
+        ago_s = self._clocks.loop() - self._read_to
+        return max(int(self._clocks.wall() - ago_s - OVERLAP_S), 0)
 
     async def examine(self, listings: Sequence[Listing]) -> list[Listing]:
         """Those of these listings that may be written, in their order.
@@ -140,7 +156,7 @@ class Discovery:
         bundles and replicas that show another product's stock are parked. Raises where a product
         cannot be read for a reason that is not its own.
         """
-        before, after = await self._looker.look(listings, int(self._clock()))
+        before, after = await self._inspector.inspect(listings, int(self._clocks.wall()))
         await self._save(before, after)
         now = {x.key: x for x in after}
         found = [now.get(x.key, x) for x in listings]
@@ -150,7 +166,7 @@ class Discovery:
         """TikTok refused to write this listing: it is tried again when edited, or after hours."""
         self._pass_id = pass_id
         before = await self._store.listings.by_keys([key])
-        now = int(self._clock())
+        now = int(self._clocks.wall())
         await self._save(before, [turned_down(x, reason, now) for x in before])
 
     async def _take(self, pass_id: str, page: Sequence[ListingSeen], began: int) -> None:
@@ -197,7 +213,7 @@ class Discovery:
     async def _tend(self) -> None:
         """Let rested listings be tried again; wake those whose write went through."""
         async with self._store.transaction() as tx:
-            await self._store.assortment.rested(tx, int(self._clock()))
+            await self._store.assortment.rested(tx, int(self._clocks.wall()))
             before = await self._store.assortment.mended(tx)
         await self._save(before, [awake(x) for x in before])
 
@@ -209,7 +225,7 @@ class Discovery:
         entries = say_parked([told(was.get(x.key), x) for x in after])
         async with self._store.transaction() as tx:
             await self._store.assortment.save(tx, after)
-            await self._store.journal.add(tx, self._pass_id, int(self._clock()), entries)
+            await self._store.journal.add(tx, self._pass_id, int(self._clocks.wall()), entries)
 
 
 class ProductInspector:
@@ -219,7 +235,7 @@ class ProductInspector:
         self._store = store
         self._shop = shop
 
-    async def look(
+    async def inspect(
         self, listings: Sequence[Listing], now: int
     ) -> tuple[list[Listing], list[Listing]]:
         """All listings of the products of which one of these was not yet looked at.
@@ -256,10 +272,10 @@ LINES_MAX = 20  # of one kind at once; the journal has them all
 class Notices:
     """Tells what is new since the last time, also across restarts."""
 
-    def __init__(self, store: Store, rulebook: Rulebook, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, rulebook: Rulebook, clocks: Clocks) -> None:
         self._store = store
         self._rulebook = rulebook
-        self._clock = clock
+        self._clocks = clocks
 
     async def tell(self, pass_id: str) -> None:
         """SKUs that several listings sell, and mapped warehouses that are left alone."""
@@ -267,10 +283,10 @@ class Notices:
         closed = (await self._rulebook.rules()).closed
         says = {f'"{name}": {why}': why for name, why in closed.items()}
         async with self._store.transaction() as tx:
-            new = await self._store.told.news(tx, "shared_sku", shared)
-            entries = [Entry("shared", None, sku, {"listings": shared[sku]}) for sku in new]
-            await self._store.journal.add(tx, pass_id, int(self._clock()), entries)
-            left_alone = await self._store.told.news(tx, "closed_warehouse", says)
+            new = await self._store.reported.changed(tx, "shared_sku", shared)
+            entries = [Entry(EntryKind.SHARED, None, x, {"listings": shared[x]}) for x in new]
+            await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), entries)
+            left_alone = await self._store.reported.changed(tx, "closed_warehouse", says)
         _lines([f"sku={x}: {shared[x]} listings sell it, each shows its quantity" for x in new])
         for text in left_alone:
             log.warning("mapped TikTok warehouse %s: it is left alone", text)

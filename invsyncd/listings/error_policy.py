@@ -35,18 +35,17 @@ class ErrorPolicy:
 
     def __init__(
         self,
-        market: ListingStock,
+        stock: ListingStock,
         discovery: Discovery,
         rulebook: Rulebook,
-        waits: Backoff,
-        rows: WritePayload,
+        backoff: Backoff,
+        payload: WritePayload,
     ) -> None:
-        self._market = market
+        self._stock = stock
         self._discovery = discovery
         self._rulebook = rulebook
-        self._waits = waits
-        self._rows = rows
-        self.wants_discovery = False
+        self._backoff = backoff
+        self._payload = payload
 
     def is_everyones(self, outcome: UpdateOutcome, write: ProductWrite) -> bool:
         """Whether a call of several SKUs was declined with one error for all: whose is it?"""
@@ -67,17 +66,18 @@ class ErrorPolicy:
         """Do what the class of the error asks for; returns whether the error is news."""
         key = (write.product_id, sku_id)
         reaction = REACTIONS[error.trouble]
-        news = self._waits.refused(key, error.code, reaction.first_s)
-        self.wants_discovery |= reaction.discover
+        news = self._backoff.refused(key, error.code, reaction.first_s)
+        if reaction.discover:
+            self._discovery.hurry()
         if reaction.halt:
-            self._waits.rest(key, 0)  # the side waits, not the listing
+            self._backoff.rest(key, 0)  # the side waits, not the listing
             return news
         if await self._places(key, write, error):
             return news
         if reaction.clamp and await self._lowered(write, sku_id):
-            self._waits.at_once(key)
+            self._backoff.at_once(key)
             return news
-        neither_way = error.trouble is Trouble.WAREHOUSES and self._rows.incomplete(key)
+        neither_way = error.trouble is Trouble.WAREHOUSES and self._payload.incomplete(key)
         if reaction.park or reaction.clamp or neither_way:
             reason = f"{error.code} {lasting(error.message)}".strip()
             await self._discovery.park(pass_id, key, reason)
@@ -94,10 +94,11 @@ class ErrorPolicy:
         otherwise = False
         for warehouse, code in places:
             ours = warehouse in changed
-            otherwise |= self._rows.refused(key, warehouse, changed=ours)
-            self.wants_discovery |= code in CLOSED_CODES
+            otherwise |= self._payload.refused(key, warehouse, changed=ours)
+            if code in CLOSED_CODES:
+                self._discovery.hurry()
             if code in PLATFORM_CODES and ours and await self._rulebook.mark_read_only(warehouse):
-                await self._market.replan_all()
+                await self._stock.replan_all()
         owing = changed - {w for w, c in places if c in CLOSED_CODES}
         return otherwise and bool(owing)
 
@@ -107,7 +108,7 @@ class ErrorPolicy:
         if max(wanted) <= MAX_QUANTITY_OLD:
             return False
         if await self._rulebook.lower_max_quantity():
-            await self._market.replan_all()
+            await self._stock.replan_all()
         return True
 
 

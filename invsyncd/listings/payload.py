@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from invsyncd.core.clocks import LoopSeconds, later
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Listing, Offer, Target
 from invsyncd.core.parking import PARKED_AGAIN_S
 from invsyncd.listings.stock import Key
@@ -35,16 +37,16 @@ class ProductWrite:
 
 
 class WritePayload:
-    """Which rows a SKU is written with. `clock` gives Unix seconds."""
+    """Which rows a SKU is written with. `now` is the clock for waiting."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._frozen: dict[Key, dict[str, float]] = {}
+    def __init__(self, now: Callable[[], LoopSeconds]) -> None:
+        self._now = now
+        self._frozen: dict[Key, dict[str, LoopSeconds]] = {}
         self._left_out: dict[Key, set[str]] = {}
 
     def owed(self, key: Key, offers: Sequence[Offer]) -> list[Offer]:
         """The offers of a listing that are to be changed now."""
-        now = self._clock()
+        now = self._now()
         frozen = {w for w, until in self._frozen.get(key, {}).items() if until > now}
         return [
             o
@@ -61,7 +63,7 @@ class WritePayload:
     def refused(self, key: Key, warehouse: str, *, changed: bool) -> bool:
         """A row was refused; returns whether the next write is another one because of it."""
         if changed:
-            self._frozen.setdefault(key, {})[warehouse] = self._clock() + FROZEN_S
+            self._frozen.setdefault(key, {})[warehouse] = later(self._now(), FROZEN_S)
             return True
         left_out = self._left_out.setdefault(key, set())
         news = warehouse not in left_out
@@ -76,7 +78,7 @@ class WritePayload:
 def entry(offer: Offer, listing: Listing, outcome: str, request_id: str) -> Entry:
     """The journal line of one write."""
     return Entry(
-        "write",
+        EntryKind.WRITE,
         listing.item,
         listing.sku or listing.seller_sku,
         {

@@ -9,10 +9,12 @@ From readings of TikTok's stock to what moved there without us, and its lines in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import Clocks, Every
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.core.offer_rule import sold
 from invsyncd.core.other_writers import TIMES, WITHIN_S, OtherWriter, StockMove, move, other_writer
@@ -37,13 +39,22 @@ class ListingStock:
         store: Store,
         shop: TikTokShop,
         rulebook: Rulebook,
-        clock: Callable[[], float],
+        clocks: Clocks,
     ) -> None:
         self._settings = settings
         self._store = store
         self._shop = shop
         self._rulebook = rulebook
-        self._clock = clock
+        self._clocks = clocks
+        # The first reading after a start is a full one: it finds what moved meanwhile.
+        self._audit = Every(settings.tiktok.audit_interval_s)
+
+    async def audit_if_due(self, pass_id: str) -> None:
+        """Audit now and then; one that fails is due again at once."""
+        now = self._clocks.loop()
+        if self._audit.is_due(now):
+            await self.audit(pass_id)
+            self._audit.begun(now)
 
     async def audit(self, pass_id: str) -> None:
         """Read the stock of every matched listing: whatever moved without us shows itself.
@@ -51,14 +62,14 @@ class ListingStock:
         Bundles and replicas move with what they are made of: their moves tell nothing.
         """
         async with self._store.transaction() as tx:
-            await self._store.drift.forget(tx, int(self._clock()))
+            await self._store.drift.forget(tx, int(self._clocks.wall()))
         known = await self._store.listings.all()
         listings = [x for x in known if x.item is not None and x.parked_by != ParkedBy.KIND]
         await self.read_stock(pass_id, listings)
 
     async def end_holds(self) -> None:
         """Plan anew the listings whose held units Shopify must have seen by now."""
-        now = int(self._clock())
+        now = int(self._clocks.wall())
         keys = await self._store.listings.expired_holds(now)
         if keys:
             async with self._store.transaction() as tx:
@@ -79,7 +90,7 @@ class ListingStock:
         if rules.offers is None:
             return
         states = await self._store.levels.states({x.item for x in listings if x.item is not None})
-        now = int(self._clock())
+        now = int(self._clocks.wall())
         offers = await wanted_offers(self._store, rules.offers, states, now, listings)
         await self._store.listings.save_wanted(tx, offers)
 
@@ -93,7 +104,7 @@ class ListingStock:
         stock = await self._shop.stock([x.sku_id for x in listings])
         read = [x for x in listings if x.sku_id in stock.units]
         keys = [x.key for x in read]
-        now = int(self._clock())
+        now = int(self._clocks.wall())
         async with self._store.transaction() as tx:
             # Read inside the transaction: a pass may commit new wanted quantities meanwhile.
             known = await self._store.listings.offers(keys, now)
@@ -179,18 +190,20 @@ def told(listings: Sequence[Listing], seen: Sequence[Moved], until: int) -> list
         listing = by_key[x.key[:2]]
         if x.units:
             held = {"units": x.units, "until": until, "shows": x.offer.shown}
-            entries.append(_entry("hold", listing, x.key[2], held))
+            entries.append(_entry(EntryKind.HOLD, listing, x.key[2], held))
         if x.move is not None and not x.move.explained:
             drift = {"from": x.move.stood, "to": x.move.found}
-            entries.append(_entry("drift", listing, x.key[2], drift))
+            entries.append(_entry(EntryKind.DRIFT, listing, x.key[2], drift))
     return entries
 
 
 def named(listing: Listing, warehouse: str, other_writer: OtherWriter) -> Entry:
     """The journal line of another writer."""
-    return _entry("another writer", listing, warehouse, {"because": other_writer.why})
+    return _entry(EntryKind.OTHER_WRITER, listing, warehouse, {"because": other_writer.why})
 
 
-def _entry(kind: str, listing: Listing, warehouse: str, numbers: Mapping[str, object]) -> Entry:
+def _entry(
+    kind: EntryKind, listing: Listing, warehouse: str, numbers: Mapping[str, object]
+) -> Entry:
     key = {"product_id": listing.product_id, "sku_id": listing.sku_id, "warehouse": warehouse}
     return Entry(kind, listing.item, listing.sku or listing.seller_sku, {**key, **numbers})

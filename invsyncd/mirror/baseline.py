@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from invsyncd.core.catalogue import CatalogueRow, gathered
+from invsyncd.core.clocks import WallSeconds
 from invsyncd.core.model import Location, Reading
 from invsyncd.errors import InvalidResponse
 from invsyncd.mirror.catalogue import BULK_MIN, Mark, save_mark
@@ -51,17 +52,17 @@ class Baseline:
         source: ShopifySource,
         catalogue: ShopifyCatalogue,
         committer: Committer,
-        clock: Callable[[], float],
+        wall: Callable[[], WallSeconds],
     ) -> None:
         self._catalogue = FirstCatalogue(store, source, catalogue)
         self._store = store
-        self._clock = clock
+        self._wall = wall
         self._source = source
-        self._absorber = committer
+        self._committer = committer
 
     async def is_complete(self) -> bool:
         """Whether a whole baseline was ever taken."""
-        return await self._store.facts.get(BASELINE) is not None
+        return await self._store.meta.get(BASELINE) is not None
 
     async def take(self, pass_id: str, locations: list[Location], rules: Rules) -> int:
         """Read everything, then give every item its first sight. Returns the number of items."""
@@ -70,9 +71,9 @@ class Baseline:
         await self._catalogue.take()
         items = await self._first_sight(pass_id, rules)
         async with self._store.transaction() as tx:
-            await self._store.locations.advance(tx, watermarks, int(self._clock()))
-            await self._store.facts.set(tx, BASELINE, pass_id)
-            await self._store.facts.set(tx, SCANNED_AT, str(int(self._clock())))
+            await self._store.locations.advance(tx, watermarks, int(self._wall()))
+            await self._store.meta.set(tx, BASELINE, pass_id)
+            await self._store.meta.set(tx, SCANNED_AT, str(int(self._wall())))
         return items
 
     async def _read(self, locations: Sequence[int]) -> Marks:
@@ -149,7 +150,7 @@ class Baseline:
         while items := await self._store.levels.all_items(after, ITEMS_AT_ONCE):
             after = items[-1]
             count += len(items)
-            await self._absorber.commit(
+            await self._committer.commit(
                 pass_id, Batch(touched=frozenset(items)), rules, plan_writes=False
             )
         return count

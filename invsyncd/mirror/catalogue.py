@@ -12,12 +12,12 @@ from __future__ import annotations
 import logging
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from invsyncd.config import Settings
 from invsyncd.core.catalogue import is_news
-from invsyncd.errors import InvalidResponse
+from invsyncd.core.clocks import AT_ONCE, Clocks, Every, later
+from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.suspects import Suspects
 from invsyncd.shopify.bulk import BulkRefused
@@ -31,6 +31,7 @@ CATALOGUE_MARK = "catalogue_mark"  # server second up to which the catalogue was
 CATALOGUE_VARIANTS = "catalogue_variants"  # how many variants there were then
 OVERLAP_S = 900  # how far each look goes back: the lag of the index is recorded, not how long it is
 DIRECT_MAX = 2_000  # items read directly in one pass: 20 requests
+AGAIN_S = 900.0  # the whole of it is not tried again sooner, unless a full scan wants it
 BULK_MIN = 2_000  # a catalogue of more items is looked at in bulk, else read directly
 
 
@@ -51,26 +52,29 @@ class CatalogueReader:
         store: Store,
         source: ShopifySource,
         catalogue: ShopifyCatalogue,
-        clock: Callable[[], float],
+        clocks: Clocks,
     ) -> None:
-        self._interval_s = settings.poll.catalogue_interval_s
         self._store = store
         self._source = source
         self._catalogue = catalogue
-        self._clock = clock
-        self._due = 0.0  # Unix seconds; 0 is at once
+        self._clocks = clocks
+        self._due = Every(settings.poll.catalogue_interval_s)
         self._suspects = Suspects()
         self._walked_to: int | None = None  # every item behind this one is a suspect too
         self._pending: Mark | None = None  # stored once no suspect is left that it stands for
         self.whole_due = False
         """Whether somebody should call `whole`, beside the passes."""
         self._wanted_again = False  # since the whole that is under way began
-        self.gone: set[int] = set()
-        """Items that Shopify did not name when they were asked for: to be read with levels."""
+        self._whole_not_before = AT_ONCE
+
+    @property
+    def is_rested(self) -> bool:
+        """Whether the whole was not tried in vain so lately that the next try has to wait."""
+        return self._clocks.loop() >= self._whole_not_before
 
     def rest(self) -> None:
         """All of it was just read: look again after an interval."""
-        self._due = self._clock() + self._interval_s
+        self._due.begun(self._clocks.loop())
 
     async def look(self) -> None:
         """Look at what was updated, where that is due; beside the passes, so that no sale waits.
@@ -78,26 +82,29 @@ class CatalogueReader:
         Raises as the requests do; what was found until then is kept, and the look is made again
         after an interval, from where the last complete one ended.
         """
-        if self._clock() >= self._due:
+        if self._due.is_due(self._clocks.loop()):
             self.rest()
             await self._look()
 
-    async def join(self, batch: Batch) -> Batch:
-        """The batch with what a direct read of the next suspects says anew."""
+    async def join(self, batch: Batch) -> tuple[Batch, frozenset[int]]:
+        """The batch with what a direct read of the next suspects says anew.
+
+        And the items that Shopify did not name when they were asked for: to be read with levels.
+        """
         self._suspects.give_back()
         await self._walk_on()
         asked = self._suspects.take(DIRECT_MAX)
         if not asked:
-            return batch
+            return batch, frozenset()
         try:
             entries = {e.item: e for e in await self._source.catalogue(sorted(asked))}
         except BaseException:
             self._suspects.give_back()  # the pass goes on without them, and commits
             raise
-        self.gone |= asked - set(entries)
         known = await self._store.catalogue.of(entries)
         changed = {item: e for item, e in entries.items() if known.get(item) not in (None, e)}
-        return replace(batch, catalogue={**changed, **batch.catalogue})
+        batch = replace(batch, catalogue={**changed, **batch.catalogue})
+        return batch, asked - set(entries)
 
     async def committed(self) -> None:
         """What the last `join` found is in the store."""
@@ -109,6 +116,14 @@ class CatalogueReader:
 
     async def whole(self) -> None:
         """Look at all of it, beside the passes; small ones are left to the next passes."""
+        try:
+            await self._whole()
+        except InvsyncError:
+            self._whole_not_before = later(self._clocks.loop(), AGAIN_S)
+            raise
+        self._whole_not_before = AT_ONCE
+
+    async def _whole(self) -> None:
         self._wanted_again = False
         counted = await self._catalogue.count()
         began = Mark(counted.server_time, counted.variants)
@@ -189,8 +204,8 @@ def _fewer(now: int | None, before: int | None) -> bool:
 
 async def load_mark(store: Store) -> Mark:
     """The stored mark; both parts None where there is none."""
-    at = await store.facts.get(CATALOGUE_MARK)
-    variants = await store.facts.get(CATALOGUE_VARIANTS)
+    at = await store.meta.get(CATALOGUE_MARK)
+    variants = await store.meta.get(CATALOGUE_VARIANTS)
     return Mark(None if at is None else int(at), None if variants is None else int(variants))
 
 
@@ -198,6 +213,6 @@ async def save_mark(store: Store, mark: Mark) -> None:
     """Remember the mark; a part that is None stays as it was."""
     async with store.transaction() as tx:
         if mark.server_time is not None:
-            await store.facts.set(tx, CATALOGUE_MARK, str(mark.server_time))
+            await store.meta.set(tx, CATALOGUE_MARK, str(mark.server_time))
         if mark.variants is not None:
-            await store.facts.set(tx, CATALOGUE_VARIANTS, str(mark.variants))
+            await store.meta.set(tx, CATALOGUE_VARIANTS, str(mark.variants))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from invsyncd.core.clocks import WallSeconds
 from invsyncd.core.fold import Earlier, Folded, fold
 from invsyncd.core.model import (
     Attempt,
@@ -71,19 +72,19 @@ class Committed:
 class Committer:
     """Folds batches into the store.
 
-    `new_key` makes idempotency keys; `clock` gives Unix seconds; `refused` says which writes
+    `new_key` makes idempotency keys; `wall` gives Unix seconds; `refused` says which writes
     Shopify turned down lately and are not to be planned again yet.
     """
 
     def __init__(
         self,
         store: Store,
-        clock: Callable[[], float],
+        wall: Callable[[], WallSeconds],
         new_key: Callable[[], str],
         refused: Callable[[LevelWrite], bool] = lambda _: False,
     ) -> None:
         self._store = store
-        self._clock = clock
+        self._wall = wall
         self._new_key = new_key
         self._refused = refused
 
@@ -103,7 +104,7 @@ class Committer:
         puts items that changed in this batch into calls of their own. `gate` is asked, within the
         transaction, once everything is planned; where it says no, no attempt is made either.
         """
-        now = int(self._clock())
+        now = int(self._wall())
         folded = await self._fold(batch, rules)
         states = {f.state.item.id: f.state for f in folded}
         entries = list(batch.asked.entries)
@@ -157,7 +158,7 @@ class Committer:
         """Turn what the mirror still owes into attempts, recorded before they are sent."""
         pending = await self._store.levels.pending(tx, ROUND_ROWS_MAX)
         attempts = tuple(
-            Attempt(self._new_key(), pass_id, int(self._clock()), rows)
+            Attempt(self._new_key(), pass_id, int(self._wall()), rows)
             for rows in batches((row for row in pending if not self._refused(row)), apart=apart)
         )
         await self._store.attempts.add(tx, attempts)

@@ -1,4 +1,4 @@
-"""settle: one attempt goes out, and what became of it is written down.
+"""send: one attempt goes out, and what became of it is written down.
 
 Its outcome decides what becomes known: applied rows are known, stale ones are doubted until they
 are read again, refused ones are left and said, and an attempt without an answer stays, to be
@@ -6,18 +6,20 @@ repeated with its own key.
 
 deliver and confirm for Shopify: attempts out in rounds, until nothing is owed.
 
-An attempt was committed before it is sent here; `settle` says what became of it. What was stale is
+An attempt was committed before it is sent here; `send` says what became of it. What was stale is
 read again, folded in and written anew, for some rounds; what is left is the next pass's turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
+from invsyncd.core.clocks import Clocks, LoopSeconds, later
 from invsyncd.core.diff import was_applied
 from invsyncd.core.fold import Earlier
+from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
 from invsyncd.errors import InvsyncError, Refused
 from invsyncd.mirror.commit import Committed, Committer
@@ -32,31 +34,29 @@ from invsyncd.store.database import Tx
 KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); an hour is for its clock
 REFUSED_WAIT_S = 600  # a write that was refused is not tried again before
 NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
-STALE = "stale: somebody had moved it meanwhile; read again"
+STALE = Outcome.STALE.because("somebody had moved it meanwhile; read again")
 
 
 class AttemptSender:
-    """Sends attempts one by one. `on_written` hears of every row that was written."""
+    """Sends attempts one by one."""
 
     def __init__(
         self,
         store: Store,
         target: ShopifyTarget,
-        reader: Poller,
-        clock: Callable[[], float],
-        on_written: Callable[[Sequence[LevelWrite]], None],
+        poller: Poller,
+        clocks: Clocks,
     ) -> None:
         self._store = store
         self._target = target
-        self._reader = reader
-        self._clock = clock
-        self._on_written = on_written
-        self._refused_until: dict[LevelWrite, float] = {}
+        self._poller = poller
+        self._clocks = clocks
+        self._refused_until: dict[LevelWrite, LoopSeconds] = {}
 
     def is_refused(self, row: LevelWrite) -> bool:
         """Whether Shopify turned this very write down lately."""
         until = self._refused_until.get(row)
-        if until is not None and until <= self._clock():
+        if until is not None and until <= self._clocks.loop():
             del self._refused_until[row]
             return False
         return until is not None
@@ -64,13 +64,15 @@ class AttemptSender:
     async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
         """Report an attempt that a dry run does not send."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
-        self._tell(report, attempt.rows, skus, "planned")
+        self._tell(report, attempt.rows, skus, Outcome.PLANNED)
 
-    async def settle(self, attempt: Attempt, report: PassReport) -> bool:
-        """Send one attempt and write down its outcome; False while it is unknown."""
-        if self._clock() - attempt.created_at > KEY_AGE_S_MAX:
-            await self._settle_by_reading(attempt, report)
-            return True
+    async def send(self, attempt: Attempt, report: PassReport) -> Sequence[LevelWrite] | None:
+        """Send one attempt and write down its outcome; the rows that were written.
+
+        None while the outcome is unknown.
+        """
+        if self._clocks.wall() - attempt.created_at > KEY_AGE_S_MAX:
+            return await self._conclude_by_reading(attempt, report)
         if not attempt.sent:
             async with self._store.transaction() as tx:
                 await self._store.attempts.goes_out(tx, attempt)
@@ -83,25 +85,24 @@ class AttemptSender:
         except InvsyncError as error:
             report.failed(Target.SHOPIFY, error)
             await self._unanswered(attempt, error)
-            return False
+            return None
         match outcome:
             case Applied():
                 # A repetition may be answered with its own time: a later one than the write's only
                 # makes a reading wait, none at all would let an older one pass for a change.
-                await self._applied(attempt, outcome, report)
+                return await self._applied(attempt, outcome, report)
             case NotApplied(stale=stale, others_applied_at=None) if stale and (
                 attempt.sent or not outcome.certain
             ):
-                return await self._settle_stale_repeat(attempt, outcome, report)
+                return await self._conclude_stale_repeat(attempt, outcome, report)
             case NotApplied():
-                await self._not_applied(attempt, outcome, report)
+                return await self._not_applied(attempt, outcome, report)
             case KeySpent():
-                await self._settle_by_reading(attempt, report)
-        return True
+                return await self._conclude_by_reading(attempt, report)
 
-    async def _settle_stale_repeat(
+    async def _conclude_stale_repeat(
         self, attempt: Attempt, outcome: NotApplied, report: PassReport
-    ) -> bool:
+    ) -> Sequence[LevelWrite] | None:
         """A repeated key was stale: ask once more whether the server keeps keys at all.
 
         One that does now says that the attempt failed (documented): the earlier try had never
@@ -112,26 +113,27 @@ class AttemptSender:
             again = await self._target.set_levels(attempt)
         except InvsyncError as error:
             report.failed(Target.SHOPIFY, error)
-            return False
+            return None
         match again:
             case Applied():
-                await self._applied(attempt, again, report)
+                return await self._applied(attempt, again, report)
             case NotApplied(stale=stale, refused=refused) if not stale and not refused:
-                await self._not_applied(attempt, outcome, report)
+                return await self._not_applied(attempt, outcome, report)
             case _:
-                await self._settle_by_reading(attempt, report)
-        return True
+                return await self._conclude_by_reading(attempt, report)
 
     async def _unanswered(self, attempt: Attempt, error: InvsyncError) -> None:
         """Say it once: what is repeated later is the same write under the same key."""
         if not attempt.sent:
             skus = await self._store.levels.skus({row.item for row in attempt.rows})
             async with self._store.transaction() as tx:
-                await self._journal(tx, attempt, attempt.rows, skus, f"unknown: {error}")
+                await self._journal(
+                    tx, attempt, attempt.rows, skus, Outcome.UNKNOWN.because(str(error))
+                )
 
     async def _applied(
         self, attempt: Attempt, outcome: Applied, report: PassReport, *, doubted: bool = False
-    ) -> None:
+    ) -> Sequence[LevelWrite]:
         """All rows are known now; `doubted` has them read again before anything is decided."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         async with self._store.transaction() as tx:
@@ -139,11 +141,13 @@ class AttemptSender:
             await self._store.attempts.end(tx, attempt)
             if doubted:
                 await self._store.attempts.doubt(tx, attempt.rows)
-            await self._journal(tx, attempt, attempt.rows, skus, "applied", sent=outcome.sent)
-        self._on_written(attempt.rows)
-        self._tell(report, attempt.rows, skus, "applied")
+            await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED, sent=outcome.sent)
+        self._tell(report, attempt.rows, skus, Outcome.APPLIED)
+        return attempt.rows
 
-    async def _not_applied(self, attempt: Attempt, outcome: NotApplied, report: PassReport) -> None:
+    async def _not_applied(
+        self, attempt: Attempt, outcome: NotApplied, report: PassReport
+    ) -> Sequence[LevelWrite]:
         """Nothing was applied: stale rows are read again, refused ones are left, all others go on.
 
         The change that made a row stale is somebody's; it is folded in before we write again.
@@ -152,14 +156,17 @@ class AttemptSender:
         refused = {rows[i]: reason for i, reason in outcome.refused.items()}
         fixed = [row for row, (code, _) in refused.items() if code == NOT_MUTABLE]
         skus = await self._store.levels.skus({row.item for row in rows})
-        said = {row: f"refused: {code} {text}".strip() for row, (code, text) in refused.items()}
+        said = {
+            row: Outcome.REFUSED.because(f"{code} {text}").strip()
+            for row, (code, text) in refused.items()
+        }
         written: list[LevelWrite] = []
         if outcome.others_applied_at is not None:
             touched = outcome.stale | outcome.refused.keys()
             written = [row for i, row in enumerate(rows) if i not in touched]
         async with self._store.transaction() as tx:
             await self._store.attempts.confirm(tx, written, outcome.others_applied_at or 0)
-            await self._journal(tx, attempt, written, skus, "applied", sent=outcome.sent)
+            await self._journal(tx, attempt, written, skus, Outcome.APPLIED, sent=outcome.sent)
             stale = [rows[i] for i in sorted(outcome.stale)]
             await self._journal(tx, attempt, stale, skus, STALE, sent=outcome.sent)
             await self._store.attempts.end(tx, attempt)
@@ -167,26 +174,29 @@ class AttemptSender:
             await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
             for row, why in said.items():
                 await self._journal(tx, attempt, [row], skus, why, sent=outcome.sent)
-        self._refused_until |= dict.fromkeys(refused, self._clock() + REFUSED_WAIT_S)
+        until = later(self._clocks.loop(), REFUSED_WAIT_S)
+        self._refused_until |= dict.fromkeys(refused, until)
         for row, why in said.items():
             self._tell(report, [row], skus, why)
-        self._on_written(written)
-        self._tell(report, written, skus, "applied")
+        self._tell(report, written, skus, Outcome.APPLIED)
+        return written
 
-    async def _settle_by_reading(self, attempt: Attempt, report: PassReport) -> None:
+    async def _conclude_by_reading(
+        self, attempt: Attempt, report: PassReport
+    ) -> Sequence[LevelWrite]:
         """The key can no longer say what became of it: the levels themselves must."""
         items = {row.item for row in attempt.rows}
-        batch = await self._reader.direct(items)
+        batch = await self._poller.direct(items)
         readings = {(r.item, r.location): r for found in batch.readings.values() for r in found}
         states = await self._store.levels.states(items)
         known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}
         if was_applied(attempt.rows, known, readings):
             # At a time that nobody can say now: so it is read again, too.
-            await self._applied(attempt, Applied(0), report, doubted=True)
-            return
+            return await self._applied(attempt, Applied(0), report, doubted=True)
         async with self._store.transaction() as tx:
             await self._store.attempts.end(tx, attempt)
             await self._store.attempts.doubt(tx, attempt.rows)
+        return ()
 
     async def _journal(
         self,
@@ -204,7 +214,7 @@ class AttemptSender:
             how["repeated"] = sent.repeated or attempt.sent
         entries = [
             Entry(
-                "write",
+                EntryKind.WRITE,
                 row.item,
                 skus.get(row.item, ""),
                 {
@@ -219,7 +229,7 @@ class AttemptSender:
             )
             for row in rows
         ]
-        await self._store.journal.add(tx, attempt.pass_id, int(self._clock()), entries)
+        await self._store.journal.add(tx, attempt.pass_id, int(self._clocks.wall()), entries)
 
     def _tell(
         self, report: PassReport, rows: Sequence[LevelWrite], skus: dict[int, str], outcome: str
@@ -246,27 +256,31 @@ class Delivery:
     def __init__(
         self,
         store: Store,
-        target: ShopifyTarget,
-        reader: Poller,
-        clock: Callable[[], float],
-        new_key: Callable[[], str],
+        poller: Poller,
+        sender: AttemptSender,
+        committer: Committer,
     ) -> None:
         self._store = store
-        self._reader = reader
+        self._poller = poller
+        self._sender = sender
+        self._committer = committer
         self._earlier: dict[int, Earlier] = {}
-        self.settler = AttemptSender(store, target, reader, clock, self._were_written)
-        self.committer = Committer(store, clock, new_key, self.settler.is_refused)
 
     async def recover(self, report: PassReport) -> None:
         """Ask what became of every attempt that was left without an outcome."""
         await self._send(await self._store.attempts.open(), report)
 
+    async def tell_planned(self, report: PassReport) -> None:
+        """Report what a dry run does not send; that of earlier passes as well."""
+        for attempt in await self._store.attempts.open():
+            await self._sender.tell_planned(attempt, report)
+
     async def deliver(
-        self, pass_id: str, absorbed: Committed, rules: Rules, report: PassReport
+        self, pass_id: str, committed: Committed, rules: Rules, report: PassReport
     ) -> None:
         """Send attempts, decreases first; fold in what was stale and go on, for some rounds."""
-        attempts = absorbed.attempts
-        self._earlier = absorbed.earlier
+        attempts = committed.attempts
+        self._earlier = committed.earlier
         for rounds_left in reversed(range(ROUNDS_MAX)):
             if not attempts:
                 return
@@ -286,19 +300,22 @@ class Delivery:
             if not plan_writes:
                 return ()
             async with self._store.transaction() as tx:
-                return await self.committer.plan(tx, pass_id)
-        batch = await self._reader.direct(doubtful)
+                return await self._committer.plan(tx, pass_id)
+        batch = await self._poller.direct(doubtful)
         batch = replace(batch, earlier=self._earlier)
-        absorbed = await self.committer.commit(
+        committed = await self._committer.commit(
             pass_id, batch, rules, plan_writes=plan_writes, changed_apart=True
         )
-        self._earlier |= absorbed.earlier
-        return absorbed.attempts
+        self._earlier |= committed.earlier
+        return committed.attempts
 
     async def _send(self, attempts: Sequence[Attempt], report: PassReport) -> bool:
         """Send all; whether every one of them got an outcome."""
-        calls = [partial(self.settler.settle, attempt, report) for attempt in attempts]
-        return all(await run_together(calls, at_once=ITEMS_AT_ONCE))
+        calls = [partial(self._sender.send, attempt, report) for attempt in attempts]
+        written = await run_together(calls, at_once=ITEMS_AT_ONCE)
+        for rows in written:
+            self._were_written(rows or ())
+        return None not in written
 
     def _were_written(self, rows: Sequence[LevelWrite]) -> None:
         """From now on a change of these levels comes after our write."""

@@ -8,12 +8,14 @@ item a suspect, and the next pass reads suspects directly and folds them through
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Reading
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.suspects import Suspects
@@ -41,10 +43,18 @@ class Scanned:
     suspects: frozenset[int]
 
 
+class Wanted(NamedTuple):
+    """Whether a scan should be made now, and the open requests that it would answer."""
+
+    now: bool
+    requests: tuple[Request, ...]
+
+
 class _Unread(NamedTuple):
     """A scan whose suspects the passes have still to read, and the requests that it answers."""
 
     ended_at: int
+    ended: LoopSeconds
     suspects: frozenset[int]
     requests: tuple[Request, ...]
 
@@ -61,69 +71,92 @@ class FullScan:
         settings: Settings,
         store: Store,
         source: ShopifySource,
-        clock: Callable[[], float],
+        clocks: Clocks,
+        suspects: Suspects,
     ) -> None:
         self._settings = settings
         self._store = store
         self._source = source
-        self._clock = clock
-        self._suspects: set[int] = set()
+        self._clocks = clocks
+        self._suspects = suspects
+        self._found: set[int] = set()
         self._seen: list[Reading] = []
         self._levels = 0
-        self._requests: list[Request] = []
         self._tried: frozenset[int] = frozenset()  # requests that were there when a try began
-        self._not_before = 0.0  # Unix seconds
+        self._not_before = AT_ONCE
+        self._due: LoopSeconds | None = None  # by what is stored, which is looked up once
         self._unread: _Unread | None = None
 
     @property
     def is_rested(self) -> bool:
         """Whether no failure is so recent that the next try has to wait."""
-        return self._clock() >= self._not_before
+        return self._clocks.loop() >= self._not_before
 
-    async def is_wanted(self) -> bool:
+    async def wanted(self) -> Wanted:
         """Whether one is due, or was asked for: a request that is new waits for nothing."""
-        self._requests = await self._store.requests.open(SCAN)
-        if any(request.id not in self._tried for request in self._requests):
-            return True
+        requests = tuple(await self._store.requests.open(SCAN))
+        if self._are_new(requests):
+            return Wanted(True, requests)
         if self._unread is not None or not self.is_rested:
-            return False
-        return bool(self._requests) or await self.due_in_s() <= 0
+            return Wanted(False, requests)
+        return Wanted(bool(requests) or await self.due_in_s() <= 0, requests)
+
+    async def is_asked_for(self) -> bool:
+        """Whether somebody asks for one that was not tried yet."""
+        return self._are_new(await self._store.requests.open(SCAN))
+
+    def _are_new(self, requests: Sequence[Request]) -> bool:
+        return any(request.id not in self._tried for request in requests)
+
+    async def next_in_s(self) -> float:
+        """Seconds until somebody should look again whether one is wanted; 0 or less is soon."""
+        if self._unread is not None:
+            return 0.0
+        requests = await self._store.requests.open(SCAN)
+        due_s = 0.0 if requests else await self.due_in_s()
+        return max(due_s, self._not_before - self._clocks.loop())
 
     @asynccontextmanager
-    async def trying(self) -> AsyncIterator[None]:
-        """Around one try for all that was asked for when `is_wanted` looked."""
-        self._tried = frozenset(request.id for request in self._requests)
+    async def trying(self, requests: Sequence[Request]) -> AsyncIterator[None]:
+        """Around one try for all of these requests."""
+        self._tried = frozenset(request.id for request in requests)
         try:
             yield
         except InvsyncError:
-            self._not_before = self._clock() + AGAIN_S
+            self._not_before = later(self._clocks.loop(), AGAIN_S)
             raise
-        self._not_before = 0.0
+        self._not_before = AT_ONCE
 
-    async def carried_out(self, suspects: Suspects) -> None:
+    async def carried_out(self) -> None:
         """Note it, once the passes have read all that the last scan found."""
         last = self._unread
-        if last is None or not suspects.lacks(last.suspects):
+        if last is None or not self._suspects.lacks(last.suspects):
             return
         async with self._store.transaction() as tx:
-            await self._store.facts.set(tx, SCANNED_AT, str(last.ended_at))
+            await self._store.meta.set(tx, SCANNED_AT, str(last.ended_at))
             for request in last.requests:
                 await self._store.requests.done(tx, request)
+        self._due = later(last.ended, self._settings.poll.full_scan_interval_s)
         self._tried -= {request.id for request in last.requests}
         self._unread = None
 
     async def due_in_s(self) -> float:
         """Seconds until the next scan is due; the first baseline counts as one."""
-        now, last = self._clock(), float(await self._store.facts.get(SCANNED_AT) or 0)
-        # A scan in the future was noted by a clock that has been set back since: due at once.
-        return last + self._settings.poll.full_scan_interval_s - now if last <= now else 0.0
+        if self._due is None:
+            stored = await self._store.meta.get(SCANNED_AT)
+            if stored is None:
+                return 0.0
+            now, last = self._clocks.wall(), float(stored)
+            # A scan in the future was noted by a clock that has been set back since: due at once.
+            left_s = last + self._settings.poll.full_scan_interval_s - now if last <= now else 0.0
+            self._due = later(self._clocks.loop(), left_s)
+        return self._due - self._clocks.loop()
 
-    async def run(self, pass_id: str) -> Scanned:
+    async def run(self, pass_id: str, requests: Sequence[Request] = ()) -> Scanned:
         """Scan by bulk operation, or page by page where that is refused or cannot be believed.
 
         Raises InvalidResponse where the scan lacks more of a location than may be believed.
         """
-        asked = tuple(self._requests)
         locations = [k.location.id for k in await self._store.locations.all() if k.location.active]
         await self._begin()
         by = "bulk operation"
@@ -139,19 +172,20 @@ class FullScan:
                     await self._take(page)
         await self._save()
         if await self._believed(locations):
-            self._suspects |= set(await self._store.scans.missing(locations))
-        found = Scanned(by, self._levels, frozenset(self._suspects))
-        await self._end(pass_id, found, asked)
+            self._found |= set(await self._store.scans.missing(locations))
+        found = Scanned(by, self._levels, frozenset(self._found))
+        await self._end(pass_id, found, tuple(requests))
+        self._suspects.name(found.suspects)
         return found
 
     async def _begin(self) -> None:
-        self._suspects, self._seen, self._levels = set(), [], 0
+        self._found, self._seen, self._levels = set(), [], 0
         async with self._store.transaction() as tx:
             await self._store.scans.clear(tx)
 
     async def _take(self, page: Page) -> None:
         news = await self._store.levels.differing(page.readings)
-        self._suspects |= {reading.item for reading in news}
+        self._found |= {reading.item for reading in news}
         self._levels += len(page.readings)
         self._seen += page.readings
         if len(self._seen) >= SAVED_AT_ONCE:
@@ -181,7 +215,7 @@ class FullScan:
         return any(lacking for lacking, _ in counts.values())
 
     async def _end(self, pass_id: str, found: Scanned, asked: tuple[Request, ...]) -> None:
-        now = int(self._clock())
+        now = int(self._clocks.wall())
         numbers: dict[str, object] = {
             "by": found.by,
             "levels": found.levels,
@@ -189,6 +223,6 @@ class FullScan:
         }
         async with self._store.transaction() as tx:
             await self._store.scans.clear(tx)
-            entry = Entry("scan", None, "", numbers)
+            entry = Entry(EntryKind.SCAN, None, "", numbers)
             await self._store.journal.add(tx, pass_id, now, [entry])
-        self._unread = _Unread(now, found.suspects, asked)
+        self._unread = _Unread(now, self._clocks.loop(), found.suspects, asked)

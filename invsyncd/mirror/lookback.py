@@ -25,13 +25,13 @@ the last of these is committed.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
 from invsyncd.core.diff import is_superseded
 from invsyncd.core.model import Reading
 from invsyncd.errors import InvsyncError
@@ -73,7 +73,7 @@ class PendingReads(NamedTuple):
     `marks` are the watermarks that it earns. `began_at` is on the clock of the look-backs.
     """
 
-    began_at: float
+    began_at: LoopSeconds
     marks: Mapping[int, int]
     items: frozenset[int]
 
@@ -90,30 +90,30 @@ class OverlapSchedule:
         self._overlap_s = overlap_s
         self._near: dict[int, int | None] = {}
         self._last: dict[int, Polled] = {}
-        self._listed: deque[tuple[float, int]] = deque()
-        self._far_at: float | None = None
-        self._began_at = 0.0
+        self._listed: deque[tuple[LoopSeconds, int]] = deque()
+        self._far_at: LoopSeconds | None = None
+        self._began_at = AT_ONCE
         self._far = True
 
-    def begin(self, now: float, free: float) -> None:
+    def begin(self, now: LoopSeconds, free: float) -> None:
         """Decide for the poll that begins now; `free` is the share of the bucket that is left."""
         self._began_at = now
         self._far = self._is_due(now, waits=free < FREE_MIN or self._is_much(now))
 
-    def _is_due(self, now: float, *, waits: bool) -> bool:
+    def _is_due(self, now: LoopSeconds, *, waits: bool) -> bool:
         if self._far_at is None or self._overlap_s <= SHORT_S:
             return True
         age_s = now - self._far_at + SLACK_S
         return age_s >= (self._overlap_s if waits else self._overlap_s / 2)
 
-    def _is_much(self, now: float) -> bool:
+    def _is_much(self, now: LoopSeconds) -> bool:
         """Whether a far look-back would list much, by what the polls of its time have listed."""
         since = (now if self._far_at is None else self._far_at) - self._overlap_s - SHORT_S
         while self._listed and self._listed[0][0] < since:
             self._listed.popleft()
         return sum(rows for _, rows in self._listed) > FAR_ROWS_MAX
 
-    def wants_bulk(self, now: float) -> bool:
+    def wants_bulk(self, now: LoopSeconds) -> bool:
         """Whether a far look-back should be made by bulk operation now."""
         if self._far_at is None or self._overlap_s <= SHORT_S:
             return False
@@ -222,28 +222,34 @@ class BulkLookback:
     """One at a time, and never beside a full scan: whoever calls it sees to both."""
 
     def __init__(
-        self, store: Store, source: ShopifySource, look_back: OverlapSchedule, overlap_s: float
+        self,
+        store: Store,
+        source: ShopifySource,
+        look_back: OverlapSchedule,
+        overlap_s: float,
+        clocks: Clocks,
     ) -> None:
         self._store = store
         self._source = source
-        self._look_back = look_back
+        self._overlaps = look_back
         self._overlap_s = overlap_s
-        self._not_before = 0.0
+        self._clocks = clocks
+        self._not_before = AT_ONCE
         # Later than that a poll has looked back instead.
         self._limits = BulkLimits(total_s=overlap_s / 2, busy_s=min(BUSY_S, overlap_s / 4))
 
     def is_wanted(self) -> bool:
         """Whether a poll would have to list too much."""
-        now = asyncio.get_running_loop().time()
-        return now >= self._not_before and self._look_back.wants_bulk(now)
+        now = self._clocks.loop()
+        return now >= self._not_before and self._overlaps.wants_bulk(now)
 
     async def run(self) -> PendingReads | None:
         """What is owed now; None where it was refused, and a poll will have to look back."""
-        began_at = asyncio.get_running_loop().time()
+        began_at = self._clocks.loop()
         looks = {
             known.location.id: look
             for known in await self._store.locations.all()
-            if known.location.active and (look := self._look_back.bulk(known)) is not None
+            if known.location.active and (look := self._overlaps.bulk(known)) is not None
         }
         if not looks:
             return None
@@ -254,7 +260,7 @@ class BulkLookback:
                 items |= await self._news(await self._store.levels.differing(page.readings))
         except InvsyncError as error:  # whatever it is: the polls have it too, and tell of it
             log.info("look back by bulk operation: %s; a poll will look back instead", error)
-            self._not_before = began_at + self._overlap_s
+            self._not_before = later(began_at, self._overlap_s)
             return None
         marks = {location: mark for location, (_, mark) in looks.items()}
         return PendingReads(began_at, marks, frozenset(items))

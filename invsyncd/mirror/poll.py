@@ -15,14 +15,14 @@ at a price that is known before.
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import Clocks
 from invsyncd.core.diff import may_be_past
 from invsyncd.core.model import ItemState, Reading
 from invsyncd.errors import InvalidResponse, Refused
@@ -51,21 +51,26 @@ class Poller:
     """Reads what changed since the watermarks of the store."""
 
     def __init__(
-        self, settings: Settings, store: Store, source: ShopifySource, clock: Callable[[], float]
+        self,
+        settings: Settings,
+        store: Store,
+        source: ShopifySource,
+        clocks: Clocks,
+        suspects: Suspects,
     ) -> None:
         self._settings = settings
         self._store = store
         self._source = source
-        self._clock = clock
+        self._clocks = clocks
         overlap_s = settings.poll.overlap_s
-        self._look_back = OverlapSchedule(overlap_s)
+        self._overlaps = OverlapSchedule(overlap_s)
         slack_s = overlap_s + 2 * settings.poll.interval_s
-        self._polls = LocationPolls(store, source, self._look_back, slack_s, clock)
-        self._far_look = BulkLookback(store, source, self._look_back, overlap_s)
+        self._polls = LocationPolls(store, source, self._overlaps, slack_s, clocks)
+        self._bulk_lookback = BulkLookback(store, source, self._overlaps, overlap_s, clocks)
         self._polled: dict[int, Polled] = {}
         self._owed: PendingReads | None = None
         self._paying: PendingReads | None = None
-        self.suspects = Suspects()
+        self._suspects = suspects
         self.closed: frozenset[int] = frozenset()
         """Locations that the last poll found deactivated."""
 
@@ -80,10 +85,10 @@ class Poller:
             for reading in news:
                 readings.setdefault(reading.item, []).append(reading)
         self._polled = {polled.location: polled for polled, _ in found}
-        suspects = self.suspects.take(SUSPECTS_MAX)
+        suspects = self._suspects.take(SUSPECTS_MAX)
         owed = self._owed
         # Whether this batch reads the last of what is owed.
-        paid = owed is not None and self.suspects.lacks(owed.items)
+        paid = owed is not None and self._suspects.lacks(owed.items)
         self._paying = owed if paid else None
         batch = Batch(
             readings=readings,
@@ -95,19 +100,22 @@ class Poller:
 
     def committed(self) -> None:
         """The batch of the last poll is in the store: the next one may begin where it ended."""
-        self._look_back.committed(self._polled)
+        self._overlaps.committed(self._polled)
         if self._paying is not None:
-            self._look_back.paid(self._paying)
+            self._overlaps.paid(self._paying)
             self._owed = self._paying = None
-        self.suspects.done()
+        self._suspects.done()
+
+    def wants_bulk_lookback(self) -> bool:
+        """Whether a poll would have to list too much, and nothing is owed of the last one."""
+        return self._owed is None and self._bulk_lookback.is_wanted()
 
     async def look_back_in_bulk(self) -> None:
         """Look back by bulk operation, beside the polls, where one would have to list too much."""
-        if self._owed is None and self._far_look.is_wanted():
-            owed = await self._far_look.run()
-            if owed is not None:
-                self.suspects.name(owed.items)
-                self._owed = owed
+        owed = await self._bulk_lookback.run()
+        if owed is not None:
+            self._suspects.name(owed.items)
+            self._owed = owed
 
     def _watermark(self, known: KnownLocation) -> int | None:
         """What to store with this batch; None keeps the stored one: only far looks move it."""
@@ -120,7 +128,7 @@ class Poller:
     def _gaps(self, locations: Sequence[KnownLocation]) -> Mapping[int, int]:
         """Whole poll intervals since each location's last good reading, where it was a gap."""
         interval_s = self._settings.poll.interval_s
-        now = self._clock()
+        now = self._clocks.wall()
         gaps: dict[int, int] = {}
         for known in locations:
             if known.read_at is not None and now - known.read_at > GAP_INTERVALS * interval_s:
@@ -217,13 +225,13 @@ class LocationPolls:
         source: ShopifySource,
         look_back: OverlapSchedule,
         slack_s: float,
-        clock: Callable[[], float],
+        clocks: Clocks,
     ) -> None:
         self._store = store
         self._source = source
-        self._look_back = look_back
+        self._overlaps = look_back
         self._slack_s = slack_s
-        self._clock = clock
+        self._clocks = clocks
         self._clocks_agree = False
         self.closed: set[int] = set()
         """Locations that this look found deactivated."""
@@ -239,11 +247,11 @@ class LocationPolls:
 
     async def look(self, active: Sequence[KnownLocation]) -> list[Looked]:
         """How far each location is read after this look, and the readings that are no echoes."""
-        self._look_back.begin(asyncio.get_running_loop().time(), self._source.free)
+        self._overlaps.begin(self._clocks.loop(), self._source.free)
         self.closed.clear()
         pages_max = await self._pages_max(len(active))
-        expected = math.ceil(self._look_back.expected_rows / LEVELS_PER_READ)
-        if self._look_back.is_far or pages_max is None or expected <= pages_max:
+        expected = math.ceil(self._overlaps.expected_rows / LEVELS_PER_READ)
+        if self._overlaps.is_far or pages_max is None or expected <= pages_max:
             budget = PageBudget(pages_max)
             with suppress(TooManyPages):
                 return await run_together(
@@ -254,17 +262,17 @@ class LocationPolls:
     async def _pages_max(self, locations: int) -> int | None:
         """As many pages as cost what reading everything costs; None: it was never heavy."""
         lists, read = map(self._source.price, ("LIST_LEVELS", "READ_LEVELS"))
-        if not self._look_back.is_heavy or lists is None or read is None:
+        if not self._overlaps.is_heavy or lists is None or read is None:
             return None
         calls = locations * math.ceil(await self._store.census.items() / LEVELS_PER_READ)
         return max(PAGES_MIN, int(calls * read / (lists + read)))
 
     async def _list_one(self, known: KnownLocation, budget: PageBudget) -> Looked:
         """Echoes are dropped page by page, so that what is kept is no more than what changed."""
-        since, far, progress = self._look_back.progress(known)
+        since, far, progress = self._overlaps.progress(known)
         news: list[Reading] = []
         rows = 0
-        lists = self._look_back.is_heavy
+        lists = self._overlaps.is_heavy
         async for page in self._source.poll(known.location.id, since, lists=lists):
             if not far:
                 budget.take()
@@ -282,7 +290,7 @@ class LocationPolls:
         An item that is new is not among them: the next far look-back lists it.
         """
         place = known.location.id
-        _, far, progress = self._look_back.progress(known)
+        _, far, progress = self._overlaps.progress(known)
         if far:  # only a list tells what is there
             return await self._list_one(known, PageBudget(None))
         news: list[Reading] = []
@@ -299,5 +307,5 @@ class LocationPolls:
     def _mark(self, progress: Watermark) -> int | None:
         self._clocks_agree = self._clocks_agree or progress.is_recent(self._slack_s)
         # One answer with a Date of its own, and no later change would be seen: ours is the witness.
-        dated = progress.is_dated(self._clock(), self._slack_s)
+        dated = progress.is_dated(self._clocks.wall(), self._slack_s)
         return progress.mark(trust_date=self._clocks_agree and dated)

@@ -1,88 +1,101 @@
 """One pass: poll → diff → merge → plan → commit → deliver → confirm, in that order.
 
-This file is the whole pass for Shopify. What it reads is in `readings`, what it decides and
-commits is in `commit`, what it sends is in `delivery`. TikTok's listings are planned in the same
-commit and delivered by `market`, so that neither target waits for the other.
+This file is the whole pass for Shopify. What it reads is in `poll`, what it decides and
+commits is in `commit`, what it sends is in `deliver`. TikTok's listings are planned in the same
+commit and delivered by `listings`, so that neither target waits for the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from invsyncd.config import Settings
+from invsyncd.core.clocks import Clocks, Every
 from invsyncd.core.fold import parts
 from invsyncd.core.model import Standing, Target
-from invsyncd.errors import InvalidResponse, Refused, Unavailable
+from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unavailable
 from invsyncd.mirror.baseline import Baseline
 from invsyncd.mirror.catalogue import CatalogueReader
-from invsyncd.mirror.commit import Batch, Committed
+from invsyncd.mirror.commit import Batch, Committed, Committer
 from invsyncd.mirror.deliver import Delivery
+from invsyncd.mirror.full_scan import FullScan
 from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.suspects import Suspects
 from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.requests import RequestDesk
 from invsyncd.planning.rulebook import Rulebook
-from invsyncd.planning.rules import Rules
-from invsyncd.shopify.catalogue import ShopifyCatalogue
+from invsyncd.planning.rules import DoubleOffer, Rules
 from invsyncd.shopify.source import ShopifySource
-from invsyncd.shopify.target import ShopifyTarget
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 
 
-@dataclass(slots=True)
-class Due:
-    """When the slower readings are due again, in Unix seconds; 0 is at once."""
-
-    locations: float = 0.0
-
-
 class MirrorPass:
-    """Runs passes over one shop. `clock` gives Unix seconds, `new_key` random unique text."""
+    """Runs passes over one shop. `suspects` are items that the next passes read directly."""
 
     def __init__(
         self,
         settings: Settings,
         store: Store,
         source: ShopifySource,
-        target: ShopifyTarget,
         rulebook: Rulebook,
+        clocks: Clocks,
         *,
-        catalogue: ShopifyCatalogue,
-        clock: Callable[[], float],
-        new_key: Callable[[], str],
+        suspects: Suspects,
+        poller: Poller,
+        committer: Committer,
+        delivery: Delivery,
+        baseline: Baseline,
+        catalogue: CatalogueReader,
+        full_scan: FullScan,
         dry_run: bool = False,
     ) -> None:
         self._settings = settings
         self._store = store
         self._source = source
         self._rulebook = rulebook
-        self._clock = clock
+        self._clocks = clocks
         self._dry_run = dry_run
-        self._reader = Poller(settings, store, source, clock)
-        self._delivery = Delivery(store, target, self._reader, clock, new_key)
-        self._absorber = self._delivery.committer
-        self._baseline = Baseline(store, source, catalogue, self._absorber, clock)
-        self.catalogue = CatalogueReader(settings, store, source, catalogue, clock)
-        self._pause = CircuitBreaker(settings, store, Target.SHOPIFY)
-        self._desk = RequestDesk(store, clock)
-        self._due = Due()
+        self.suspects = suspects
+        self._poller = poller
+        self._committer = committer
+        self._delivery = delivery
+        self._baseline = baseline
+        self.catalogue = catalogue
+        self._full_scan = full_scan
+        self._breaker = CircuitBreaker(settings, store, Target.SHOPIFY)
+        self._desk = RequestDesk(store, clocks.wall)
+        self._locations = Every(settings.poll.catalogue_interval_s)
 
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
-        self._reader.suspects.name(items)
+        self.suspects.name(items)
 
-    @property
-    def suspects(self) -> Suspects:
-        """Items that the next passes read directly."""
-        return self._reader.suspects
+    def wants_bulk_lookback(self) -> bool:
+        """Whether a poll would have to list too much to look back."""
+        return self._poller.wants_bulk_lookback()
 
     async def look_back_in_bulk(self) -> None:
-        """Look back by bulk operation where it is due; the next passes read what it names."""
-        await self._reader.look_back_in_bulk()
+        """Look back by bulk operation; the next passes read what it names."""
+        await self._poller.look_back_in_bulk()
+
+    async def run(self, report: PassReport, on_commit: Callable[[Committed], None]) -> None:
+        """One pass; what goes wrong on the way is in the report.
+
+        `on_commit` is called once both targets may start on what was committed.
+        """
+        try:
+            rules, committed = await self.commit(report)
+            on_commit(committed)
+            await self._full_scan.carried_out()
+            await self.deliver(rules, committed, report)
+        except DoubleOffer:
+            raise
+        except InvsyncError as error:
+            report.failed(Target.SHOPIFY, error)
 
     async def commit(self, report: PassReport) -> tuple[Rules, Committed]:
         """Poll, diff, merge, plan, commit. After this both targets know what they owe.
@@ -91,17 +104,17 @@ class MirrorPass:
         """
         if not self._dry_run:
             await self._delivery.recover(report)
-        if self._clock() >= self._due.locations:
+        if self._locations.is_due(self._clocks.loop()):
             await self._rulebook.keep_locations(await self._source.locations())
-            self._due.locations = self._clock() + self._settings.poll.catalogue_interval_s
+            self._locations.begun(self._clocks.loop())
         rules = await self._rulebook.rules()
         if not await self._baseline.is_complete():
             locations = await self._rulebook.locations()
             await self._baseline.take(report.pass_id, locations, rules)
             await self._rulebook.in_force(rules)
             self.catalogue.rest()
-        batch = await self._reader.poll(await self._store.locations.all())
-        if self._reader.closed:
+        batch = await self._poller.poll(await self._store.locations.all())
+        if self._poller.closed:
             await self._rulebook.keep_locations(await self._source.locations())
             rules = await self._rulebook.rules()
         batch = await self._with_catalogue(batch, report)
@@ -110,22 +123,21 @@ class MirrorPass:
         rules = await self._rulebook.with_closing(rules, closing)
         batch = replace(batch, asked=await self._desk.read(rules), closing=frozenset(closing))
         gate = partial(self._may_write, report)
-        absorbed = await self._absorber.commit(report.pass_id, batch, rules, gate=gate)
-        self._reader.committed()
+        committed = await self._committer.commit(report.pass_id, batch, rules, gate=gate)
+        self._poller.committed()
         await self.catalogue.committed()
-        _tell(report, absorbed)
-        return rules, absorbed
+        _tell(report, committed)
+        return rules, committed
 
-    async def deliver(self, rules: Rules, absorbed: Committed, report: PassReport) -> None:
+    async def deliver(self, rules: Rules, committed: Committed, report: PassReport) -> None:
         """Deliver and confirm what Shopify's levels owe."""
         if self._dry_run:
-            for attempt in await self._store.attempts.open():  # those of earlier passes as well
-                await self._delivery.settler.tell_planned(attempt, report)
+            await self._delivery.tell_planned(report)
         else:
-            await self._delivery.deliver(report.pass_id, absorbed, rules, report)
+            await self._delivery.deliver(report.pass_id, committed, rules, report)
 
     async def _may_write(self, report: PassReport, tx: Tx) -> bool:
-        reason = await self._pause.check(tx, report.pass_id, int(self._clock()))
+        reason = await self._breaker.check(tx, report.pass_id, int(self._clocks.wall()))
         report.is_paused(Target.SHOPIFY, reason)
         return self._dry_run or not reason  # a dry run shows what waits
 
@@ -136,11 +148,11 @@ class MirrorPass:
     async def _with_catalogue(self, batch: Batch, report: PassReport) -> Batch:
         """The batch with the catalogue's news; no sale waits where they cannot be had."""
         try:
-            batch = await self.catalogue.join(batch)
+            batch, gone = await self.catalogue.join(batch)
         except (Unavailable, Refused, InvalidResponse) as error:
             report.failed(Target.SHOPIFY, error)
-        self._reader.suspects.name(self.catalogue.gone)
-        self.catalogue.gone.clear()
+        else:
+            self.suspects.name(gone)
         return batch
 
     async def _sweep_if_rules_changed(self, pass_id: str, rules: Rules) -> None:
@@ -151,12 +163,12 @@ class MirrorPass:
         while items := await self._store.levels.all_items(after):
             after = items[-1]
             batch = Batch(touched=frozenset(items))
-            await self._absorber.commit(pass_id, batch, rules, plan_writes=False)
+            await self._committer.commit(pass_id, batch, rules, plan_writes=False)
         await self._rulebook.in_force(rules)
 
 
-def _tell(report: PassReport, absorbed: Committed) -> None:
-    for folded in absorbed.folded:
+def _tell(report: PassReport, committed: Committed) -> None:
+    for folded in committed.folded:
         item = folded.state.item
         for change in folded.changes:
             report.changes.append(

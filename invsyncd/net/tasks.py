@@ -32,7 +32,12 @@ async def run_together(calls: Sequence[Callable[[], Awaitable[T]]], *, at_once: 
             for _ in range(min(at_once, len(calls))):
                 group.create_task(worker())
     except BaseExceptionGroup as failures:
-        ours = [one for one in failures.exceptions if isinstance(one, InvsyncError)]
-        bugs = [one for one in failures.exceptions if not isinstance(one, InvsyncError)]
-        raise (bugs or ours)[0] from None
+        raise first_failure(failures) from None
     return [results[index] for index in range(len(calls))]
+
+
+def first_failure(failures: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one to raise in place of the group: a bug before any error of ours."""
+    ours = [one for one in failures.exceptions if isinstance(one, InvsyncError)]
+    bugs = [one for one in failures.exceptions if not isinstance(one, InvsyncError)]
+    return (bugs or ours)[0]

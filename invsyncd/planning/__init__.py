@@ -1,1 +1,1 @@
-"""What the rules ask for, decided from the stored state without a call."""
+"""Decides what both targets should show, from settings and stored state. Makes no call."""

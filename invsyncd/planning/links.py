@@ -1,6 +1,6 @@
-"""What a listing says it sells, and whose stock it shows. Pure; never a guess.
+"""Which SKU a listing sells, and whose stock it shows. Pure, and without guessing.
 
-Which item has that SKU is asked of the store, which compares exactly.
+The store finds the item with that SKU, and compares exactly.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ Links = Mapping[tuple[str, str], Link]  # by (product_id, sku_id)
 
 
 def links_of(links: Iterable[Link]) -> Links:
-    """The configured links by what they link."""
+    """The configured links by the listing that they link."""
     return {(link.product_id, link.sku_id): link for link in links}
 
 
 def listing_of(seen: ListingSeen, links: Links) -> Listing:
-    """A listing as discovery saw it. It sells what its link says, else what its seller SKU says."""
+    """A listing as discovery saw it, with the SKU of its link or else its seller SKU."""
     link = links.get((seen.product_id, seen.sku_id))
     return Listing(
         seen.product_id,
@@ -35,9 +35,10 @@ def listing_of(seen: ListingSeen, links: Links) -> Listing:
 
 
 def kind_of(listing: Listing, product: Product) -> tuple[Kind, str]:
-    """Whose stock it shows, and why it is not written; "" where it is.
+    """Whose stock a listing shows, and why the listing is not written; "" where it is written.
 
-    Documented: a bundle's stock follows from its parts, and a shared replica's is its source's.
+    A bundle's stock follows from its parts, and a shared replica's stock is that of its source
+    (documented).
     """
     if source := product.shares_with.get(listing.sku_id):
         return (

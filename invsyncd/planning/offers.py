@@ -1,6 +1,6 @@
-"""What every touched listing should show now: the rule applied to stored listings.
+"""Finds the offers whose wanted quantity changed: applies the rule to stored listings.
 
-Reads the store and decides with `sync.plan`; it never talks to TikTok.
+Reads the store, decides with `core/plan.py`, and never calls TikTok.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ async def wanted_offers(
     now: int,
     listings: Iterable[Listing] | None = None,
 ) -> list[Offer]:
-    """The offers of these items whose wanted quantity is another one than before.
+    """The offers of these items whose wanted quantity has changed.
 
-    `listings` narrows them; by default all listings of the items are planned. A listing without
-    an item is left alone.
+    `listings` limits the work; by default all listings of the items are planned. A listing
+    without an item has no wanted quantity.
     """
     if listings is None:
         listings = await store.listings.of_items(states)

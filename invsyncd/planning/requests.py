@@ -1,4 +1,4 @@
-"""Reads what people asked for; the pass carries it out in its own transaction."""
+"""Reads what people asked for: resolve and undo. A pass carries it out in its own transaction."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from invsyncd.core.interventions import resolution
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry
 from invsyncd.errors import InvsyncError
 from invsyncd.planning.rules import Rules
@@ -21,7 +22,7 @@ RESOLVE, SCAN, UNDO = "resolve", "scan", "undo"
 
 @dataclass(frozen=True, slots=True)
 class PersonsRequests:
-    """What this pass has to carry out: the requests, the pool that each item gets, and why."""
+    """What this pass carries out: requests, the new pool of each item, and journal lines."""
 
     requests: tuple[Request, ...] = ()
     pools: dict[int, int] = field(default_factory=dict)
@@ -29,14 +30,14 @@ class PersonsRequests:
 
 
 class RequestDesk:
-    """Takes requests in order; those for a full scan are `FullScan`'s."""
+    """Reads requests in order. Those for a full scan are left to `FullScan`."""
 
     def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
         self._clock = clock
 
     async def read(self, rules: Rules) -> PersonsRequests:
-        """Everything that a pass is asked for, as far as it can (still) be done."""
+        """All open requests, with pools and lines for those that can still be carried out."""
         requests = [x for x in await self._store.requests.open() if x.kind != SCAN]
         pools: dict[int, int] = {}
         entries: list[Entry] = []
@@ -57,32 +58,32 @@ class RequestDesk:
         names = await location_names(self._store)
         try:
             pool = resolution(state, str(request.body["use"]), rules.scope, names)
-        except ValueError as error:  # it was resolvable when it was asked for
+        except ValueError as error:  # the item could be resolved when the request was made
             log.warning("resolve: %s", error)
             return
         pools[item] = pool
-        entries.append(Entry("resolved", item, state.item.sku, {"pool": pool}))
+        entries.append(Entry(EntryKind.RESOLVED, item, state.item.sku, {"pool": pool}))
 
     async def _undo(
         self, request: Request, rules: Rules, pools: dict[int, int], entries: list[Entry]
     ) -> None:
-        """Looked at anew: what moved since it was asked for stays as it is, and is said."""
+        """Decide the undo again: an item that moved since the request stays; the log says why."""
         pass_id, items = str(request.body["pass"]), set(request.body["items"])
         try:
-            found = await undoing(self._store, rules, pass_id, int(self._clock()))
+            plan = await undoing(self._store, rules, pass_id, int(self._clock()))
         except InvsyncError as error:
             log.warning("undo: %s", error)
             return
-        for step in found.steps:
+        for step in plan.steps:
             if step.item in items and step.item not in pools:
                 pools[step.item] = step.pool_to
                 numbers = {"of": pass_id, "pool_before": step.pool_from, "pool": step.pool_to}
-                entries.append(Entry("undo", step.item, step.sku, numbers))
-        for refusal in found.refused:
+                entries.append(Entry(EntryKind.UNDO, step.item, step.sku, numbers))
+        for refusal in plan.refused:
             if refusal.item in items:
                 log.warning("undo of %s: %s: %s", pass_id, refusal.sku, refusal.because)
                 because: dict[str, object] = {"of": pass_id, "refused": refusal.because}
-                entries.append(Entry("undo", refusal.item, refusal.sku, because))
+                entries.append(Entry(EntryKind.UNDO, refusal.item, refusal.sku, because))
 
 
 async def location_names(store: Store) -> dict[str, int]:

@@ -1,7 +1,7 @@
-"""The rules in force: settings together with what both shops call their places.
+"""Builds the rules in force: settings together with the locations and warehouses of both shops.
 
-Locations and warehouses are remembered in the store, so that a restart while one side is down
-still knows how to serve the other.
+Locations and warehouses are kept in the store. A restart while one side is down can then still
+serve the other side.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ IN_FORCE = "rules"
 WAREHOUSES = "warehouses"
 READ_ONLY = "read_only_warehouses"
 MAX_QUANTITY = "max_quantity"
-MAX_QUANTITY_OLD = 99_999  # what TikTok's own documents say, and what some shops still enforce
+MAX_QUANTITY_OLD = 99_999  # in TikTok's documents, and still enforced in some shops
 
 
 class Rulebook:
-    """Builds the rules and says when they changed. `offers_error` is why TikTok has none."""
+    """Builds the rules and detects their changes. `offers_error` is why TikTok has no rules."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._settings = settings
@@ -48,71 +48,71 @@ class Rulebook:
         return self._settings.tiktok.link
 
     async def keep_locations(self, locations: Sequence[Location]) -> None:
-        """Remember Shopify's locations; InvalidResponse where none of them is active."""
+        """Save Shopify's locations; InvalidResponse where none of them is active."""
         if not any(location.active for location in locations):
-            # Every shop has one: to believe this would make every level leave.
+            # Every shop has an active location. Taking this as true would make every level leave.
             raise InvalidResponse("shopify LOCATIONS: no active location was named")
         async with self._store.transaction() as tx:
             await self._store.locations.save(tx, locations)
 
     async def locations(self) -> list[Location]:
-        """Every location that is remembered."""
+        """Every location in the store."""
         return [known.location for known in await self._store.locations.all()]
 
     async def keep_warehouses(self, warehouses: Sequence[Warehouse]) -> bool:
-        """Remember TikTok's warehouses; whether anything about them is new."""
+        """Save TikTok's warehouses; returns whether anything about them changed."""
         text = json.dumps([asdict(warehouse) for warehouse in warehouses])
-        if text == await self._store.facts.get(WAREHOUSES):
+        if text == await self._store.meta.get(WAREHOUSES):
             return False
         async with self._store.transaction() as tx:
-            await self._store.facts.set(tx, WAREHOUSES, text)
+            await self._store.meta.set(tx, WAREHOUSES, text)
         return True
 
     async def warehouses(self) -> list[Warehouse] | None:
-        """TikTok's warehouses; None where they were never read."""
-        return await remembered_warehouses(self._store)
+        """TikTok's warehouses as they were last read; None if they never were."""
+        return await stored_warehouses(self._store)
 
     async def mark_read_only(self, warehouse_id: str) -> bool:
-        """TikTok keeps this warehouse's stock itself (12052144, 12052382): left alone for good.
+        """Never write this warehouse again: TikTok keeps its stock itself (12052144, 12052382).
 
-        Returns whether that is news; what it shows is to be planned again then.
+        Returns whether this is new. If so, the caller plans the warehouse's offers again.
         """
         known = await self._read_only()
         if warehouse_id in known:
             return False
         async with self._store.transaction() as tx:
             text = json.dumps(sorted({*known, warehouse_id}))
-            await self._store.facts.set(tx, READ_ONLY, text)
+            await self._store.meta.set(tx, READ_ONLY, text)
         return True
 
     async def _read_only(self) -> frozenset[str]:
-        return frozenset(json.loads(await self._store.facts.get(READ_ONLY) or "[]"))
+        return frozenset(json.loads(await self._store.meta.get(READ_ONLY) or "[]"))
 
     async def lower_max_quantity(self) -> bool:
-        """TikTok refused a quantity as too high: for good, this shop takes the older maximum.
+        """Use the older maximum for this shop from now on: TikTok refused a quantity as too high.
 
-        Returns False where that was already so: then the maximum is not the reason.
+        Returns False where the older maximum was already in use. Then it is not the reason.
         """
-        if await self._store.facts.get(MAX_QUANTITY) is not None:
+        if await self._store.meta.get(MAX_QUANTITY) is not None:
             return False
         async with self._store.transaction() as tx:
-            await self._store.facts.set(tx, MAX_QUANTITY, str(MAX_QUANTITY_OLD))
+            await self._store.meta.set(tx, MAX_QUANTITY, str(MAX_QUANTITY_OLD))
         return True
 
     async def rules(self) -> Rules:
         """The rules as of now.
 
-        ConfigError where the mirror names a location that is not there, DoubleOffer where the
-        same units would be offered twice. Trouble on TikTok's side alone leaves the mirror
-        working: `offers` is None and `offers_error` says why.
+        ConfigError where the mirror names a location that does not exist, DoubleOffer where the
+        same units would be offered twice. A problem on TikTok's side alone does not stop the
+        mirror: `offers` is None and `offers_error` says why.
         """
         locations = await self.locations()
         scope = scope_of(self._settings, locations)
         rules = Rules(scope, merge_rules(self._settings))
         warehouses = await self.warehouses()
-        highest = int(await self._store.facts.get(MAX_QUANTITY) or TIKTOK_MAX)
+        highest = int(await self._store.meta.get(MAX_QUANTITY) or TIKTOK_MAX)
         read_only = await self._read_only()
-        # No await from here on: whoever reads `offers_error` beside us never finds it half told.
+        # No await from here on: another task must not read a half-decided `offers_error`.
         self.offers_error = None
         if not self._settings.tiktok.enabled or warehouses is None:
             return rules
@@ -138,36 +138,36 @@ class Rulebook:
         return replace(rules, scope=replace(rules.scope, closing=were.intersection(closing)))
 
     async def accept(self) -> None:
-        """Raise ConfigError unless these settings fit what is remembered of both shops."""
+        """Raise ConfigError unless these settings fit the locations and warehouses in the store."""
         if not await self.locations():
-            return  # nothing is remembered yet
+            return  # nothing is known of the shop yet
         await self.rules()
         if self.offers_error is not None:
             raise self.offers_error
 
     async def are_new(self, rules: Rules) -> bool:
-        """Whether all items have to be planned again because the rules are not those in force."""
-        return await self._store.facts.get(IN_FORCE) != fingerprint(rules)
+        """Whether the rules differ from those in force, so that all items must be planned again."""
+        return await self._store.meta.get(IN_FORCE) != fingerprint(rules)
 
     async def in_force(self, rules: Rules) -> None:
-        """All items were planned by these rules."""
+        """Record that all items were planned by these rules."""
         async with self._store.transaction() as tx:
-            await self._store.facts.set(tx, IN_FORCE, fingerprint(rules))
+            await self._store.meta.set(tx, IN_FORCE, fingerprint(rules))
 
 
-async def remembered_warehouses(store: Store) -> list[Warehouse] | None:
-    """TikTok's warehouses as they were last read; None where they never were."""
-    text = await store.facts.get(WAREHOUSES)
+async def stored_warehouses(store: Store) -> list[Warehouse] | None:
+    """TikTok's warehouses in the store; None if they were never read."""
+    text = await store.meta.get(WAREHOUSES)
     return None if text is None else [Warehouse(**row) for row in json.loads(text)]
 
 
 async def warehouse_names(store: Store) -> dict[str, str]:
-    """The names of TikTok's warehouses by id, as far as they are known."""
-    return {place.id: place.name for place in await remembered_warehouses(store) or ()}
+    """The names of the known TikTok warehouses, by id."""
+    return {warehouse.id: warehouse.name for warehouse in await stored_warehouses(store) or ()}
 
 
 def fingerprint(rules: Rules) -> str:
-    """The same text for the same rules, whatever the order of sets."""
+    """A text that is equal for equal rules, whatever the order of sets."""
     scope = rules.scope
     parts: dict[str, object] = {
         "mirror": [scope.enabled, sorted(scope.locations), sorted(scope.product_types)]

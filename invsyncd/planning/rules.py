@@ -1,7 +1,7 @@
-"""From settings and the shop's own names to the frozen rules that the heart works with.
+"""Makes the rules that `core` works with: settings, with the shop's names resolved to ids.
 
-Names become ids here and nowhere else. A name that is not there is an error to report (law 8):
-a location that cannot be found must never quietly drop out of the mirror.
+Names become ids here and nowhere else. A name that does not exist is an error (law 8): a location
+that cannot be found must never drop out of the mirror silently.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ FBT = "tiktok fbt"
 
 
 class DoubleOffer(ConfigError):
-    """The mapping would offer the same units twice: nothing may run with it."""
+    """The mapping would offer the same units twice. Nothing may run with such a mapping."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything that decides a pass. `offers` is None while TikTok is off or not yet known.
+    """All rules of a pass. `offers` is None while TikTok is off or its warehouses are unknown.
 
-    `closed` are the mapped warehouses that are left alone all the same, by id, with the reason.
+    `closed` are the mapped warehouses that are not written, by id, with the reason.
     """
 
     scope: Scope
@@ -39,7 +39,7 @@ class Rules:
 
 
 def find_locations(names: Iterable[str], locations: Sequence[Location], key: str) -> set[int]:
-    """Ids of the named locations (by name or id); ConfigError for one that is not there."""
+    """Ids of the locations with these names or ids; ConfigError for one that does not exist."""
     found: set[int] = set()
     for name in names:
         ids = {loc.id for loc in locations if name in (loc.name, str(loc.id))}
@@ -74,22 +74,22 @@ def scope_of(settings: Settings, locations: Sequence[Location]) -> Scope:
 
 
 def every_location(excluded: Iterable[str], active: Sequence[Location]) -> set[int]:
-    """Ids of the active locations that nobody else manages, but for the excluded names and ids.
+    """Ids of the active locations that nobody else manages, without the excluded names and ids.
 
-    A name that is gone leaves nothing to exclude.
+    An excluded name that no longer exists is no error.
     """
-    out = set(excluded)
+    left_out = set(excluded)
     return {
         loc.id
         for loc in active
-        if not loc.managed and not keeps_fbt(loc) and out.isdisjoint((loc.name, str(loc.id)))
+        if not loc.managed and not keeps_fbt(loc) and left_out.isdisjoint((loc.name, str(loc.id)))
     }
 
 
 def keeps_fbt(location: Location) -> bool:
-    """Whether it shows, inside Shopify, the stock that TikTok itself fulfils (FBT).
+    """Whether a location shows, inside Shopify, the stock that TikTok itself fulfils (FBT).
 
-    Documented: TikTok's own app opens it as "TikTok FBT Warehouse".
+    TikTok's own app creates it under the name "TikTok FBT Warehouse" (documented).
     """
     return FBT in location.name.casefold()
 
@@ -123,7 +123,7 @@ def offer_plan(
     scope: Scope,
     max_quantity: int,
 ) -> OfferPlan:
-    """What TikTok is to show; ConfigError where the same units would be offered twice."""
+    """What TikTok should show; ConfigError where the same units would be offered twice."""
     tiktok = settings.tiktok
     active = [loc for loc in locations if loc.active]
     sources: dict[str, frozenset[int]] = {}
@@ -136,7 +136,7 @@ def offer_plan(
             ids = find_locations(row.locations, active, f"tiktok.mapping[{number}].locations")
         warehouse = find_warehouse(row.warehouse, warehouses)
         sources[warehouse] = sources.get(warehouse, frozenset()) | ids
-    _feeds_one_warehouse(sources, locations)
+    _check_one_warehouse_each(sources, locations)
     rule = OfferRule(
         percent=tiktok.percent,
         reserve=tiktok.reserve,
@@ -163,19 +163,19 @@ def closed_warehouses(
 ) -> dict[str, str]:
     """The mapped warehouses that may not be written now, by id, with the reason."""
     closed: dict[str, str] = {}
-    for place in warehouses:
-        if place.id not in plan.sources:
+    for warehouse in warehouses:
+        if warehouse.id not in plan.sources:
             continue
-        if place.id in read_only:
-            closed[place.id] = "TikTok keeps its stock itself and lets nobody write it"
-        elif not place.writable:
-            status = place.status or "not ENABLED"
-            closed[place.id] = _CLOSED.get(status, f"its status is {status}")
+        if warehouse.id in read_only:
+            closed[warehouse.id] = "TikTok keeps its stock itself and lets nobody write it"
+        elif not warehouse.writable:
+            status = warehouse.status or "not ENABLED"
+            closed[warehouse.id] = _CLOSED.get(status, f"its status is {status}")
     return closed
 
 
 def without(plan: OfferPlan, closed: Collection[str]) -> OfferPlan:
-    """The same plan, which leaves these warehouses as they are."""
+    """The same plan without these warehouses, which then keep what they show."""
     return replace(plan, sources={w: ids for w, ids in plan.sources.items() if w not in closed})
 
 
@@ -185,8 +185,10 @@ _CLOSED = {
 }
 
 
-def _feeds_one_warehouse(sources: dict[str, frozenset[int]], locations: Sequence[Location]) -> None:
-    """Names and ids may both name one location, which only shows once they are resolved."""
+def _check_one_warehouse_each(
+    sources: dict[str, frozenset[int]], locations: Sequence[Location]
+) -> None:
+    """Raise where a location feeds two warehouses: one mapping may use its name, one its id."""
     names = {loc.id: loc.name for loc in locations}
     fed: dict[int, str] = {}
     for warehouse, ids in sources.items():
@@ -199,16 +201,16 @@ def _feeds_one_warehouse(sources: dict[str, frozenset[int]], locations: Sequence
 
 
 def _overrides(settings: Settings, general: OfferRule) -> tuple[Override, ...]:
-    def over(value: int | None, otherwise: int) -> int:
+    def value_or(value: int | None, otherwise: int) -> int:
         return otherwise if value is None else value
 
     return tuple(
         Override(
             patterns=row.skus,
             rule=OfferRule(
-                percent=over(row.percent, general.percent),
-                reserve=over(row.reserve, general.reserve),
-                zero_at=over(row.zero_at, general.zero_at),
+                percent=value_or(row.percent, general.percent),
+                reserve=value_or(row.reserve, general.reserve),
+                zero_at=value_or(row.zero_at, general.zero_at),
                 cap=general.cap if row.cap is None else row.cap,
                 unlimited_quantity=general.unlimited_quantity,
                 max_quantity=general.max_quantity,

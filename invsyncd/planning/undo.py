@@ -1,9 +1,9 @@
-"""undo: what a pass made of each item, taken back as far as nothing was counted on top of it.
+"""Decides an undo: which items of a pass can go back to their earlier pool. Sends nothing.
 
-It decides; nothing is sent from here. What can be taken back becomes a pool, exactly as `resolve`
-gives one, and both targets follow from it by the next pass's own compare-and-set writes. A TikTok
-number has no memory of its own: it follows the pool and the rule, so it goes back with the pool,
-or with the configuration, and never by a write that the next pass would only correct.
+An item can go back if nothing was counted on top of that pass. It is then given a pool, exactly as
+`resolve` gives one. Both targets follow from that pool by the next pass's own compare-and-set
+writes. A TikTok number follows the pool and the rule. It therefore goes back with the pool or with
+the configuration, and never by a write of its own, which the next pass would only correct.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from invsyncd.core.interventions import Done, NotUndone, PoolChange, Since, pool_before
+from invsyncd.core.journal import EntryKind, Outcome, moves_pool, outcome_of
 from invsyncd.core.model import ItemState, LevelWrite, Listing, Target
 from invsyncd.core.plan import Shift, offer
 from invsyncd.errors import InvsyncError
 from invsyncd.planning.rules import Rules
 from invsyncd.store import Store
-from invsyncd.store.journal import moves_pool
 
 Line = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One item that goes back: its pool, and what both targets will show because of that."""
+    """One item that goes back: its pool, and what both targets will then show."""
 
     item: int
     sku: str
@@ -52,8 +52,8 @@ class Undoing:
 
 
 async def undoing(store: Store, rules: Rules, pass_id: str, now: int) -> Undoing:
-    """Look at everything that a pass did; InvsyncError where the journal does not know it."""
-    lines = await store.passes.lines(pass_id)
+    """Decide for every item of a pass; InvsyncError where the journal does not know the pass."""
+    lines = await store.journal.of_pass(pass_id)
     if not lines:
         raise InvsyncError(
             f'the journal has no pass "{pass_id}"',
@@ -69,7 +69,7 @@ class _Undo:
         self._now = now
         self._steps: list[Step] = []
         self._refused: list[UndoRefusal] = []
-        self._places: Mapping[int, str] = {}
+        self._location_names: Mapping[int, str] = {}
         self._in_flight: Mapping[int, Collection[int]] = {}
 
     async def run(self, lines: Sequence[Line]) -> Undoing:
@@ -79,25 +79,26 @@ class _Undo:
                 by_item.setdefault(line["item"], []).append(line)
         states = await self._store.levels.states(by_item)
         self._in_flight = await self._store.attempts.in_flight()
-        self._places = await self._store.locations.names()
-        for item, own in by_item.items():
-            done = self._done(own)
+        self._location_names = await self._store.locations.names()
+        for item, own_lines in by_item.items():
+            done = self._done(own_lines)
             if done.changes or done.writes or done.balanced:
-                await self._mirrored(item, own, done, states.get(item))
+                await self._decide_mirrored(item, own_lines, done, states.get(item))
             else:
-                await self._listed(own, states.get(item))
+                await self._refuse_tiktok_only(own_lines, states.get(item))
         return Undoing(tuple(self._steps), tuple(self._refused))
 
     def _done(self, lines: Sequence[Line]) -> Done:
         writes = {
             line["location"]: LevelWrite(line["item"], line["location"], line["from"], line["to"])
             for line in lines
-            if line["kind"] == "write"
+            if line["kind"] == EntryKind.WRITE
             and line["target"] == Target.SHOPIFY
-            and line["outcome"] == "applied"
+            and outcome_of(line) is Outcome.APPLIED
         }
         changes = [self._change(line) for line in lines if moves_pool(line)]
-        balanced = any(line["kind"] == "change" and line["pool"] is not None for line in lines)
+        counted = (line for line in lines if line["kind"] == EntryKind.CHANGE)
+        balanced = any(line["pool"] is not None for line in counted)
         return Done(tuple(changes), tuple(writes.values()), balanced and not changes)
 
     def _change(self, line: Line) -> PoolChange:
@@ -106,7 +107,7 @@ class _Undo:
         before = line.get("pool_before")
         return PoolChange(line["id"], line["pass"], before, line["pool"], orders)
 
-    async def _mirrored(
+    async def _decide_mirrored(
         self,
         item: int,
         lines: Sequence[Line],
@@ -119,8 +120,8 @@ class _Undo:
             return
         since = await self._since(item, {sku, state.item.sku}, lines, done)
         try:
-            flying = self._in_flight.get(item, ())
-            pool = pool_before(state, done, since, flying, self._places)
+            in_flight = self._in_flight.get(item, ())
+            pool = pool_before(state, done, since, in_flight, self._location_names)
         except NotUndone as reason:
             self._refused.append(UndoRefusal(sku, item, str(reason)))
             return
@@ -128,7 +129,7 @@ class _Undo:
         self._steps.append(Step(item, sku, state.item.pool or 0, pool, tuple(shifts)))
 
     async def _since(self, item: int, skus: set[str], lines: Sequence[Line], done: Done) -> Since:
-        moves = await self._store.passes.moves(item, skus)
+        moves = await self._store.journal.counted(item, skus)
         at = done.changes[-1].line if done.changes else lines[-1]["id"]
         later = [x for x in moves if x["id"] > at]
         counted = [x["pass"] for x in later if moves_pool(x)]
@@ -136,7 +137,7 @@ class _Undo:
         earlier = [x["pass"] for x in moves if x["id"] < at and x.get("pool") in pools]
         return Since(
             counted_by=counted[-1] if counted else "",
-            tiktok_sold=any(x["kind"] == "hold" and x["units"] > 0 for x in later),
+            tiktok_sold=any(x["kind"] == EntryKind.HOLD and x["units"] > 0 for x in later),
             cause=earlier[-1] if earlier and not done.changes else "",
         )
 
@@ -146,7 +147,7 @@ class _Undo:
                 yield Shift(
                     Target.SHOPIFY,
                     state.item.sku,
-                    self._places.get(location, str(location)),
+                    self._location_names.get(location, str(location)),
                     level.available,
                     pool,
                     {"item": state.item.id, "location": location},
@@ -156,37 +157,38 @@ class _Undo:
         plan = self._rules.offers
         if plan is None:
             return []
-        back = replace(state, item=replace(state.item, pool=pool))
+        with_pool = replace(state, item=replace(state.item, pool=pool))
         listings = await self._store.listings.of_items([state.item.id])
         offers = await self._store.listings.offers([x.key for x in listings], self._now)
         found = []
         for listing in listings:
             for known in offers.get(listing.key, ()):
-                result = offer(back, listing, known.offer.warehouse, known.held, plan)
+                result = offer(with_pool, listing, known.offer.warehouse, known.held, plan)
                 if result is not None:
                     key = _key(listing, known.offer.warehouse)
-                    sku, place = listing.sku or listing.seller_sku, known.offer.warehouse
+                    sku, warehouse = listing.sku or listing.seller_sku, known.offer.warehouse
                     shown = known.offer.shown
-                    found.append(Shift(Target.TIKTOK, sku, place, shown, result.units, key))
+                    found.append(Shift(Target.TIKTOK, sku, warehouse, shown, result.units, key))
         return found
 
-    async def _listed(self, lines: Sequence[Line], state: ItemState | None) -> None:
-        """Numbers that only TikTok was given by that pass: say what they follow from."""
+    async def _refuse_tiktok_only(self, lines: Sequence[Line], state: ItemState | None) -> None:
+        """Refuse items that the pass changed on TikTok alone, and say what those numbers follow."""
         writes = [
             x
             for x in lines
-            if x["kind"] == "write" and x["target"] == Target.TIKTOK and x["outcome"] == "confirmed"
+            if x["kind"] == EntryKind.WRITE
+            and x["target"] == Target.TIKTOK
+            and outcome_of(x) is Outcome.CONFIRMED
         ]
         if not writes or state is None:
             return
         sku, item = lines[-1]["sku"], state.item.id
-        moves = await self._store.passes.moves(item, {sku, state.item.sku})
+        moves = await self._store.journal.counted(item, {sku, state.item.sku})
         causes = [x for x in moves if x["id"] < writes[0]["id"] and moves_pool(x)]
         before = causes[-1].get("pool_before") if causes else None
-        now = await self._given(state, state.item.pool, writes)
-        if now:
+        if await self._gives_earlier(state, state.item.pool, writes):
             return  # the rule gives the earlier number again: it is written by itself
-        if before is not None and await self._given(state, before, writes):
+        if before is not None and await self._gives_earlier(state, before, writes):
             because = f"TikTok follows the pool, which pass {causes[-1]['pass']} changed: undo that"
         else:
             because = (
@@ -195,10 +197,12 @@ class _Undo:
             )
         self._refused.append(UndoRefusal(sku, item, because))
 
-    async def _given(self, state: ItemState, pool: int | None, writes: Sequence[Line]) -> bool:
+    async def _gives_earlier(
+        self, state: ItemState, pool: int | None, writes: Sequence[Line]
+    ) -> bool:
         """Whether this pool gives what TikTok showed before these writes."""
-        back = await self._offers(state, pool) if pool is not None else []
-        shows = {(s.key["sku_id"], s.key["warehouse"]): s.after for s in back}
+        offers = await self._offers(state, pool) if pool is not None else []
+        shows = {(s.key["sku_id"], s.key["warehouse"]): s.after for s in offers}
         return all(shows.get((x["sku_id"], x["warehouse"])) == x["from"] for x in writes)
 
 

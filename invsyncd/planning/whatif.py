@@ -1,9 +1,8 @@
-"""plan: what one configuration shows against what another would, from the store alone.
+"""Compares what two configurations show, for `plan`: from the store alone, without a call.
 
-Both are worked out by the same functions that a pass uses, over the same known state: the item
-folded without a reading under each scope, then the rule. No call is made.
-
-plan: what can be known of a new configuration without asking the shops, and what cannot.
+Both results come from the functions that a pass uses, over the same known state: each item is
+folded without a reading under each scope, and then the rule is applied. What only the shops could
+tell is listed as unknown.
 """
 
 from __future__ import annotations
@@ -28,12 +27,104 @@ from invsyncd.store import BASELINE, Store
 from invsyncd.store.listings import OfferState
 
 Key = tuple[str, str]  # (product_id, sku_id)
-OnPage = Callable[[int], None]  # told how many more items were compared
+OnPage = Callable[[int], None]  # gets the number of items compared since the last call
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """The comparison. `unknown` are sentences about what could not be taken into account."""
+
+    compared: Compared
+    unknown: tuple[str, ...]
+    as_of: str | None
+
+
+async def what_if(
+    store: Store, running: Settings, new: Settings, now: int, *, name: str, on_page: OnPage
+) -> WhatIf:
+    """Compare two configurations over a private copy of the state.
+
+    ConfigError with every name in the new configuration (the file `name`) that the shop lacks.
+    """
+    unknown = _other_state(running, new)
+    if await store.meta.get(BASELINE) is None:
+        unknown.append("no first baseline is complete: most of the stock is not known yet")
+    rulebook = Rulebook(new, store)
+    locations, warehouses = await rulebook.locations(), await rulebook.warehouses()
+    if locations:
+        _check_locations(new, locations, name)
+    new, left_out = _without_unknown_warehouses(new, warehouses)
+    unknown += left_out
+    old_rules = await Rulebook(running, store).rules()
+    new_rules = await Rulebook(new, store).rules()
+    fed_before = old_rules.offers.sources.keys() if old_rules.offers else set()
+    for warehouse in sorted(
+        new_rules.offers.sources.keys() - fed_before if new_rules.offers else ()
+    ):
+        lacking = await store.listing_census.lacking(warehouse)
+        if lacking.count:
+            unknown.append(
+                f"warehouse {warehouse}: {lacking.count} listings were never seen stocked there;"
+                " only TikTok knows whether they are"
+            )
+    compared = await Comparison(store, old_rules, new_rules, now).run(new, on_page)
+    read = [k.read_at for k in await store.locations.all() if k.location.active and k.read_at]
+    as_of = datetime.fromtimestamp(min(read), UTC).isoformat(timespec="seconds") if read else None
+    return WhatIf(compared, tuple(unknown), as_of)
+
+
+def _other_state(running: Settings, new: Settings) -> list[str]:
+    found = []
+    if running.shopify.shop != new.shopify.shop:
+        found.append("shopify.shop is another shop: nothing is known of its stock here")
+    if running.state.path != new.state.path:
+        found.append(
+            "state.path is another one: the daemon would take a first baseline there, and"
+            " first sight would decide for every item"
+        )
+    return found
+
+
+def _check_locations(new: Settings, locations: list[Location], name: str) -> None:
+    """Raise with every location that the shop lacks, not only the first."""
+    active = [location for location in locations if location.active]
+    named = [("mirror.locations", one) for one in new.mirror.locations]
+    for number, row in enumerate(new.tiktok.mapping if new.tiktok.enabled else (), 1):
+        key = f"tiktok.mapping[{number}].locations"
+        named += [(key, one) for one in row.locations if one != "*"]
+    problems = []
+    for key, one in named:
+        try:
+            find_locations([one], active, key)
+        except ConfigError as error:
+            problems.append(Problem("", str(error), error.advice))
+    if problems:
+        raise ConfigProblems(name, problems)
+
+
+def _without_unknown_warehouses(
+    new: Settings, warehouses: list[Warehouse] | None
+) -> tuple[Settings, list[str]]:
+    """Leave out the mappings to warehouses that were never read: only TikTok knows these."""
+    if not new.tiktok.enabled:
+        return new, []
+    if warehouses is None:
+        unknown = "TikTok's warehouses were never read: what its listings would show is not known"
+        return new, [unknown]
+    known, left_out = [], []
+    for row in new.tiktok.mapping:
+        try:
+            find_warehouse(row.warehouse, warehouses)
+            known.append(row)
+        except ConfigError as error:
+            left_out.append(f"{error}, as far as was read: its listings are left out of this plan")
+    tiktok = new.tiktok.model_copy(update={"mapping": tuple(known)})
+    return new.model_copy(update={"tiktok": tiktok}), left_out
 
 
 @dataclass(slots=True)
 class Compared:
-    """Totals over everything, and the shifts that are none of `unchanged`."""
+    """Totals over all levels and offers, and every shift except the unchanged ones."""
 
     totals: dict[Target, dict[Effect, int]] = field(
         default_factory=lambda: {target: dict.fromkeys(Effect, 0) for target in Target}
@@ -58,7 +149,7 @@ class Both:
 
 
 class Comparison:
-    """Two sets of rules over one store, which is a private copy: new links are tried in it."""
+    """Two sets of rules over one store, which is a private copy: new links are saved in it."""
 
     def __init__(self, store: Store, old: Rules, new: Rules, now: int) -> None:
         self._store = store
@@ -68,9 +159,9 @@ class Comparison:
         self._names: dict[int, str] = {}
 
     async def run(self, settings: Settings, on_page: OnPage = lambda _: None) -> Compared:
-        """Compare every mirrored level and every offer; `settings` are the new ones."""
+        """Compare every mirrored level and every offer. `settings` are the new settings."""
         self._names = await self._store.locations.names()
-        moved = await self._rematched(settings)
+        rematched = await self._rematched(settings)
         found = Compared()
         after = 0
         while items := await self._store.levels.all_items(after):
@@ -80,10 +171,12 @@ class Comparison:
                 found.pooled += one.new is not None and one.new.item.standing is Standing.POOLED
                 for shift in self._levels(one):
                     found.add(shift)
-            listings = [x for x in await self._store.listings.of_items(items) if x.key not in moved]
-            await self._offers(found, [(x, both.get(x.item or 0)) for x in listings])
+            listings = [
+                x for x in await self._store.listings.of_items(items) if x.key not in rematched
+            ]
+            await self._add_offers(found, [(x, both.get(x.item or 0)) for x in listings])
             on_page(len(items))
-        await self._moved(found, moved)
+        await self._add_rematched(found, rematched)
         total, _ = await self._store.listing_census.matched()
         guard = settings.guard
         limits = GuardLimits(guard.max_zeroed_percent, guard.max_changed_percent)
@@ -117,7 +210,7 @@ class Comparison:
                 left_alone=new.wanted is None,
             )
 
-    async def _offers(
+    async def _add_offers(
         self, found: Compared, listings: Sequence[tuple[Listing, Both | None]]
     ) -> None:
         offers = await self._store.listings.offers([x.key for x, _ in listings], self._now)
@@ -130,8 +223,8 @@ class Comparison:
         old = _result(both.old, listing, known, self._old)
         new = _result(both.new, listing, known, self._new)
         if old is None and new is None:
-            return None  # left alone under both
-        parked = listing.parked_until != 0  # not written whatever the rule says
+            return None  # not written under either
+        parked = listing.parked_until != 0  # then it is not written, whatever the rule says
         before = known.offer.shown if old is None or parked else old.units
         after = (before or 0) if new is None or parked else new.units
         state = both.new or both.old
@@ -151,7 +244,7 @@ class Comparison:
         )
 
     async def _rematched(self, settings: Settings) -> dict[Key, int | None]:
-        """Listings that other links would give another item, each with that item."""
+        """Listings to which the new links give another item, each with that item."""
         links = links_of(settings.tiktok.link)
         relinked: list[Listing] = []
         for listing in await self._store.listings.all():
@@ -167,9 +260,9 @@ class Comparison:
         keys = {listing.key for listing in relinked}
         return {k: item for k, item in await self._store.assortment.mismatched() if k in keys}
 
-    async def _moved(self, found: Compared, moved: Mapping[Key, int | None]) -> None:
-        listings = await self._store.listings.by_keys(moved)
-        items = {x.item for x in listings} | set(moved.values())
+    async def _add_rematched(self, found: Compared, rematched: Mapping[Key, int | None]) -> None:
+        listings = await self._store.listings.by_keys(rematched)
+        items = {x.item for x in listings} | set(rematched.values())
         states = await self._both([item for item in items if item is not None])
         none = Both(None, None)
         pairs = [
@@ -177,16 +270,16 @@ class Comparison:
                 x,
                 Both(
                     states.get(x.item or 0, none).old,
-                    states.get(moved[x.key] or 0, none).new,
+                    states.get(rematched[x.key] or 0, none).new,
                 ),
             )
             for x in listings
         ]
-        await self._offers(found, pairs)
+        await self._add_offers(found, pairs)
 
 
 def _under(state: ItemState, rules: Rules) -> ItemState:
-    """The item as it stands once these rules are in force."""
+    """The item under these rules."""
     return fold(state, (), rules.scope, rules.merge).state
 
 
@@ -207,7 +300,7 @@ def _unlimited(result: Quantity | None) -> bool:
 
 
 def _impact(shifts: Iterable[Shift], target: Target, total: int) -> Impact:
-    """As the guard counts: by item, or by listing."""
+    """The impact as the guard counts it: by item, or by listing."""
     names = {Target.SHOPIFY: ("item",), Target.TIKTOK: ("product_id", "sku_id")}[target]
     changed: set[tuple[int | str, ...]] = set()
     zeroed: set[tuple[int | str, ...]] = set()
@@ -218,95 +311,3 @@ def _impact(shifts: Iterable[Shift], target: Target, total: int) -> Impact:
             if shift.effect is Effect.ZEROED:
                 zeroed.add(key)
     return Impact(total, len(zeroed), len(changed))
-
-
-@dataclass(frozen=True, slots=True)
-class WhatIf:
-    """The comparison; `unknown` are sentences about what it could not take into account."""
-
-    compared: Compared
-    unknown: tuple[str, ...]
-    as_of: str | None
-
-
-async def what_if(
-    store: Store, running: Settings, new: Settings, now: int, *, name: str, on_page: OnPage
-) -> WhatIf:
-    """Compare two configurations over a private copy of the state.
-
-    ConfigError with every name in the new one (the file `name`) that the shop does not have.
-    """
-    unknown = _of_other_state(running, new)
-    if await store.facts.get(BASELINE) is None:
-        unknown.append("no first baseline is complete: most of the stock is not known yet")
-    rulebook = Rulebook(new, store)
-    locations, warehouses = await rulebook.locations(), await rulebook.warehouses()
-    if locations:
-        _say_strangers(new, locations, name)
-    new, strangers = _without_strangers(new, warehouses)
-    unknown += strangers
-    old_rules = await Rulebook(running, store).rules()
-    new_rules = await Rulebook(new, store).rules()
-    fed_before = old_rules.offers.sources.keys() if old_rules.offers else set()
-    for warehouse in sorted(
-        new_rules.offers.sources.keys() - fed_before if new_rules.offers else ()
-    ):
-        lacking = await store.listing_census.lacking(warehouse)
-        if lacking.count:
-            unknown.append(
-                f"warehouse {warehouse}: {lacking.count} listings were never seen stocked there;"
-                " whether they are, only TikTok knows"
-            )
-    compared = await Comparison(store, old_rules, new_rules, now).run(new, on_page)
-    read = [k.read_at for k in await store.locations.all() if k.location.active and k.read_at]
-    as_of = datetime.fromtimestamp(min(read), UTC).isoformat(timespec="seconds") if read else None
-    return WhatIf(compared, tuple(unknown), as_of)
-
-
-def _of_other_state(running: Settings, new: Settings) -> list[str]:
-    found = []
-    if running.shopify.shop != new.shopify.shop:
-        found.append("shopify.shop is another shop: nothing is known of its stock here")
-    if running.state.path != new.state.path:
-        found.append(
-            "state.path is another one: the daemon would take a first baseline there, and see"
-            " every item for the first time"
-        )
-    return found
-
-
-def _say_strangers(new: Settings, locations: list[Location], name: str) -> None:
-    """Raise with every location that the shop does not have, not only the first."""
-    active = [location for location in locations if location.active]
-    named = [("mirror.locations", one) for one in new.mirror.locations]
-    for number, row in enumerate(new.tiktok.mapping if new.tiktok.enabled else (), 1):
-        key = f"tiktok.mapping[{number}].locations"
-        named += [(key, one) for one in row.locations if one != "*"]
-    problems = []
-    for key, one in named:
-        try:
-            find_locations([one], active, key)
-        except ConfigError as error:
-            problems.append(Problem("", str(error), error.advice))
-    if problems:
-        raise ConfigProblems(name, problems)
-
-
-def _without_strangers(
-    new: Settings, warehouses: list[Warehouse] | None
-) -> tuple[Settings, list[str]]:
-    """Leave out the mappings to warehouses that were never seen: TikTok alone knows them."""
-    if not new.tiktok.enabled:
-        return new, []
-    if warehouses is None:
-        says = "TikTok's warehouses were never read: what its listings would show is not known"
-        return new, [says]
-    known, unknown = [], []
-    for row in new.tiktok.mapping:
-        try:
-            find_warehouse(row.warehouse, warehouses)
-            known.append(row)
-        except ConfigError as error:
-            unknown.append(f"{error}, as far as was seen: its listings are left out of this plan")
-    tiktok = new.tiktok.model_copy(update={"mapping": tuple(known)})
-    return new.model_copy(update={"tiktok": tiktok}), unknown

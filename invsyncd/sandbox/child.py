@@ -1,4 +1,4 @@
-"""The real daemon as a child process, as the demo and the failure tests run it."""
+"""Runs the real daemon as a child process, for the demo and the failure tests."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pathlib import Path
 
 
 def own_command() -> list[str]:
-    """How to start this program again: as a bundled binary, or as a module."""
+    """The command that starts this program again: a bundled binary, or a module."""
     if getattr(sys, "frozen", False):
         return [sys.executable]
     return [sys.executable, "-m", "invsyncd"]
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on right now."""
+    """A loopback port on which nobody listens right now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -40,7 +40,7 @@ class Child:
         return self._process.pid
 
     async def start(self) -> None:
-        """Start it; the environment's INVSYNCD_ variables do not reach it."""
+        """Start the daemon, without the INVSYNCD_ variables of this environment."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("INVSYNCD_")}
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
@@ -55,7 +55,7 @@ class Child:
             )
 
     async def kill(self) -> None:
-        """kill -9: it gets no chance to clean up."""
+        """kill -9: the daemon gets no chance to clean up."""
         await self._end(signal.SIGKILL)
 
     async def stop(self) -> int:
@@ -74,5 +74,5 @@ class Child:
         return await self._process.wait()
 
     def log_text(self) -> str:
-        """Everything it printed."""
+        """Everything that the daemon printed."""
         return self._log.read_text(errors="replace") if self._log.exists() else ""

@@ -1,4 +1,4 @@
-"""What people do in the sandbox's shop, over HTTP: for trying things by hand from a shell.
+"""Lets people act in the sandbox's shop over HTTP, to try things by hand from a shell.
 
 curl -X POST "http://127.0.0.1:PORT/sandbox/sell?sku=ITEM-0001&location=Berlin&units=2"
 """
@@ -31,7 +31,7 @@ ACTS: Mapping[str, Act] = {
 
 
 async def act(shop: Shop, market: Marketplace, request: web.Request) -> web.Response:
-    """POST /sandbox/ACT?sku=…&location=…&units=…; answers what both sides show then."""
+    """POST /sandbox/ACT?sku=…&location=…&units=…; answers the available units per location."""
     name = request.match_info["act"]
     sku, place = request.query.get("sku", ""), request.query.get("location", "")
     try:

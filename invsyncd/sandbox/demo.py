@@ -1,7 +1,7 @@
-"""The one-minute story: the real daemon, a fake shop and a fake marketplace, and what can go wrong.
+"""The demo of one minute: the real daemon between a fake Shopify and a fake TikTok Shop.
 
-Every step does something to the world, waits until both targets agree, and writes down what it
-saw. Nothing is mocked on our side: the daemon is a process of its own, and it is killed as one.
+Each step changes something in the shops, waits until both targets agree, and notes the result.
+Nothing on our side is mocked. The daemon is a process of its own, and one step kills it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ TRACKED = {TEE: 100, MUG: 40, POSTER: 985}
 
 @dataclass(slots=True)
 class Story:
-    """What the demo works with, and what it saw."""
+    """The objects of one demo run, and its results so far."""
 
     made: Sandbox
     screen: Screen
@@ -41,7 +41,7 @@ class Story:
     failed: bool = False
 
     def agreed(self) -> bool:
-        """Whether every location shows the pool, and TikTok its share of it."""
+        """Whether every location shows the pool, and TikTok shows its percentage of the pool."""
         shop, market, warehouse = self.made.shop, self.made.market, self.made.warehouse
         names = [location.name for location in shop.locations.values()]
         return market.available(GIFT, warehouse) == 999_999 and all(
@@ -51,14 +51,14 @@ class Story:
         )
 
     def sell(self, sku: str, location: str, units: int, *, till: bool = False) -> None:
-        """Somebody buys; the pool that everything must come to is counted here."""
+        """Sell units, and count the pool that both targets must reach."""
         self.pools[sku] -= units
         self.sales += 1
         sale = self.made.shop.sell_till if till else self.made.shop.sell_online
         sale(sku, location, units)
 
     async def until(self, what: str, holds: Callable[[], bool]) -> None:
-        """Wait for the world; remember how long it took."""
+        """Wait until `holds` is true, and note how long that took."""
         loop = asyncio.get_running_loop()
         began = loop.time()
         while not holds() and loop.time() - began < WAIT_S_MAX:
@@ -67,14 +67,14 @@ class Story:
         self.seen(what, holds(), f"{seconds:.1f} s")
 
     def seen(self, what: str, ok: bool, figure: str) -> None:
-        """Write down one result."""
+        """Note and show one result."""
         self.failed |= not ok
         self.rows.append((what, figure, "yes" if ok else "NO"))
         mark = "[green]✓[/]" if ok else "[red]✗[/]"
         self.screen.say(f"  {mark} {what} [dim]({figure})[/]")
 
     async def is_ready(self) -> bool:
-        """What /readyz says."""
+        """Whether /readyz answers 200."""
         try:
             async with aiohttp.ClientSession() as client, client.get(self.health_url) as answer:
                 return answer.status == 200
@@ -83,7 +83,7 @@ class Story:
 
 
 async def a_catalogue(story: Story) -> None:
-    """The first baseline, and the first push."""
+    """Step 1: the first baseline, and the first writes to TikTok."""
     story.screen.say(
         "[bold]1.[/] Four locations, four items, and a TikTok shop that shows nothing."
     )
@@ -92,7 +92,7 @@ async def a_catalogue(story: Story) -> None:
 
 
 async def a_sale(story: Story) -> None:
-    """One change: three rows in one mutation, one update."""
+    """Step 2: one sale, which needs one mutation with three rows and one update."""
     story.screen.say(f"[bold]2.[/] Somebody buys 3 {TEE} online; the order is for Berlin.")
     before = len(story.made.shop.writes), len(story.made.market.updates)
     story.sell(TEE, "Berlin", 3)
@@ -104,14 +104,14 @@ async def a_sale(story: Story) -> None:
 
 
 async def no_tracking(story: Story) -> None:
-    """What has no stock is never out of stock."""
+    """Step 3: an untracked item, which is never out of stock."""
     story.screen.say(f"[bold]3.[/] {GIFT} is not tracked by Shopify.")
     shown = story.made.market.available(GIFT, story.made.warehouse)
     story.seen("TikTok shows it as unlimited", shown == 999_999, f"{shown:,}")
 
 
 async def two_sales(story: Story) -> None:
-    """What others lose: two sales between two polls add up."""
+    """Step 4: two sales between two polls, which must add up."""
     story.screen.say(f"[bold]4.[/] Two tills sell {MUG} at once: 2 in Hamburg, 1 in Vienna.")
     story.sell(MUG, "Hamburg", 2, till=True)
     story.sell(MUG, "Vienna", 1, till=True)
@@ -119,7 +119,7 @@ async def two_sales(story: Story) -> None:
 
 
 async def a_storm(story: Story) -> None:
-    """Both APIs say "too many requests" for a while."""
+    """Step 5: both APIs answer "too many requests" for a while."""
     story.screen.say("[bold]5.[/] A storm: both APIs answer 429 while 5 sales come in.")
     shopify, tiktok = story.made.shopify_faults, story.made.tiktok_faults
     shopify.add(Kind.TOO_MANY, times=6, retry_after_s=1)
@@ -134,7 +134,7 @@ async def a_storm(story: Story) -> None:
 
 
 async def a_crash(story: Story) -> None:
-    """kill -9 after a write whose answer never came; a sale while nobody looks."""
+    """Step 6: kill -9 during a write, before its answer; then a sale while the daemon is down."""
     story.screen.say("[bold]6.[/] kill -9 in the middle of a write; a sale while it is down.")
     story.made.shopify_faults.add(Kind.SLOW, match="SetQuantities", delay_s=20)
     mutations = story.made.shop.mutations_received
@@ -151,7 +151,7 @@ async def a_crash(story: Story) -> None:
 
 
 async def silence(story: Story) -> None:
-    """At rest nothing is written."""
+    """Step 7: nothing happens, and nothing may be written."""
     story.screen.say("[bold]7.[/] And now nothing happens.")
     writes = len(story.made.shop.writes), len(story.made.market.updates)
     polls = story.made.shopify.operations["Poll"] + QUIET_POLLS * len(story.made.shop.locations)
@@ -175,7 +175,7 @@ CHAPTERS: tuple[Callable[[Story], Awaitable[None]], ...] = (
 
 
 async def tell() -> bool:
-    """Run the whole story; True when everything agreed."""
+    """Run the whole demo; True if everything agreed."""
     made = sandbox(items=0)
     for sku, units in TRACKED.items():
         made.add(sku, units)

@@ -1,7 +1,8 @@
-"""Bad days on order: one aiohttp middleware that makes a healthy fake misbehave.
+"""Faults on order: an aiohttp middleware that makes a healthy fake misbehave.
 
-It stands in front of either fake and knows nothing of stock. A fault either strikes before the
-request is handled (nothing happened) or after it (it happened, and the client cannot know).
+The middleware stands in front of either fake and knows nothing of stock. A fault strikes before the
+request is handled (then nothing happened) or after it (then the request took effect, and the client
+cannot know).
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Kind(StrEnum):
     ERROR_BEFORE = "500-before"
     """HTTP 500, not handled."""
     ERROR_AFTER = "500-after"
-    """HTTP 500, although it was handled."""
+    """HTTP 500, although the request was handled."""
     LOST = "lost"
     """Handled; the connection is cut without an answer."""
     SLOW = "slow"
@@ -50,7 +51,7 @@ class _Fault:
 
 
 class Faults:
-    """A list of faults to come. The first live one that matches strikes, `times` times."""
+    """The faults to come. The first one that matches a request strikes, `times` times in all."""
 
     def __init__(self) -> None:
         self.fired: Counter[str] = Counter()
@@ -72,12 +73,12 @@ class Faults:
         self._live.append(_Fault(Kind(kind), times, match, retry_after_s, delay_s))
 
     def clear(self) -> None:
-        """Be well again."""
+        """Drop all planned faults."""
         self._live.clear()
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Let the first matching fault strike, or none."""
+        """Handle the request, with the first fault that matches, if any."""
         if self.latency_s:
             await asyncio.sleep(self.latency_s)
         fault = await self._next(request)

@@ -1,4 +1,4 @@
-"""How the demo is shown: live on a terminal, as plain lines elsewhere."""
+"""Shows the demo: live on a terminal, as plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LINES_MAX = 14
 
 
 class Screen:
-    """A list of lines; on a terminal with the shelves of both shops beneath them."""
+    """A list of lines; on a terminal also a table of what both shops show."""
 
     def __init__(self, made: Sandbox, skus: list[str], console: Console | None = None) -> None:
         self._made = made
@@ -28,7 +28,7 @@ class Screen:
 
     @contextmanager
     def showing(self) -> Iterator[None]:
-        """Show until the block ends."""
+        """Show the lines until the block ends."""
         if not self._console.is_terminal:
             yield
             return
@@ -36,11 +36,11 @@ class Screen:
             console=self._console, get_renderable=self._frame, refresh_per_second=8
         ) as self._live:
             yield
-            self._over = True  # the last frame is the whole story
+            self._over = True  # the last frame shows all lines
         self._live = None
 
     def say(self, line: str) -> None:
-        """Add one line of the story."""
+        """Add one line."""
         self._lines.append(line)
         if self._live is None:
             self._console.print(Text.from_markup(line))

@@ -1,4 +1,4 @@
-"""Both fakes on loopback ports, filled with a small shop, and a configuration for them."""
+"""Serves both fakes on loopback ports, with a small shop in them, and writes a configuration."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TYPES = ("Shirt", "Mug", "Poster")
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A shop and a marketplace that sell the same things, and the servers that show them."""
+    """A shop and a marketplace that sell the same items, and the servers in front of them."""
 
     shop: Shop
     market: Marketplace
@@ -51,7 +51,7 @@ def sandbox(
     seed: int = 1,
     clock: Callable[[], float] = time.time,
 ) -> Sandbox:
-    """Fill a sandbox; the same seed gives the same shop."""
+    """Make a sandbox with items. The same seed gives the same shop."""
     dice = random.Random(seed)
     shop, market = Shop(clock=clock), Marketplace(clock=clock)
     for number in range(locations):
@@ -89,7 +89,7 @@ async def listening(app: web.Application, port: int = 0) -> AsyncIterator[str]:
 async def serving(
     made: Sandbox, *, shopify_port: int = 0, tiktok_port: int = 0
 ) -> AsyncIterator[tuple[str, str]]:
-    """Serve both; yields the URLs of the fake Shopify and the fake TikTok Shop."""
+    """Serve both fakes; yields the URLs of the fake Shopify and the fake TikTok Shop."""
     async with AsyncExitStack() as stack:
         shopify_app = made.shopify.app()
         shopify_app.router.add_post("/sandbox/{act}", partial(act, made.shop, made.market))
@@ -108,7 +108,7 @@ def config_text(
     percent: int = 80,
     listen: str = "127.0.0.1:8787",
 ) -> str:
-    """A configuration that works with these servers; its secrets open nothing else."""
+    """A configuration for these servers. Its secrets open nothing else."""
     return f"""\
 # A configuration for the sandbox. Its secrets open nothing but the sandbox.
 [shopify]

@@ -42,12 +42,17 @@ class Keyring:
     """The token in use; renewed at 80 % of its life, one renewal at a time."""
 
     def __init__(
-        self, credentials: Credentials, http: Http, *, endpoint: str, clock: Callable[[], float]
+        self,
+        credentials: Credentials,
+        http: Http,
+        *,
+        endpoint: str,
+        now: Callable[[], float],
     ) -> None:
         self._credentials = credentials
         self._http = http
         self._url = f"{endpoint}/admin/oauth/access_token"
-        self._clock = clock
+        self._now = now
         self._renewing = asyncio.Lock()
         self._token = credentials.value if isinstance(credentials, StaticToken) else ""
         self._renew_at = float("inf") if isinstance(credentials, StaticToken) else float("-inf")
@@ -68,7 +73,7 @@ class Keyring:
         any request.
         """
         async with self._renewing:
-            if self._clock() >= self._renew_at and isinstance(self._credentials, ClientCredentials):
+            if self._now() >= self._renew_at and isinstance(self._credentials, ClientCredentials):
                 await self._renew(self._credentials)
             return self._token
 
@@ -107,7 +112,7 @@ class Keyring:
         if life_s <= 0:
             raise InvalidResponse(f"{_WHAT}: the answer holds no token that is still alive")
         self._token = value
-        self._renew_at = self._clock() + life_s * _RENEW_AT
+        self._renew_at = self._now() + life_s * _RENEW_AT
 
 
 def _reason(answer: Answer, secrets: tuple[str, ...]) -> str:

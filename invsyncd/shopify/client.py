@@ -88,6 +88,7 @@ class ShopifyClient:
         api_version: str,
         credentials: Credentials,
         clock: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
         patience: Patience | None = None,
         at_once: int = _AT_ONCE,
     ) -> None:
@@ -95,7 +96,7 @@ class ShopifyClient:
         self._http = http
         self._clock = clock
         self._url = f"{base}/admin/api/{api_version}/graphql.json"
-        self._keys = Keyring(credentials, http, endpoint=base, clock=clock)
+        self._keys = Keyring(credentials, http, endpoint=base, now=now or _now)
         self._patience = patience or Patience()
         self._gate = Gate(at_once=at_once, kept=min(_KEPT_FOR_WRITES, at_once - 1))
         self._bucket = Bucket()

@@ -1,1 +1,1 @@
-"""How the daemon is doing: health, latency, what a pass reported."""
+"""The state of the daemon: health, latency, and what a pass reported."""

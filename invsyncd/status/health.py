@@ -1,14 +1,12 @@
-"""What the daemon knows of its own health, and every reason why it is not ready.
+"""The daemon's health: whether it is ready, and every reason why it is not.
 
-Process-up is never health: a target that is not authorised, a location that was not read or a
-write that was not delivered is a reason, and each reason is named.
+A running process is not a healthy one. A target that is not authorised, a location that was not
+read and a write that was not delivered are reasons, and each reason is named.
 
-What is known of one target while the daemon runs: does it take our writes, and what is owed.
-
-The end of TikTok's authorisation, told ahead: no refresh can move it, only the seller can.
-
-It lives as long as the seller granted (documented); a daemon that finds out on the day itself
-leaves TikTok standing until somebody has found the seller.
+`TargetHealth` is what is known of one target: whether it takes our writes, and what is owed to it.
+`AuthorisationExpiry` warns before TikTok's authorisation ends. The authorisation lives as long as
+the seller granted (documented). No refresh extends it; only the seller can. A warning on the last
+day would leave TikTok unserved until somebody has reached the seller.
 """
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final
 
+from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
 from invsyncd.core.model import Target
 from invsyncd.status.latency import Latency
 from invsyncd.status.watchdog import Watchdog
@@ -29,6 +28,15 @@ log = logging.getLogger(__name__)
 UNDELIVERED_S_MAX = 300
 POLL_INTERVALS_MAX = 3
 POLL_SLACK_S = 30
+UNTRIED = "not yet tried since the start"
+
+DAY_S: Final = 86_400
+AHEAD_S: Final = 14 * DAY_S  # how long before the end of an authorisation the warning begins
+ADVICE: Final = (
+    "let the seller authorise the app again, then run `invsyncd tiktok-login --code CODE`"
+)
+
+_NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,95 +49,103 @@ class Check:
     observed: float | None = None
     unit: str = ""
     warns: bool = False
-    rival: bool = False
-    """Whether it tells of another program that writes what we write."""
+    other_writer: bool = False
+    """Whether the check reports another program that writes what we write."""
 
 
 class Health:
-    """Told by the loops, asked by the web server. `clock` gives Unix seconds."""
+    """The health of the process: the jobs report to it, the web server reads it.
+
+    `clock` gives Unix seconds.
+    """
 
     def __init__(
         self,
         clock: Callable[[], float],
         interval_s: float,
         targets: Collection[Target],
-        watch: Watchdog | None = None,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self._clock = clock
         self._interval_s = interval_s
         self.targets = {target: TargetHealth() for target in targets}
         self.baseline = False
         self.started_at = clock()
-        self.watch = watch or Watchdog(clock)
+        self.watchdog = watchdog or Watchdog(clock)
         self.state_trouble: dict[Target, str] = {}
         """Why the last round of a target could not use the state database."""
         self.last_pass: dict[str, Any] = {}
         self.read_at: dict[int, float | None] = {}
         """When each location was last read, by its id."""
-        self.places: dict[int, str] = {}
-        """What people call each location; no two the same."""
+        self.location_names: dict[int, str] = {}
+        """The name of each location, by its id; no two names are equal."""
         self.scan_trouble = ""
         self.look_trouble = ""
         self.other_writers: Mapping[str, str] = {}
-        """Listings on TikTok that another program writes too, by seller SKU, and how that shows."""
-        self.lapse: AuthorisationExpiry | None = None
+        """TikTok listings that another program writes too: by seller SKU, how we noticed it."""
+        self.expiry: AuthorisationExpiry | None = None
         self.budgets: Callable[[], Mapping[str, Any]] = dict
-        """What is left of each API's allowance; see `engine.budgets`."""
-        self.lag = Latency(clock)
+        """What is left of each API's allowance; see `budgets()` in `daemon/wiring.py`."""
+        self.latency = Latency(clock)
 
     def carry_over(self, old: Health) -> None:
-        """Keep what was known before a reload: it does not make the daemon less ready."""
+        """Keep what was known before a reload, which does not make the daemon less ready."""
         self.baseline, self.last_pass = old.baseline, old.last_pass
-        self.read_at, self.places = old.read_at, old.places
-        self.started_at, self.lag = old.started_at, old.lag
+        self.read_at, self.location_names = old.read_at, old.location_names
+        self.started_at, self.latency = old.started_at, old.latency
         self.targets |= {t: old.targets[t] for t in self.targets if t in old.targets}
         for target in set(self.targets) - set(old.targets):
-            self.lag.nothing_owed(target)  # what changed before it was served was not late
+            self.latency.nothing_owed(
+                target
+            )  # a change from before the target was served is not late
 
     def went_well(self, target: Target) -> bool:
-        """The target took our credentials; returns whether that is news."""
+        """Record that the target took our credentials; returns whether that is a change."""
         health = self.targets.get(target)
         if health is None:
             return False
-        news = not health.authorised or bool(health.trouble)
+        is_new = not health.authorised or bool(health.trouble)
         health.authorised, health.trouble = True, ""
         health.dead, health.went_well_at = False, self._clock()
         health.throttled = False
-        return news
+        return is_new
 
     def unauthorised(self, target: Target, why: str) -> bool:
-        """The target does not take our credentials; returns whether that is news."""
+        """Record that the target refuses our credentials; returns whether that is a change."""
         health = self.targets.get(target)
         if health is None:
             return False
-        news = health.trouble != why
+        is_new = health.trouble != why
         health.authorised, health.trouble, health.dead = False, why, True
         health.throttled = False
-        return news
+        return is_new
 
     def troubled(self, target: Target, why: str, *, throttled: bool = False) -> bool:
-        """Something else is wrong; returns whether that is news."""
+        """Record that something else is wrong; returns whether that is a change."""
         health = self.targets.get(target)
         if health is None:
             return False
-        news = health.trouble != why
+        is_new = health.trouble != why
         health.trouble, health.throttled = why, throttled
-        return news
+        return is_new
 
     def undelivered(self, target: Target, keys: Collection[Hashable], count: int) -> None:
-        """So many writes are owed now, the first of them these; each keeps since when it is."""
+        """Record that `count` writes are owed; `keys` are the first of them.
+
+        Each key keeps the time since which its write is owed.
+        """
         health = self.targets.get(target)
         if health is not None:
             now = self._clock()
             old, health.owed = health.undelivered, count
-            # Not later than now: a clock that was set back must not hide how long it waits.
+            # At most now: a clock that was set back must not hide how long a write has waited.
             health.undelivered = {key: min(old.get(key, now), now) for key in keys}
             if not keys:
-                self.lag.nothing_owed(target)
+                self.latency.nothing_owed(target)
 
     def live(self) -> bool:
-        """Whether every loop still turns."""
-        return not self.watch.hung()
+        """Whether no job has hung."""
+        return not self.watchdog.hung()
 
     def checks(self) -> list[Check]:
         """Every check with its reason."""
@@ -140,12 +156,12 @@ class Health:
         if self.state_trouble:
             found.append(Check("state:writable", False, next(iter(self.state_trouble.values()))))
         age_max = POLL_INTERVALS_MAX * self._interval_s + POLL_SLACK_S
-        for name, read_at in self._read():
+        for name, read_at in self._reads():
             age = None if read_at is None else now - read_at
             ok = age is not None and age <= age_max
-            why = "" if ok else f'location "{name}" was last read {_ago(age)}'
+            why = "" if ok else f'location "{name}" was {_last_read(age)}'
             found.append(Check(f"shopify:poll_age:{name}", ok, why, age, "s"))
-        if self.scan_trouble:  # a reason to look, not a reason to be called unready
+        if self.scan_trouble:  # worth a look, but no reason to be unready
             found.append(Check("shopify:full_scan", True, self.scan_trouble))
         if self.look_trouble:
             found.append(Check("shopify:catalogue", True, self.look_trouble))
@@ -153,20 +169,20 @@ class Health:
             found += self._target_checks(target, health, now)
         return found + self._tiktok_checks()
 
-    def _read(self) -> list[tuple[str, float | None]]:
-        """Each location's name and when it was last read, by name."""
-        rows = ((self.places.get(place, str(place)), at) for place, at in self.read_at.items())
+    def _reads(self) -> list[tuple[str, float | None]]:
+        """The name of each location and when it was last read, sorted by name."""
+        rows = ((self.location_names.get(i, str(i)), at) for i, at in self.read_at.items())
         return sorted(rows, key=itemgetter(0))
 
     def _tiktok_checks(self) -> list[Check]:
-        """Who else writes there, and how long the authorisation lives: a warning, ahead."""
+        """Other writers, and how long the authorisation still lives."""
         found: list[Check] = []
         if self.other_writers:
-            others = _others(self.other_writers)
-            found.append(Check("tiktok:other_writers", False, others, rival=True))
-        left_s = self.lapse.left_s if self.lapse else None
-        if self.lapse is not None and left_s is not None:
-            warning = self.lapse.warning()
+            others = _other_writers_text(self.other_writers)
+            found.append(Check("tiktok:other_writers", False, others, other_writer=True))
+        left_s = self.expiry.left_s if self.expiry else None
+        if self.expiry is not None and left_s is not None:
+            warning = self.expiry.warning()
             found.append(
                 Check("tiktok:authorisation_left", True, warning, left_s, "s", warns=bool(warning))
             )
@@ -203,7 +219,7 @@ class Health:
             "reasons": document["notes"],
             "started_at": _iso(self.started_at),
             "last_pass": self.last_pass,
-            "locations": {name: _iso(at) for name, at in self._read()},
+            "locations": {name: _iso(at) for name, at in self._reads()},
             "targets": {
                 target.value: {
                     "authorised": health.authorised,
@@ -217,11 +233,8 @@ class Health:
         }
 
 
-_NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
-
-
-def _others(writers: Mapping[str, str]) -> str:
-    """One sentence; of many listings only the first is told in full."""
+def _other_writers_text(writers: Mapping[str, str]) -> str:
+    """One sentence about the first listing, and the number of the others."""
     sku, why = next(iter(writers.items()))
     more = f", and {len(writers) - 1} more listings" if len(writers) > 1 else ""
     return (
@@ -240,15 +253,12 @@ def _check_json(check: Check) -> dict[str, Any]:
     return found
 
 
-def _ago(age: float | None) -> str:
-    return "never" if age is None else f"{age:.0f} s ago"
+def _last_read(age: float | None) -> str:
+    return "never read" if age is None else f"last read {age:.0f} s ago"
 
 
 def _iso(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-
-
-UNTRIED = "not yet tried since the start"
 
 
 @dataclass(slots=True)
@@ -257,17 +267,17 @@ class TargetHealth:
 
     authorised: bool = False
     dead: bool = False
-    """Whether it refused our credentials, as opposed to not having been asked yet."""
+    """Whether the target refused our credentials. False also if it was not tried yet."""
     went_well_at: float | None = None
-    """When the last round of it went well, in Unix seconds."""
+    """When its last round went well, in Unix seconds."""
     trouble: str = UNTRIED
     throttled: bool = False
-    """Whether the trouble is only that we were told to slow down."""
+    """Whether the trouble is only that the target told us to slow down."""
     paused: str = ""
     undelivered: dict[Hashable, float] = field(default_factory=dict)
-    """Writes that are owed, or the first of very many, and since when."""
+    """Owed writes and since when each is owed; only the first ones if there are very many."""
     owed: int = 0
-    """How many there are in all."""
+    """How many writes are owed in all."""
 
     @property
     def oldest_undelivered(self) -> float | None:
@@ -275,29 +285,22 @@ class TargetHealth:
         return min(self.undelivered.values(), default=None)
 
 
-DAY_S: Final = 86_400
-AHEAD_S: Final = 14 * DAY_S  # when warning begins
-ADVICE: Final = (
-    "let the seller authorise the app again, then run `invsyncd tiktok-login --code CODE`"
-)
-
-
 class AuthorisationExpiry:
-    """Watches one authorisation; `ends_at` gives its Unix second, None while not known."""
+    """Warns before an authorisation ends. `ends_at` gives that Unix second, None if not known."""
 
     def __init__(self, ends_at: Callable[[], int | None], clock: Callable[[], float]) -> None:
         self.ends_at = ends_at
         self._clock = clock
-        self._said_at = float("-inf")
+        self._say_at = AT_ONCE
 
     @property
     def left_s(self) -> float | None:
-        """How long it still lives, in seconds; None while that is not known."""
+        """How long the authorisation still lives, in seconds; None if that is not known."""
         ends_at = self.ends_at()
         return None if ends_at is None else ends_at - self._clock()
 
     def warning(self) -> str:
-        """What to tell people; empty while there is time enough, or nothing is known."""
+        """The warning for people; empty while there is time, or if the end is not known."""
         left_s = self.left_s
         if left_s is None or left_s > AHEAD_S:
             return ""
@@ -307,9 +310,9 @@ class AuthorisationExpiry:
             f"tiktok: the seller's authorisation {verb} on {ends_at:%Y-%m-%d %H:%M} UTC: {ADVICE}"
         )
 
-    def say(self) -> None:
-        """Log the warning, once a day at most."""
+    def say(self, now: LoopSeconds) -> None:
+        """Log the warning, at most once a day."""
         text = self.warning()
-        if text and self._clock() - self._said_at >= DAY_S:
-            self._said_at = self._clock()
+        if text and now >= self._say_at:
+            self._say_at = later(now, DAY_S)
             log.warning("%s", text)

@@ -1,8 +1,8 @@
-"""How long changes take to reach each target, over the last hours: for people, in bounded memory.
+"""Measures how long changes take to reach each target, over the last hours.
 
-Measured from the moment that Shopify stamped on a change (whole seconds, its clock) to our first
-confirmed write of that SKU to the target. Kept as counts in steps of 10 %, so that a busy day needs
-no more room than a quiet one; a restart begins anew, and Prometheus keeps what is older.
+A delay runs from Shopify's stamp on a change (whole seconds, its clock) to our first confirmed
+write of that SKU to the target. Delays are kept as counts in steps of 10 %, so that a busy day
+needs no more memory than a quiet one. A restart begins with nothing; Prometheus has what is older.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _SHORTEST_S = 0.1
 
 @dataclass(slots=True)
 class LatencyBucket:
-    """The changes that arrived within one quarter of an hour."""
+    """The changes that reached a target within one quarter of an hour."""
 
     count: int = 0
     slowest_s: float = 0.0
     steps: dict[int, int] = field(default_factory=dict)
 
     def add(self, seconds: float) -> None:
-        """One more change arrived, after so long."""
+        """Count one change that took so many seconds."""
         step = max(0, math.ceil(math.log(max(seconds, _SHORTEST_S) / _SHORTEST_S) / _STEP))
         self.count += 1
         self.slowest_s = max(self.slowest_s, seconds)
@@ -38,20 +38,15 @@ class LatencyBucket:
 
 
 class Latency:
-    """`clock` gives Unix seconds; `observe` is told (target, seconds) of each arrival."""
+    """The delays of all targets. `clock` gives Unix seconds."""
 
-    def __init__(
-        self,
-        clock: Callable[[], float],
-        observe: Callable[[Target, float], None] = lambda _target, _seconds: None,
-    ) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self.observe = observe
         self._waiting: dict[Target, dict[str, float]] = {target: {} for target in Target}
         self._buckets: dict[Target, dict[int, LatencyBucket]] = {target: {} for target in Target}
 
     def changed(self, changes: Iterable[tuple[str, float]]) -> None:
-        """(SKU, Unix second by Shopify's clock) of changes; a SKU's oldest that waits counts."""
+        """Record changes as (SKU, Unix second by Shopify's clock). A SKU's oldest one counts."""
         now = self._clock()
         for sku, at in changes:
             since = min(at, now) if at > 0 else now
@@ -60,25 +55,25 @@ class Latency:
                     del waiting[next(iter(waiting))]
                 waiting[sku] = min(waiting.get(sku, since), since)
 
-    def arrived(self, target: Target, sku: str) -> None:
-        """A write of this SKU was confirmed; counts only where a change waits for it."""
+    def arrived(self, target: Target, sku: str) -> float | None:
+        """Record a confirmed write of this SKU; how long its change took, None if none waits."""
         at = self._waiting[target].pop(sku, None)
         if at is None:
-            return
+            return None
         now = self._clock()
         seconds = max(now - at, 0.0)
         buckets = self._buckets[target]
         buckets.setdefault(int(now // BUCKET_S), LatencyBucket()).add(seconds)
         for old in [number for number in buckets if number <= now // BUCKET_S - BUCKETS]:
             del buckets[old]
-        self.observe(target, seconds)
+        return seconds
 
     def nothing_owed(self, target: Target) -> None:
-        """The target shows what it should: a change that still waits needed no write."""
+        """Forget the waiting changes: the target shows what it should, so they needed no write."""
         self._waiting[target].clear()
 
     def as_json(self, targets: Collection[Target]) -> dict[str, Any]:
-        """The quarters that saw a change, oldest first; times in Unix seconds, lags in seconds."""
+        """The quarters of an hour with a change, oldest first; times in Unix seconds."""
         newest = int(self._clock() // BUCKET_S)
         return {
             "bucket_s": BUCKET_S,

@@ -1,8 +1,7 @@
-"""What people should know of the listings, as groups: a count, the first of them, what to do.
+"""Reports on listings and held items, from the store alone, without a call.
 
-From the store alone, without a call. `check` prints it; `/api/status` shows it.
-
-What is held, each with the one command that ends it: for `status`, `check` and /api/status.
+Listings come in groups: how many, the first of them, and what to do. Held items come with the
+command that ends each hold. `status`, `check` and `/api/status` show them.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ from invsyncd.text import ends_hold
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Some listings with one thing in common; `first` are at most twenty of `count`."""
+    """Listings with one thing in common, the `trait`. `first` are at most twenty of `count`."""
 
     name: str
-    says: str
+    trait: str
     count: int
     first: tuple[str, ...] = ()
     advice: str = ""
 
     def __str__(self) -> str:
-        """One line: the count, what they have in common, and the first of them."""
+        """One line: the count, the trait, and the first listings."""
         more = self.count - len(self.first)
         names = ", ".join(self.first) + (f" … and {more} more" if self.first and more > 0 else "")
-        return f"{self.count} {self.says}" + (f": {names}" if names else "")
+        return f"{self.count} {self.trait}" + (f": {names}" if names else "")
 
 
 async def listing_groups(store: Store, rulebook: Rulebook) -> list[Group]:
@@ -47,11 +46,11 @@ async def listing_groups(store: Store, rulebook: Rulebook) -> list[Group]:
 
 
 async def listings_json(store: Store, rulebook: Rulebook) -> dict[str, Any]:
-    """The same for programs: how many listings there are, and the groups by name."""
+    """How many listings there are, and the groups by name, for programs."""
     total, matched = await store.listing_census.matched()
     groups: dict[str, list[dict[str, Any]]] = {}
     for group in await listing_groups(store, rulebook):
-        one = {"says": group.says, "count": group.count, "first": list(group.first)}
+        one = {"says": group.trait, "count": group.count, "first": list(group.first)}
         groups.setdefault(group.name, []).append(one)
     return {"known": total, "matched": matched, "groups": groups}
 
@@ -86,7 +85,7 @@ async def _unmatched(store: Store) -> list[Group]:
 
 
 def _link_block(row: Ambiguous) -> str:
-    """A link that is ready to be put into the configuration, but for the choice of the item."""
+    """A link for the configuration. Only the choice of the item is left to a person."""
     sku = row.sku.replace("\\", "\\\\").replace('"', '\\"')
     others = ", ".join(map(str, row.items[1:]))
     return (
@@ -122,13 +121,14 @@ async def _matched(store: Store) -> list[Group]:
 
 async def _lacking(store: Store, rulebook: Rulebook) -> list[Group]:
     rules = await rulebook.rules()
-    names = {place.id: place.name for place in await rulebook.warehouses() or ()}
+    names = {w.id: w.name for w in await rulebook.warehouses() or ()}
     groups: list[Group] = []
-    for place in sorted(rules.offers.sources) if rules.offers is not None else ():
-        lacking = await store.listing_census.lacking(place)
-        says = f'not stocked in the mapped warehouse "{names.get(place, place)}" ({place})'
+    for warehouse in sorted(rules.offers.sources) if rules.offers is not None else ():
+        lacking = await store.listing_census.lacking(warehouse)
+        name = names.get(warehouse, warehouse)
+        trait = f'not stocked in the mapped warehouse "{name}" ({warehouse})'
         advice = "stock them there at TikTok Shop: a write may not add a warehouse"
-        groups.append(Group("lacking_warehouse", says, lacking.count, lacking.first, advice))
+        groups.append(Group("lacking_warehouse", trait, lacking.count, lacking.first, advice))
     return groups
 
 
@@ -154,7 +154,7 @@ async def _dead_links(store: Store, links: Sequence[Link]) -> Group:
 
 
 async def held_json(store: Store) -> list[dict[str, Any]]:
-    """Every held item."""
+    """Every held item, with the command that ends its hold."""
     return [
         {"sku": sku, "item": item, "resolve": ends_hold(sku)}
         for item, sku in await store.census.held()

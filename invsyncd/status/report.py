@@ -1,8 +1,6 @@
-"""What one pass saw and did, as told to people, programs and the health checks.
+"""The report of one pass: what it read and did, for people, programs and the health checks.
 
-What the health checks, the metrics and the log are told after a pass over Shopify.
-
-What is left of what each API allows, for `status`: points of Shopify, paces of TikTok.
+After a pass over Shopify, `remember()` passes the report on to health, metrics and log.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from invsyncd.core.journal import Outcome
 from invsyncd.core.merge import Case
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, Unauthorised
@@ -25,16 +24,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class PassReport:
-    """Filled while a pass runs; `as_json` is what `once --json` prints."""
+    """The report, filled while a pass runs. `as_json` is what `once --json` prints."""
 
     pass_id: str
     changes: list[dict[str, Any]] = field(default_factory=list)
     writes: list[dict[str, Any]] = field(default_factory=list)
     held: list[dict[str, Any]] = field(default_factory=list)
     paused: dict[Target, str] = field(default_factory=dict)
-    """Why a target is not written to, where a guard has paused it."""
-    listener: Callable[[dict[str, Any]], None] | None = None
-    """Told of each write when its outcome is known."""
+    """Why a target is not written, by target; only targets that a guard has paused."""
+    on_write: Callable[[dict[str, Any]], None] = lambda _: None
+    """Called with each write when its outcome is known."""
     failures: list[tuple[Target, InvsyncError]] = field(default_factory=list)
 
     def failed(self, target: Target, error: InvsyncError) -> None:
@@ -42,11 +41,11 @@ class PassReport:
         self.failures.append((target, error))
 
     def failures_of(self, target: Target) -> list[InvsyncError]:
-        """What went wrong on one side: the other one is not judged by it (law 7)."""
+        """What went wrong on one side. The other side is not judged by this (law 7)."""
         return [error for side, error in self.failures if side is target]
 
     def is_paused(self, target: Target, reason: str) -> None:
-        """A guard was asked; it lets the target be written where there is no reason."""
+        """Record the guard's answer. An empty reason means that the target may be written."""
         if reason:
             self.paused[target] = reason
 
@@ -70,9 +69,9 @@ class PassReport:
         reason: str,
         outcome: str,
     ) -> None:
-        """Add one write with its outcome; one that only a dry run plans may have to wait."""
-        if outcome == "planned" and target in self.paused:
-            outcome = "paused"
+        """Add one write with its outcome. A write that a dry run plans may have to wait."""
+        if outcome == Outcome.PLANNED and target in self.paused:
+            outcome = Outcome.PAUSED
         write = {
             "target": target.value,
             "sku": sku,
@@ -80,16 +79,15 @@ class PassReport:
             "from": before,
             "to": after,
             "reason": reason,
-            "outcome": outcome,
+            "outcome": str(outcome),
         }
         self.writes.append(write)
-        if self.listener is not None:
-            self.listener(write)
+        self.on_write(write)
 
     @property
     def was_stopped(self) -> bool:
-        """Whether something of it was refused, or waits for a paused target."""
-        refused = any(w["outcome"].startswith("refused") for w in self.writes)
+        """Whether a write was refused, or waits for a paused target."""
+        refused = any(Outcome.of(w["outcome"]) is Outcome.REFUSED for w in self.writes)
         return refused or bool(self.paused)
 
     @property
@@ -98,7 +96,7 @@ class PassReport:
         return self.was_stopped or bool(self.held)
 
     def as_json(self) -> dict[str, Any]:
-        """The document of the contract; `paused` is there only while something is."""
+        """The report for programs. The key `paused` is left out if no target is paused."""
         document: dict[str, Any] = {
             "pass": self.pass_id,
             "changes": self.changes,
@@ -114,11 +112,11 @@ class PassReport:
 async def remember(
     report: PassReport, store: Store, health: Health, metrics: Metrics, now: float
 ) -> None:
-    """Facts of the pass that just ended at `now`, in Unix seconds, and of what is owed after it."""
+    """Record a pass that ended at `now` (Unix seconds), and what is owed after it."""
     failures = report.failures_of(Target.SHOPIFY)
     known = [k for k in await store.locations.all() if k.location.active]
     health.read_at = {k.location.id: k.read_at for k in known}
-    health.places = told_apart({k.location.id: k.location.name for k in known})
+    health.location_names = told_apart({k.location.id: k.location.name for k in known})
     owed = await store.owed.levels()
     health.undelivered(Target.SHOPIFY, owed.keys, owed.count)
     health.last_pass = {

@@ -18,6 +18,7 @@ MIRROR: Final = "mirror"
 LISTINGS: Final = "listings"
 CATALOGUE: Final = "catalogue"
 FULL_SCAN: Final = "full_scan"
+LOOKBACK: Final = "lookback"
 
 running_job: ContextVar[str] = ContextVar("running_job", default="")
 """The job that the current task works for. Tasks that it starts inherit it. Empty: none."""

@@ -10,16 +10,16 @@ from invsyncd.store.attempts import Attempts
 from invsyncd.store.backup import BASELINE, copy_to
 from invsyncd.store.census import Census, ListingCensus
 from invsyncd.store.database import Database, prepare, take_lock
-from invsyncd.store.journal import Journal, Meta, Passes
+from invsyncd.store.journal import Journal
 from invsyncd.store.levels import KnownCatalogue, Levels
 from invsyncd.store.listings import Assortment, Listings
 from invsyncd.store.locations import Locations
+from invsyncd.store.meta import Meta, Reported
 from invsyncd.store.other_writers import OtherWriters
 from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
 from invsyncd.store.scans import Scans
 from invsyncd.store.scratch import is_in_use, scratch_copy
-from invsyncd.store.told import Reported
 
 __all__ = ["BASELINE", "Store", "copy_to", "is_in_use", "prepare", "scratch_copy", "take_lock"]
 
@@ -41,9 +41,8 @@ class Store:
         self.requests = Requests(database)
         self.scans = Scans(database)
         self.journal = Journal(database)
-        self.passes = Passes(database)
-        self.facts = Meta(database)
-        self.told = Reported()
+        self.meta = Meta(database)
+        self.reported = Reported()
         self.drift = OtherWriters(database)
         self.impacts = PlannedImpacts(database)
 

@@ -94,6 +94,7 @@ class TokenKeeper:
         seed: TokenPair | None = None,
         may_refresh: bool = True,
         clock: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
     ) -> None:
         self._may_refresh = may_refresh
         self._http = http
@@ -104,6 +105,7 @@ class TokenKeeper:
         self._save = save
         self._seed = seed
         self._clock = clock
+        self._now = now or asyncio.get_running_loop().time
         self._pair: TokenPair | None = None
         self._unsaved: TokenPair | None = None
         self._refresh_at = float("inf")
@@ -205,7 +207,7 @@ class TokenKeeper:
             self._hold(stored, _LIFE_S)
             self._failure, self._again_at = None, float("-inf")
             return
-        if self._failure is not None and self._clock() < self._again_at:
+        if self._failure is not None and self._now() < self._again_at:
             raise self._failure.with_traceback(None)
         try:
             await self._adopt(await self._refreshed(stored))
@@ -218,7 +220,7 @@ class TokenKeeper:
             urgent = not self._lives and not isinstance(failure, Unauthorised)
             asked_s = failure.retry_after_s if isinstance(failure, Unavailable) else None
             wait_s = max(_MISSED_S if urgent else _DEAD_S, asked_s or 0.0)
-            self._failure, self._again_at = failure, self._clock() + wait_s
+            self._failure, self._again_at = failure, self._now() + wait_s
             raise
 
     async def _refreshed(self, stored: TokenPair | None) -> TokenPair:

@@ -35,7 +35,7 @@ async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str
         **health.status(),
         "wrong": wrong(health),
         "owed_since": {t.value: h.oldest_undelivered for t, h in health.targets.items()},
-        "lag": health.lag.as_json(list(health.targets)),
+        "lag": health.latency.as_json(list(health.targets)),
         "holds": None,
         "parked": None,
         "journal": [],

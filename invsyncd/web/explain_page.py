@@ -26,7 +26,7 @@ _STATES = {
     Weight.WRONG: "bad",
     Weight.UNDER_WAY: "warn",
     Weight.RIGHT: "good",
-    Weight.TOLD: "calm",
+    Weight.HISTORY: "calm",
 }
 _TONES = {"held": "bad", "following": "warn", "new": "warn", "pooled": "good"}
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from invsyncd.core.journal import EntryKind
 from invsyncd.status.health import UNTRIED
 from invsyncd.text import SHOPS, command, plural
 from invsyncd.web.chart import lag_section
@@ -65,7 +66,7 @@ def verdict(found: Facts) -> tuple[str, str]:
     return "good", "All is well"
 
 
-_UNTRIED = (UNTRIED, "was last read never")
+_UNTRIED = (UNTRIED, "was never read")
 
 
 def _verdict(found: Facts, state: str, heading: str) -> Html:
@@ -280,7 +281,9 @@ def _number(budget: Mapping[str, Any], key: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-_COLOURED = ("change", "write", "hold", "parked", "drift")
+_COLOURED = frozenset(
+    {EntryKind.CHANGE, EntryKind.WRITE, EntryKind.HOLD, EntryKind.PARKED, EntryKind.DRIFT}
+)
 
 
 def record(

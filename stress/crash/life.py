@@ -92,7 +92,7 @@ class Running:
         if parts is None or parts.tiktok_side is None:
             return
         grants = self.now.truth.made.tiktok.grants
-        stored = await parts.store.facts.tokens()
+        stored = await parts.store.meta.tokens()
         if stored.get("refresh", "TTP_refresh") in grants._refresh_until:
             self.life.wrong.append("a login was needed although the refresh token was at hand")
         self.recorder.on = False
@@ -129,7 +129,7 @@ class Running:
         if parts is None:
             return
         store = parts.store
-        if not await parts.cycle.has_baseline():
+        if not await parts.mirror.has_baseline():
             self.life.wrong.append("no baseline")
         if await store.attempts.open() or await store.levels.doubtful_items():
             self.life.wrong.append("an attempt is open or a level in doubt")

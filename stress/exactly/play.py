@@ -142,8 +142,8 @@ class Play:
     async def _pass(self, step: Pass) -> PassReport:
         parts = self.world.running or await self.world.start()
         if self.setting.looks_far_in_bulk:
-            await parts.sides.scan(PassReport("far"))
-        report = PassReport(f"pass-{next(self._numbers)}")
+            await parts.jobs.lookback()
+        report = parts.jobs.report(f"pass-{next(self._numbers)}")
         self._now, self._events, self.passes = step, 0, self.passes + 1
         self._task = asyncio.create_task(one_pass(parts, report))
         try:

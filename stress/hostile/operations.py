@@ -71,7 +71,7 @@ class Stand:
         self.target = ShopifyTarget(client)
         credentials = ClientCredentials("sandbox-client", "sandbox-secret")
         self.keyring = Keyring(
-            credentials, self.http, endpoint=self.shopify, clock=virtual.clock
+            credentials, self.http, endpoint=self.shopify, now=virtual.clock
         )  # fmt: skip
         self.keeper = TokenKeeper(
             self.http,

@@ -24,7 +24,6 @@ from invsyncd.core.model import Target
 from invsyncd.daemon.wiring import App, one_pass
 from invsyncd.errors import InvsyncError
 from invsyncd.sandbox.serve import sandbox, serving
-from invsyncd.status.report import PassReport
 from stress.hostile.operations import small_pages
 from stress.hostile.server import Hostile, stamped
 from tests.support import virtual
@@ -146,7 +145,7 @@ class Stage:
             await self.world.stop()
         elif op in ("READ_ITEMS", "ITEM_LEVELS"):
             items = frozenset(made.shop.items)
-            (await self._parts()).cycle.suspect(items)
+            (await self._parts()).mirror.suspect(items)
         elif op == "PRODUCT":
             sku = made.market.sku(dice.choice(SKUS))
             made.market.products[sku.product_id].update_time = int(virtual.clock())
@@ -162,11 +161,11 @@ class Stage:
     async def _pass(self, *, scan: bool = False) -> None:
         parts = await self._parts()
         self._passes += 1
-        report = PassReport(f"pass-{self._passes}")
+        report = parts.jobs.report(f"pass-{self._passes}")
         async with asyncio.timeout(PASS_S_MAX):
             await one_pass(parts, report)
             if scan:
-                await parts.sides.scan(report, at_once=True)
+                await parts.jobs.full_scan(report, at_once=True)
         for _, error in report.failures:
             assert isinstance(error, InvsyncError)
             assert str(error).isprintable(), f"an unfit message: {error!r}"

@@ -1,7 +1,7 @@
 """The process, again and again: started, stopped, killed, reloaded, on a machine with a bad clock.
 
-What runs is `invsyncd.daemon.process` itself: loops, reloads, the reaction to a clock that is
-set. Only signals, the listening port and the sign of life for a service manager are left out.
+What runs is `invsyncd.daemon.process` itself: jobs and reloads. Only signals, the listening port
+and the sign of life for a service manager are left out.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from unittest.mock import patch
 
 from invsyncd import logs
 from invsyncd.config import Settings
-from invsyncd.daemon import process, scheduler, systemd
+from invsyncd.daemon import process, systemd
 from invsyncd.daemon.systemd import Notifier
 from invsyncd.daemon.wiring import assemble
 from invsyncd.errors import InvsyncError
@@ -34,7 +34,6 @@ from tests.support import virtual
 
 INTERVAL_S, INTERVAL_MIN_S = 600.0, 300.0
 PULSE_S = 600.0  # as often as every 10 s it would cost more than all passes together
-CLOCK_LOOK_S = 60.0
 
 SECRETS: tuple[str, ...] = ("sandbox-app-secret", "sandbox-secret", "shpat_sandbox")
 SECRETS += ("TTP_sandbox", "TTP_refresh", "TTP_code")
@@ -257,11 +256,9 @@ class Machine:
         with ExitStack() as stack:
             for module, name, value in (
                 (process, "assemble", partial(assemble, clock=self.wall)),
-                (process, "time", wall),
                 (process, "_listen", listen),
                 (systemd, "time", wall),
                 (systemd, "EVERY_S_MAX", PULSE_S),
-                (scheduler, "CLOCK_LOOK_S", CLOCK_LOOK_S),
                 (logs, "sys", SimpleNamespace(stderr=_Stderr(self.log))),
             ):
                 stack.enter_context(patch.object(module, name, value))

@@ -26,7 +26,7 @@ import aiosqlite
 from aiohttp import web
 from aiohttp.client_proto import ResponseHandler
 
-from invsyncd.daemon import scheduler, wiring
+from invsyncd.daemon import conclusion, wiring
 from tests.support.virtual import VirtualLoop
 
 OnEvent = Callable[[], None]
@@ -267,7 +267,7 @@ def without_chance(seed: int, network: Network, on_event: OnEvent) -> Iterator[N
         patch.object(aiosqlite.Connection, "_execute", at_once),
         patch.object(sqlite3, "connect", same_thread_or_not),
         patch.object(wiring, "uuid", keys),
-        patch.object(scheduler, "uuid", ids),
+        patch.object(conclusion, "uuid", ids),
         *(
             patch.object(aiosqlite.Connection, name, getattr(_Connected, name))
             for name in ("__await__", "_connect", "close", "stop")

@@ -37,7 +37,7 @@ def health(clock: Clock) -> Health:
     """Everything as it should be."""
     made = Health(clock, INTERVAL_S, list(Target))
     made.baseline = True
-    made.places = {1: "Berlin", 2: "Hamburg", 3: "Munich"}
+    made.location_names = {1: "Berlin", 2: "Hamburg", 3: "Munich"}
     made.read_at = {1: START, 2: START}
     for target in Target:
         made.went_well(target)
@@ -86,7 +86,7 @@ def test_a_location_may_be_3_intervals_and_30_s_old_and_no_older(
 def test_a_location_that_was_never_read_is_a_reason(health: Health) -> None:
     health.read_at[3] = None
     assert reasons(health) == ["shopify:poll_age:Munich"]
-    assert 'location "Munich" was last read never' in health.document()[1]["notes"]
+    assert 'location "Munich" was never read' in health.document()[1]["notes"]
 
 
 @pytest.mark.parametrize("target", Target)
@@ -259,12 +259,12 @@ def test_a_database_that_cannot_be_written_is_a_reason_by_itself(health: Health)
 
 def test_changes_from_before_a_target_was_switched_on_are_no_lag_of_it(clock: Clock) -> None:
     without = Health(clock, INTERVAL_S, [Target.SHOPIFY])
-    without.lag.changed([("TEE", START)])
+    without.latency.changed([("TEE", START)])
     clock.now += 7200
     health = Health(clock, INTERVAL_S, list(Target))
     health.carry_over(without)
-    health.lag.arrived(Target.TIKTOK, "TEE")
-    health.lag.arrived(Target.SHOPIFY, "TEE")
-    told = health.lag.as_json(list(Target))["targets"]
+    health.latency.arrived(Target.TIKTOK, "TEE")
+    health.latency.arrived(Target.SHOPIFY, "TEE")
+    told = health.latency.as_json(list(Target))["targets"]
     assert sum(quarter["count"] for quarter in told["tiktok"]["series"]) == 0
     assert sum(quarter["count"] for quarter in told["shopify"]["series"]) == 1

@@ -7,14 +7,13 @@ import asyncio
 import pytest
 
 from invsyncd.core.model import Target
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.status.report import PassReport
-from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, MIRROR, Watchdog
+from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, LOOKBACK, MIRROR, Watchdog
 from tests.process.test_daemon import Rounds, dead, run_for, settings
-from tests.support import virtual
 from tests.support.virtual import virtual as in_virtual_time
 
-JOBS = (MIRROR, LISTINGS, CATALOGUE, FULL_SCAN)
+JOBS = (MIRROR, LISTINGS, CATALOGUE, FULL_SCAN, LOOKBACK)
 
 
 class Clock:
@@ -92,7 +91,7 @@ class Stuck(Rounds):
     """Rounds of one side never end."""
 
     def __init__(self, side: Target) -> None:
-        super().__init__()
+        super().__init__(settings(interval_s=15))
         self._side = side
 
     async def _round(self, target: Target, report: PassReport) -> None:
@@ -106,7 +105,7 @@ class Stuck(Rounds):
 async def test_the_daemon_says_which_job_is_stuck(side: Target, job: str) -> None:
     loop = asyncio.get_running_loop()
     watch = Watchdog(loop.time, hung_s=600)
-    daemon = Daemon(settings(interval_s=15), Stuck(side), virtual.clock, watch=watch)
+    daemon = Scheduler(Stuck(side).table(), watch)
     running = asyncio.create_task(daemon.run())
     await asyncio.sleep(590)
     assert watch.hung() == ""
@@ -120,8 +119,8 @@ async def test_the_daemon_says_which_job_is_stuck(side: Target, job: str) -> Non
 async def test_neither_long_rests_nor_dead_credentials_are_taken_for_a_hang() -> None:
     loop = asyncio.get_running_loop()
     watch = Watchdog(loop.time, hung_s=30)
-    rounds = Rounds(fails=dead(*Target), lasts_s=20)
-    daemon = Daemon(settings(interval_s=3600), rounds, virtual.clock, watch=watch)
+    rounds = Rounds(settings(interval_s=3600), fails=dead(*Target), lasts_s=20)
+    daemon = Scheduler(rounds.table(), watch)
     hung: list[str] = []
 
     async def look() -> None:
@@ -136,15 +135,3 @@ async def test_neither_long_rests_nor_dead_credentials_are_taken_for_a_hang() ->
     assert set(hung) == {""}
     await asyncio.sleep(100_000)
     assert watch.hung() == "", "a loop that was stopped is not missed"
-
-
-@in_virtual_time
-async def test_the_begin_is_said_once_and_not_after_the_first_round() -> None:
-    began: list[float] = []
-    loop = asyncio.get_running_loop()
-    rounds = Rounds(lasts_s=1000)
-    daemon = Daemon(
-        settings(interval_s=15), rounds, virtual.clock, on_begin=lambda: began.append(loop.time())
-    )
-    await run_for(daemon, 5000)
-    assert began == [0]

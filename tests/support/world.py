@@ -82,7 +82,7 @@ class World:
     async def once(self) -> PassReport:
         """One pass over both sides, and the rest until the next one."""
         parts = self.running or await self.start()
-        report = PassReport(f"pass-{next(self._numbers)}")
+        report = parts.jobs.report(f"pass-{next(self._numbers)}")
         await one_pass(parts, report)
         await asyncio.sleep(parts.settings.poll.interval_s)
         return report

@@ -1,1 +1,1 @@
-"""A fake Shopify: the truth of a shop, and an Admin GraphQL API that shows it."""
+"""A fake Shopify: the true state of a shop, and an Admin GraphQL API in front of it."""

@@ -1,8 +1,8 @@
 """inventoryActivate, inventoryDeactivate and inventoryBulkToggleActivation.
 
-Facts: the Admin schema 2026-10 and recorded answers. Deactivating keeps the quantities, activating
-brings them back; the stamp of `available` does not move for either. The first two answer plain
-user errors without a code. (Where no recording exists the wording of a message is ours.)
+Facts: the Admin schema 2026-10 and recorded answers. Deactivating keeps the quantities, and
+activating brings them back. Neither moves the stamp of `available`. The first two mutations answer
+plain user errors without a code. Where no recording exists, the wording of a message is ours.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def _activate(_root: None, info: Info, **asked: Any) -> Payload:
         if not refused and apply:
             _switch_on(context, item, place, asked)
         return {
-            # A function: a repeat with the same key shows the level as it is by then.
+            # A function, because a repetition with the same key shows the level as it is then.
             "inventoryLevel": lambda _info: context.shop.level(item, place),
             "userErrors": refused,
         }

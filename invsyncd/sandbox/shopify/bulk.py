@@ -1,9 +1,9 @@
-"""Bulk operations of the fake Shopify: one query over everything, its answer a JSONL file.
+"""Bulk operations of the fake Shopify: a query over everything, answered by a JSONL file.
 
 Facts: the Admin schema 2026-10; recorded answers of a real shop (the mutation answers CREATED, the
-next look RUNNING; counts are strings; `url` is null until the end); docs/api/usage/bulk-operations
-(five at once since 2026-01, children carry `__parentId`, pages are not cut). The rows are read
-when the operation is created: the earliest state that a real one could show.
+next query RUNNING; counts are strings; `url` is null until the end); docs/api/usage/bulk-operations
+(five at once since 2026-01, children carry `__parentId`, there are no pages). The rows are read
+when the operation is created, which is the earliest state that a real operation could show.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from invsyncd.sandbox.shopify.fields import Resolver
 from invsyncd.sandbox.shopify.pages import UNCUT
 
 PATH = "/bulk-operation-outputs/"
-"""Where files are fetched, without a token: whoever knows the name may (as recorded)."""
+"""Path of the files. They need no token: anybody who knows the name may read (recorded)."""
 
 _BUSY = "A bulk query operation for this app and shop is already in progress: {}."
 _FULL = "Bulk operations limit reached. Please try again later."
@@ -39,23 +39,23 @@ class Spoil(StrEnum):
 
     NOTHING = ""
     FAILED = "failed"
-    """It ends as FAILED with `error_code`, and half of the rows behind `partialDataUrl`."""
+    """FAILED with `error_code`, and half of the rows behind `partialDataUrl`."""
     CANCELED = "canceled"
-    """Somebody cancels it. Recorded: it may show counts and a url all the same."""
+    """CANCELED by somebody. The operation may still show counts and a url (recorded)."""
     EXPIRED = "expired"
     SHORT = "short"
     """COMPLETED, but the last line of the file is missing."""
     GARBLED = "garbled"
     """COMPLETED, but a line in the middle is not JSON."""
     GONE = "gone"
-    """COMPLETED, but the link answers 403, as one that expired does."""
+    """COMPLETED, but the link answers 403, like an expired link."""
     MOVED = "moved"
     """COMPLETED, but the link answers with a redirect."""
 
 
 @dataclass
 class BulkOperation:
-    """One operation. Its status is a matter of time alone."""
+    """One operation. Its status depends on time alone."""
 
     id: int
     query: str
@@ -63,7 +63,7 @@ class BulkOperation:
     running_at: float
     ends_at: float
     name: str
-    """The name of its file: nobody can guess it."""
+    """The name of its file, which nobody can guess."""
     lines: list[bytes]
     roots: int
     spoil: Spoil
@@ -76,7 +76,7 @@ class BulkOperation:
 
     @property
     def end(self) -> str:
-        """The status that it ends with."""
+        """The final status."""
         ends = (Spoil.FAILED, Spoil.CANCELED, Spoil.EXPIRED)
         return self.spoil.upper() if self.spoil in ends else "COMPLETED"
 
@@ -87,7 +87,7 @@ class BulkOperation:
         return "RUNNING" if now < self.ends_at else self.end
 
     def body(self) -> bytes:
-        """The file."""
+        """The content of the file."""
         lines = list(self.lines)
         if self.spoil is Spoil.SHORT:
             lines = lines[:-1]
@@ -100,14 +100,14 @@ class BulkOperation:
 
 @dataclass
 class Bulk:
-    """All operations of the app in this shop, and how the next ones go."""
+    """All operations of the app in this shop, and settings for the next ones."""
 
     queue_s: float = 0.0
     """How long an operation stays CREATED, in seconds."""
     run_s: float = 1.0
     """How long it then runs, in seconds."""
     at_once: int = 5
-    """Since 2026-01 five; with 1, a second one is refused the way it was before."""
+    """Five since 2026-01. With 1, a second operation is refused as before that version."""
     refused: bool = False
     """Whether bulk operations are denied to this app altogether."""
     shuffled: bool = False
@@ -115,10 +115,10 @@ class Bulk:
     compressed: bool = False
     """Whether files are sent with gzip."""
     line_s: float = 0.0
-    """How long each line of a file is on its way, in seconds; 0 sends the file whole."""
+    """How long each line of a file takes to send, in seconds. 0 sends the file at once."""
     spoil: Spoil = Spoil.NOTHING
     error_code: str = "INTERNAL_SERVER_ERROR"
-    """Of operations that are spoilt by FAILED."""
+    """The code of operations that end as FAILED."""
     operations: list[BulkOperation] = field(default_factory=list)
     downloads: list[Mapping[str, str]] = field(default_factory=list)
     """The request headers of each download."""
@@ -129,13 +129,13 @@ class Bulk:
         return next((one for one in self.operations if one.id == number), None)
 
     def running(self, now: float) -> list[BulkOperation]:
-        """Those that have not ended."""
+        """The operations that have not ended."""
         return [one for one in self.operations if now < one.ends_at]
 
     def start(
         self, context: Context, schema: GraphQLSchema, query: str, document: DocumentNode
     ) -> BulkOperation:
-        """Read the rows, and let time pass."""
+        """Create an operation with the rows of this moment."""
         rows, error = _rows(context, schema, document)
         lines = [json.dumps(row, separators=(",", ":")).encode() for row in rows]
         if self.shuffled:
@@ -183,7 +183,7 @@ class Bulk:
 def _rows(
     context: Context, schema: GraphQLSchema, document: DocumentNode
 ) -> tuple[list[dict[str, Any]], str | None]:
-    """All rows of the query, every connection whole; or why it fails."""
+    """All rows of the query, with every connection complete; or the code of its failure."""
     uncut = UNCUT.set(True)
     try:
         result = execute(
@@ -203,7 +203,7 @@ def _rows(
 
 
 def _flat(node: Mapping[str, Any], parent: str | None) -> Iterator[dict[str, Any]]:
-    """A row without its connections, then the rows of its connections."""
+    """The row without its connections, then the rows of its connections."""
     row = {key: value for key, value in node.items() if not _connection(value)}
     yield row if parent is None else {**row, "__parentId": parent}
     for value in node.values():
@@ -219,7 +219,7 @@ def _run(
     _root: None,
     info: Info,
     query: str,
-    groupObjects: bool,  # noqa: N803  (our order is always the grouped one)
+    groupObjects: bool,  # noqa: N803  (our rows are always grouped)
 ) -> dict[str, Any]:
     context: Context = info.context
     bulk: Bulk = context.bulk

@@ -1,4 +1,4 @@
-"""Which queries may run in bulk: the restrictions, in Shopify's words where they are recorded.
+"""The restrictions on bulk queries, in Shopify's words where they are recorded.
 
 Facts (docs/api/usage/bulk-operations/queries, messages recorded): one top-level field, one to five
 connections at most two deep, read through `edges { node`, a parent of a connection selects its
@@ -49,7 +49,7 @@ _DEEP = "Bulk queries cannot contain connections with a nesting depth greater th
 
 
 def checked(schema: GraphQLSchema, query: str) -> tuple[DocumentNode | None, list[str]]:
-    """The document, or the messages that say why it may not run."""
+    """The document, or the messages that say why the query may not run."""
     try:
         document = parse(query)
     except GraphQLSyntaxError as problem:
@@ -78,7 +78,7 @@ def without_pages(document: DocumentNode) -> DocumentNode:
 
 @dataclass
 class _Shape:
-    """What the restrictions look at."""
+    """The properties of a query that the restrictions are about."""
 
     connections: int = 0
     depth: int = 0
@@ -88,7 +88,7 @@ class _Shape:
 
 
 class _Walk(Visitor):
-    """Fills a shape; keeps the way from the root: of each field, whether it is a connection."""
+    """Fills a shape. Keeps the open connections on the path from the root."""
 
     def __init__(self, types: TypeInfo, shape: _Shape) -> None:
         super().__init__()
@@ -139,7 +139,7 @@ def _fields(node: FieldNode) -> list[FieldNode]:
 
 
 def _selected(*nodes: FieldNode) -> set[str]:
-    """The names of what is selected without an alias."""
+    """The names of the fields that are selected without an alias."""
     return {one.name.value for node in nodes for one in _fields(node) if one.alias is None}
 
 

@@ -1,7 +1,7 @@
-"""What a bulk operation shows of itself, field by field, as time goes by.
+"""The fields of a bulk operation, and what they show as time passes.
 
-Facts (recorded): counts are strings; while it runs nothing is shown but zeros and nulls; a
-canceled one may show counts and a url.
+Facts (recorded): Counts are strings. While an operation runs, it shows only zeros and nulls. A
+canceled operation may show counts and a url.
 """
 
 from __future__ import annotations

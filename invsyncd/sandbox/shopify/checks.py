@@ -1,7 +1,7 @@
-"""What makes Shopify refuse a write: the user errors of set and adjust, without any effect.
+"""Checks of a write: the user errors of set and adjust. Changes nothing.
 
-Codes are those of the Admin schema 2026-10; messages are recorded where a recording exists. Every
-problem names its place in the input the way the API does: `["input", "quantities", "0", …]`.
+Codes are those of the Admin schema 2026-10. Messages are recorded where a recording exists. Every
+problem names its position in the input as the API does: `["input", "quantities", "0", …]`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:(//)?[^\s/].*")
 
 
 class Kind(NamedTuple):
-    """What tells the two mutations apart."""
+    """The differences between the two mutations."""
 
     rows: str
     """The input field that holds the rows."""
@@ -47,7 +47,7 @@ class Kind(NamedTuple):
     value: str
     """The field of a row that holds the number."""
     highest: int
-    """The greatest total quantity, in units; the lowest is its negative."""
+    """The greatest total quantity, in units. The lowest is the negative of it."""
 
 
 SET = Kind("quantities", "InventoryQuantityInput", "quantity", 1_000_000_000)
@@ -55,7 +55,7 @@ ADJUST = Kind("changes", "InventoryChangeInput", "delta", 2_000_000_000)
 
 
 class Change(NamedTuple):
-    """One row, understood: the named quantity should go from `before` to `after`."""
+    """One parsed row: the named quantity should go from `before` to `after`."""
 
     nth: int
     item: int
@@ -68,7 +68,7 @@ class Change(NamedTuple):
 
 
 class Problem(NamedTuple):
-    """One user error; `nth` is the row that it is about, if it is about one."""
+    """One user error. `nth` is its row, if the error is about a row."""
 
     code: str
     message: str
@@ -76,12 +76,12 @@ class Problem(NamedTuple):
     nth: int | None = None
 
     def as_error(self) -> dict[str, Any]:
-        """The user error as it is answered."""
+        """The user error in the form of the answer."""
         return {"field": self.field, "message": self.message, "code": self.code}
 
 
 def understand(shop: Shop, kind: Kind, given: Mapping[str, Any]) -> list[Change]:
-    """Read the rows; an id that is none becomes 0, which no record has."""
+    """Parse the rows. An invalid id becomes 0, which no record has."""
     name, changes = given["name"], []
     for index, row in enumerate(given[kind.rows]):
         item = number_of(row["inventoryItemId"], "InventoryItem")
@@ -98,7 +98,7 @@ def understand(shop: Shop, kind: Kind, given: Mapping[str, Any]) -> list[Change]
 
 
 def check_input(kind: Kind, given: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with the call as a whole."""
+    """Problems of the call as a whole."""
     problems = []
     if kind is SET and given["name"] not in {"available", "on_hand"}:
         text = "The quantity name must be either 'available' or 'on_hand'."
@@ -122,7 +122,7 @@ def check_input(kind: Kind, given: Mapping[str, Any]) -> list[Problem]:
 def check_rows(
     shop: Shop, kind: Kind, changes: list[Change], *, stale_names_row: bool
 ) -> list[Problem]:
-    """What is wrong with the rows, in their order."""
+    """Problems of the rows, in the order of the rows."""
     pairs = Counter((change.item, change.location) for change in changes)
     problems = _documents(changes) if kind is ADJUST else []
     for change in changes:
@@ -159,7 +159,7 @@ def _stale(change: Change, place: list[str] | None) -> Problem | None:
 
 
 def _missing(shop: Shop, change: Change, place: list[str]) -> list[Problem]:
-    """An item or a location that is not there (recorded: both are named), or not to be written."""
+    """Problems of an unknown item or location (recorded: both are named), or of a fixed item."""
     problems = []
     item, location = shop.items.get(change.item), shop.locations.get(change.location)
     if item is None:

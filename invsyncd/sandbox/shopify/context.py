@@ -1,6 +1,6 @@
-"""What each resolver of the fake Shopify is given: the shop, the settings, and who is asking.
+"""What every resolver of the fake Shopify gets: the shop, the settings, and the request.
 
-Also the small vocabulary that all resolvers share: global ids, access scopes, top-level errors.
+Also helpers that all resolvers share: global ids, access scopes, top-level errors.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _GID = re.compile(r"gid://shopify/(\w+)/(\d+)(?:\?inventory_item_id=(\d+))?")
 
 
 class Replay(StrEnum):
-    """What a repeated idempotency key answers. Both are reported of real shops."""
+    """The answer to a repeated idempotency key. Both are reported from real shops."""
 
     REBUILT = "rebuilt"
     """The documentation: success, rebuilt from the current state."""
@@ -37,35 +37,35 @@ class Replay(StrEnum):
 
 @dataclass
 class Behaviours:
-    """Where the documents are silent or two sources disagree: each switch is one possible truth."""
+    """Switches for what the documents leave open, or where two sources disagree."""
 
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("America/New_York"))
-    """The shop's timezone: unquoted timestamps are read in it."""
+    """The shop's timezone, in which unquoted timestamps are read."""
     lag_s: float = 0.0
     """How late the `updated_at` filter sees a change, in seconds (at most 900)."""
     catalogue_lag_s: float = 0.0
-    """How late the same filter shows an item, a variant or a product, in seconds."""
+    """How late the same filter sees a change of an item, variant or product, in seconds."""
     replica_delay_s: float = 0.0
     """How old the state is that connections of levels show, in seconds (at most 900)."""
     idempotency: bool = True
-    """False: a server that wants the directive and then ignores it."""
+    """False: the server requires the directive and then ignores it."""
     replay: Replay = Replay.REBUILT
     in_flight_s: float = 0.0
     """How long after its first arrival a key answers IDEMPOTENCY_CONCURRENT_REQUEST, in seconds."""
     partial_batches: bool = False
     """Whether the good rows of a call are applied although others are refused."""
     stale_names_row: bool = True
-    """Whether CHANGE_FROM_QUANTITY_STALE names its row; real shops were seen not to."""
+    """Whether CHANGE_FROM_QUANTITY_STALE names its row. Real shops were seen that did not."""
     row_cost: float = 0.0
-    """Points that each row of a write adds; nothing of the kind was recorded."""
+    """Points that each row of a write adds. No recording shows such a cost."""
     throttle_status: bool = True
-    """False: answers do not say what is left in the bucket."""
+    """False: answers do not contain the state of the bucket."""
     served_version: str = ""
-    """The version that every request is answered by; empty: as the documents say."""
+    """The version that answers every request. Empty: as documented."""
     deprecated: str = ""
-    """Why what is asked for will end, as a header of each answer; empty: no such header."""
+    """The deprecation reason in a header of each answer. Empty: no such header."""
     cost_shown: float = 1.0
-    """The part of every cost that the answers admit to."""
+    """The fraction of every cost that the answers show."""
 
 
 @dataclass
@@ -81,13 +81,13 @@ class Context:
     idempotency: Any
     bulk: Any = None
     origin: str = ""
-    """The address under which we are reached, for links."""
+    """The server's address, for links."""
     searches: list[dict[str, Any]] = field(default_factory=list)
-    """What becomes `extensions.search`."""
+    """The content of `extensions.search`."""
 
 
 class Gid(NamedTuple):
-    """A global id; `item` is only in those of inventory levels."""
+    """A global id. Only the id of an inventory level has `item`."""
 
     type: str
     number: int
@@ -95,7 +95,7 @@ class Gid(NamedTuple):
 
 
 def read_gid(text: str) -> Gid | None:
-    """Take a global id apart."""
+    """Parse a global id; None if the text is none."""
     match = _GID.fullmatch(text)
     if match is None:
         return None
@@ -103,7 +103,7 @@ def read_gid(text: str) -> Gid | None:
 
 
 def number_of(text: str, kind: str) -> int:
-    """The number in the id of an object of this kind; 0 (never an id) when it is something else."""
+    """The number in the id of an object of this kind; 0, which is never an id, for other texts."""
     gid = read_gid(text)
     return gid.number if gid is not None and gid.type == kind else 0
 
@@ -166,5 +166,5 @@ def _iso(second: int) -> str:
 
 
 def iso(time: float) -> str:
-    """How the API shows a time: UTC, cut to the second."""
+    """A time as the API shows it: UTC, cut to the second."""
     return _iso(int(time))

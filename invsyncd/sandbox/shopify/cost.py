@@ -1,9 +1,9 @@
-"""What a GraphQL document costs: Shopify's calculated query cost, and the leaky bucket.
+"""The cost of a GraphQL document: Shopify's calculated query cost, and the leaky bucket.
 
 The arithmetic was derived from recorded cost blocks of real stores (Admin API 2025-01 and 2026-04):
-objects 1, scalars 0, mutations 10, a connection 2 + g(first) × its nodes, g(n) = max(1, ⌊2·ln n⌋);
-a list of objects costs the same whatever its length. The actual cost shrinks with what came back;
-that part is fitted to recordings, and may be a point or two off where several pages add up.
+objects 1, scalars 0, mutations 10, a connection 2 + g(first) × its nodes, g(n) = max(1, ⌊2·ln n⌋).
+A list of objects costs the same whatever its length. The actual cost falls with the size of the
+answer. That part is fitted to recordings, and may be a point or two off for several pages.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ class Bucket:
         return self._points
 
     def take(self, points: float, now: float) -> bool:
-        """Take the points out if they are there."""
-        # A clock of 1.8e9 seconds carries a few ten-millionths: whoever waited exactly passes.
+        """Take the points if the bucket holds them; returns whether it did."""
+        # A float of 1.8e9 seconds is exact only to some ten-millionths. Whoever waited exactly
+        # long enough must pass.
         if points > self.available(now) + 0.001:
             return False
         self._points -= points
@@ -58,13 +59,13 @@ class Part:
     key: str
     base: int
     size: int | tuple[str, int] | None = None
-    """Of a connection: `first`, or the variable that holds it and that variable's default."""
+    """For a connection: `first`, or the variable that holds it with that variable's default."""
     branches: list[list[Part]] = field(default_factory=list)
-    """The fields below, once for each possible type; the dearest counts."""
+    """The fields below, once for each possible type. The most expensive type counts."""
     through: list[tuple[tuple[str, ...], list[Part]]] = field(default_factory=list)
-    """Of a connection: the way to its nodes (`nodes`, or `edges` and `node`), parts of a node."""
+    """For a connection: the path to its nodes (`nodes`, or `edges` and `node`), and the parts."""
     fixed: int | None = None
-    """The actual cost, where no answer can change it: spares counting 250 equal rows."""
+    """The actual cost if no answer can change it. Saves counting 250 equal rows."""
 
     def requested(self, variables: Variables) -> float:
         """The cost before execution, in points."""
@@ -74,7 +75,7 @@ class Part:
         return 2 + growth(self._first(variables)) * node
 
     def actual(self, value: Any, variables: Variables) -> float:
-        """The cost after execution: of what `value`, the answer at this field, really holds."""
+        """The cost after execution, by what `value`, the answer at this field, holds."""
         if value is None:
             return 10 if self.base == 10 else 0
         if self.fixed is not None:
@@ -95,7 +96,7 @@ class Part:
                 node = sum(1 + actual_of(parts, n, variables) for n in nodes) / len(nodes)
                 cost += max(1, weight * len(nodes) / first) * node
             elif len(way) == 1:
-                # Recorded: an empty page read through `nodes` gives back only what is below them.
+                # An empty page read through `nodes` refunds only what is below them (recorded).
                 cost += weight
         return cost
 

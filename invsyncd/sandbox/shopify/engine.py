@@ -1,7 +1,7 @@
-"""From a GraphQL request to its answer: parse, price, throttle, execute, account.
+"""Answers GraphQL requests: parse, price, throttle, execute, account.
 
-Executes with graphql-core over our SDL, so what the official schema refuses is refused here too.
-Documents are parsed, validated and priced once per distinct text.
+Requests run in graphql-core over our SDL, which refuses what the official schema refuses. Each
+distinct document is parsed, validated and priced once.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Priced:
     operation: OperationDefinitionNode
     requested: int
     extra: int
-    """What the rows of a write add, in points."""
+    """The points that the rows of a write add."""
 
 
 class Engine:
@@ -67,7 +67,7 @@ class Engine:
         self._documents: dict[str, _Prepared] = {}
 
     def run(self, request: Mapping[str, Any], context: Context) -> Body:
-        """Answer one request; the HTTP status is always 200."""
+        """Answer one request. The HTTP status is always 200."""
         prepared = self._prepare(request.get("query") or "")
         if prepared.errors:
             return {"errors": prepared.errors}
@@ -99,7 +99,7 @@ class Engine:
         return prepared
 
     def _refuse(self, cost: int, context: Context) -> Body | None:
-        """The answer when the query is too dear at all, or just now."""
+        """A refusal if the query costs more than is ever allowed, or than the bucket holds."""
         if cost > COST_MAX:
             message = (
                 f"Query cost is {cost}, which exceeds the single query max cost limit ({COST_MAX})."
@@ -123,14 +123,14 @@ class Engine:
     def _account(self, result: ExecutionResult, priced: _Priced, context: Context) -> Body:
         problems = result.errors or []
         if result.data is None and problems and all(p.path is None for p in problems):
-            # The variables did not fit: nothing was executed, and (recorded) nothing is charged.
+            # The variables did not fit. Nothing was executed, and nothing is charged (recorded).
             self.bucket.refund(priced.requested)
             return {
                 "errors": [wrong_variable(p, priced.operation, context.variables) for p in problems]
             }
         for problem in problems:
             if problem.original_error and not isinstance(problem.original_error, GraphQLError):
-                raise problem.original_error  # a bug of the fake: louder than a GraphQL error
+                raise problem.original_error  # a bug in the fake must not look like a GraphQL error
         actual = priced.plan.actual(result.data, context.variables) + priced.extra
         self.bucket.refund(priced.requested - actual)
         self.points_spent += actual
@@ -187,7 +187,7 @@ def _execute(document: DocumentNode, name: str, context: Context) -> ExecutionRe
         context_value=context,
         variable_values=context.variables,
         operation_name=name or None,
-        # All resolvers are plain functions: a request is one atomic step of the world.
+        # All resolvers are plain functions, so a request is one atomic step.
         is_awaitable=lambda _value: False,
     )
     if not isinstance(result, ExecutionResult):
@@ -196,7 +196,7 @@ def _execute(document: DocumentNode, name: str, context: Context) -> ExecutionRe
 
 
 def _rows(variables: Mapping[str, Any]) -> int:
-    """The rows of a write, as they stand in its variables."""
+    """The number of rows of a write, from its variables."""
     given = variables.get("input")
     lists = given.values() if isinstance(given, Mapping) else ()
     return sum(len(rows) for rows in lists if isinstance(rows, list))

@@ -1,4 +1,4 @@
-"""Reads of the fake Shopify that only look at one record: field by field, in the API's names.
+"""Resolvers of the fake Shopify for the fields of one record, by the API's names.
 
 A field without an entry here is read from the record's attribute of the same name.
 """
@@ -29,7 +29,7 @@ class Quantity(NamedTuple):
 
 
 def level_gid(level: Level, info: Info) -> str:
-    """The composite id; its first number is the same for all levels of a location."""
+    """The composite id of a level. Its first number is the same for all levels of a location."""
     number = info.context.shop.locations[level.location].number
     return f"gid://shopify/InventoryLevel/{number}?inventory_item_id={level.item}"
 
@@ -56,7 +56,7 @@ def _quantities(level: Level, _info: Info, names: list[str]) -> list[Quantity]:
             f"gid://shopify/InventoryQuantity/{level.row}?inventory_item_id={level.item}&name={name}",
             name,
             level.quantity(name),
-            # Recorded: always there for `available`, null for nearly everything else.
+            # Always set for `available`, null for nearly everything else (recorded).
             level.available_updated_at if name == "available" else None,
         )
         for name in names
@@ -69,7 +69,7 @@ def _scopes(_installation: object, info: Info) -> list[dict[str, str]]:
 
 
 def _on_sale(variant: Variant, info: Info) -> int:
-    """Recorded: the sum over active levels only."""
+    """The sum over active levels only (recorded)."""
     levels = info.context.shop.ledger.of_item(variant.item)
     return sum(level.available for level in levels if level.active)
 

@@ -1,6 +1,6 @@
-"""What a shop sells: items, variants and products, and who edits them.
+"""The catalogue of the fake shop: items, variants and products, and their edits.
 
-Pure and in memory. How much there is of an item, and where, is in the ledger.
+Pure and in memory. Quantities are in the ledger.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ Sku: TypeAlias = str | int
 
 
 class Stamps(StrEnum):
-    """Which `updatedAt` an edit of the catalogue moves: not documented, so any may be true."""
+    """Which `updatedAt` an edit of the catalogue moves. Not documented, so each may be true."""
 
     OWN = "own"
-    """That of what was edited: SKU and tracking are the item's, policy the variant's."""
+    """That of the edited record: SKU and tracking belong to the item, policy to the variant."""
     VARIANT = "variant"
-    """That of the variant, in which all of these are edited."""
+    """That of the variant, where people edit all of these."""
     ALL = "all"
     """Those of the item, its variants and their products."""
 
 
 class Goods:
-    """Everything for sale, as the merchant edits it. Its clock never runs backwards."""
+    """Everything for sale, with the merchant's edits. The clock never runs backwards."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.items: dict[int, Item] = {}
@@ -40,7 +40,7 @@ class Goods:
         self._latest = 0.0
         self._by_sku: dict[str, list[int]] = {}
         self._made = [0, 0]
-        """How many items and variants there ever were: ids are not given again."""
+        """How many items and variants were ever made. Ids are not reused."""
 
     def now(self) -> float:
         """Seconds since the epoch, by the shop's own clock."""
@@ -59,9 +59,9 @@ class Goods:
         mutable: bool = True,
         product: int | None = None,
     ) -> int:
-        """Add an item with one variant; `stock` is location id → available units.
+        """Add an item with one variant. `stock` is location id → available units.
 
-        The variant is of a new product, or one more of the product with that id.
+        The variant belongs to a new product, or to the product with the given id.
         """
         now = self.now()
         made = Item(44_000_000_000_001 + self._made[0], sku, tracked, mutable, now, now)
@@ -85,7 +85,7 @@ class Goods:
         title: str = "",
         product: int | None = None,
     ) -> int:
-        """Add a variant that references the item, of a new product or of that one; its id."""
+        """Add a variant of the item, in a new product or in the given one; returns its id."""
         self._made[1] += 1
         nth, now = self._made[1], self.now()
         name = title or self.items[item].sku or f"Product {nth}"
@@ -110,13 +110,13 @@ class Goods:
         return list(self._by_sku.get(sku, []))
 
     def set_tracked(self, sku: Sku, tracked: bool) -> None:
-        """Track the item's stock, or stop."""
+        """Track the item's stock, or stop tracking."""
         item = self.items[self.item(sku)]
         item.tracked = tracked
         self._stamp(item, item)
 
     def set_policy(self, sku: Sku, policy: str) -> None:
-        """DENY or CONTINUE selling when out of stock, on each variant of the item."""
+        """Set DENY or CONTINUE (selling when out of stock) on each variant of the item."""
         item = self.items[self.item(sku)]
         for variant in item.variants:
             variant.policy = policy
@@ -142,7 +142,7 @@ class Goods:
         self._stamp(record, record)
 
     def delete(self, sku: Sku) -> None:
-        """Delete the item with its variants, those products that then have none, and its levels."""
+        """Delete the item with its variants, its levels, and products without further variants."""
         item = self.items.pop(self.item(sku))
         if item.sku is not None:
             self._by_sku[item.sku].remove(item.id)
@@ -154,12 +154,12 @@ class Goods:
         self.ledger.drop(item.id)
 
     def touched(self, product: Product) -> float:
-        """Its `updatedAt`: an adjustment of its stock counts as an update (documented)."""
+        """The product's `updatedAt`. An adjustment of stock counts as an update (documented)."""
         adjusted_at = self.ledger.adjusted_at
         return max([product.updated_at, *(adjusted_at.get(v.item, 0) for v in product.variants)])
 
     def _stamp(self, item: Item, *edited: Item | Variant | Product) -> None:
-        """Move the stamps that an edit of these moves."""
+        """Move the stamps that an edit of these records moves."""
         stamped: list[Item | Variant | Product] = list(edited)
         if self.stamps is Stamps.VARIANT:
             stamped = list(item.variants)

@@ -1,8 +1,8 @@
-"""Which mutations were asked for already: the memory behind `@idempotent(key:)`.
+"""The memory behind `@idempotent(key:)`: which mutations were requested before.
 
-Facts (docs/api/usage/implementing-idempotency, and reports from real shops): keys are remembered
-for 24 hours from the first request; the same key with other variables is refused; what a repeat
-answers is told in two ways, see `Replay`.
+Facts (docs/api/usage/implementing-idempotency, and reports from real shops): Keys are remembered
+for 24 hours from the first request. The same key with other variables is refused. The sources
+disagree about the answer to a repetition; see `Replay`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Idempotency:
     ) -> Payload:
         """Carry out the mutation, or answer for an earlier one with the same key.
 
-        `attempt(key, apply)` does it; with `apply` false it only checks.
+        `attempt(key, apply)` carries the mutation out. If `apply` is false, it only checks.
         """
         context: Context = info.context
         key = _key_of(info)

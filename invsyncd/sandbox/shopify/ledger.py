@@ -1,7 +1,7 @@
 """The levels of the fake shop: their present, their recent past, and every change ever made.
 
-Nothing here knows SKUs, orders or an API. Two orders are kept, because the API promises one and
-asks for the other: rows by internal id, and levels by when they were last touched.
+This module knows no SKUs, no orders and no API. Levels are kept in two sequences, because the API
+returns one and filters by the other: by internal row id, and by the time of their last stamp.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from dataclasses import replace
 from invsyncd.sandbox.shopify.records import ON_HAND_PARTS, Adjustment, Level
 
 PAST_S = 900.0
-"""How long the past of a level is kept, in seconds: the longest delay that a fake may show."""
+"""How long earlier states of a level are kept, in seconds. No delay of a fake may be longer."""
 
 _FIRST_ROW = 56_000_000_000_001
 
 
 class Ledger:
-    """All levels, and the only place that changes one."""
+    """All levels. Nothing else changes a level."""
 
     def __init__(self) -> None:
         self.adjustments: list[Adjustment] = []
         self.committed_touches = True
-        """Whether a level whose `available` stands still is stamped: not documented."""
+        """Whether a change stamps a level whose `available` stays. Not documented."""
         self.adjusted_at: dict[int, float] = {}
         """When the stock of each item last changed anywhere."""
         self._opened = 0
@@ -49,7 +49,7 @@ class Ledger:
         return None if level is None or level.created_at > time else level
 
     def at_location(self, location: int, *, after_row: int = 0) -> Iterator[Level]:
-        """Levels of a location in row order, from behind `after_row` on."""
+        """Levels of a location in row order, after `after_row`."""
         rows, items = self._rows.get(location, []), self._items.get(location, [])
         for index in range(bisect_right(rows, after_row), len(rows)):
             yield self._levels[items[index], location]
@@ -69,7 +69,7 @@ class Ledger:
         return [self._levels[item, location] for location in self._places.get(item, [])]
 
     def open(self, item: int, location: int, now: float, *, active: bool) -> Level:
-        """Create the level, with nothing on it."""
+        """Create the level, with all quantities 0."""
         row = _FIRST_ROW + self._opened
         self._opened += 1
         level = Level(item, location, row, active, now, now, now)
@@ -90,7 +90,7 @@ class Ledger:
             self._past.pop((item, location), None)
 
     def switch(self, level: Level, now: float, *, active: bool, stamp: bool) -> Level:
-        """Activate or deactivate; the stamp of `available` stays where it is (recorded)."""
+        """Activate or deactivate. The stamp of `available` stays (recorded)."""
         updated_at = now if stamp else level.updated_at
         return self._put(level, replace(level, active=active, updated_at=updated_at), now)
 
@@ -108,7 +108,7 @@ class Ledger:
         reference: str | None = None,
         actor: str = "shop",
     ) -> list[Adjustment]:
-        """Add units to named quantities; answers what changed, `on_hand` included."""
+        """Add units to named quantities; returns what changed, `on_hand` included."""
         moved = {name: delta for name, delta in deltas.items() if delta}
         if not moved:
             return []

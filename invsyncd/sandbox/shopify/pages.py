@@ -1,6 +1,6 @@
-"""Connections of the fake Shopify: pages in id order, cursors, and the filter before both.
+"""Connections of the fake Shopify: filter, pages in id order, and cursors.
 
-Cursors are Shopify's own form (recorded): base64 of `{"last_id":…,"last_value":"…"}`.
+Cursors have Shopify's own form (recorded): base64 of `{"last_id":…,"last_value":"…"}`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from invsyncd.sandbox.shopify.search import Field, NotInSandboxError, Search, Ty
 from invsyncd.sandbox.shopify.shop import Level, Shop
 
 UNCUT: ContextVar[bool] = ContextVar("uncut", default=False)
-"""Whether connections are read whole, as a bulk operation does."""
+"""Whether connections are read without pages, as a bulk operation does."""
 
 LEVEL_FIELDS: Mapping[str, Field] = {
     "created_at": Field(Type.TIME, lambda level: level.created_at),
@@ -39,7 +39,7 @@ ITEM_FIELDS: Mapping[str, Field] = {
 
 
 def variant_fields(shop: Shop) -> Mapping[str, Field]:
-    """Search fields of variants. What is official and not here yet is refused, not ignored."""
+    """Search fields of variants. Official fields that are missing here are refused, not ignored."""
     absent = (
         "barcode collection delivery_profile_id exclude_composite exclude_variants_with_components "
         "gift_card inventory_quantity location_id managed managed_by option1 option2 option3 "
@@ -58,7 +58,7 @@ def variant_fields(shop: Shop) -> Mapping[str, Field]:
 
 
 def product_fields(shop: Shop) -> Mapping[str, Field]:
-    """Search fields of products; again, what is official and not here yet is refused."""
+    """Search fields of products. Official fields that are missing here are refused, not ignored."""
     absent = (
         "barcode bundles category_id collection_id combined_listing_role delivery_profile_id "
         "error_feedback gift_card handle has_only_composites has_only_default_variant "
@@ -94,7 +94,7 @@ def encode_cursor(last_id: int, last_value: object) -> str:
 
 
 def decode_cursor(after: str | None) -> int:
-    """The id of the row that a cursor stands on; 0 without a cursor."""
+    """The id of the row of a cursor; 0 without a cursor."""
     if after is None:
         return 0
     try:
@@ -107,7 +107,7 @@ def decode_cursor(after: str | None) -> int:
 
 
 def limit(first: int | None) -> int:
-    """The page size, 1 to 250. (The wording of the second message is ours.)"""
+    """The page size, 1 to 250. The wording of the second message is ours."""
     if UNCUT.get():
         return sys.maxsize
     if first is None:
@@ -118,7 +118,7 @@ def limit(first: int | None) -> int:
 
 
 def search(info: GraphQLResolveInfo, fields: Mapping[str, Field], query: str | None) -> Search:
-    """Parse a filter, and put its warnings where Shopify puts them."""
+    """Parse a filter, and put its warnings into `extensions.search`, as Shopify does."""
     context: Context = info.context
     try:
         found = Search(query or "", fields, context.behaviours.zone, context.exclusive)
@@ -134,7 +134,7 @@ def search(info: GraphQLResolveInfo, fields: Mapping[str, Field], query: str | N
 def found_by(
     info: GraphQLResolveInfo, fields: Mapping[str, Field], query: str | None
 ) -> Callable[[Any], bool]:
-    """Which records of the catalogue the index shows. What was stamped lately it shows late."""
+    """A test for the records that the search index shows. The index shows new stamps late."""
     found, context = search(info, fields, query), info.context
     lag = context.behaviours.catalogue_lag_s if "updated_at" in found.query else 0.0
     if not lag:
@@ -151,7 +151,7 @@ def page_of(
     after: str | None,
     value: Callable[[Any], object] = attrgetter("id"),
 ) -> Page:
-    """A page of records that stand in their final order; `value` is what they are sorted by."""
+    """A page of records that are already sorted. `value` is their sort key."""
     size, last = limit(first), decode_cursor(after)
     ordered = iter(rows)
     if last:
@@ -194,7 +194,7 @@ def levels_page(
 
 
 def _seen(context: Context, found: Search, rows: Iterable[Level]) -> Iterator[Level]:
-    """The levels that match, as a replica or a late index would show them."""
+    """The levels that match, as a replica or a late index shows them."""
     delay = context.behaviours.replica_delay_s
     lag = max(delay, context.behaviours.lag_s if "updated_at" in found.query else 0.0)
     if not lag:
@@ -209,7 +209,7 @@ def _seen(context: Context, found: Search, rows: Iterable[Level]) -> Iterator[Le
 
 
 def _cut(rows: Iterable[Any], size: int, cursor: Callable[[Any], str], *, back: bool) -> Page:
-    """The first rows, and whether there is another."""
+    """The first `size` rows, and whether there is another."""
     nodes: list[Any] = []
     for row in rows:
         if len(nodes) == size:

@@ -1,6 +1,6 @@
-"""From a GraphQL operation to the parts of it that cost points; done once per document.
+"""Finds the parts of a GraphQL operation that cost points, once per document.
 
-Only the shape is read here. What a part costs stands in `cost`.
+This module only reads the shape. The cost of a part is in `cost`.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ class Plan:
         return round(requested_of(self.parts, variables))
 
     def actual(self, data: Mapping[str, Any] | None, variables: Variables) -> int:
-        """Points that the operation really cost; never more than were requested."""
+        """Points that the operation actually cost, at most those requested."""
         points = math.ceil(actual_of(self.parts, data or {}, variables) - 1e-9)
         return min(points, self.requested(variables))
 
     def _price_mutations(self) -> None:
-        """A mutation costs 10; the first objects of its payload come with it."""
+        """A mutation costs 10, which includes the first objects of its payload."""
         for part in self.parts:
             part.base, part.fixed = _MUTATION_COST, None
             for payload in (below for branch in part.branches for below in branch):
@@ -87,7 +87,7 @@ class Plan:
     def _fields(
         self, parent: GraphQLObjectType, sets: list[SelectionSetNode]
     ) -> Iterator[FieldNode]:
-        """The fields that apply to this type, out of fragments too."""
+        """The fields that apply to this type, including those in fragments."""
         names = {parent.name, *(interface.name for interface in parent.interfaces)}
         for node in (node for selections in sets for node in selections.selections):
             if isinstance(node, FieldNode):
@@ -157,7 +157,7 @@ def _key(node: FieldNode) -> str:
 
 
 def _base(name: str) -> int:
-    """What an object of this type costs by itself. A count costs as much as a mutation."""
+    """The cost of an object of this type alone. A count costs as much as a mutation."""
     if name == "Count":
         return _COUNT_COST
     return 0 if name == "PageInfo" or "Error" in name else 1

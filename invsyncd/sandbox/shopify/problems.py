@@ -1,4 +1,4 @@
-"""How Shopify words what graphql-core finds wrong before anything runs."""
+"""Rewords errors that graphql-core finds before execution into Shopify's words."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BAD_INPUT = re.compile(r"Field '(\w+)' is not defined by type '(\w+)'.*", re.DO
 
 
 def wrong_document(problem: GraphQLError) -> Body:
-    """Shopify words the most common mistake in its own way, with a code."""
+    """The error of a document. Shopify has its own words and a code for an unknown field."""
     found = _BAD_FIELD.match(problem.message)
     if found is None:
         return dict(problem.formatted)
@@ -34,7 +34,7 @@ def wrong_document(problem: GraphQLError) -> Body:
 def wrong_variable(
     problem: GraphQLError, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> Body:
-    """Variables that do not fit: recorded as INVALID_VARIABLE, and without a cost."""
+    """The error of variables that do not fit: INVALID_VARIABLE, without a cost (recorded)."""
     found = _BAD_VALUE.match(problem.message)
     if found is None:
         return {**problem.formatted, "extensions": {"code": "INVALID_VARIABLE"}}

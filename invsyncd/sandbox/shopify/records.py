@@ -1,6 +1,6 @@
-"""What the fake shop remembers: plain records, without any rule and without any API.
+"""The records of the fake shop: plain data, without rules and without an API.
 
-Times are seconds since the epoch (float); the API shows them to one second. The quantity names are
+Times are seconds since the epoch (float). The API shows them to one second. The quantity names are
 those of `inventoryProperties.quantityNames` in the Admin API 2026-10.
 """
 
@@ -17,19 +17,19 @@ ON_HAND_PARTS = (
     "safety_stock",
     "quality_control",
 )
-"""`on_hand` is their sum; `incoming` stands beside it."""
+"""`on_hand` is the sum of these. `incoming` is not part of it."""
 
 QUANTITY_NAMES = (*ON_HAND_PARTS, "incoming", "on_hand")
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One item at one location. Frozen: the past of a level is kept beside its present."""
+    """One item at one location. Frozen, because the ledger also keeps earlier states."""
 
     item: int
     location: int
     row: int
-    """Internal row id: the order of every connection of levels."""
+    """Internal row id, by which every connection of levels is ordered."""
     active: bool
     created_at: float
     updated_at: float
@@ -44,7 +44,7 @@ class Level:
 
     @property
     def on_hand(self) -> int:
-        """Everything that stands on the shelf, in units."""
+        """All units on the shelf."""
         return (
             self.available
             + self.committed
@@ -62,7 +62,7 @@ class Level:
 
 @dataclass(slots=True)
 class Location:
-    """A place with stock. `number` stands in the GID of each of its levels (it is not `id`)."""
+    """A location. `number` is part of the GID of each of its levels, and is not `id`."""
 
     id: int
     number: int
@@ -76,7 +76,7 @@ class Location:
 
 @dataclass(slots=True)
 class Product:
-    """A product, with exactly the properties that decide about stock."""
+    """A product, with only the properties that matter for stock."""
 
     id: int
     title: str
@@ -101,7 +101,7 @@ class Variant:
 
 @dataclass(slots=True)
 class Item:
-    """An inventory item. `updated_at` is its own stamp: stock does not move it."""
+    """An inventory item. `updated_at` is its own stamp, which stock does not move."""
 
     id: int
     sku: str | None
@@ -113,7 +113,7 @@ class Item:
 
 
 class Adjustment(NamedTuple):
-    """One quantity of one level that changed, and who did it ("app" or "shop")."""
+    """One change of one quantity of a level, and who made the change ("app" or "shop")."""
 
     time: float
     item: int
@@ -137,7 +137,7 @@ class Row(NamedTuple):
 
 
 class Write(NamedTuple):
-    """One mutation that was really applied, under its idempotency key."""
+    """One mutation that was applied, with its idempotency key."""
 
     time: float
     mutation: str

@@ -1,6 +1,6 @@
-"""Reads of the fake Shopify that look something up: root fields, connections, levels by id.
+"""Resolvers of the fake Shopify that look records up: root fields, connections, levels by id.
 
-Scopes are asked for where the official schema names them: `Location.inventoryLevels` needs
+Scopes are required where the official schema names them: `Location.inventoryLevels` needs
 read_locations, levels need read_inventory, variants read_products.
 """
 
@@ -125,7 +125,7 @@ def _variants_of(owner: Item | Product, info: Info, **asked: Any) -> Page:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many there are, or at least are."""
+    """A count, exact or "at least"."""
 
     count: int
     precision: str

@@ -1,4 +1,4 @@
-"""The executable schema: our SDL with a resolver bound to each of its fields."""
+"""The executable schema: our SDL, with a resolver for each of its fields."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ _RECORDS: dict[str, dict[str, fields.Resolver]] = {
 
 
 def sdl() -> str:
-    """The schema as text, as it lies in the package."""
+    """The schema as text, from the package's file."""
     return resources.files(__package__).joinpath("schema.graphql").read_text(encoding="utf-8")
 
 
 @cache
 def schema() -> GraphQLSchema:
-    """The schema with resolvers; built once per process, it holds no state."""
+    """The schema with resolvers. Built once per process, because it holds no state."""
     made = build(sdl(), assume_valid=True)
     for name, bound in _RECORDS.items():
         _bind(cast(GraphQLObjectType, made.type_map[name]), bound)

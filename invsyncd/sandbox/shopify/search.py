@@ -1,9 +1,9 @@
 """Shopify's search syntax, with its traps: `query:"updated_at:>='2026-10-01T00:00:00Z'"`.
 
-Facts (recorded, and docs/api/usage/search-syntax): a filter that is not understood is dropped, so
-the answer is unfiltered, and only `extensions.search[].warnings` tells. Unquoted timestamps break
-at their colons: the hour is read in the shop's timezone, the minutes become a junk field. From API
-2026-10 on, `>` with a whole second skips that whole second.
+Facts (recorded, and docs/api/usage/search-syntax): A filter that Shopify does not understand is
+dropped. The answer is then unfiltered, and only `extensions.search[].warnings` shows that. Unquoted
+timestamps break at their colons: the hour is read in the shop's timezone, the minutes become a
+meaningless field. From API 2026-10 on, `>` with a whole second skips that whole second.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Type(StrEnum):
     ID = "id"
     TEXT = "text"
     ABSENT = "absent"
-    """Official, but the sandbox has no such data: asking for it is an error, never unfiltered."""
+    """Official, but the sandbox has no such data. A filter by it is an error, never dropped."""
 
 
 class Field(NamedTuple):
@@ -58,7 +58,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 @dataclass
 class Search:
-    """A parsed filter; `warnings` are Shopify's, `since` a lower bound of `updated_at` if any."""
+    """A parsed filter. `warnings` are Shopify's; `since` bounds `updated_at` from below, if set."""
 
     query: str
     fields: Mapping[str, Field]
@@ -173,7 +173,7 @@ class Search:
 
 
 def _text(get: Callable[[Any], str | None], value: str) -> Predicate:
-    """Exact, or a prefix when it ends in `*`."""
+    """A test for the exact text, or for a prefix if the value ends in `*`."""
     if value.endswith("*"):
         return lambda record: (get(record) or "").startswith(value[:-1])
     return lambda record: get(record) == value

@@ -1,8 +1,8 @@
 """The fake Shopify as a web server: tokens, headers, and one GraphQL endpoint.
 
-It executes GraphQL over `schema.graphql` against a `Shop`; it reads the API documents and shares
-no code with our client. The `Date` header and every bucket and expiry go by the shop's clock, so
-the world may run in virtual time.
+The server executes GraphQL over `schema.graphql` against a `Shop`. It is written from the API
+documents and shares no code with our client. The `Date` header, every bucket and every expiry use
+the shop's clock, so that everything can run in virtual time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from invsyncd.sandbox.shopify.shop import Shop
 __all__ = ["Behaviours", "Bucket", "Replay", "ShopifyFake"]
 
 VERSIONS = ("2026-01", "2026-04", "2026-07", "2026-10")
-"""What is served. An older or unknown version falls forward to the oldest (docs, versioning)."""
+"""The served versions. The oldest one answers for older and unknown ones (docs, versioning)."""
 
 TOKEN_S = 86399
 """Lifetime of a token from the client credentials grant, in seconds."""
@@ -36,7 +36,7 @@ _JSON = "application/json; charset=utf-8"
 
 
 class ShopifyFake:
-    """One shop's Admin API. Keyword arguments beyond the named ones set fields of `behaviours`."""
+    """The Admin API of one shop. Further keyword arguments set fields of `behaviours`."""
 
     def __init__(
         self,
@@ -90,15 +90,15 @@ class ShopifyFake:
         return self._engine.bucket
 
     def revoke(self) -> None:
-        """Take back every token, as uninstalling the app does."""
+        """Revoke every token, as uninstalling the app does."""
         self._tokens.clear()
 
     def allow(self, access_token: str) -> None:
-        """Accept this token again, for ever."""
+        """Accept this token from now on, without an expiry."""
         self._tokens[access_token] = None
 
     def app(self) -> web.Application:
-        """A new application; several may serve the same shop one after the other."""
+        """A new application. Several may serve the same shop one after the other."""
         app = web.Application(middlewares=[self.faults.middleware], client_max_size=16 * 2**20)
         app.router.add_post("/admin/api/{version}/graphql.json", self._graphql)
         app.router.add_post("/admin/oauth/access_token", self._access_token)

@@ -1,8 +1,9 @@
-"""The truth of a shop: who sold, counted and moved what, and how much is left.
+"""The true state of a shop: its stock, and what people sell, count and move.
 
-Pure and in memory: no HTTP, no GraphQL. Tests and the demo act here as the people in the shop; the
-fake Shopify shows this world and is the only one that acts as "app". The words are Shopify's: an
-online order moves `available` to `committed` and leaves `on_hand`; a till sale takes from both.
+Pure and in memory: no HTTP, no GraphQL. Tests and the demo act here as the people in the shop. The
+fake Shopify shows this state, and only it acts as "app". The words are Shopify's: an online order
+moves `available` to `committed` and leaves `on_hand`; a till sale takes from `available` and
+`on_hand`.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ class Shop(Goods):
         self.writes: list[Write] = []
         self.mutations_received = 0
         self.activation_touches = False
-        """Whether (de)activating stamps the level: not documented, so off, which is harder."""
+        """Whether (de)activating stamps the level. Not documented. Off is the harder case."""
         self.write_activates = False
         """Whether writing an inactive level activates it: not documented."""
         self.closed_levels = Closed.EMPTY
@@ -74,7 +75,7 @@ class Shop(Goods):
     def add_location(
         self, name: str, *, active: bool = True, fulfilment_service: bool = False
     ) -> int:
-        """Open a location; answers its id."""
+        """Open a location; returns its id."""
         nth, now = len(self.locations) + 1, self.now()
         made = Location(70_000_000_000 + nth, 110_000_000_000 + nth, name, now, now)
         made.fulfilment_service = fulfilment_service
@@ -101,23 +102,23 @@ class Shop(Goods):
         return self._level(sku, location).available
 
     def sell_online(self, sku: Sku, location: str | int, units: int = 1) -> None:
-        """An online order is placed: available → committed; on_hand stands still."""
+        """Place an online order: available → committed; on_hand stays."""
         self._move(sku, location, {"available": -units, "committed": units}, "reservation_created")
 
     def sell_till(self, sku: Sku, location: str | int, units: int = 1) -> None:
-        """A till sale: available and on_hand fall."""
+        """Sell at the till: available and on_hand fall."""
         self._move(sku, location, {"available": -units}, "other")
 
     def fulfil(self, sku: Sku, location: str | int, units: int = 1) -> None:
-        """An order leaves the house: committed and on_hand fall."""
+        """Ship an order: committed and on_hand fall."""
         self._move(sku, location, {"committed": -units}, "other")
 
     def cancel(self, sku: Sku, location: str | int, units: int = 1) -> None:
-        """An order is cancelled before it left: committed → available."""
+        """Cancel an order before it is shipped: committed → available."""
         self._move(sku, location, {"available": units, "committed": -units}, "reservation_deleted")
 
     def receive(self, sku: Sku, location: str | int, units: int) -> None:
-        """A delivery comes in that nobody had announced: available and on_hand rise."""
+        """Receive a delivery: available and on_hand rise."""
         self._move(sku, location, {"available": units}, "received")
 
     def expect(self, sku: Sku, location: str | int, units: int) -> None:
@@ -150,12 +151,12 @@ class Shop(Goods):
         self.sell_online(sku, destination, units)
 
     def count(self, sku: Sku, location: str | int, available: int) -> None:
-        """Somebody counts: `available` is that number, on_hand moves along."""
+        """Count the stock: `available` becomes that number; on_hand moves by the same amount."""
         delta = available - self.available(sku, location)
         self._move(sku, location, {"available": delta}, "cycle_count_available")
 
     def transfer(self, sku: Sku, source: str | int, destination: str | int, units: int) -> None:
-        """Units change places, at once."""
+        """Move units to another location, at once."""
         self._level(sku, destination)
         self._move(sku, source, {"available": -units}, "movement_created")
         self._move(sku, destination, {"available": units}, "movement_received")
@@ -165,7 +166,7 @@ class Shop(Goods):
         self.ledger.touch(self._level(sku, location), self.now())
 
     def activate(self, sku: Sku, location: str | int, available: int | None = None) -> None:
-        """Stock the item there. A level that slept keeps its units unless a number is given."""
+        """Stock the item. An inactive level keeps its units unless a number is given."""
         item, place = self.item(sku), self.location(location)
         level, now = self.ledger.get(item, place), self.now()
         if level is None:
@@ -177,7 +178,7 @@ class Shop(Goods):
             self.ledger.move(level, {"available": delta}, now, reason="correction")
 
     def deactivate(self, sku: Sku, location: str | int) -> None:
-        """Stop stocking the item there; its quantities stay, unseen."""
+        """Stop stocking the item at a location. The quantities stay, but are not shown."""
         level = self._level(sku, location)
         self.ledger.switch(level, self.now(), active=False, stamp=self.activation_touches)
 

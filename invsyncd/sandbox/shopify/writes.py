@@ -1,8 +1,9 @@
-"""inventorySetQuantities and inventoryAdjustQuantities: carried out whole, or not at all.
+"""inventorySetQuantities and inventoryAdjustQuantities, carried out whole or not at all.
 
-Facts: recorded answers of a real shop (a call that changes nothing answers a null group; setting
-`available` also answers an `on_hand` change). `ITEM_NOT_STOCKED_AT_LOCATION` is gone since 2026-10:
-writing where the item is not stocked silently makes, or moves, an inactive level.
+Facts: recorded answers of a real shop. A call that changes nothing answers a null group. Setting
+`available` also answers an `on_hand` change. The error `ITEM_NOT_STOCKED_AT_LOCATION` no longer
+exists since 2026-10: a write where the item is not stocked silently makes or changes an inactive
+level.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from invsyncd.sandbox.shopify.shop import Adjustment, Level, Shop, Write
 
 
 class Group(NamedTuple):
-    """What one write changed."""
+    """The changes of one write."""
 
     id: int
     created_at: float
@@ -62,7 +63,7 @@ def _mutate(kind: Kind, _root: None, info: Info, input: Mapping[str, Any]) -> Pa
 def _attempt(
     context: Context, kind: Kind, given: Mapping[str, Any], mutation: str, key: str | None
 ) -> Payload:
-    """Check, then apply under this key; without a key only check."""
+    """Check, then apply under this key. Without a key, only check."""
     problems = check_input(kind, given)
     changes: list[Change] = []
     if not problems:

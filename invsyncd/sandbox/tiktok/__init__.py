@@ -1,1 +1,1 @@
-"""A fake TikTok Shop: the truth of a marketplace, and an Open API that shows it."""
+"""A fake TikTok Shop: the true state of a marketplace, and an Open API in front of it."""

@@ -1,4 +1,4 @@
-"""A request to the fake TikTok Shop: off the wire, and after the gateway let it through."""
+"""A request to the fake TikTok Shop: as it arrived, and after it passed the gateway."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from invsyncd.sandbox.tiktok.marketplace import Marketplace
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """A shop that the seller authorised; its cipher selects it."""
+    """A shop that the seller authorised. Requests select it by its cipher."""
 
     id: str
     cipher: str
@@ -38,14 +38,14 @@ Operation = Callable[[Call], object]
 
 
 async def read_wire(request: web.Request) -> Wire:
-    """Keep path, query and body as they came: the signature covers exactly those."""
+    """Read path, query and body unchanged, because the signature covers exactly those bytes."""
     path, _, query_string = request.raw_path.partition("?")
     content_type = request.headers.get("Content-Type", "")
     return Wire(path, query_string, content_type, await request.read())
 
 
 def read_body(method: str, wire: Wire) -> object:
-    """Read the JSON body of a POST; nothing is asked of a GET, not even a Content-Type."""
+    """Read the JSON body of a POST. A GET needs no body and no Content-Type."""
     if method != "POST" or not wire.body:
         return {}
     if wire.content_type.partition(";")[0].strip().lower() != "application/json":

@@ -1,7 +1,7 @@
-"""What the reading endpoints of the fake TikTok Shop say about the marketplace.
+"""The reading endpoints of the fake TikTok Shop: warehouses, products and stock.
 
-Shapes from the endpoint pages and TikTok's OpenAPI files; like the real ones, a field that has
-nothing to say is left out.
+The shapes are those of the endpoint pages and TikTok's OpenAPI files. As in real answers, a field
+without a value is left out.
 """
 
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def _warehouse(place: Warehouse) -> Json:
 
 
 def summary(product: Product) -> Json:
-    """Describe a product as a search result does."""
+    """A product in the form of a search result."""
     audit = {"PENDING": "AUDITING", "FAILED": "FAILED"}.get(product.status, "APPROVED")
     return {
         "id": product.id,
@@ -84,7 +84,7 @@ def product(market: Marketplace, product_id: str) -> Json:
 
 
 def _policy(market: Marketplace, sku: Sku) -> Json:
-    """Say of a replicated SKU whose stock it shows; by default it lies in another shop."""
+    """The source of a replicated SKU's stock. By default the source is in another shop."""
     if not sku.shares_source:
         return {}
     product, source, shop = f"9{sku.product_id[1:]}", f"9{sku.id[1:]}", "7000000000000000999"
@@ -98,7 +98,7 @@ def _policy(market: Marketplace, sku: Sku) -> Json:
 
 
 def _parts(market: Marketplace, sku: Sku) -> Json:
-    """Say of a bundle what is in it."""
+    """The parts of a bundle."""
     if not sku.parts:
         return {}
     parts = [(market.skus[part], units) for part, units in sku.parts]
@@ -118,7 +118,7 @@ def _parts(market: Marketplace, sku: Sku) -> Json:
 def search_inventory(market: Marketplace, body: object) -> Json:
     """Inventory Search: POST /product/202309/inventory/search; `sku_ids` wins over `product_ids`.
 
-    What becomes of an id that is well formed and unknown is not documented; it is left out here.
+    What happens to an unknown id that is well formed is not documented. Here it is left out.
     """
     if not isinstance(body, dict):
         raise refuse("bad_param")
@@ -162,7 +162,7 @@ def _inventory(sku: Sku) -> Json:
 
 
 def ids(body: Mapping[str, object], name: str, most: int, too_many: str) -> set[str]:
-    """Read a list of at most `most` strings from a request body; absent is empty."""
+    """Read a list of at most `most` strings from a request body. An absent list is empty."""
     values = body.get(name) or []
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise refuse("bad_param")

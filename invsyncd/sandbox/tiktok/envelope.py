@@ -1,8 +1,9 @@
-"""How TikTok Shop answers: the one envelope, and every refusal with its documented words.
+"""The answers of TikTok Shop: the envelope, and every refusal with its documented words.
 
 Codes and messages are quoted from the Partner Center pages "Common Errors" and the error tables of
-the endpoint pages; those marked INF are inferred, because no page quotes them. Which HTTP status
-goes with which code is tabulated nowhere: business errors come with 200, the gateway's with 4xx.
+the endpoint pages. Those marked INF are inferred, because no page quotes them. No page lists which
+HTTP status belongs to which code. Here business errors come with 200, those of the gateway with
+4xx.
 """
 
 import json
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-# By the sandbox's own names: several share code 36009004, and only the message tells them apart.
+# By names of our own: several refusals share code 36009004 and differ only in the message.
 REFUSALS: dict[str, tuple[int, int, str]] = {
     "bad_app_key": (401, 36009004, "Invalid credentials. Invalid `app_key` query parameter."),
     "bad_app_secret": (  # INF
@@ -92,7 +93,8 @@ REFUSALS: dict[str, tuple[int, int, str]] = {
         "Too many requests. You've made too many requests in a short period of time.",
     ),
     "bad_param": (200, 36009004, "invalid param error"),
-    # Token host. The two about refresh tokens were seen by EcomPHP's users, on no official page.
+    # Token host. The two about refresh tokens are from reports of EcomPHP's users, on no official
+    # page.
     "bad_auth_code": (200, 36004004, "Invalid auth code."),
     "no_auth_record": (200, 36004005, "can not find related auth record"),
     "expired_refresh_token": (200, 36004001, "rt has expired"),
@@ -149,7 +151,7 @@ class RefusedError(Exception):
 
 
 def refuse(why: str, *, retry_after_s: int | None = None) -> RefusedError:
-    """Make the refusal of that name; `retry_after_s` becomes the header Retry-After."""
+    """Make the refusal with this name. `retry_after_s` becomes the header Retry-After."""
     status, code, message = REFUSALS[why]
     return RefusedError(code, message, status, retry_after_s)
 
@@ -160,7 +162,7 @@ def answer(data: object, request_id: str, *, message: str = "Success") -> web.Re
 
 
 def refused(refusal: RefusedError, request_id: str) -> web.Response:
-    """Wrap a refusal into the envelope; `data` is null, as the gateway has it."""
+    """Wrap a refusal into the envelope. `data` is null, as in answers of the gateway."""
     response = _envelope(refusal.status, refusal.code, refusal.message, request_id, None)
     if refusal.retry_after_s is not None:
         response.headers["Retry-After"] = str(refusal.retry_after_s)

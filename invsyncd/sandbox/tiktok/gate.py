@@ -1,7 +1,7 @@
-"""The gateway in front of every endpoint: signature and timestamp, checked as documented.
+"""The gateway in front of every endpoint: checks signature and timestamp as documented.
 
-Sources: Partner Center, "Sign your API request" and "Common Errors". Written from those pages
-alone: a check that shared code with our client would agree with its mistakes.
+Sources: Partner Center, "Sign your API request" and "Common Errors". This module is written from
+those pages alone. A check that shared code with our client would share the client's mistakes.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ FUTURE_S = 30
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """A request exactly as it came: path and query still encoded, body untouched."""
+    """A request exactly as it arrived: path and query still encoded, body unchanged."""
 
     path: str
     query_string: str
@@ -27,12 +27,12 @@ class Wire:
 
     @property
     def query(self) -> list[tuple[str, str]]:
-        """The decoded query; a bare + is a space, so a token's own + must come as %2B."""
+        """The decoded query. A bare + is a space, so a + in a token must arrive as %2B."""
         return parse_qsl(self.query_string, keep_blank_values=True)
 
 
 def signature(app_secret: str, wire: Wire) -> str:
-    """Compute what `sign` has to be: lowercase hex HMAC-SHA256, keyed with the app secret.
+    """Compute the right `sign`: lowercase hex HMAC-SHA256, keyed with the app secret.
 
     The message is secret, path, every key and decoded value in the order of the keys, the raw body
     unless it is multipart, and the secret again.
@@ -62,7 +62,7 @@ def check_credentials(wire: Wire, *, app_key: str, app_secret: str, now: float) 
 
 
 def _check_timestamp(text: str, now: float) -> None:
-    """Let pass Unix seconds in [now - 5 min, now + 30 s]; milliseconds lie in the far future."""
+    """Accept Unix seconds in [now - 5 min, now + 30 s]. Milliseconds lie in the far future."""
     try:
         timestamp = int(text)
     except ValueError:

@@ -1,7 +1,7 @@
-"""What a TikTok shop lists: warehouses, products and their SKUs, and a seller's edits of them.
+"""The catalogue of a TikTok shop: warehouses, products and SKUs, and the seller's edits of them.
 
-Quantities move in `marketplace`; here a listing is made, moved, bundled, replicated or deleted.
-Every edit of a product stamps its `update_time`, as the endpoint pages let one expect.
+Quantities change in `marketplace`. In this module a listing is made, moved, bundled, replicated or
+deleted. Every edit of a product stamps its `update_time`, as the endpoint pages suggest.
 """
 
 import itertools
@@ -17,7 +17,7 @@ from invsyncd.sandbox.tiktok.records import (
     Warehouse,
 )
 
-# Neighbouring 19-digit ids share one float64: a client that reads ids as numbers mixes them up.
+# Neighbouring 19-digit ids share one float64, so a client that reads ids as numbers confuses them.
 _FIRST_WAREHOUSE = 7054915283043170001
 _FIRST_ENTITY = 7395366865142490001
 _FIRST_PRODUCT = 1729592969712200001
@@ -25,10 +25,10 @@ _FIRST_SKU = 1729388324987890001
 
 
 class Listings:
-    """The catalogue of one shop. `clock` gives Unix seconds; the same calls build the same ids.
+    """The catalogue of one shop. `clock` gives Unix seconds. The same calls make the same ids.
 
-    Where a SKU is asked for, its seller SKU will do while only one listing has it; its id always
-    does. Warehouses go by id, or by a name that only one has.
+    A SKU is named by its id, or by its seller SKU while only one listing has that. A warehouse is
+    named by its id, or by a name that only one warehouse has.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -50,7 +50,7 @@ class Listings:
         sub_type: str = "DOMESTIC_WAREHOUSE",
         platform: bool = False,
     ) -> str:
-        """Open a warehouse and return its id; the first one that sells becomes the default."""
+        """Open a warehouse and return its id. The first sales warehouse becomes the default."""
         _one_of(kind, WAREHOUSE_KINDS)
         _one_of(status, WAREHOUSE_STATUSES)
         sells = kind == "SALES_WAREHOUSE" and not platform
@@ -94,7 +94,7 @@ class Listings:
         return home.id, sku_id
 
     def warehouse(self, name_or_id: str) -> Warehouse:
-        """Find a warehouse by id, or by a name that only one has."""
+        """Find a warehouse by id, or by a name that only one warehouse has."""
         if name_or_id in self.warehouses:
             return self.warehouses[name_or_id]
         named = [place.id for place in self.warehouses.values() if place.name == name_or_id]
@@ -107,7 +107,7 @@ class Listings:
         return self.skus[_sole(self._by_seller_sku.get(seller_sku, []), seller_sku)]
 
     def replicate(self, seller_sku: str) -> tuple[str, str]:
-        """List a SKU a second time as a replica that shows, and sells from, the very same stock."""
+        """List a SKU a second time as a replica, which shows and sells the same stock."""
         source = self.sku(seller_sku)
         title = self.products[source.product_id].title
         product, sku = self.add_listing(seller_sku, stock={}, title=title, shares_source=True)
@@ -135,7 +135,7 @@ class Listings:
         self._touch(sku.product_id)
 
     def unassign_warehouse(self, seller_sku: str, warehouse: str) -> None:
-        """Take a warehouse from a SKU with all that it holds; no write may name it again."""
+        """Take a warehouse and its units from a SKU. No write may name that warehouse again."""
         sku = self.sku(seller_sku)
         del sku.stock[self.warehouse(warehouse).id]
         self._touch(sku.product_id)
@@ -149,18 +149,18 @@ class Listings:
         self._touch(sku.product_id)
 
     def remove_sku(self, seller_sku: str) -> None:
-        """Take a variant off its product; its id is never used again."""
+        """Remove a variant from its product. Its id is never used again."""
         sku = self.skus.pop(self.sku(seller_sku).id)
         self._by_seller_sku[sku.seller_sku].remove(sku.id)
         self.products[sku.product_id].skus.remove(sku)
         self._touch(sku.product_id)
 
     def delete_product(self, product_id: str) -> None:
-        """Delete a product: only a search for ALL or DELETED still finds it."""
+        """Delete a product. Only a search for ALL or DELETED still finds it."""
         self.set_status(product_id, "DELETED")
 
     def set_status(self, product_id: str, status: str) -> None:
-        """Move a product to another status, as its seller, a reviewer or the platform would."""
+        """Give a product another status, as its seller, a reviewer or the platform would."""
         _one_of(status, PRODUCT_STATUSES)
         self.products[product_id].status = status
         self._touch(product_id)
@@ -174,7 +174,7 @@ class Listings:
         self.products[product_id].update_time = int(self.clock())
 
     def _derive(self, bundle: Sku) -> None:
-        """Recompute what a bundle shows: as often as the scarcest of its parts is there."""
+        """Recompute a bundle's stock: as many as its scarcest part allows."""
         parts = [(self.skus[part].stock, units) for part, units in bundle.parts]
         common = [place for place in parts[0][0] if all(place in stock for stock, _ in parts)]
         bundle.stock = {

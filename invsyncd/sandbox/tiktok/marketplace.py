@@ -1,8 +1,8 @@
-"""The truth of a TikTok shop: warehouses, products, stock, buyers and sellers. No network here.
+"""The true state of a TikTok shop: warehouses, products, stock, buyers and sellers. No network.
 
-Everything that happens to a quantity passes through this module, so a test asks the marketplace,
-never the daemon, what a warehouse really holds. What the API permits is decided elsewhere
-(`update`); here only arithmetic is impossible or possible.
+Every change of a quantity passes through this module. A test therefore asks the marketplace, never
+the daemon, what a warehouse really holds. What the API permits is decided in `update`; this module
+refuses only what is impossible in numbers.
 """
 
 import time
@@ -37,9 +37,9 @@ class Marketplace(Listings):
         return self._stock(seller_sku, warehouse).committed
 
     def sell(self, seller_sku: str, warehouse: str, units: int = 1) -> None:
-        """Create a buyer's order: stock is committed at once, paid or not.
+        """Create a buyer's order. Stock is committed at once, paid or not.
 
-        An order of a bundle commits its parts.
+        An order of a bundle commits the bundle's parts.
         """
         sku, place = self.sku(seller_sku), self.warehouse(warehouse)
         stock = sku.stock[place.id]
@@ -56,7 +56,7 @@ class Marketplace(Listings):
     def cancel(
         self, seller_sku: str, warehouse: str, units: int = 1, *, out_of_stock: bool = False
     ) -> None:
-        """Cancel an order. With the reason "out of stock" TikTok sets the SKU to zero instead."""
+        """Cancel an order. For the reason "out of stock" TikTok sets the SKU to zero instead."""
         sku, place = self.sku(seller_sku), self.warehouse(warehouse)
         self._release(seller_sku, warehouse, units)
         if out_of_stock:
@@ -67,22 +67,22 @@ class Marketplace(Listings):
         self._set(sku, place.id, back, "buyer", "order cancelled")
 
     def ship(self, seller_sku: str, warehouse: str, units: int = 1) -> None:
-        """Ship an order: committed units leave, available ones stay."""
+        """Ship an order: committed units leave, available units stay."""
         self._release(seller_sku, warehouse, units)
 
     def edit(self, seller_sku: str, warehouse: str, available: int) -> None:
-        """Let a person set the quantity in Seller Center."""
+        """Set the quantity as a person does in Seller Center."""
         if available < 0:
             raise ValueError("Seller Center knows no negative stock")
         sku, place = self.sku(seller_sku), self.warehouse(warehouse)
         self._set(sku, place.id, available, "seller", "edited in Seller Center")
 
     def lock_for_campaign(self, seller_sku: str, units: int) -> None:
-        """Reserve units of a SKU for a campaign; 0 ends it. They stay part of available."""
+        """Reserve units for a campaign; they stay part of available. 0 ends the campaign."""
         self.sku(seller_sku).locked = units
 
     def apply(self, product_id: str, rows: Sequence[Row]) -> None:
-        """Carry out rows of an Update Inventory call that the API has let through."""
+        """Carry out the rows of an Update Inventory call that the API has accepted."""
         for row in rows:
             self._set(self.skus[row.sku_id], row.warehouse, row.quantity, "app", "api update")
         if rows:

@@ -1,6 +1,6 @@
 """Refusals of Update Inventory that a test orders: any code, for a call, a SKU or one warehouse.
 
-What TikTok refuses by its documented rules is in `update`; here stand those whose cause the
+Refusals by TikTok's documented rules are in `update`. This module is for those whose cause the
 marketplace does not model (an auction, a permission, an internal error).
 """
 
@@ -24,17 +24,17 @@ class OrderedRefusals:
     def order(
         self, error: Error, sku_id: str | None, warehouse: str | None, times: int | None
     ) -> None:
-        """Refuse from now on; `times` counts the calls that are hit, None is until `clear`."""
+        """Refuse from now on, for the next `times` calls that match; None is until `clear`."""
         if warehouse is not None and sku_id is None:
             raise ValueError("a warehouse is refused for a SKU: name both")
         self._orders[sku_id, warehouse] = _Order(error, times)
 
     def clear(self) -> None:
-        """Refuse nothing more by order."""
+        """Drop all orders."""
         self._orders.clear()
 
     def take(self, sku_id: str | None = None, warehouse: str | None = None) -> Error | None:
-        """Return the error ordered for exactly this, if any, and count it."""
+        """Return and count the error ordered for exactly this SKU and warehouse, if any."""
         order = self._orders.get((sku_id, warehouse))
         if order is None or order.left == 0:
             return None

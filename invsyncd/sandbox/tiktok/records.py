@@ -1,8 +1,8 @@
-"""What a TikTok shop is made of, and what the marketplace writes down about it."""
+"""The records of the fake TikTok shop: what it consists of, and what happened in it."""
 
 from dataclasses import dataclass, field
 
-# Every value that the API documents name; an unknown one is a slip of whoever builds the world.
+# Every value that the API documents name. An unknown one is a mistake in the test.
 PRODUCT_STATUSES = (
     "DRAFT",
     "PENDING",
@@ -19,7 +19,7 @@ WAREHOUSE_KINDS = ("SALES_WAREHOUSE", "RETURN_WAREHOUSE")
 
 @dataclass(slots=True)
 class Warehouse:
-    """A place that holds stock; `platform` marks one that TikTok itself runs (FBT)."""
+    """A warehouse with stock. `platform` marks one that TikTok itself runs (FBT)."""
 
     id: str
     entity_id: str
@@ -33,7 +33,7 @@ class Warehouse:
 
 @dataclass(slots=True)
 class Stock:
-    """Units of one SKU in one warehouse; committed ones are ordered and not yet shipped."""
+    """Units of one SKU in one warehouse. Committed units are ordered and not yet shipped."""
 
     available: int
     committed: int = 0
@@ -41,10 +41,11 @@ class Stock:
 
 @dataclass(slots=True)
 class Sku:
-    """One sellable variant; `locked` units are reserved for a campaign and still available.
+    """One sellable variant. `locked` units are reserved for a campaign and still available.
 
-    `shares_source`: a replica, which shows the stock of another SKU: `source` is (product id, SKU
-    id) where that lies in this shop, else None. `parts` of a bundle are (SKU id, units).
+    `shares_source` marks a replica, which shows the stock of another SKU. `source` is the (product
+    id, SKU id) of that SKU if it is in this shop, else None. `parts` of a bundle are (SKU id,
+    units).
     """
 
     id: str
@@ -69,7 +70,7 @@ class Sku:
 
 @dataclass(slots=True)
 class Product:
-    """A listing page with its SKUs; times in Unix seconds."""
+    """A product with its SKUs. Times are Unix seconds."""
 
     id: str
     title: str
@@ -96,7 +97,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One assignment of an Update Inventory call: this SKU, in this warehouse, is this many."""
+    """One row of an Update Inventory call: the quantity of a SKU in a warehouse."""
 
     sku_id: str
     warehouse: str
@@ -105,7 +106,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """An Update Inventory call that was applied, with the rows that were, changed or not."""
+    """An Update Inventory call with its applied rows, whether they changed a quantity or not."""
 
     time: float
     product_id: str
@@ -114,7 +115,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """When (Unix seconds) an app was shown what a SKU has in stock."""
+    """When (Unix seconds) the stock of a SKU was shown to an app."""
 
     time: float
     sku_id: str

@@ -14,9 +14,9 @@ from invsyncd.sandbox.tiktok.envelope import refuse
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.records import PRODUCT_STATUSES, Product
 
-# Filters that the marketplace has no facts for: refused, never silently ignored.
+# Filters for which the marketplace has no data. They are refused, never silently ignored.
 UNMODELLED = ("audit_status", "listing_platforms", "listing_quality_tiers", "sns_filter")
-# Three bytes that make base64 write + and /: page tokens must survive the query string.
+# Three bytes that make base64 write + and /, because page tokens must survive the query string.
 _TOKEN_MARK = b"\xfb\xff\xfe"
 
 
@@ -62,7 +62,7 @@ def _offset(token: str) -> int:
 
 
 def _filter(body: object) -> Callable[[Product], bool]:
-    """Read the filters of a search, all of which a product must pass."""
+    """Read the filters of a search. A product must pass all of them."""
     if not isinstance(body, dict) or any(body.get(name) for name in UNMODELLED):
         raise refuse("bad_param")
     status = body.get("status") or "ALL"
@@ -86,7 +86,7 @@ def _filter(body: object) -> Callable[[Product], bool]:
 
 
 def _span(body: Mapping[str, object], name: str, invalid: str) -> tuple[float, float]:
-    """Read a pair of inclusive bounds in Unix seconds; an absent one bounds nothing."""
+    """Read a pair of inclusive bounds in Unix seconds. An absent bound does not limit."""
     bounds = (body.get(f"{name}_ge", 0), body.get(f"{name}_le", 2**53))
     if not all(type(bound) is int and bound >= 0 for bound in bounds):
         raise refuse(invalid)

@@ -1,7 +1,7 @@
-"""A TikTok Shop on loopback: the gateway, the API endpoints and the token host over HTTP.
+"""The fake TikTok Shop as a web server: the gateway, the API endpoints and the token host.
 
-It serves what the daemon uses and refuses what TikTok refuses. It is written from the documents and
-shares no code with the client.
+The server has the endpoints that the daemon uses, and refuses what TikTok refuses. This module is
+written from the documents and shares no code with the client.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ from invsyncd.sandbox.tiktok.update import judge
 
 
 class FaultInjector(Protocol):
-    """Whatever can stand in front of the app and break things on purpose."""
+    """An object that stands in front of the app and causes faults on purpose."""
 
     @property
     def middleware(self) -> Middleware:
@@ -36,11 +36,11 @@ class FaultInjector(Protocol):
 
 
 class TikTokFake:
-    """The fake. Times are seconds on the marketplace's clock; `calls` counts by endpoint name.
+    """The fake. Times are seconds on the marketplace's clock. `calls` counts by endpoint name.
 
-    `max_requests_per_s` of None means no limit; `throttle` can limit each class of endpoints, and
-    counts what it refused. `doubts` holds the switches for what the documents
-    leave open; where it is not given, the two that are needed most can be arguments of their own.
+    `max_requests_per_s` of None means no limit. `throttle` can limit each class of endpoints, and
+    counts its refusals. `doubts` holds the switches for what the documents leave open. Without
+    `doubts`, the two switches that are needed most can be arguments.
     """
 
     def __init__(
@@ -86,21 +86,21 @@ class TikTokFake:
         self.add_shop(shop_cipher, shop_id, shop_name, marketplace)
 
     def add_shop(self, cipher: str, shop_id: str, name: str, market: Marketplace) -> None:
-        """Authorise a further shop: one token covers them all."""
+        """Authorise a further shop. One token covers all shops."""
         code = f"{self.region}LC{shop_id[-8:]}"
         market.shop_id = shop_id
         self.shops[cipher] = Shop(shop_id, cipher, name, code, self.region, "LOCAL", market)
 
     def expire_access_token(self) -> None:
-        """Let the access token be expired (105002) until a refresh."""
+        """Expire the access token (105002) until a refresh."""
         self.grants.expire_access()
 
     def revoke_refresh_token(self) -> None:
-        """Let the seller withdraw: only a new auth code helps."""
+        """Withdraw the authorisation. Only a new auth code helps then."""
         self.grants.revoke_refresh()
 
     def set_quantity_limit(self, maximum: int, minimum: int = 0) -> None:
-        """Change which quantities are accepted, in units, both inclusive."""
+        """Change which quantities are accepted, in units, both bounds inclusive."""
         self.doubts.min_quantity, self.doubts.max_quantity = minimum, maximum
 
     def refuse_update(
@@ -112,7 +112,7 @@ class TikTokFake:
         warehouse: str | None = None,
         times: int | None = None,
     ) -> None:
-        """Refuse Update Inventory until `accept_updates`, or only the next `times` calls it hits.
+        """Refuse Update Inventory until `accept_updates`, or for the next `times` calls that match.
 
         Without `sku_id` the whole call answers `code`. With one, the call answers 0 and carries
         `code` in `data.errors`, inside the wrapper 12052990 where a warehouse id is given too.
@@ -146,7 +146,7 @@ class TikTokFake:
         get("/api/v2/token/refresh", self._token("token_refresh", self._token_host.refresh))
         return app
 
-    # The endpoints: plain functions of a call, each atomic because none of them awaits.
+    # The endpoints. They are plain functions of a call, and atomic because none of them awaits.
 
     def _shops(self, call: Call) -> object:
         if "shop_cipher" in call.query:
@@ -175,7 +175,7 @@ class TikTokFake:
         call.market.apply(call.product_id, verdict.rows)
         return {"errors": verdict.errors} if verdict.errors else {}
 
-    # The way to them.
+    # The checks and wrappers around the endpoints.
 
     def _api(self, name: str, operation: Operation, *, needs_shop: bool = True) -> Handler:
         """Put the gateway's checks in front of an endpoint."""
@@ -208,7 +208,7 @@ class TikTokFake:
         return self.shops[cipher].market
 
     def _token(self, name: str, trade: Trade) -> Handler:
-        """Serve the token host: not signed, the secret and the tokens stand in the URL."""
+        """Serve the token host. Its requests are not signed; secret and tokens stand in the URL."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
             self.calls[name] += 1
@@ -229,7 +229,7 @@ class TikTokFake:
             return refused(refuse("bad_method"), self._request_id())
 
     async def _stamp(self, _request: web.Request, response: web.StreamResponse) -> None:
-        """Date every answer by the marketplace's clock: clients measure their skew with it."""
+        """Set Date by the marketplace's clock: clients measure the error of their own with it."""
         response.headers["Date"] = formatdate(self.marketplace.clock(), usegmt=True)
 
     def _request_id(self) -> str:

@@ -1,7 +1,7 @@
-"""The rate limit of the fake gateway: how many requests of a class a shop may have answered.
+"""The rate limit of the fake gateway, for each shop and class of endpoints.
 
-Source: Partner Center, "Rate limits". No rate is published: it follows the app's size and the
-weight of the endpoint, bursts below a second are throttled too, and Retry-After may be missing.
+Source: Partner Center, "Rate limits". No rate is published. The rate depends on the size of the app
+and the weight of the endpoint; bursts below a second are throttled too; Retry-After may be missing.
 """
 
 import math
@@ -24,8 +24,8 @@ CLASSES = {
 class Throttle:
     """A token bucket for each App x Shop and endpoint class.
 
-    `rate` holds for every class that `rates` does not name; both are in requests per second, and
-    None is no limit. `clock` gives Unix seconds. The other attributes say how it is refused:
+    `rate` holds for every class that `rates` does not name. Both are in requests per second, and
+    None is no limit. `clock` gives Unix seconds. The other attributes describe a refusal:
     `status` and `code` of the answer, and whether it carries Retry-After.
     """
 

@@ -12,11 +12,11 @@ from invsyncd.sandbox.tiktok.tokens import Grants
 SCOPES = ("seller.authorization.info", "seller.logistics", "seller.product.basic")
 
 Trade = Callable[[Mapping[str, str]], dict[str, object]]
-"""From the query of a request to the `data` of its answer; raises RefusedError."""
+"""Takes the query of a request and returns the `data` of its answer; raises RefusedError."""
 
 
 class TokenHost:
-    """What the two token endpoints of one app do."""
+    """The two token endpoints of one app."""
 
     def __init__(
         self, grants: Grants, app_key: str, app_secret: str, *, seller_name: str, region: str

@@ -1,8 +1,8 @@
-"""Which tokens the fake TikTok Shop has given out, and what each is still good for.
+"""The tokens that the fake TikTok Shop has issued, and how long each is valid.
 
 Source: Partner Center, "Authorization overview" (202407). Expiry times are absolute Unix seconds,
-although their names end in `expire_in`. Whether an old refresh token dies at once is not stated;
-here it does, because a client that keeps using one must be found out.
+although their names end in `expire_in`. Whether an old refresh token becomes invalid at
+once is not stated. Here it does, so that a client that keeps using one is noticed.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ class Grants:
         self._keep(access_token, refresh_token)
 
     def authorise(self) -> str:
-        """Let the seller consent: return an auth code, good once and for 30 minutes."""
+        """Let the seller consent; return an auth code, which is valid once and for 30 minutes."""
         self._issued += 1
         code = f"TTP_code_{self._issued}"
         self._codes[code] = self._clock() + CODE_LIFE_S
@@ -49,7 +49,7 @@ class Grants:
         self._rotate()
 
     def refresh(self, token: str) -> None:
-        """Trade a refresh token for a fresh pair; the traded one is dead from then on."""
+        """Trade a refresh token for a fresh pair. The old refresh token is then invalid."""
         if token not in self._refresh_until:
             raise refuse("no_auth_record")
         if self._refresh_until[token] <= self._clock():
@@ -65,15 +65,15 @@ class Grants:
             raise refuse("expired_token")
 
     def expire_access(self) -> None:
-        """Let every access token given out so far be expired."""
+        """Expire every access token issued so far."""
         self._access_until = dict.fromkeys(self._access_until, self._clock())
 
     def revoke_refresh(self) -> None:
-        """Let the seller withdraw: no refresh token given out so far works any more."""
+        """Withdraw the authorisation: no refresh token issued so far works any more."""
         self._refresh_until.clear()
 
     def newest(self) -> dict[str, object]:
-        """Return the current pair as the token host writes it."""
+        """Return the current pair in the form of the token host."""
         return {
             "access_token": self.access_token,
             "access_token_expire_in": int(self._access_until[self.access_token]),

@@ -1,9 +1,9 @@
-"""The rules of Update Inventory: which rows of a call are applied, and which errors come back.
+"""The rules of Update Inventory: which rows of a call apply, and which errors come back.
 
 Source: the endpoint page and TikTok's OpenAPI file of POST
 /product/202309/products/{product_id}/inventory/update ("You must include all warehouse IDs assigned
-to this SKU ... Do not omit any or add unrelated warehouses"). Pure: it reads the marketplace and
-changes nothing.
+to this SKU ... Do not omit any or add unrelated warehouses"). Pure: this module reads the
+marketplace and changes nothing.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ from invsyncd.sandbox.tiktok.records import Product, Row, Sku, Warehouse
 
 WRITABLE_STATUSES = ("DRAFT", "PENDING", "FAILED", "ACTIVATE", "SELLER_DEACTIVATED")
 
-# (code, message); the words are quoted from the endpoint pages, INF where no page has them.
+# (code, message). The words are quoted from the endpoint pages; INF where no page has them.
 _UNKNOWN_SKU = (12052556, "The SKU ID does not exist.")  # INF
 _FOREIGN_SKU = (12052557, "The SKU ID does not belong to the product.")
 _SHARED = (
@@ -51,7 +51,7 @@ _QUANTITY = (12019024, "stock count is invalid")
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One warehouse of one SKU as the caller wrote it; the warehouse may be left unsaid."""
+    """One warehouse of one SKU as the caller wrote it. The warehouse may be left out."""
 
     warehouse: str | None
     quantity: int
@@ -59,7 +59,7 @@ class Entry:
 
 @dataclass(slots=True)
 class Verdict:
-    """What becomes of one call: rows to apply, and errors in the shape of `data.errors`."""
+    """The result of one call: rows to apply, and errors in the shape of `data.errors`."""
 
     rows: list[Row] = field(default_factory=list)
     errors: list[dict[str, object]] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Verdict:
 def judge(
     market: Marketplace, product_id: str, body: object, doubts: Doubts, ordered: OrderedRefusals
 ) -> Verdict:
-    """Judge a call; raise RefusedError where it is refused as a whole."""
+    """Judge a call; RefusedError if the call is refused as a whole."""
     if refusal := ordered.take():
         raise RefusedError(*refusal)
     wanted = read_body(body)
@@ -115,7 +115,7 @@ def _objects(value: object) -> list[dict[str, object]]:
 
 
 def _entry(entry: dict[str, object]) -> Entry:
-    """Read one entry; like the gateway, take no string, float or bool for an int32."""
+    """Read one entry. Like the gateway, accept no string, float or bool for an int32."""
     quantity, warehouse = entry.get("quantity"), entry.get("warehouse_id")
     if type(quantity) is not int or abs(quantity) >= 2**31:
         raise refuse("bad_param")
@@ -136,7 +136,7 @@ def _product(market: Marketplace, product_id: str) -> Product:
 
 
 def _barrier(product: Product, sku: Sku, entries: Sequence[Entry]) -> Error | None:
-    """Say what keeps the SKU as a whole from being written, whatever the quantities."""
+    """The error that keeps the whole SKU from being written, whatever the quantities."""
     if sku.shares_source:
         return _SHARED
     if "COMBINED_PRODUCT" in product.product_types:
@@ -200,7 +200,7 @@ def _row_error(sku: Sku, row: Row, place: Warehouse | None, doubts: Doubts) -> E
 
 
 def _missing(market: Marketplace, sku: Sku, rows: Sequence[Row], doubts: Doubts) -> Error | None:
-    """Demand every warehouse of the SKU, but for those that may not even be repeated."""
+    """An error if a warehouse of the SKU is missing, except those that may not be repeated."""
     listed = {row.warehouse for row in rows}
     for warehouse in sku.stock:
         excused = market.warehouses[warehouse].platform and not doubts.repeats_accepted
@@ -210,7 +210,7 @@ def _missing(market: Marketplace, sku: Sku, rows: Sequence[Row], doubts: Doubts)
 
 
 def _locked(sku: Sku, rows: Sequence[Row]) -> Error | None:
-    """Keep a campaign's units in stock; a buyer may already have taken some of them."""
+    """An error if a campaign's units would not stay in stock; buyers may have taken some."""
     named = sum(row.quantity for row in rows)
     unnamed = sku.total_available - sum(sku.stock[row.warehouse].available for row in rows)
     return _LOCKED if named + unnamed < min(sku.locked, sku.total_available) else None
@@ -223,7 +223,7 @@ def _report(verdict: Verdict, sku_id: str, error: Error) -> None:
 
 
 def _report_rows(verdict: Verdict, sku_id: str, refused: Sequence[tuple[str, Error]]) -> None:
-    """Wrap errors of single warehouses the way the documented sample does."""
+    """Wrap the errors of single warehouses as in the documented sample."""
     verdict.first_error = verdict.first_error or refused[0][1]
     extra = [
         {"warehouse_id": warehouse, "code": code, "message": message}

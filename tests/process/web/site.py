@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from invsyncd.config import Settings
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Catalogue, Entry, Level, Listing, Location, Offer, Standing, Target
 from invsyncd.metrics import Metrics
@@ -101,7 +102,7 @@ BUDGETS = {
 def well(health: Health) -> None:
     """Make everything be as it should."""
     health.baseline = True
-    health.places = dict(LOCATIONS)
+    health.location_names = dict(LOCATIONS)
     health.read_at = {place: time.time() - 4 for place in LOCATIONS}
     health.last_pass = {
         "id": "pass-7",
@@ -127,7 +128,7 @@ async def stock(
     warehouses = [asdict(Warehouse(WAREHOUSE, "Main warehouse", enabled=True, sales=True))]
     async with store.transaction() as tx:
         await store.locations.save(tx, [Location(i, name) for i, name in LOCATIONS.items()])
-        await store.facts.set(tx, WAREHOUSES, json.dumps(warehouses))
+        await store.meta.set(tx, WAREHOUSES, json.dumps(warehouses))
         await store.levels.add_items(
             tx, [Catalogue(item, sku, tracked=True, continues=False, product_types=("Shirt",))]
         )
@@ -142,7 +143,7 @@ async def stock(
     offer = Offer(*listing.key, WAREHOUSE, units * 8 // 10, units * 8 // 10)
     async with store.transaction() as tx:
         await store.levels.save_states(tx, [held])
-        await store.facts.set(tx, BASELINE, "1")
+        await store.meta.set(tx, BASELINE, "1")
         await store.assortment.save_seen(tx, [(listing, {WAREHOUSE: offer.shown or 0})], 1)
         await store.assortment.save_matches(tx, [(listing.key, item)])
         await store.listings.save_wanted(tx, [offer])
@@ -157,7 +158,7 @@ def change(sku: str, before: int, after: int, **more: object) -> Entry:
         "pool_before": before,
         "pool": after,
     }
-    return Entry("change", 1, sku, {**numbers, **more})
+    return Entry(EntryKind.CHANGE, 1, sku, {**numbers, **more})
 
 
 def wrote(sku: str, before: int, after: int, outcome: str = "applied") -> Entry:
@@ -169,7 +170,7 @@ def wrote(sku: str, before: int, after: int, outcome: str = "applied") -> Entry:
         "to": after,
         "outcome": outcome,
     }
-    return Entry("write", 1, sku, numbers)
+    return Entry(EntryKind.WRITE, 1, sku, numbers)
 
 
 async def busy(made: Site) -> None:
@@ -190,7 +191,7 @@ async def busy(made: Site) -> None:
 
 def lags(health: Health) -> None:
     """An afternoon of changes, at moments that the clock never sees."""
-    lag, real = health.lag, health.lag._clock
+    lag, real = health.latency, health.latency._clock
     now = real()
     for quarter in range(23, -1, -1):
         for number in range((quarter * 7) % 11):
@@ -255,7 +256,7 @@ async def hostile(made: Site) -> None:
     well(made.look.health)
     await stock(made.look.store, 1, HOSTILE, 5, standing=Standing.HELD)
     await journal(made.look.store, change(HOSTILE, 6, 5, held=True), wrote(HOSTILE, 1, 0, HOSTILE))
-    made.look.health.places, made.look.health.read_at = {1: HOSTILE}, {1: None}
+    made.look.health.location_names, made.look.health.read_at = {1: HOSTILE}, {1: None}
     made.look.health.unauthorised(Target.TIKTOK, HOSTILE)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from yarl import URL
 
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Catalogue, Entry, Target
 from invsyncd.status.watchdog import LISTINGS, Watchdog
 from invsyncd.web import Policy
@@ -72,7 +73,7 @@ async def test_readyz_names_every_reason_at_once(tmp_path: Path) -> None:
     async with site(tmp_path) as made:
         look, client = made.look, made.client
         health = look.health
-        health.places = {1: "Berlin", 2: "Hamburg"}
+        health.location_names = {1: "Berlin", 2: "Hamburg"}
         health.read_at = {1: time.time() - 600, 2: None}
         health.unauthorised(Target.SHOPIFY, "shopify POLL: HTTP 401")
         health.targets[Target.TIKTOK].paused = "tiktok is paused: 12 of 20 would show 0"
@@ -112,8 +113,8 @@ async def test_livez_answers_503_once_a_pass_hangs(tmp_path: Path) -> None:
     async with site(tmp_path) as made:
         look, _client = made.look, made.client
         assert await made.get("/livez") == (200, "ok\n")
-        look.health.watch = Watchdog(itertools.count(step=1000).__next__)
-        look.health.watch.expect(LISTINGS)
+        look.health.watchdog = Watchdog(itertools.count(step=1000).__next__)
+        look.health.watchdog.expect(LISTINGS)
         assert await made.get("/livez") == (503, "hung\n")
 
 
@@ -121,17 +122,18 @@ async def test_the_page_escapes_what_others_wrote(tmp_path: Path) -> None:
     async with site(tmp_path) as made:
         look, _client = made.look, made.client
         numbers: dict[str, object] = {"target": HOSTILE, "from": 1, "to": 0, "outcome": HOSTILE}
+        moved: dict[str, object] = {"case": HOSTILE, "changes": [], "pool_before": 1, "pool": 0}
         await journal(
             look.store,
-            Entry("write", 1, HOSTILE, numbers),
-            Entry("hold", 1, HOSTILE, dict.fromkeys(("units", "warehouse", "shows"), HOSTILE)),
-            Entry("paused", None, HOSTILE, {HOSTILE: HOSTILE}),
+            Entry(EntryKind.WRITE, 1, HOSTILE, numbers),
             Entry(
-                "change", 1, HOSTILE, {"case": HOSTILE, "changes": [], "pool_before": 1, "pool": 0}
+                EntryKind.HOLD, 1, HOSTILE, dict.fromkeys(("units", "warehouse", "shows"), HOSTILE)
             ),
+            Entry(EntryKind.PAUSED, None, HOSTILE, {HOSTILE: HOSTILE}),
+            Entry(EntryKind.CHANGE, 1, HOSTILE, moved),
         )
         look.health.unauthorised(Target.TIKTOK, HOSTILE)
-        look.health.places, look.health.read_at = {1: HOSTILE}, {1: None}
+        look.health.location_names, look.health.read_at = {1: HOSTILE}, {1: None}
         status, text = await made.get("/")
         assert status == 200
         assert HOSTILE not in text
@@ -142,7 +144,8 @@ async def test_the_journal_is_answered_by_sku_and_within_its_limit(tmp_path: Pat
     async with site(tmp_path) as made:
         look, client = made.look, made.client
         entries = [
-            Entry("change", 1, sku, {"case": "x", "changes": []}) for sku in ("TEE", "MUG", "TEE")
+            Entry(EntryKind.CHANGE, 1, sku, {"case": "x", "changes": []})
+            for sku in ("TEE", "MUG", "TEE")
         ]
         await journal(look.store, *entries)
 

@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 
 import pytest
 
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry
 from invsyncd.errors import StateError
 from invsyncd.web import PeerLimits, Policy
@@ -146,7 +147,9 @@ async def test_a_second_request_that_never_comes_costs_its_connection(tmp_path: 
 async def test_a_client_that_reads_nothing_costs_its_connection(tmp_path: Path) -> None:
     async with site(tmp_path, limits=QUICK) as made:
         big: dict[str, object] = {"because": "x" * 5000}
-        await journal(made.look.store, *[Entry("paused", None, "", big) for _ in range(200)])
+        await journal(
+            made.look.store, *[Entry(EntryKind.PAUSED, None, "", big) for _ in range(200)]
+        )
         _, writer = await connected(made)
         transport = cast(asyncio.Transport, writer.transport)
         transport.pause_reading()

@@ -13,7 +13,7 @@ NOW = 1_795_300_000
 def unwell() -> Health:
     """A health of which every check has something to say."""
     health = Health(lambda: NOW, 15, list(Target))
-    health.lapse = AuthorisationExpiry(lambda: NOW + 86_400, lambda: NOW)
+    health.expiry = AuthorisationExpiry(lambda: NOW + 86_400, lambda: NOW)
     health.read_at = {1: None}
     health.state_trouble = {Target.SHOPIFY: "the disk is full"}
     health.scan_trouble = health.look_trouble = "no answer within 30 s"

@@ -29,7 +29,7 @@ class Place:
     def works(self) -> None:
         """Everything is as it should be."""
         self.health.baseline = True
-        self.health.places, self.health.read_at = {1: "Berlin"}, {1: NOW}
+        self.health.location_names, self.health.read_at = {1: "Berlin"}, {1: NOW}
         for target in Target:
             self.health.went_well(target)
 
@@ -45,12 +45,12 @@ class Place:
     async def token_ends(self, in_s: float) -> None:
         """TikTok's authorisation ends so soon."""
         async with self.store.transaction() as tx:
-            await self.store.facts.save_tokens(tx, {"refresh_expires_at": str(int(NOW + in_s))})
+            await self.store.meta.save_tokens(tx, {"refresh_expires_at": str(int(NOW + in_s))})
 
     async def fact(self, key: str, value: str) -> None:
         """Set a fact."""
         async with self.store.transaction() as tx:
-            await self.store.facts.set(tx, key, value)
+            await self.store.meta.set(tx, key, value)
 
 
 @pytest.fixture
@@ -170,7 +170,7 @@ async def test_another_writer_is_told_of_with_the_words_of_the_health(
     place.works()
     assert await place.standing("writer") is False
     mine = Health.checks
-    check = Check("shopify:mirror", True, "TEE at Berlin was set back 5 times", rival=True)
+    check = Check("shopify:mirror", True, "TEE at Berlin was set back 5 times", other_writer=True)
     monkeypatch.setattr(Health, "checks", lambda health: [*mine(health), check])
     assert await place.standing("writer") is True
     assert (await place.look()).standings["writer"].text == check.output

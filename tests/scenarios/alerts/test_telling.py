@@ -14,7 +14,7 @@ import pytest
 
 from invsyncd.alerts.heartbeat import beat
 from invsyncd.alerts.loop import AGAIN_S, tell
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.sandbox.faults import Kind
 from tests.scenarios.alerts.listener import listener
@@ -55,7 +55,7 @@ async def awake(here: World, people: People) -> AsyncIterator[None]:
     """The daemon runs, and tells people."""
     parts = await here.start()
     settings = here.settings()
-    daemon = Daemon(settings, parts.sides, virtual.clock, watch=parts.health.watch)
+    daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
     tasks = [
         asyncio.create_task(daemon.run()),
         asyncio.create_task(tell(settings, parts.store, parts.health, people, virtual.clock)),
@@ -160,7 +160,7 @@ async def test_an_outage_of_shopify_is_told_after_stale_after_s_with_its_reasons
 async def heartbeat(here: World, url: str) -> AsyncIterator[None]:
     """The daemon runs, and gives a sign of life."""
     parts = await here.start()
-    daemon = Daemon(here.settings(), parts.sides, virtual.clock, watch=parts.health.watch)
+    daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
     tasks = [asyncio.create_task(daemon.run()), asyncio.create_task(beat(url, parts.health))]
     try:
         yield

@@ -48,7 +48,7 @@ async def rested(w: World) -> None:
 async def whole(w: World) -> None:
     """The daily scan, and the pass that follows it."""
     assert w.running is not None
-    assert await w.running.sides.scan(PassReport("scan"), at_once=True) is not None
+    assert await w.running.jobs.full_scan(PassReport("scan"), at_once=True) is not None
     await w.once()
 
 
@@ -173,7 +173,9 @@ async def test_a_deleted_item_is_no_longer_offered_after_an_interval(
         w.made.shop.delete("TEE-2")
         await w.settle(INTERVAL)
         assert w.running is not None
-        await w.running.sides.scan(PassReport("beside"))  # what the scan loop does each interval
+        await w.running.jobs.whole_catalogue(
+            PassReport("beside")
+        )  # what the scan loop does each interval
         await w.settle(3)
         assert [w.shown(f"TEE-{n}") for n in range(4)] == [10, 10, 0, 10]
 
@@ -188,7 +190,7 @@ async def test_an_item_that_is_deleted_while_the_whole_catalogue_is_read_is_miss
         await w.settle()
         parts = w.running
         assert parts is not None
-        looked = parts.cycle.catalogue
+        looked = parts.mirror.catalogue
         original = looked._differing_in_bulk
 
         async def then_deleted() -> set[int]:
@@ -202,9 +204,9 @@ async def test_an_item_that_is_deleted_while_the_whole_catalogue_is_read_is_miss
         await w.settle(INTERVAL)
         with monkeypatch.context() as patched:
             patched.setattr(looked, "_differing_in_bulk", then_deleted)
-            await parts.sides.scan(PassReport("beside"))
+            await parts.jobs.whole_catalogue(PassReport("beside"))
         await w.settle(1)
-        await parts.sides.scan(PassReport("beside"))
+        await parts.jobs.whole_catalogue(PassReport("beside"))
         await w.settle(3)
         assert [w.shown(f"TEE-{n}") for n in range(4)] == [10, 0, 0, 10]
 
@@ -252,13 +254,13 @@ async def test_a_database_without_a_mark_is_looked_at_whole(
         parts = w.running
         assert parts is not None
         async with parts.store.transaction() as tx:
-            await parts.store.facts.forget(tx, CATALOGUE_MARK)
+            await parts.store.meta.forget(tx, CATALOGUE_MARK)
         await w.passing(2 * OVERLAP_S)
         w.made.shopify.bulk.spoil = spoil
         w.made.shop.set_tracked("TEE-4", False)
         await w.passing(2 * OVERLAP_S)
         await w.settle(1)
-        await parts.sides.scan(PassReport("beside"))
+        await parts.jobs.whole_catalogue(PassReport("beside"))
         await w.settle(3)
         assert [w.shown(f"TEE-{n}") for n in range(3, 6)] == [10, 999_999, 10]
         assert (await load_mark(parts.store)).server_time is not None

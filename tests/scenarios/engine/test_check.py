@@ -25,7 +25,7 @@ async def check(w: World) -> list[Finding]:
             parts.source,
             parts.shopify,
             parts.rulebook,
-            parts.cycle,
+            parts.mirror,
             tiktok_side.shop,
             tiktok_side.discovery,
         )

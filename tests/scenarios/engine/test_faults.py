@@ -14,7 +14,6 @@ from invsyncd.core.model import Attempt, Target
 from invsyncd.errors import StateError, Unavailable
 from invsyncd.sandbox.faults import Kind
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
-from invsyncd.status.report import PassReport
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.journal import Journal
 from tests.support.virtual import virtual
@@ -400,9 +399,9 @@ async def test_a_pass_over_shopify_is_not_counted_as_failed_for_tiktoks_failure(
         await w.settle()
         parts = w.running
         assert parts is not None
-        report = PassReport("both")
+        report = parts.jobs.report("both")
         report.failed(Target.TIKTOK, Unavailable("tiktok: no answer"))
-        await parts.sides.shopify(report)
+        await parts.jobs.mirror(report)
         assert 'invsyncd_passes_total{result="failed"}' not in parts.metrics.text().decode()
         assert parts.health.last_pass["errors"] == []
 

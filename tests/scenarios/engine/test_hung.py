@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.mirror.catalogue import CatalogueReader
 from invsyncd.mirror.full_scan import FullScan
 from invsyncd.mirror.reconcile import MirrorPass
 from invsyncd.status.watchdog import Watchdog
-from tests.support import virtual
 from tests.support.virtual import virtual as in_virtual_time
 from tests.support.world import World, world
 
@@ -32,10 +31,8 @@ async def stuck(*_: Any, **__: Any) -> None:
 async def running(w: World) -> AsyncIterator[Watchdog]:
     """A daemon over a world that is at rest; its watch."""
     parts = w.running or await w.start()
-    watch = parts.health.watch
-    daemon = asyncio.create_task(
-        Daemon(parts.settings, parts.sides, virtual.clock, watch=watch).run()
-    )
+    watch = parts.health.watchdog
+    daemon = asyncio.create_task(Scheduler(parts.jobs.table(), watch).run())
     try:
         yield watch
     finally:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.core.clocks import LoopSeconds
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.tiktok import catalogue
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.status.health import AHEAD_S, DAY_S, AuthorisationExpiry
-from tests.support import virtual
 from tests.support.virtual import virtual as in_virtual_time
 from tests.support.world import MAIN, World, world
 
@@ -75,7 +75,7 @@ async def test_a_decrease_does_not_wait_for_a_backlog_of_increases(tmp_path: Pat
             w.made.add(sku, 10)
         await w.start()
         assert w.running is not None
-        daemon = Daemon(w.running.settings, w.running.sides, virtual.clock)
+        daemon = Scheduler(w.running.jobs.table(), w.running.health.watchdog)
         task = asyncio.create_task(daemon.run())
         await w.passing(300)
         for sku in many:
@@ -240,10 +240,10 @@ async def test_the_end_of_the_authorisation_is_told_ahead_and_is_no_503(
         assert ready
         assert document["checks"]["tiktok:authorisation_left"][0]["status"] == "pass"
         now = 0.0
-        lapse = w.running.health.lapse = AuthorisationExpiry(lambda: ends_at, lambda: now)
-        for now in (ends_at - AHEAD_S - 1, ends_at - AHEAD_S, ends_at - DAY_S):  # noqa: B007
-            lapse.say()
-            lapse.say()
+        lapse = w.running.health.expiry = AuthorisationExpiry(lambda: ends_at, lambda: now)
+        for now in (ends_at - AHEAD_S - 1, ends_at - AHEAD_S, ends_at - DAY_S):
+            lapse.say(LoopSeconds(now))
+            lapse.say(LoopSeconds(now))
         ready, document = await health_of(w)
         assert ready
         assert document["checks"]["tiktok:authorisation_left"][0]["status"] == "warn"

@@ -16,13 +16,12 @@ import pytest
 
 from invsyncd.core.model import Target
 from invsyncd.core.parking import PARKED_AGAIN_S
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.listings.error_policy import REACTIONS
 from invsyncd.sandbox.tiktok import catalogue, server, update
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.update import Verdict, read_body
 from invsyncd.tiktok.errors import Trouble, trouble
-from tests.support import virtual
 from tests.support.virtual import virtual as in_virtual_time
 from tests.support.world import MAIN, World, world
 
@@ -92,7 +91,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 async def running(w: World) -> AsyncIterator[None]:
     """The daemon's own loops, with their own rests."""
     parts = w.running or await w.start()
-    daemon = Daemon(parts.settings, parts.sides, virtual.clock)
+    daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
     task = asyncio.create_task(daemon.run())
     try:
         yield

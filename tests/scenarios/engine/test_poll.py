@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractContextManager
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
 
+from invsyncd.core.clocks import LoopSeconds
 from invsyncd.core.model import Location
 from invsyncd.daemon.wiring import App
 from invsyncd.mirror import lookback, poll
 from invsyncd.mirror.lookback import SHORT_S
 from invsyncd.shopify.source import ShopifySource
-from invsyncd.status.report import PassReport
 from tests.support.virtual import clock, virtual
 from tests.support.world import World, world
 
@@ -28,7 +29,7 @@ async def to_a_far_look_back(w: World, *, short_of_s: float = 0.0) -> None:
     await w.passing(max(0.0, OVERLAP_S / 2 - INTERVAL_S - short_of_s))
 
 
-def sinces() -> tuple[list[int | None], object]:
+def sinces() -> tuple[list[int | None], AbstractContextManager[object]]:
     """Where each poll of a location begins, as seconds before now."""
     seen: list[int | None] = []
     original = ShopifySource.poll
@@ -49,7 +50,7 @@ async def test_a_poll_looks_back_a_short_way_and_over_the_whole_overlap_now_and_
         await w.settle()
         await w.stop()
         seen, patched = sinces()
-        with patched:  # type: ignore[attr-defined]
+        with patched:
             for _ in range(9):
                 w.made.shop.touch("TEE", "Berlin")  # so that both clocks are seen to agree
                 await w.once()
@@ -161,7 +162,7 @@ async def test_a_far_look_back_waits_for_a_short_bucket_but_never_longer_than_th
         await w.settle()
         await w.stop()
         seen, patched = sinces()
-        with patched, patch.object(ShopifySource, "free", 0.2):  # type: ignore[attr-defined]
+        with patched, patch.object(ShopifySource, "free", 0.2):
             for _ in range(17):
                 w.made.shop.touch("TEE", "Berlin")
                 await w.once()
@@ -184,8 +185,8 @@ async def test_a_location_that_comes_back_is_read_as_a_whole(tmp_path: Path) -> 
         for named, expected in ((gone, 0), (all_of_them, 1)):
             async with parts.store.transaction() as tx:
                 await parts.store.locations.save(tx, named)
-            with patched, patch.object(parts.cycle, "_due", parts.cycle._due):  # type: ignore[attr-defined]
-                parts.cycle._due.locations = clock() + 100
+            parts.mirror._locations.begun(LoopSeconds(asyncio.get_running_loop().time() + 100))
+            with patched:
                 await w.once()
             assert seen.count(None) == expected
 
@@ -275,7 +276,7 @@ async def test_a_far_look_back_that_would_list_much_goes_by_a_bulk_operation(
         with patch.object(lookback, "FAR_ROWS_MAX", -1):
             parts = await with_a_late_sale(w)
             before = await marks(parts)
-            assert await parts.sides.scan(PassReport("far")) is None
+            await parts.jobs.lookback()
             assert w.made.shopify.operations["RunScan"] == 1
             assert await marks(parts) == before  # not before what it found is committed
             w.made.shopify_faults.add("garbled", times=1, match="ReadItems")
@@ -293,7 +294,7 @@ async def test_the_watermark_waits_for_the_last_of_many_suspects(tmp_path: Path)
             w.made.add("CAP", 100)
             parts = await with_a_late_sale(w, "TEE", "CAP")
             before = await marks(parts)
-            assert await parts.sides.scan(PassReport("far")) is None
+            await parts.jobs.lookback()
             await w.once()
             assert await marks(parts) == before
             await w.once()
@@ -310,7 +311,7 @@ async def test_a_bulk_operation_that_is_refused_leaves_the_far_look_back_to_a_po
             w.made.shopify.bulk.refused = True
             parts = await with_a_late_sale(w)
             for _ in range(4):
-                assert await parts.sides.scan(PassReport("far")) is None
+                await parts.jobs.lookback()
                 await w.once()
         assert w.made.shopify.operations["RunScan"] == 1
         assert w.levels("TEE") == [97] * 4
@@ -325,7 +326,7 @@ async def test_a_bulk_look_back_does_not_read_again_what_was_written_meanwhile(
             parts = await with_a_late_sale(w)
             w.made.shopify.behaviours.lag_s = 0
             w.made.shopify.bulk.run_s = 20
-            look = asyncio.create_task(parts.sides.scan(PassReport("far")))
+            look = asyncio.create_task(parts.jobs.lookback())
             await asyncio.sleep(2)
             w.made.shop.sell_till("MUG", "Hamburg", 5)
             await w.once()

@@ -8,13 +8,13 @@ from unittest.mock import patch
 
 import pytest
 
-from invsyncd.daemon.scheduler import Daemon
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.mirror import lookback
 from invsyncd.mirror.full_scan import Scanned
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.shopify.bulk import Spoil
 from invsyncd.status.report import PassReport
-from tests.support.virtual import clock, virtual
+from tests.support.virtual import virtual
 from tests.support.world import World, world
 
 
@@ -22,7 +22,7 @@ async def scan(w: World) -> Scanned | None:
     """A scan now, and the passes that look at what it found."""
     assert w.running is not None
     report = PassReport("scan")
-    found = await w.running.sides.scan(report, at_once=True)
+    found = await w.running.jobs.full_scan(report, at_once=True)
     await w.settle()
     return found
 
@@ -64,9 +64,11 @@ async def ask(w: World) -> None:
 
 
 async def turn(w: World) -> Scanned | None:
-    """What the scan loop does at each interval."""
+    """What the jobs beside the passes do at each interval."""
     assert w.running is not None
-    return await w.running.sides.scan(PassReport("turn"))
+    found = await w.running.jobs.full_scan(PassReport("turn"))
+    await w.running.jobs.lookback()
+    return found
 
 
 async def journaled(w: World) -> int:
@@ -146,7 +148,7 @@ async def test_a_scan_that_is_asked_for_after_one_failed_does_not_wait_for_its_n
         await w.settle()
         parts = w.running
         assert parts is not None
-        daemon = Daemon(parts.settings, parts.sides, clock)
+        daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
         running = asyncio.create_task(daemon.run())
         w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=10_000)
         await ask(w)
@@ -207,9 +209,26 @@ async def test_a_scan_is_run_when_it_is_due(tmp_path: Path) -> None:
         w.made.add("TEE", 10)
         await w.settle()
         assert w.running is not None
-        assert await w.running.sides.scan(PassReport("early")) is None
+        assert await w.running.jobs.full_scan(PassReport("early")) is None
         await w.passing(700)
-        assert await w.running.sides.scan(PassReport("due")) is not None
+        assert await w.running.jobs.full_scan(PassReport("due")) is not None
+
+
+@virtual
+async def test_a_first_baseline_that_takes_long_is_followed_by_no_scan(tmp_path: Path) -> None:
+    async with world(tmp_path, tiktok={"enabled": False}) as w:
+        w.made.add("TEE", 10)
+        w.made.shopify_faults.latency_s = 20
+        parts = await w.start()
+        scheduler = Scheduler(parts.jobs.table(), parts.health.watchdog)
+        running = asyncio.create_task(scheduler.run())
+        await asyncio.sleep(40)
+        assert not await parts.mirror.has_baseline(), "the baseline took no time"
+        await asyncio.sleep(600)
+        scheduler.stop()
+        await running
+        assert await parts.mirror.has_baseline()
+        assert await journaled(w) == 0
 
 
 @pytest.mark.parametrize(
@@ -260,7 +279,7 @@ async def test_a_sale_while_a_scan_runs_is_counted_once(tmp_path: Path) -> None:
         await w.settle()
         w.made.shopify.bulk.run_s = 40
         assert w.running is not None
-        running = asyncio.create_task(w.running.sides.scan(PassReport("scan"), at_once=True))
+        running = asyncio.create_task(w.running.jobs.full_scan(PassReport("scan"), at_once=True))
         await asyncio.sleep(5)
         w.made.shop.sell_online("TEE", "Berlin", 3)
         await w.settle(2)

@@ -28,10 +28,10 @@ async def test_an_item_that_is_named_again_after_a_pass_has_read_it_is_read_by_t
         async def commit(self: Committer, *args: Any, **more: Any) -> Committed:
             # A scan beside the pass sees what no poll shows, and names the item.
             w.made.shop.deactivate("TEE", "Vienna")
-            parts.cycle.suspect(frozenset({item}))
+            parts.mirror.suspect(frozenset({item}))
             return await original(self, *args, **more)
 
-        parts.cycle.suspect(frozenset({item}))
+        parts.mirror.suspect(frozenset({item}))
         with monkeypatch.context() as patched:
             patched.setattr(Committer, "commit", commit)
             await w.once()

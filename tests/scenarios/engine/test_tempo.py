@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.daemon.scheduler import Daemon, Tempo
+from invsyncd.daemon.jobs import Tempo
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.status.watchdog import MIRROR, Watchdog
-from tests.support import virtual
 from tests.support.virtual import virtual as in_virtual_time
 from tests.support.world import World, world
 
@@ -56,7 +56,7 @@ async def running(path: Path, least_s: float) -> AsyncIterator[tuple[World, Begu
     async with world(path, tiktok={"enabled": False}, poll=poll) as w:
         w.made.add("TEE", 10)
         parts, begun = await w.start(), Begun()
-        daemon = Daemon(parts.settings, parts.sides, virtual.clock, watch=begun)
+        daemon = Scheduler(parts.jobs.table(), begun)
         loops = asyncio.create_task(daemon.run())
         try:
             yield w, begun

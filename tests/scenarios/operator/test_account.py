@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,32 +11,32 @@ from typing import Any
 import pytest
 
 from invsyncd.core.fold import Scope
+from invsyncd.core.journal import MOVES_POOL, moves_pool
 from invsyncd.core.merge import MergeRules
 from invsyncd.core.model import Item, ItemState, Level, Location, Standing, Target
 from invsyncd.explain.causes import Cause, Reason, by_urgency
 from invsyncd.explain.document import document
-from invsyncd.explain.facts import Facts, ItemFacts, ShopFacts, Side
-from invsyncd.explain.journal_text import STORIES, entry_summary
+from invsyncd.explain.facts import Facts, ItemFacts, ShopFacts, TargetFacts
+from invsyncd.explain.journal_text import entry_summary, entry_text
 from invsyncd.planning.rules import Rules
-from invsyncd.store.journal import MOVES_POOL
 from invsyncd.store.locations import KnownLocation
 from invsyncd.text import moment
 from tests.support.asking import holds
 
 NOW = 1_795_300_000
 BERLIN, HAMBURG = 1, 2
-WELL = Side(dead=False, trouble="", throttled=False, went_well_at=NOW)
+WELL = TargetFacts(dead=False, trouble="", throttled=False, went_well_at=NOW)
 SHOP = ShopFacts(
     now=NOW,
     rules=Rules(Scope(enabled=True, locations=frozenset({BERLIN, HAMBURG})), MergeRules()),
-    places={
+    locations={
         BERLIN: KnownLocation(Location(BERLIN, "Berlin"), NOW, NOW),
         HAMBURG: KnownLocation(Location(HAMBURG, "Hamburg"), NOW, NOW),
     },
     warehouses={"W": "Main warehouse"},
     baseline=True,
     paused={},
-    sides={Target.SHOPIFY: WELL},
+    targets={Target.SHOPIFY: WELL},
 )
 
 
@@ -95,8 +96,8 @@ def test_nothing_agrees_before_the_first_baseline_or_while_a_side_is_in_trouble(
     broken = replace(WELL, trouble="HTTP 500", went_well_at=NOW - 90)
     for shop, cause in (
         (replace(SHOP, baseline=False), "no_baseline"),
-        (replace(SHOP, sides={Target.SHOPIFY: broken}), "trouble"),
-        (replace(SHOP, sides=None), "no_daemon"),
+        (replace(SHOP, targets={Target.SHOPIFY: broken}), "trouble"),
+        (replace(SHOP, targets=None), "no_daemon"),
     ):
         assert list(says(replace(at_rest, items=(item,), shop=shop))) == [cause]
 
@@ -122,9 +123,33 @@ def test_an_undo_that_was_refused_is_no_way_to_a_pool() -> None:
     assert document(found)["items"][0]["pool_because"]["cause"] == "resolved"
 
 
-@pytest.mark.parametrize("kind", MOVES_POOL)
-def test_every_kind_of_line_that_moves_a_pool_is_a_story(kind: str) -> None:
-    assert kind in STORIES
+MOVED = {"location": BERLIN, "from": 10, "to": 8, "delta": -2, "orders": 0, "stock": -2}
+LINES: list[dict[str, Any]] = [
+    {
+        "kind": "change",
+        "changes": [MOVED],
+        "pool_before": 10,
+        "pool": 8,
+        "case": "one level changed",
+    },
+    {"kind": "resolved", "pool": 7},
+    {"kind": "undo", "of": "P1", "pool_before": 7, "pool": 6},
+    {"kind": "change", "changes": [], "pool_before": 6, "pool": 6, "case": "a transfer"},
+    {"kind": "undo", "of": "P1", "refused": "a change was counted since"},
+    {"kind": "join", "locations": [BERLIN]},
+    write("applied"),
+]
+
+
+@pytest.mark.parametrize("lines", [list(x) for x in itertools.permutations(LINES, 3)])
+def test_the_pool_is_told_by_the_newest_line_that_moved_it(lines: list[dict[str, Any]]) -> None:
+    because = document(facts(*lines))["items"][0]["pool_because"]
+    moving = [row for row in lines if row["kind"] in MOVES_POOL and moves_pool(row)]
+    if moving:
+        says = entry_text({"at": NOW, **moving[-1]}, SHOP.names).says
+        assert because["says"].startswith(says)
+    else:
+        assert because is None or because["cause"] in ("joined", "transfer")
 
 
 def test_of_a_sku_that_very_many_items_have_the_first_are_told() -> None:

@@ -399,7 +399,7 @@ async def test_a_location_that_leaves_is_told_and_is_not_the_reason_of_the_pool(
         await w.settle(2)
         w.made.shop.deactivate("TEE", "Vienna")
         assert w.running is not None
-        await w.running.sides.scan(PassReport("scan"), at_once=True)
+        await w.running.jobs.full_scan(PassReport("scan"), at_once=True)
         await w.settle(2)
         assert "left" in await verdicts(w)
         (item,) = (await document(w))["items"]

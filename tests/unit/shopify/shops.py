@@ -52,6 +52,7 @@ async def standing(
             api_version="2026-10",
             credentials=credentials or StaticToken("shpat_sandbox"),
             clock=shop.now,
+            now=shop.now,
             patience=patience,
         )
         target = ShopifyTarget(client, patience=patience)

@@ -69,7 +69,7 @@ async def test_wrong_client_credentials_are_told_without_the_secret() -> None:
 async def test_a_token_answer_without_a_living_token_is_garbled(token: dict[str, object]) -> None:
     async with serving(scripted(web.json_response(token))) as url, session() as opened:
         keys = Keyring(
-            ClientCredentials("id", "secret"), Http(opened), endpoint=url, clock=lambda: 0.0
+            ClientCredentials("id", "secret"), Http(opened), endpoint=url, now=lambda: 0.0
         )
         with pytest.raises(InvalidResponse):
             await keys.current()

@@ -130,11 +130,3 @@ async def test_the_questions_of_every_refresh_are_answered_from_indexes(store: S
             await store.assortment.mended(tx)
     assert not [plan for plan in plans if plan.startswith(("SCAN item", "SCAN level"))]
     assert any("item USING" in plan and "item_by_sku" in plan for plan in plans)
-
-
-async def test_what_was_told_is_news_again_only_after_it_ended(store: Store) -> None:
-    async with store.transaction() as tx:
-        assert await store.told.news(tx, "shared", ["b", "a"]) == ["a", "b"]
-        assert await store.told.news(tx, "shared", ["a", "c"]) == ["c"]
-        assert await store.told.news(tx, "closed", ["a"]) == ["a"]
-        assert await store.told.news(tx, "shared", ["a", "b"]) == ["b"]

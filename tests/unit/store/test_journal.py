@@ -1,14 +1,15 @@
-"""The journal, small facts and tokens."""
+"""The journal: what is added, and what is found again."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry
 from invsyncd.store import Store
 
-SALE = Entry("change", 1, "TEE-M", {"pool": 9, "changes": [{"from": 10, "to": 9}]})
-REFUSAL = Entry("write", 2, "CAP", {"outcome": "refused: Größe"})
+SALE = Entry(EntryKind.CHANGE, 1, "TEE-M", {"pool": 9, "changes": [{"from": 10, "to": 9}]})
+REFUSAL = Entry(EntryKind.WRITE, 2, "CAP", {"outcome": "refused: Größe"})
 
 
 async def _told(store: Store) -> None:
@@ -47,31 +48,17 @@ async def test_the_journal_is_asked_by_sku_by_time_and_by_pass(store: Store) -> 
     assert await store.journal.read(sku="CAP", pass_id="pass 2") == []
 
 
-async def test_a_fact_is_none_until_it_is_set_and_then_the_last_one_set(store: Store) -> None:
-    assert await store.facts.get("baseline") is None
-    async with store.transaction() as tx:
-        await store.facts.set(tx, "baseline", "pass 1")
-        await store.facts.set(tx, "baseline", "pass 2")
-    assert await store.facts.get("baseline") == "pass 2"
-
-
-async def test_tokens_are_replaced_by_name_and_kept_apart_from_facts(path: Path) -> None:
-    async with Store.open(path) as store, store.transaction() as tx:
-        await store.facts.save_tokens(tx, {"access": "1", "refresh": "2"})
-        await store.facts.save_tokens(tx, {"access": "3"})
-    async with Store.open(path) as store:
-        assert await store.facts.tokens() == {"access": "3", "refresh": "2"}
-        assert await store.facts.get("access") is None
-
-
 async def test_a_number_named_like_a_column_never_hides_the_column(store: Store) -> None:
     numbers: dict[str, object] = {"id": 7, "at": 0, "pass": "other", "key": "k", "pool": 9}
     async with store.transaction() as tx:
-        entries = [Entry("change", 1, "TEE-M", numbers), Entry("write", 1, "TEE-M", numbers)]
+        entries = [
+            Entry(EntryKind.CHANGE, 1, "TEE-M", numbers),
+            Entry(EntryKind.WRITE, 1, "TEE-M", numbers),
+        ]
         await store.journal.add(tx, "pass 1", 100, entries)
     change, write = await store.journal.read()
     assert (change["id"], change["at"], change["pass"], change["pool"]) == (1, 100, "pass 1", 9)
-    assert await store.passes.lines("pass 1") == [change, write]
-    assert await store.passes.moves(1, {"TEE-M"}) == [change]
+    assert await store.journal.of_pass("pass 1") == [change, write]
+    assert await store.journal.counted(1, {"TEE-M"}) == [change]
     assert await store.journal.of_item(1, "TEE-M", 9) == [change, write]
     assert await store.journal.of_write("k", 0) == [write]

@@ -18,7 +18,7 @@ class Halt(Exception):
 
 
 async def facts(store: Store) -> dict[str, str]:
-    return {row[0]: row[1] for row in await store.facts._db.rows("SELECT key, value FROM meta")}
+    return {row[0]: row[1] for row in await store.meta._db.rows("SELECT key, value FROM meta")}
 
 
 async def turns(count: int) -> None:
@@ -29,19 +29,19 @@ async def turns(count: int) -> None:
 
 async def test_what_was_committed_is_read(store: Store) -> None:
     async with store.transaction() as tx:
-        await store.facts.set(tx, "a", "1")
+        await store.meta.set(tx, "a", "1")
     assert await facts(store) == {"a": "1"}
 
 
 async def test_what_is_not_committed_is_not_read(store: Store) -> None:
     async with store.transaction() as tx:
-        await store.facts.set(tx, "a", "1")
+        await store.meta.set(tx, "a", "1")
         assert await facts(store) == {}
 
 
 async def _halted(store: Store) -> None:
     async with store.transaction() as tx:
-        await store.facts.set(tx, "a", "1")
+        await store.meta.set(tx, "a", "1")
         raise Halt
 
 
@@ -49,28 +49,28 @@ async def test_an_error_inside_leaves_nothing_and_the_next_one_works(store: Stor
     with pytest.raises(Halt):
         await _halted(store)
     async with store.transaction() as tx:
-        await store.facts.set(tx, "b", "2")
+        await store.meta.set(tx, "b", "2")
     assert await facts(store) == {"b": "2"}
 
 
 async def test_an_error_of_sqlite_leaves_nothing_and_the_next_one_works(store: Store) -> None:
     async def broken() -> None:
         async with store.transaction() as tx:
-            await store.facts.set(tx, "a", "1")
+            await store.meta.set(tx, "a", "1")
             await tx.execute("INSERT INTO level (item) VALUES ('not a number')")
 
     with pytest.raises(sqlite3.IntegrityError):
         await broken()
     async with store.transaction() as tx:
-        await store.facts.set(tx, "b", "2")
+        await store.meta.set(tx, "b", "2")
     assert await facts(store) == {"b": "2"}
 
 
 async def _two_facts(store: Store) -> None:
     async with store.transaction() as tx:
-        await store.facts.set(tx, "a", "1")
+        await store.meta.set(tx, "a", "1")
         await turns(2)
-        await store.facts.set(tx, "b", "1")
+        await store.meta.set(tx, "b", "1")
 
 
 @pytest.mark.parametrize("after", range(1, 16))
@@ -82,7 +82,7 @@ async def test_cancelled_at_any_moment_it_is_whole_or_not_there_and_the_next_one
     task.cancel()
     await asyncio.wait({task})
     async with store.transaction() as tx:
-        await store.facts.set(tx, "next", "1")
+        await store.meta.set(tx, "next", "1")
     assert await facts(store) in ({"next": "1"}, {"next": "1", "a": "1", "b": "1"})
 
 
@@ -92,7 +92,7 @@ async def test_cancelled_while_it_waits_for_another_it_disturbs_nobody(store: St
         await turns(3)
         waiting.cancel()
         await asyncio.wait({waiting})
-        await store.facts.set(tx, "mine", "1")
+        await store.meta.set(tx, "mine", "1")
     assert await facts(store) == {"mine": "1"}
 
 
@@ -103,7 +103,7 @@ async def test_a_concurrent_transaction_waits_and_loses_nothing(store: Store) ->
         nonlocal inside
         async with store.transaction() as tx:
             inside += 1
-            await store.facts.set(tx, name, "1")
+            await store.meta.set(tx, name, "1")
             await turns(5)
             assert inside == 1
             inside -= 1

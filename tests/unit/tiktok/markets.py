@@ -99,6 +99,7 @@ async def standing(
             save=drawer.save,
             seed=tokens or seed(),
             clock=ours,
+            now=ours,
         )
         client = TikTokClient(
             http,

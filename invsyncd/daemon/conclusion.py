@@ -1,0 +1,134 @@
+"""How rounds are concluded: what the health, the metrics and the log are told of each.
+
+This is the one place where expected trouble ends: it becomes a reason in the health, a count and a
+line in the log, and the other jobs go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from invsyncd.core.clocks import Clocks
+from invsyncd.core.journal import DONE, Outcome
+from invsyncd.core.model import Target
+from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
+from invsyncd.metrics import Metrics
+from invsyncd.mirror.commit import Committed
+from invsyncd.planning.breaker import why_paused
+from invsyncd.status.health import Health
+from invsyncd.status.report import PassReport, remember
+from invsyncd.store import Store
+
+log = logging.getLogger(__name__)
+
+
+def new_pass_id(now: float) -> str:
+    """An id that sorts by time and reads as one."""
+    return f"{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
+class Conclusion:
+    """Tells the health, the metrics and the log what became of a round."""
+
+    def __init__(self, store: Store, health: Health, metrics: Metrics, clocks: Clocks) -> None:
+        self._store = store
+        self._health = health
+        self._metrics = metrics
+        self._clocks = clocks
+        for target in set(Target) - set(health.targets):  # the metrics outlive a reload
+            metrics.forget(target.value)
+
+    def report(self, pass_id: str = "") -> PassReport:
+        """A new report; each write in it is told as soon as its outcome is known."""
+        return PassReport(pass_id or new_pass_id(self._clocks.wall()), on_write=self._wrote)
+
+    def committed(self, committed: Committed) -> None:
+        """A pass has committed; it goes on to deliver."""
+        self._health.baseline = True
+        self._health.latency.changed(
+            (x.state.item.sku, c.updated_at) for x in committed.folded for c in x.changes
+        )
+
+    async def mirror(self, report: PassReport, *, took_s: float, has_baseline: bool) -> None:
+        """A pass has ended."""
+        self._metrics.pass_seconds.observe(max(took_s, 0.0))
+        self._target(Target.SHOPIFY, report)
+        self._health.baseline = has_baseline
+        self._paused(Target.SHOPIFY, await why_paused(self._store, Target.SHOPIFY))
+        await remember(report, self._store, self._health, self._metrics, self._clocks.wall())
+
+    async def listings(self, report: PassReport, paused: str | None) -> None:
+        """A round of TikTok has ended."""
+        if paused is not None:
+            self._paused(Target.TIKTOK, paused)
+        self._target(Target.TIKTOK, report)
+        owed = await self._store.owed.listings()
+        self._health.undelivered(Target.TIKTOK, owed.keys, owed.count)
+        rivals = await self._store.drift.rivals(int(self._clocks.wall()))
+        self._health.other_writers = {sku: why for _, sku, why in rivals}
+        writers = self._metrics.other_writers.labels(Target.TIKTOK.value)
+        writers.set(len({key[:2] for key, _, _ in rivals}))
+        if self._health.expiry is not None:
+            self._health.expiry.say(self._clocks.loop())
+
+    def catalogue(self, report: PassReport, error: InvsyncError | None) -> None:
+        """The catalogue was read, or could not be."""
+        self._health.look_trouble = "" if error is None else str(error)
+        if error is not None:
+            log.warning("catalogue: %s", error)
+            report.failed(Target.SHOPIFY, error)
+
+    def full_scan(self, report: PassReport, error: InvsyncError | None) -> None:
+        """There is no scan to be made up for, or one failed."""
+        self._health.scan_trouble = "" if error is None else str(error)
+        if error is not None:
+            log.warning("full scan: %s", error)
+            report.failed(Target.SHOPIFY, error)
+
+    def _paused(self, target: Target, reason: str) -> None:
+        health, name = self._health.targets[target], target.value
+        text = f"{name} is paused: {reason}; see `invsyncd resume {name}`" if reason else ""
+        if text and text != health.paused:
+            log.error("%s", text)
+        health.paused = text
+
+    def _target(self, target: Target, report: PassReport) -> None:
+        """How the round went for this target: transitions, not states."""
+        failures = report.failures_of(target)
+        self._health.state_trouble.pop(target, None)
+        for error in failures:
+            if isinstance(error, Unauthorised):
+                news = self._health.unauthorised(target, str(error))
+            else:
+                slow = isinstance(error, Throttled)
+                news = self._health.troubled(target, str(error), throttled=slow)
+            if isinstance(error, StateError):
+                self._health.state_trouble[target] = str(error)
+            if news:
+                advice = f" ({error.advice})" if error.advice else ""
+                log.warning("target=%s trouble: %s%s", target.value, error, advice)
+        if not failures:
+            if self._health.went_well(target):
+                log.info("target=%s works", target.value)
+            self._metrics.last_success.labels(target.value).set(self._clocks.wall())
+
+    def _wrote(self, write: dict[str, Any]) -> None:
+        outcome = Outcome.of(write["outcome"])
+        if outcome in DONE:
+            target = Target(write["target"])
+            took_s = self._health.latency.arrived(target, write["sku"])
+            if took_s is not None:
+                self._metrics.lag_seconds.labels(target.value).observe(took_s)
+        self._metrics.writes.labels(write["target"], outcome.value).inc()
+        log.info(
+            "write target=%s sku=%s key=%s from=%s to=%s outcome=%s",
+            write["target"],
+            write["sku"],
+            "/".join(str(part) for part in write["key"].values()),
+            write["from"],
+            write["to"],
+            write["outcome"],
+        )
