@@ -365,9 +365,7 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     EntryKind.JOIN: lambda row, places, _: Reason(
         Cause.JOINED, f"{_names(row, places)} joined and takes over the pool"
     ),
-    EntryKind.LEAVE: lambda row, places, _: Reason(
-        Cause.LEFT, f"{_names(row, places)} is not stocked any more; the pool stays"
-    ),
+    EntryKind.LEAVE: lambda row, places, _: Reason(Cause.LEFT, _left(row, places)),
     EntryKind.OUT_OF_MIRROR: _out_of_mirror,
     EntryKind.INTO_MIRROR: lambda *_: Reason(
         Cause.ENTERED_MIRROR, "It entered the mirror; first sight decides"

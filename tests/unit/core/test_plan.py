@@ -123,9 +123,9 @@ def test_only_mapped_locations_are_offered() -> None:
     assert shows(state, plan({"α": frozenset({A})})) == 5
 
 
-def test_an_item_that_is_not_mirrored_adds_its_levels_up() -> None:
+def test_an_item_that_shopify_refuses_to_set_counts_once_at_its_lowest() -> None:
     state = ItemState(replace(item(Standing.OUT), mutable=False), known(level(A, 5), level(B, 6)))
-    assert shows(state, ALPHA) == 11
+    assert shows(state, ALPHA) == 5
 
 
 def test_an_inactive_level_is_not_stocked() -> None:
