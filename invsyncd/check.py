@@ -1,6 +1,6 @@
-"""Everything that can be wrong with a set-up, asked for at once, with what to do about each.
+"""Everything that can be wrong with a set-up, found at once, each with what to do.
 
-It reads both sides and decides nothing; it works on a private copy of the state.
+It reads both shops and works on a private copy of the state. It decides nothing.
 """
 
 from __future__ import annotations

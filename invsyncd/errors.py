@@ -1,6 +1,6 @@
-"""Errors, sorted by what to do next; every message may be shown to the operator.
+"""Errors, sorted by what to do next. Every message may be shown to the operator.
 
-No message here may hold a secret, a URL with its query, or more than a short piece of a body.
+No message may hold a secret, a URL with its query, or more than a short piece of a body.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""One line per event on stderr, as text or JSON; no secret ever.
+"""One line per event on stderr, as text or JSON, without secrets.
 
-Messages are written so that no secret gets in; the filter here is the last resort behind that.
+Messages are written without secrets. The filter here is the last resort behind that.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Numbers, moments and lists as they stand in sentences.
-
-Commands for people to paste into a shell.
-"""
+"""Numbers, moments, lists and commands as they stand in sentences for people."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What a write calls itself in Shopify's inventory history, and the way back from there.
+"""The name of a write in Shopify's inventory history, and the way back from there to the journal.
 
 Documented: `referenceDocumentUri` is a URI, best `gid://<app>/<entity>/<id>`, and the admin shows
-the app's name. One call sets many levels of many items, so it cannot name a SKU: it names the
+the app's name. One call sets many levels of many items, so the name cannot be a SKU. It names the
 write, `gid://invsyncd/Write/<UTC second>-<idempotency key>`, and the journal has a line for each
-level under that key. The second says where in the journal to look. Both are the attempt's own, so
-that a repetition under the same key sends the same bytes.
+level under that key. The second says where in the journal to look. Both belong to the attempt, so
+a repetition under the same key sends the same bytes.
 """
 
 from __future__ import annotations

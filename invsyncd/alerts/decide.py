@@ -1,11 +1,9 @@
-"""What people are to be told now: plain functions over what is seen and what was told.
+"""Decides which messages people get now, from what is seen and what was sent before. Pure.
 
-Only transitions are told. An alarm and its all-clear belong together: after one, the same reason
-gives no other alarm for an hour, however often it comes and goes. Nothing is remembered as told
-before somebody took the message, so one that could not be sent is due again, in its newest form,
-and one that came to nothing meanwhile is never sent.
-
-The values of alerts: what is seen, what was told, what is to be told. Plain and frozen.
+People hear of transitions only. An alarm and its all-clear belong together. After an all-clear the
+same reason gives no new alarm for an hour, however often it comes and goes. A message counts as
+sent only when a service has taken it. So a message that could not be sent is due again, in its
+newest form, and an alarm whose reason has ended before that is never sent.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The sign of life to a monitor elsewhere, which raises the alarm when it does not come.
+"""Sends the heartbeat to a monitor elsewhere, which raises an alarm when the heartbeat stops.
 
-It is given for work and not for being up: only after a pass that went well, and only while ready
-and while no job hangs.
+The heartbeat says that work was done, not that the process is up: it is sent only after a pass that
+went well, while the daemon is ready and no job hangs.
 """
 
 from __future__ import annotations

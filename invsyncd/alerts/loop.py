@@ -1,10 +1,9 @@
-"""The loop that looks, decides and sends, beside the passes and never in their way.
+"""The alerts loop: look, decide, send. It runs beside the passes and never holds them up.
 
-There is no queue that could grow: what is due is derived anew each time from what is seen and what
-was told, at most one message per reason. While one is on its way nothing else is decided; it has a
-time limit.
-
-What was told, kept in the state database: a restart repeats nothing.
+There is no queue that could grow. What is due is derived again each time, from what is seen and
+what was sent, with at most one message per reason. While a message is on its way nothing else is
+decided; sending has a time limit. What was sent is kept in the state database, so a restart repeats
+nothing.
 """
 
 from __future__ import annotations

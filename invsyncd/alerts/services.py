@@ -1,9 +1,9 @@
-"""Sends one message through every configured service, by way of apprise.
+"""Sends one message through every configured service, with the library apprise.
 
-Only this file knows the library, and imports it when there is something to send: it takes a fifth
-of a second and 30 MB. Its plugins block, so each call runs on a daemon thread of its own, which
-neither a pass nor a stop waits for. Its logs, and the exceptions of what it uses, hold addresses
-with their tokens, so none of them goes anywhere.
+Only this file uses apprise, and imports it when there is something to send: the import takes a
+fifth of a second and 30 MB. The plugins block, so each call runs on a daemon thread that neither a
+pass nor a stop waits for. The library's logs and exceptions hold addresses with their tokens, so
+they are not passed on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Looks at the health and the state database, and says in people's words how each reason stands."""
+"""Reads the health and the state database, and words each reason for people."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """`explain` and `journal`: why a number is what it is, and the record behind it.
 
-The documents of `explain` and `journal` as a terminal shows them; every sentence is theirs.
-
-How a moment is given on the command line.
+Both print documents that other rooms make. The sentences come from there; this file lays them out
+for a terminal and reads the options, among them how a moment is given.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`backup` and `tiktok-login`: what an operator does by hand now and then.
-
-`alert-test`: whether a message would reach somebody, tried before it matters.
-"""
+"""`backup`, `tiktok-login` and `alert-test`: what an operator does by hand now and then."""
 
 from __future__ import annotations
 

@@ -1,11 +1,8 @@
-"""What every command shares: the configuration, and two ways to print.
+"""What all commands share: the configuration, tables, JSON, and progress for people who wait.
 
-Progress for people who wait: on stderr, only on a terminal, and gone when the work is done.
-
-A first baseline, a scan and a discovery all show as what they are: answers that come in.
-
-
-How numbers that would become others are printed: totals, and the largest first.
+Progress goes to stderr, only on a terminal, and is removed when the work is done. A baseline, a
+scan and a discovery all show the number of answers so far. Changes of numbers are printed as
+totals, then the largest first.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""`resolve` and `scan`: what only the process that owns the state may do.
+"""`resolve`, `scan` and `resume`: what only the process that owns the state may do.
 
-While a daemon runs, the request is left in its database and it obeys within one interval; else it
-is done here and now, under the same lock.
-
-`resume`: ends the pause of a tripped guard, once a person has seen what will be let go.
+While a daemon runs, a request is left in its database and carried out within one interval.
+Otherwise the command carries the request out itself, under the same lock. `resume` ends the pause
+of a tripped guard, after a person has seen what will be written.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""`run` and `once`.
-
-Asks the running daemon, where one answers: some of what is so lives only in its memory.
-"""
+"""`run` and `once`: the daemon, and one pass."""
 
 from __future__ import annotations
 

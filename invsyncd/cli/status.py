@@ -1,6 +1,7 @@
-"""`status`: how it goes, from the running daemon or else from the database, and what waits for you.
+"""`status`: how the daemon is doing and what waits for a person.
 
-Both answer in the same shape, as far as a database can know it.
+The running daemon answers, or else the database. Both answers have the same shape, as far as a
+database can know it.
 """
 
 from __future__ import annotations

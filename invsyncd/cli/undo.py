@@ -1,4 +1,4 @@
-"""`undo`: takes back what one pass made of the stock, where nothing was counted on top of it."""
+"""`undo`: takes back what one pass did, except where something was counted on top of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""Asks the rules over several keys even where some keys are wrong by themselves.
+"""Checks the rules over several keys even where some keys are wrong by themselves.
 
-The model stops at the first stage that fails; an operator wants the whole list. So each key is
-tried alone, and a draft is made of those that are right: a rule that reads another one just ends.
+The model stops at the first stage that fails, but an operator wants the whole list. So each key is
+validated alone, and the rules run over a draft of the keys that are right. A rule that needs a
+missing key ends without a finding.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""load: from the sources to Settings, or to every problem at once."""
+"""Loads Settings from all sources, or reports every problem at once."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What is wrong with a configuration, in sentences for the operator; never with a value in them.
+"""Problems of a configuration, as sentences for the operator; never with a value in them.
 
-A value can be a secret in the wrong place, so no sentence here repeats what was given: it names
-the key, what is expected, and what to do.
+A value can be a secret in the wrong place. So a sentence names the key, what is expected, and what
+to do, and never repeats what was given.
 """
 
 from __future__ import annotations

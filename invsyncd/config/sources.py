@@ -1,6 +1,6 @@
 """Where values come from: environment, then secret files, then the TOML file.
 
-Nothing is judged here but whether a source can be read; what the values mean is for the model.
+This file only judges whether a source can be read. What the values mean is for the model.
 """
 
 from __future__ import annotations

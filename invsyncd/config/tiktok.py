@@ -1,8 +1,7 @@
 """The [tiktok] section: credentials, which location feeds which warehouse, how much is offered.
 
-The rules of the [tiktok] section that look at several keys at once.
-
-Their one concern is that a unit is never offered twice: a location feeds at most one warehouse.
+Below the keys stand the rules over several keys. Their concern is that no unit is offered twice: a
+location feeds at most one warehouse.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What one row of a look at the catalogue tells, and whether that is news. Pure.
+"""What one row of the catalogue says, and whether it differs from what is stored. Pure.
 
-A row tells of one variant or of the item alone, never for certain of an item as a whole: others of
-its variants may say otherwise. So a row that is news changes nothing; it asks for a direct read.
+A row speaks of one variant, or of the item without its variants. Other variants may say otherwise.
+So a row that differs changes nothing by itself; the item is then read directly.
 """
 
 from __future__ import annotations

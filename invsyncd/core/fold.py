@@ -1,10 +1,8 @@
-"""fold: one item and its readings → the item's next state, and why.
+"""fold: one item and its readings become the item's next state, with the journal lines for it.
 
-Here diff and merge meet the item's standing. The result is everything that one pass has to write
-down for one item; what is still to be delivered follows from it (`wanted` ≠ known) and is never
-queued anywhere else.
-
-entries: what the journal says of one item's fold, with every number that decided it.
+`fold` joins diff and merge with the item's standing. Its result is everything that a pass writes
+down for one item. What must still be delivered follows from that state (`wanted` differs from the
+known value) and is not queued anywhere.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""guard: whether one pass would change so much of a target that somebody should look first.
+"""guard: whether one pass would change so much of a target that a person should look first.
 
-A mass zero takes everything off sale within a minute, and costs listings their rank for weeks; it
-is more often a mistake upstream than the truth.
+Setting everything to zero takes a shop off sale within a minute and costs listings their rank for
+weeks. It is more often a mistake upstream than the truth.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""undo: whether what a pass made of one item can be taken back, and what its pool becomes then.
+"""What a person may do to a pool: take a pass back (undo), or say what the number is (resolve).
 
-A mirrored item has one number, so there is one thing to put back: the pool, at every mirrored
-level, the one that began it included. Orders of that pass stay counted: they are sold. Nothing is
-taken back that something else was counted on top of.
-
-resolve: how a person ends a hold, or levels an item that waits for its next change.
+A mirrored item has one number, so an undo puts one thing back: the pool, at every mirrored level.
+Orders of that pass stay counted, because those units are sold. An item on which something else
+was counted since is left alone. `resolve` ends a hold, or levels an item that waits for its next
+change.
 """
 
 from __future__ import annotations

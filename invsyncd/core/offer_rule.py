@@ -1,13 +1,11 @@
-"""rule: what one listing shows in one TikTok warehouse.
+"""The TikTok quantity: what one listing shows in one warehouse, and what counts as sold there.
 
-Integers only, in the order of the specification: base − held − reserve, × percent, zero_at, cap.
-Every step is kept, because a number that cannot be explained is a number that nobody trusts.
+The rule works in integers, in the order of the specification: base, held, reserve, percent,
+zero_at, cap. Every step is kept so that the number can be explained.
 
-hold: what a reading of TikTok's own stock says about sales there.
-
-TikTok commits units when an order is created; a connector may bring that order to Shopify up to
-an hour later. Until then Shopify still counts those units, and to write a share of them would
-put sold units back on sale.
+TikTok commits units when an order is created; a connector may bring the order to Shopify up to an
+hour later. Until then Shopify still counts those units, and a share of them would put sold units
+back on sale. So a fall of TikTok's own stock is held for a while.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""parking: which listings may not be written for now, why, and what wakes them.
+"""parking: which listings may not be written for now, why, and what ends that.
 
-A status wakes with the status. A bundle, or a replica that shows another product's stock, is
-looked at again when its product was edited. What an error parked is tried again after a while, and
-at once when its product was edited. While it is tried it keeps its reason: only success wakes it,
-so that a reason that stays true is told once.
+A listing parked for its status is tried again when the status changes. A bundle, or a replica that
+shows another product's stock, is inspected again when its product was edited. A listing parked for
+an error is tried again after a while, and at once when its product was edited. The reason is kept
+while it is tried and only a success clears it, so a lasting reason is reported once.
 """
 
 from __future__ import annotations

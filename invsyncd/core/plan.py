@@ -1,11 +1,7 @@
-"""plan: from merged state to writes for both targets.
+"""plan: from merged state to the writes of both targets, and what those writes mean to people.
 
-Both targets come from the same state. Decreases go first, so that in the time between two calls
-less is offered rather than more.
-
-effect: what a number becoming another one means to people, how much of it, and in which order.
-
-Used before anything is written: by `plan`, `undo` and `resume`.
+Both targets come from the same state. Decreases go first, so that between two calls less is offered
+rather than more. The effects are used before anything is written, by `plan`, `undo` and `resume`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The process of `invsyncd run`: one lock, one store, one server, signals, and reloads.
 
-A reload builds everything anew from the new configuration and swaps it in; the lock, the store
-and the server stay. A configuration that is wrong is said and not taken.
+A reload builds everything again from the new configuration and swaps it in. The lock, the store and
+the server stay. A configuration that is wrong is reported and not used.
 """
 
 from __future__ import annotations

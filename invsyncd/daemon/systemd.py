@@ -1,14 +1,13 @@
-"""The sign of life: what the service manager hears while the daemon runs.
+"""What the service manager is told: that the daemon is ready, how it is doing, and that it lives.
 
-It is evidence and no timer: given only while every loop keeps its promise (`engine.watch`), from
-the loop that also runs the passes, after a question that the state database had to answer. So a
-pass that hung, a loop that is blocked and a disk that does not answer all end in silence, and the
-manager kills what is silent.
+The watchdog ping is evidence, not a timer. It is sent only while no job has hung
+(`status.watchdog`), from the loop that also runs the jobs, after a question that the state database
+had to answer. So a hung pass, a blocked loop and a disk without answers all end the pings, and the
+service manager then restarts the daemon.
 
-sd_notify: what the service manager is told, in its own protocol; silence where there is none.
-
-Own code, because it is one datagram (documented: sd_notify(3)), and the libraries for it are
-unmaintained or need a compiler. Nothing here fails: a daemon that cannot speak goes on working.
+The protocol is our own code, because it is one datagram (documented: sd_notify(3)) and the
+libraries for it are unmaintained or need a compiler. Nothing here raises: a daemon that cannot
+reach the service manager goes on working.
 """
 
 from __future__ import annotations

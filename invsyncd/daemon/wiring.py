@@ -1,4 +1,4 @@
-"""The wiring: settings in, running parts out. The only file that sees every other one."""
+"""The wiring: builds the whole app from settings. Only this file sees all other rooms."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""When a listing that failed may be tried again, and which products are sent SKU by SKU.
+"""When a listing that failed may be tried again, and which listings go into the next calls.
 
-Kept in memory: after a restart everything is tried once, which harms nobody.
-
-Which listings of TikTok's may be tried now, the most urgent first, and in which calls.
+Waits are kept in memory: after a restart everything is tried once, which harms nobody. Products of
+which a call was declined as a whole are sent SKU by SKU for a while.
 """
 
 from __future__ import annotations

@@ -1,13 +1,10 @@
 """deliver and confirm for TikTok: read before write, one call per product, decreases first.
 
-Derived at the moment of writing: a listing that changed ten times while it waited is written
-once, with the newest quantity. What failed stays owed; when it is tried again is `again`, and what
-else follows from a refusal is `refusals`.
-
-A call of TikTok's has its turn: read what its listings show now, and say what to write.
-
-TikTok has no compare-and-set: whatever was sold between a reading and the write that follows from
-it is put back on sale. So the reading waits until nothing but the write is left to do.
+Each write is derived when its call comes: a listing that changed ten times while it waited is
+written once, with the newest quantity. TikTok has no compare-and-set, so what is sold between the
+reading and the write is put back on sale. Therefore the stock is read when nothing but the write is
+left to do. What failed stays owed: `backoff` says when it is tried again, `error_policy` what else
+follows.
 """
 
 from __future__ import annotations

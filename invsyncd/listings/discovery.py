@@ -1,16 +1,12 @@
 """Keeps the stored listings like those of the shop: seen, matched, parked, woken, forgotten.
 
-A full discovery reads every listing; between two of them a refresh reads what was edited. Only a
+A full discovery reads every listing. Between two of them a refresh reads what was edited. Only a
 complete full discovery forgets what it did not see. Whether a change of stock counts as an edit is
-not documented, so nothing about stock is concluded from what a refresh does not show.
+not documented, so nothing about stock follows from what a refresh does not show.
 
-A look at products before their first write: whose stock do their listings show?
-
-The search does not tell (documented); the page of each product does, at one call a product. So it
-is read only for listings that are owed a write, once, and again after an edit.
-
-
-What people are told once about listings and warehouses: in the log, and in the journal.
+Whose stock a listing shows is not in the search (documented). Only the product's own page says so,
+at one call a product. So a product is inspected once, when one of its listings is owed a write, and
+again after an edit. What people should know of listings and warehouses is reported once.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
-"""What follows from a refused SKU: for the listing, its warehouses, and the whole shop.
+"""What follows when TikTok refuses a SKU: for the listing, its warehouses, and the whole shop.
 
-The table is `reactions`; here it is carried out.
-
-What a refusal of TikTok's is answered with, class by class: the table, and nothing else.
-
-Which code is of which class stands in `tiktok.codes`. Whatever the class, the listing stays owed
-and is read again before its next write; the waits grow, so that nothing is repeated hotly.
+A table says what each class of error asks for; `tiktok.errors` says which code is of which class.
+In every class the listing stays owed and is read again before its next write, and the waits grow.
 """
 
 from __future__ import annotations

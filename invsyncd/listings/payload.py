@@ -1,9 +1,9 @@
-"""The rows of a write: every warehouse of a SKU, and what each is to show.
+"""The body of a write: every warehouse of a SKU, and what each is to show.
 
 TikTok wants all warehouses of a SKU in each write (documented), so those that we do not change get
-back what was just read. A warehouse that refuses its row must not keep the others of the SKU from
-being written: its quantity is left as it is, and where even the repetition is refused, its row is
-left out. Kept in memory: after a restart each is asked once more.
+back what was just read. A warehouse that refuses its row must not stop the others of the SKU: its
+quantity is left as it is, and where even the repetition is refused, the row is left out. This is
+kept in memory, so after a restart each is tried once more.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
-"""What TikTok Shop shows: reading of stock, and what moved there without us.
+"""What TikTok Shop shows: reads stock, and tells what moved there without us.
 
-It reads and remembers; `market_delivery` writes. A quantity that moved without us is TikTok's
-own sale (held for a while) or somebody's edit (corrected); either way the stored wanted
-quantities follow at once.
-
-From readings of TikTok's stock to what moved there without us, and its lines in the journal.
+This file reads and remembers; `deliver` writes. A quantity that moved without us is TikTok's own
+sale (held for a while) or somebody's edit (corrected). The stored wanted quantities follow at once.
 """
 
 from __future__ import annotations

@@ -1,13 +1,9 @@
-"""The first baseline: every level of every active location, taken as known without a diff.
+"""The first baseline: every level of every active location, and its catalogue, taken as known.
 
-Nothing is written to either target before it is complete (law 6). It may be interrupted at any
-moment: it then begins again, because half a baseline is no baseline. Nothing is held in memory
-but a page: a shop may have a million levels.
-
-The catalogue of a first baseline: what Shopify says of every item that has a level.
-
-A large one comes by one bulk operation. Whatever that did not name is asked for directly, a page
-at a time, and so is all of a small one.
+Nothing is written to either target before the baseline is complete (law 6). A baseline that was
+interrupted begins again, because a half one is worth nothing. Only one page is held in memory: a
+shop may have a million levels. A large catalogue comes by one bulk operation; what the operation
+did not name, and all of a small catalogue, is asked for directly.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Looks at the catalogue: SKU, tracking, policy and product type change without a level moving.
+"""Reads the catalogue: SKU, tracking, policy and product type change without a level moving.
 
-At each interval only what was updated since the last look is asked for. Now and then all of it is
-looked at: after the first start with an old database, with the daily full scan, and when there are
+At each interval only what was updated since the last reading is asked for. Now and then all of it
+is read: after the first start with an old database, with the daily full scan, and when there are
 fewer variants than before, because a search never shows what was deleted. Both only name suspects:
-a row tells of one variant, and may be late. The passes read suspects directly, some at a time, and
-what the direct read says is folded like any other news. Nothing here writes.
+a row speaks of one variant and may be late. The passes read suspects directly, some at a time, and
+fold what the direct read says. Nothing here writes.
 """
 
 from __future__ import annotations

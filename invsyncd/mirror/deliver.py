@@ -1,13 +1,9 @@
-"""send: one attempt goes out, and what became of it is written down.
+"""deliver and confirm for Shopify: sends attempts in rounds, until nothing is owed.
 
-Its outcome decides what becomes known: applied rows are known, stale ones are doubted until they
-are read again, refused ones are left and said, and an attempt without an answer stays, to be
-repeated with its own key.
-
-deliver and confirm for Shopify: attempts out in rounds, until nothing is owed.
-
-An attempt was committed before it is sent here; `send` says what became of it. What was stale is
-read again, folded in and written anew, for some rounds; what is left is the next pass's turn.
+An attempt was committed before it is sent. Its outcome decides what is known: applied rows are
+known, stale ones are doubted until they were read again, refused ones are left and reported, and an
+attempt without an answer stays, to be repeated with its own key. What was stale is read again,
+folded and written again, for some rounds. The rest is left to the next pass.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The full scan: reads every level and names the items that polling may have missed.
 
-It concludes nothing by itself. A row may be minutes old when it arrives, and a level may be
-lacking for many reasons; so whatever differs from what is known, or is lacking, only makes its
-item a suspect, and the next pass reads suspects directly and folds them through the same diff.
+A scan concludes nothing by itself. A row may be minutes old when it arrives, and a level may be
+missing for many reasons. So an item that differs, or is missing, becomes a suspect; the next passes
+read suspects directly and fold them like any other reading.
 """
 
 from __future__ import annotations

@@ -1,26 +1,21 @@
-"""Since when a location is read: a short way back at each poll, the whole overlap now and then.
+"""Since when a location is read: a little way back at each poll, the whole overlap now and then.
 
-The index behind `updated_at` may show a row late. To look back over the whole overlap at each poll
-finds it, and reads again all that changed meanwhile, our own writes included: after a burst that is
-more than the bucket restores. So there are two marks. The near one moves with every poll and lives
-in memory. The far one is the stored watermark; it moves only with far look-backs, and each of them
-begins `overlap_s` before it. A row that is shown at most `overlap_s` after its stamp was either
-shown to the far look-back that set the mark, or is young enough for the next one. A restart
-forgets the near mark, and its first poll is a far one from a mark that was never moved too early.
+The index behind `updated_at` may show a row late. Looking back over the whole overlap at each poll
+finds such a row, but reads again all that changed meanwhile, our own writes included. After a burst
+that costs more than the bucket restores. So there are two marks. The near mark moves with every
+poll and lives in memory. The far mark is the stored watermark. It moves only with far look-backs,
+and each of those begins `overlap_s` before it. A row that is shown at most `overlap_s` after its
+stamp was either seen by the far look-back that set the mark, or is young enough for the next one. A
+restart forgets the near mark, and the first poll then starts from the far one.
 
-How far one location was read: the watermark that its next poll starts from.
-
-Two clocks of the server may say so: its Date header, and the stamps of its rows. The Date moves
-on while nothing changes, which keeps a quiet poll small; but it is another clock, and a watermark
-ahead of the stamps would make every later change invisible. So the Date is believed only once a
+A watermark comes from one of two clocks of the server: its Date header, or the stamps of its rows.
+The Date moves on while nothing changes, which keeps a quiet poll small. But it is another clock,
+and a watermark ahead of the stamps would hide every later change. So the Date is used only once a
 fresh row has shown that both clocks agree; until then the newest stamp is the watermark.
 
-
-A far look-back by bulk operation: what the index may have shown late, at the price of a page.
-
-It runs beside the passes, as a full scan does, and concludes nothing by itself: rows that say
-something new only name their items, which the next passes read directly. The watermarks move when
-the last of these is committed.
+A far look-back that would list much goes by bulk operation, at the price of one page, beside the
+passes. It only names items that differ; the passes read them directly, and the watermarks move when
+the last of them is committed.
 """
 
 from __future__ import annotations

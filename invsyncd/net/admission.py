@@ -1,12 +1,8 @@
-"""Where requests wait their turn: the most urgent first, so many at once.
+"""Where requests wait for their turn: the most urgent first, a bounded number at once.
 
-It keeps no numbers: `turns` says who, `limit` how long, this sleeps.
-
-Whose turn it is among requests that wait. Pure: the times come from outside.
-
-Each urgency has a patience. A request is placed at its arrival plus its patience, and the first
-place goes first. So a more urgent request passes, but only one that arrives within that patience:
-what comes later queues behind, however urgent. That is the whole protection against starving.
+Each urgency has a patience. A request is placed at its arrival plus its patience, and the earliest
+place goes first. So a more urgent request overtakes, but only one that arrives within that
+patience; later ones queue behind, however urgent. This keeps every request from starving.
 """
 
 from __future__ import annotations

@@ -1,11 +1,7 @@
-"""Strict reading of JSON data: what is not of the promised type is InvalidResponse, with its path.
+"""Strict reading of JSON: bytes to data, and data to values of the promised type.
 
-No defaults and no conversions: a missing number is never 0, and "7" is not 7. Messages name the
-path and the types, never the value.
-
-Bodies: bytes to JSON data, and the little of a foreign text that may be shown.
-
-Nothing about what the data means; see `shape` for reading it strictly.
+There are no defaults and no conversions: a missing number is never 0, and "7" is not 7. Anything
+else raises InvalidResponse, which names the path and the types, never the value.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What goes wrong on the wire, in our words; and what is not even sent.
+"""Failures of the connection in our own words, and what is not even sent.
 
-No message here holds an address with its query, a header's value or aiohttp's own text.
+No message holds an address with its query, a header's value or aiohttp's own text.
 """
 
 from __future__ import annotations

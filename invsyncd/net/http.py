@@ -1,15 +1,13 @@
-"""One request and its answer; every failure becomes one of our errors here and nowhere else.
+"""One request and its answer. Every failure becomes one of our errors here and nowhere else.
 
-No retries, no rates, no JSON, no API by name. This is the border that no secret crosses: messages
-hold the API, the operation and the kind of failure. aiohttp's own exceptions print the URL with
-its query and the request headers (seen: a TikTok refresh carries the app secret in its query), so
-they are never chained.
+There are no retries, rates or JSON here, and no API by name. No secret leaves this file: messages
+hold the API, the operation and the kind of failure. aiohttp's own exceptions print the URL with its
+query and the request headers (seen: a TikTok refresh carries the app secret in its query), so they
+are never chained.
 
-A request leaves once: the repetition that aiohttp makes by itself is switched off.
-
-aiohttp sends a GET again when the connection breaks before an answer came (seen in its source and
-on the wire). To it a GET is harmless; a TikTok refresh is one, and uses up the token that it
-carries. What is repeated, and how often, only `retry` and its callers may decide.
+A request is sent once. aiohttp sends a GET again by itself when the connection breaks before an
+answer came (seen in its source and on the wire); that is switched off. A TikTok refresh is a GET
+that uses up its token. What is repeated, and how often, only `retry` and its callers decide.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Bytes as they come, to lines: never more than one piece and one line is held.
-
-Nothing about what a line means.
-"""
+"""Splits a stream of bytes into lines; holds at most one piece and one line."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Our own secrets in foreign text: whole or cut off, as they are or spelt another way.
+"""Removes our own secrets from foreign text: whole or cut off, plain or encoded.
 
 An error may quote what was sent: a header, a query with its escapes, a Basic login, a token of
-which only the beginning is shown. For error texts only: nothing here may touch a name or a SKU.
+which only the beginning is shown. For error texts only: a name or a SKU must not pass through here.
 """
 
 from __future__ import annotations

@@ -1,14 +1,12 @@
-"""How fast we may go: numbers in, delays out. No clock, no sleeping; `now` is a parameter.
+"""How fast we may go: numbers in, delays out. No clock and no sleeping; `now` is a parameter.
 
 Both limits answer the same question: `reserve` returns 0 and takes what was asked for, or takes
 nothing and returns the seconds after which to ask again. So what was learnt while waiting counts.
 
-What other programs take from the bucket that we draw on. Pure.
-
 Shopify counts per app and shop: a second copy of us, or another tool with the same token, empties
-the same bucket (documented). Nothing says so but the numbers. Two statuses and our own books give
-a lower and an upper bound, because the server may or may not have counted what was on the wire.
-Only what lies outside the bounds is learnt, so that being busy alone never looks like company.
+the same bucket (documented), and only the numbers show it. Two statuses and our own books give a
+lower and an upper bound of what others take, because the server may or may not have counted what
+was on the wire. Only what lies outside the bounds is learnt.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How we retry: the only module that knows backoff.
+"""Retries: the only file that uses the library backoff.
 
-Only Unavailable is repeated: it alone says that the same request may be. What must stay the same
-from try to try (an idempotency key) belongs to the caller's closure.
+Only Unavailable is repeated: it alone says that the same request may be sent again. What must stay
+the same from try to try, such as an idempotency key, belongs to the caller's closure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""Several calls at once, with one error instead of a group: the shape our callers handle.
-
-No rates here; `gate` has them.
-"""
+"""Runs several calls at once, and raises one error instead of a group of errors."""
 
 from __future__ import annotations
 

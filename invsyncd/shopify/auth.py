@@ -1,4 +1,4 @@
-"""Which token opens Shopify's door, and how to get the next one; nothing else knows the secret.
+"""Shopify's access token: which one to use, and how to get the next one.
 
 Facts (documented, access-tokens/client-credentials-grant): POST /admin/oauth/access_token, form
 encoded, answers access_token, scope and expires_in (86,399 s); there is no refresh token.

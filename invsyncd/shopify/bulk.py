@@ -1,16 +1,14 @@
-"""A query run by one bulk operation: start it, wait for it, download its file.
+"""Runs a query as a bulk operation: start it, wait for it, download its file, read its lines.
 
-Nothing is concluded from a part: whoever reads must get to the end, and the end comes only when
-every promised line was there. Facts: status, counts and links (recorded); a child's line names its
-parent (`__parentId`, documented), whose own line may come later when lines are not grouped (not
-documented, so either is taken); five operations at once, before 2026-01 one (documented). The
-mutation costs 10 points, a look 1 (recorded).
+Nothing is concluded from a part: the caller must read to the end, and the end comes only when
+every promised line was there. Facts: status, counts and links (recorded); a child's line names
+its parent (`__parentId`, documented), whose own line may come later when lines are not grouped
+(not documented, so either is accepted); five operations at once, before 2026-01 one (documented).
+The mutation costs 10 points, a status query 1 (recorded).
 
-The file of a full scan, line by line: locations and their levels to readings.
-
-A large shop's file has a million lines, so a line is read in two ways. Nearly all look alike, and
-those are taken apart by one pattern (measured: 6 µs a line). Whatever does not fit it to the
-letter is read strictly as JSON (28 µs), which takes every order of members and tells what is odd.
+A large shop's file has a million lines, so a line is read in two ways. Nearly all lines look alike
+and are split by one pattern (measured: 6 µs a line). A line that does not fit is read strictly as
+JSON (28 µs), in any order of members, and says what is odd.
 """
 
 from __future__ import annotations

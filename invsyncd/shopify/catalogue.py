@@ -1,7 +1,7 @@
-"""Looks at the catalogue: what was updated since, all of it in bulk, and how much there is.
+"""Asks for the catalogue: what was updated since, all of it in bulk, and how much there is.
 
-SKU, tracking, policy and product type change without a level changing. Reading each item is the
-business of `source`; here it is only found out which ones are worth it.
+SKU, tracking, policy and product type change without a level changing. This file only finds out
+which items to read; `source` reads them.
 """
 
 from __future__ import annotations

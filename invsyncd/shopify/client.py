@@ -1,8 +1,7 @@
-"""GraphQL over `net`: one document in, its data out; points, retries and tokens in between.
+"""GraphQL over HTTP: one document in, its data out; with points, retries and tokens.
 
-It knows no field; `source` and `target` do. Of a document it knows the price and the urgency.
-
-What each operation is likely to cost, learnt from the answers. Pure.
+The client knows no field; `source` and `target` do. Of a document it knows the urgency, and the
+price as learnt from the answers.
 """
 
 from __future__ import annotations

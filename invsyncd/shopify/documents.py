@@ -1,16 +1,14 @@
-"""Every GraphQL document that we send, by name: here, and for looks in `catalogue_documents`.
+"""Every GraphQL document that we send, by name.
 
-Written for Admin API 2026-10; the tests check each one against the official schema. They select
-few fields, because each costs points and some need scopes (`read_locations` for more than a
+They are written for Admin API 2026-10; the tests check each one against the official schema. They
+select few fields, because each costs points and some need scopes (`read_locations` for more than a
 location's id). Connections are read through `edges`: an empty page then refunds almost all of its
 price (recorded), `nodes` does not. Sizes stand in the text, so that one operation has one price.
 
-The documents that look at the catalogue by what was updated, and the one that reads it in bulk.
-
 Which stamp an edit moves is documented for one case only: a stock adjustment updates the product.
-So items, variants and products are each asked, and each answers with what it can tell. Prices (by
-the recorded arithmetic): 13, 35 and 13 points for a full page, 2 each for an empty one, 10 for the
-count, 18 for the variants of up to 250 products.
+So items, variants and products are each asked what was updated, and each answers with what it can
+tell. Prices (by the recorded arithmetic): 13, 35 and 13 points for a full page, 2 each for an empty
+one, 10 for the count, 18 for the variants of up to 250 products.
 """
 
 from __future__ import annotations

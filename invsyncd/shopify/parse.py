@@ -1,11 +1,8 @@
-"""JSON to model, strictly and purely: what is not as promised is InvalidResponse, with its path.
+"""JSON to model, strict and pure: an answer that breaks its promises is an InvalidResponse.
 
-No requests here. A missing quantity, a null where the schema has none, another location's row:
-none of them ever becomes a number.
-
-Single values of Shopify's answers: ids, counts, quantities and moments, each within its bounds.
-
-Strict and pure, as `parse`, which reads whole answers.
+The error names the path. There are no requests here. A missing quantity, a null where the schema
+has none, another location's row: none of them ever becomes a number. Ids, counts, quantities and
+moments are read within their bounds.
 """
 
 from __future__ import annotations

@@ -1,10 +1,8 @@
 """Polls of one location: what its levels say, page by page, at the least price.
 
-A full page says all that it lists: 25 points for 250 levels. A page that only lists costs 14, and
-to read what it lists directly 3 more; but that takes two requests. So the first page of a poll is
-a full one, and a lone change is there after one request; what follows is listed, then read.
-
-From page to page of one connection, to its end.
+A full page says everything of what it lists: 25 points for 250 levels. A page that only lists costs
+14, and reading directly what it lists 3 more, but that takes two requests. So the first page of a
+poll is a full one, and a lone change is there after one request; further pages list, then read.
 """
 
 from __future__ import annotations

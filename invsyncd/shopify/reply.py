@@ -1,6 +1,6 @@
-"""One GraphQL answer: believed, or turned into an error by what to do next. Pure.
+"""One GraphQL answer: its data, or the error that says what to do next. Pure.
 
-GraphQL says no with HTTP 200, and may say no and send data: any top-level error, and any search
+GraphQL refuses with HTTP 200, and may refuse and send data. So any top-level error, and any search
 warning (an unknown filter is ignored and *everything* comes back, recorded), is an error.
 """
 

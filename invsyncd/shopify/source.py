@@ -1,6 +1,6 @@
-"""What Shopify's levels are: locations, polls, direct reads and the catalogue.
+"""Reads Shopify: locations, polls, direct reads and the catalogue.
 
-It asks and reads, page by page; what a reading means is decided elsewhere.
+What a reading means is decided elsewhere.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Setting levels: one attempt in, one decided outcome out.
+"""Sets levels: one attempt in, one decided outcome out.
 
-It never chooses a key, never changes a row and never splits an attempt: the same key must always
-carry the same request (a different one under an old key is refused, documented).
+The target never chooses a key, changes a row or splits an attempt: the same key must always carry
+the same request (another one under an old key is refused, documented).
 """
 
 from __future__ import annotations

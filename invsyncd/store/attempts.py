@@ -1,7 +1,8 @@
 """Attempts in flight: what was sent to Shopify and has no known outcome yet.
 
-Written in the pass's own transaction, before anything is sent; ended in the transaction that
-makes the outcome known. This is the one thing about delivery that cannot be derived.
+An attempt is written in the pass's own transaction, before anything is sent, and ended in the
+transaction that makes the outcome known. Nothing else about delivery is stored: the rest is
+derived.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Copies of the state database that are safe to start from, whenever that is.
+"""Copies of the state database that are safe to start from at any later time.
 
 What is known goes out of date the moment a copy is made: our own later writes would look like
-changes that somebody else made, and one sale would count once per location. So a copy does not
-claim to know: a daemon that starts from it takes a first baseline again.
+changes that somebody else made, and one sale would count once per location. So a copy is marked,
+and a daemon that starts from it takes a first baseline again.
 """
 
 from __future__ import annotations

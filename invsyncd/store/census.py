@@ -1,8 +1,7 @@
-"""Counts and lists over all items, for people: what is held, what waits, what is ambiguous.
+"""Counts and first examples over all items and all listings, for people.
 
-Counts and first examples over all listings, for people: what matches nothing, what is parked.
-
-Every answer is bounded: a count, and at most `FIRST_MAX` examples.
+They tell what is held, what waits, what matches nothing, what is parked. Every answer is bounded: a
+count, and at most `FIRST_MAX` examples.
 """
 
 from __future__ import annotations

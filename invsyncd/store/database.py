@@ -1,7 +1,7 @@
-"""One SQLite file: opened safely, migrated, one writer, short transactions.
+"""One SQLite file: opened safely, migrated, with one writer and short transactions.
 
-Only connections live here, no table is named. A transaction never spans a network request, and
-every connection is closed: an open one keeps the process alive (aiosqlite's thread).
+Only connections live here; no table is named. A transaction never spans a network request. Every
+connection is closed: an open one keeps the process alive (aiosqlite's thread).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What the disk did to the database, told apart from what we did to it.
+"""Tells trouble of the disk from faults of the database.
 
-A full disk, a file system that became read-only or a lock that somebody else holds passes, and
-nothing of ours is wrong: a reason to say so and to try again. Damage and mistakes are not.
+A full disk, a file system that became read-only or a lock that another process holds passes: report
+it and try again. Damage and mistakes do not pass.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Items and levels as they are known, and the question what the mirror still owes.
+"""Items and levels as they are known, with their catalogue, and what the mirror still owes.
 
-Reads answer for a page or a set of items at once, never per row; writes take their transaction.
-
-What is known of the catalogue: the items without their levels, many at a time.
+Reads answer for a page or a set of items at once, never per row. Writes take their transaction.
 """
 
 from __future__ import annotations

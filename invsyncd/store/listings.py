@@ -1,11 +1,8 @@
-"""TikTok Shop listings, what each shows in each warehouse, and what it should show.
+"""TikTok listings: which there are, what each shows in each warehouse, and what it should show.
 
 `shown` is confirmed, `sent` is on the wire, `wanted` is the rule's result. A fall below `shown`
-that we did not write is TikTok's own sale; those units are held for a while.
-
-Which listings there are: as discovery saw them, matched to items, parked and woken, forgotten.
-
-What each of them shows is in `listings`.
+that we did not write is TikTok's own sale; those units are held for a while. Discovery saves
+which listings it saw, how they match items, and which are parked, woken or forgotten.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What moved on TikTok without us, offer by offer, and who else seems to write there.
+"""What moved on TikTok without us, offer by offer, and which other program seems to write there.
 
 Only the newest moves of an offer are kept: enough to tell another writer from sales.
 """

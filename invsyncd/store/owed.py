@@ -1,9 +1,8 @@
-"""What each target is owed now, in numbers and row by row: for the guard, and before a resume.
+"""What each target is still owed: how many writes, how much they would change, and row by row.
 
-How many writes each target is still owed, and the keys of the first of them.
-
-Asked after every round. At rest it reads an empty index; behind by a whole catalogue, the keys are
-bounded and the count is not.
+The guard asks before each pass, `resume` before it lets writes go, the health after every round. At
+rest the questions read an empty index. Behind by a whole catalogue, the keys are bounded and the
+count is not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A private copy of the state database, for looking and for dry runs.
+"""A private copy of the state database, for commands that look and for dry runs.
 
-The original is only read, and nothing is left beside it: a look by another user must never make
-a file that the daemon may then not open.
+The original is only read, and nothing is left beside it: a file made by another user could keep the
+daemon from opening its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cutting work into pages, and placeholders for a page."""
+"""Cuts work into pages, and makes placeholders for a page."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One signed call and its envelope: the data, or an error by what to do next.
+"""One signed call and its envelope: the data, or the error that says what to do next.
 
-It knows no endpoint but the one that names the shops; `shop` does.
+The client knows no endpoint but the one that names the shops; `shop` knows the others.
 """
 
 from __future__ import annotations

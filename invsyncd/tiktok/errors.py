@@ -1,11 +1,8 @@
-"""What TikTok's error codes ask of us. Pure; the only place where a code stands as a number.
+"""What TikTok's error codes ask of us, and which SKUs of an update were not written. Pure.
 
-The codes and their meaning are documented ("Common errors" and the endpoint pages); what is not
-listed here is REFUSED: reported, not repeated.
-
-What became of an update: which SKUs were not written, and why. Pure.
-
-The errors come under code 0 (documented): an update is no success until they were read.
+Only this file holds codes as numbers. Their meaning is documented ("Common errors" and the endpoint
+pages); a code that is not listed is REFUSED: reported, not repeated. The errors of an update come
+under code 0 (documented): an update is no success until they were read.
 """
 
 from __future__ import annotations

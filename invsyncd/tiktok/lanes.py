@@ -1,9 +1,8 @@
-"""A lane for each endpoint: its own pace, its own queue.
+"""A lane for each endpoint: its own pace and its own queue.
 
-Limits are per app, shop and endpoint (documented), so that a storm in one lane must not slow the
-others. The documents promise no rate; they give starting points for a standard read (3 to 10 a
-second) and a standard write (1 to 3): a lane begins at the lower end, and its ceiling is the upper
-one.
+Limits are per app, shop and endpoint (documented), so trouble in one lane must not slow the others.
+The documents promise no rate. They give starting points for a standard read (3 to 10 a second) and
+a standard write (1 to 3): a lane begins at the lower end, and the upper end is its ceiling.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""JSON to values, strictly and purely: what is not as promised is InvalidResponse, with its path.
+"""JSON to values, strict and pure: an answer that breaks its promises is an InvalidResponse.
 
-Quantities are integers and ids strings (documented); an id that comes as an integer, as the
-samples of the inventory webhooks show, is its decimal string. A missing quantity never becomes 0;
-only fields that are documented as optional may be missing.
+Quantities are integers and ids strings (documented). An id that comes as an integer, as the samples
+of the inventory webhooks show, is its decimal string. A missing quantity never becomes 0; only
+fields that are documented as optional may be missing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What one TikTok shop has and shows: warehouses, listings, stock; and setting stock.
+"""One TikTok shop: reads its warehouses, listings and stock, and sets stock.
 
-It asks, reads and sends; which quantity is right is decided elsewhere.
+Which quantity is right is decided elsewhere.
 """
 
 from __future__ import annotations

@@ -1,14 +1,10 @@
-"""The pair of tokens: kept, refreshed in time, and stored before it is used.
+"""The pair of tokens: kept, refreshed in time, and saved before it is used.
 
 Facts (documented): both calls are unsigned GETs with the secrets in the query; expiries are
 absolute Unix seconds; a refresh answers with a new refresh token, and whether the old one still
-works is not said. So a lost answer may cost the authorisation: a refresh runs to its end even when
-the caller is cancelled, and its pair is saved before anything else.
-
-The answer of a token call, read for whatever can be used of it.
-
-Everything else that TikTok says may be asked for again; a new pair may not, because the old one
-may be dead by now (not said). So what is readable is kept, even if the rest is not.
+works is not said. So a lost answer may cost the authorisation: a refresh runs to its end even
+when the caller is cancelled, its pair is saved before anything else, and what can be read of its
+answer is kept even where the rest cannot.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The read-only HTTP side: health for monitors, metrics for Prometheus, pages for people.
 
-`server` takes connections, `peer` and `guard` keep them within bounds, `window` says what a path
-answers, `facts` what is known, `page` and `explained` how that looks.
+`server` takes connections, `peer` and `guard` bound them, `views` answers each path, `document`
+gathers what is known, `page` and `explain_page` show it.
 """
 
 from __future__ import annotations

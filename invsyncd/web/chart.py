@@ -1,7 +1,7 @@
-"""The chart of change-to-target times: a small SVG, its figures in words, and the same as a table.
+"""The chart of change-to-target times: a small SVG, its figures in words, and a table.
 
-The scale is by steps that people know (1 s, 5 s, 15 s, 1 min …), equally far apart: a sale that
-took an hour must not flatten those that took seconds.
+The scale has steps that people know (1 s, 5 s, 15 s, 1 min …), equally far apart, so that a sale
+that took an hour does not flatten those that took seconds.
 """
 
 from __future__ import annotations

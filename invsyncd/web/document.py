@@ -1,8 +1,8 @@
-"""Everything that the status page shows, as one JSON document: the page, the API and the command
-line read the same.
+"""Everything that the status page shows, as one JSON document.
 
-Bounded whatever the size of the shop: counts, and the first few of each list. Where the state
-database does not answer, what is known without it stands.
+The page, the API and the command line read the same document. It is bounded whatever the size of
+the shop: counts, and the first few of each list. Where the state database does not answer, the
+document holds what is known without it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The page that explains one SKU: verdicts first, then the numbers, the rule, and the record.
 
-It renders the document of `engine.explain`, and whatever of it is there.
+It shows the document of `explain.document`, and leaves out what that document lacks.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Who may ask, and how: decided before any route is looked at.
+"""Decides who may ask, before any route is looked at.
 
-The server changes nothing, so what is guarded is what it tells. A page of some other site must not
-read it through a visitor's browser: its name is not ours, however it resolves (DNS rebinding).
-Beyond loopback a token is needed: as a bearer token by programs, or as the password of HTTP Basic
-by browsers, which ask for it by themselves and keep it out of addresses, histories and logs. Any
-user name does.
+The server changes nothing, so the guard protects what it tells. A page of some other site must not
+read it through a visitor's browser: that site's name is not ours, however it resolves (DNS
+rebinding). Beyond loopback a token is needed: as a bearer token for programs, or as the password of
+HTTP Basic for browsers, which keep it out of addresses, histories and logs. Any user name does.
 """
 
 from __future__ import annotations

@@ -1,13 +1,11 @@
-"""HTML that cannot be forgotten to be escaped: text is text, and only `tag` makes markup.
+"""HTML with escaping that cannot be forgotten, and the frame of every page.
 
-A child that is a plain str is escaped, whoever wrote it; only what `tag` returned goes in as it is.
-Adding two pieces of Html gives a plain str again, which would be escaped: a mistake shows, and
-opens nothing.
+A child that is a plain str is escaped; only what `tag` returned goes in as it is. Two pieces of
+Html added together give a plain str again, which would be escaped: a mistake shows and opens
+nothing.
 
-The frame of every page: head, search box, styles and script inline, and the policy that says so.
-
-Nothing is loaded from anywhere. The policy names style and script by their hash, so that nothing
-that somebody wrote into a SKU could run even if it were not escaped.
+The frame has head, search box, styles and script, all inline; nothing is loaded from anywhere. The
+content policy names style and script by their hash, so that nothing in a SKU could run.
 """
 
 from __future__ import annotations

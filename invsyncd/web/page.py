@@ -1,10 +1,7 @@
-"""The status page: is it well, what must I do, how fast is it, what happened last. In that order.
+"""The status page: is it well, what to do, how fast, what happened last. In that order. Pure.
 
-Pure: from the document that `facts` made to HTML. What is not in the document is not on the page.
-
-The targets on the status page: whether they take writes, what is owed, what budget is left.
-
-Lines of the journal as people read them: when, what kind, whose, and the sentence.
+The page is made from the document of `web.document`, and shows nothing else: the targets with what
+they are owed and the budget that is left, then the journal as people read it.
 """
 
 from __future__ import annotations

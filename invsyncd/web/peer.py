@@ -1,7 +1,7 @@
 """Connections: how many there may be, and how long each may take to ask and to read.
 
-A client that is slow, silent or broken costs one connection for some seconds, and never keeps a
-monitor out: when all are taken, the one that has waited longest without asking anything goes.
+A client that is slow, silent or broken costs one connection for some seconds and never keeps a
+monitor out: when all are taken, the one that has waited longest without asking is closed.
 """
 
 from __future__ import annotations

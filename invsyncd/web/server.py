@@ -1,6 +1,6 @@
 """The HTTP server: one listening socket, and the guard in front of every route.
 
-What a path answers is in `window`; what an error looks like from outside is here.
+`views` answers each path; this file shows what an error looks like from outside.
 """
 
 from __future__ import annotations
