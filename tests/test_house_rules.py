@@ -82,6 +82,7 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
 
 FILES_MAX = 14
 LARGE_ROOMS = {
+    "invsyncd/core": "one pure decision a file; no other room decides",
     "invsyncd/store": "one file for each thing that is stored; they share the database only",
     "invsyncd/sandbox/shopify": "the fake of a large API; one file for each part of it",
     "invsyncd/sandbox/tiktok": "the fake of a large API; one file for each part of it",
