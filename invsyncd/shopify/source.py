@@ -99,6 +99,13 @@ class ShopifySource:
         found = await run_together([partial(self._catalogue_chunk, chunk) for chunk in chunks])
         return [entry for entries in found for entry in entries]
 
+    async def missing(self, items: Sequence[int]) -> frozenset[int]:
+        """Those of these items that Shopify does not know any more: deleted, or never there."""
+        chunks = _chunks(items, documents.IDS_PER_READ)
+        calls = [partial(self._items, "EXISTING_ITEMS", chunk) for chunk in chunks]
+        there = {item for found, _ in await run_together(calls) for item, _ in found}
+        return frozenset(items) - there
+
     async def scopes(self) -> list[str]:
         """The access scopes that the app was granted, such as `write_inventory`."""
         answer = await self._client.execute(documents.SCOPES, {}, op="SCOPES")
