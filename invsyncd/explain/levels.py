@@ -12,7 +12,7 @@ from invsyncd.core.model import Attempt, Item, Level, Location, Standing
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import ItemFacts, Row, ShopFacts
 from invsyncd.explain.journal_text import counted, parts
-from invsyncd.planning.rules import keeps_fbt
+from invsyncd.planning.locations import keeps_fbt
 from invsyncd.text import ends_hold, iso, listed, moment, plain
 
 

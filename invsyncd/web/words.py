@@ -16,6 +16,7 @@ _TRY = {
     "state:": "see that the disk of state.path has room and can be written",
     "shopify:poll_age": "`invsyncd check` says whether Shopify answers for this location",
     "shopify:full_scan": "it is tried again by itself; `invsyncd scan` asks for one now",
+    "shopify:locations": "change the configuration as it says, then reload.",
     "shopify:catalogue": "new and changed products wait meanwhile; it is tried again by itself."
     " If this stays, run `invsyncd check`",
     "shopify:paused": "see that the numbers are meant, then `invsyncd resume shopify`",
