@@ -11,7 +11,7 @@ from typing import ClassVar
 class InvsyncError(Exception):
     """Base of every error that we raise on purpose. `advice` says what to do about it.
 
-    `label` is its word in metrics, where it stays; empty takes the name of the class.
+    `label` is the error's word in metrics, which never changes; if empty, the name of the class.
     """
 
     label: ClassVar[str] = ""
@@ -22,18 +22,18 @@ class InvsyncError(Exception):
 
 
 class ConfigError(InvsyncError):
-    """The operator must change the configuration: exit 2, no restart."""
+    """A wrong configuration, which only the operator can change: exit 2, no restart."""
 
 
 class StateError(InvsyncError):
-    """The state database cannot be used as it is: refused, nothing deleted."""
+    """A state database that cannot be used as it is. It is refused, and nothing is deleted."""
 
 
 class Unavailable(InvsyncError):
-    """No usable answer, or told to wait: the same request may be repeated.
+    """No usable answer, or an answer that asks us to wait: the same request may be repeated.
 
-    `retry_after_s` is what the other side asked for, in seconds. `outcome_unknown` is False only
-    where the request was certainly not carried out.
+    `retry_after_s` is the wait that the other side asked for, in seconds. `outcome_unknown` is
+    False only if the request was certainly not carried out.
     """
 
     label = "Unreached"
@@ -52,17 +52,17 @@ class Unavailable(InvsyncError):
 
 
 class Throttled(Unavailable):
-    """Told to slow down; it passes by itself."""
+    """An answer that asks us to slow down; the trouble passes by itself."""
 
     label = ""
 
 
 class Unauthorised(InvsyncError):
-    """The credentials are not (or no longer) accepted: tried again slowly, never in a hot loop."""
+    """Credentials that are not accepted, or no longer: tried again slowly, never in a hot loop."""
 
 
 class Refused(InvsyncError):
-    """Understood and turned down: repeating it as it is changes nothing. `code` is theirs."""
+    """A request that was understood and refused; repeating it is useless. `code` is the API's."""
 
     def __init__(self, message: str, *, code: str = "", advice: str = "") -> None:
         super().__init__(message, advice=advice)
@@ -70,6 +70,6 @@ class Refused(InvsyncError):
 
 
 class InvalidResponse(InvsyncError):
-    """An answer that cannot be read or believed: it changes nothing."""
+    """An answer that cannot be read or believed. Nothing in it is used."""
 
     label = "Garbled"

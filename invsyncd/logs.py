@@ -17,12 +17,12 @@ from urllib.parse import quote
 MASK = "********"
 SECRET_CHARS_MIN = 6  # shorter values would mask ordinary words
 
-# <3> error, <4> warning, <6> info, <7> debug: what journald reads in front of a line
+# The prefix that journald reads in front of a line: <3> error, <4> warning, <6> info, <7> debug
 _PRIORITIES = {logging.ERROR: 3, logging.WARNING: 4, logging.INFO: 6, logging.DEBUG: 7}
 
 
 class Masked(logging.Formatter):
-    """Formats one record; replaces every known secret, also where it stands quoted in a URL."""
+    """Formats one record and masks every known secret, also where it is escaped in a URL."""
 
     def __init__(self, secrets: Iterable[str], *, as_json: bool, journald: bool) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Masked(logging.Formatter):
         self._journald = journald
 
     def format(self, record: logging.LogRecord) -> str:
-        """One event: further lines, as of a traceback, are indented in text, escaped in JSON."""
+        """One event. Further lines, as of a traceback, are indented in text and escaped in JSON."""
         message = record.getMessage()
         if record.exc_info:
             message = f"{message}\n{self.formatException(record.exc_info)}"
@@ -49,9 +49,9 @@ class Masked(logging.Formatter):
 
 
 def visible(text: str) -> str:
-    """Indent further lines, and spell out what else would end a line or command a terminal.
+    """The text with further lines indented and other control characters written as escapes.
 
-    A SKU may hold anything; it must not be able to forge an event.
+    A SKU may hold anything, and must not be able to forge an event or to control a terminal.
     """
     if text.isprintable():
         return text
@@ -60,9 +60,9 @@ def visible(text: str) -> str:
 
 
 def is_journal(stream: TextIO) -> bool:
-    """Whether journald reads this stream: $JOURNAL_STREAM names it by device and inode.
+    """Whether journald reads this stream: $JOURNAL_STREAM holds its device and inode.
 
-    The variable alone says nothing: it is inherited by what is started with a log file of its own.
+    The variable alone is no proof: a process with a log file of its own inherits it too.
     """
     try:
         status = os.fstat(stream.fileno())
@@ -72,7 +72,7 @@ def is_journal(stream: TextIO) -> bool:
 
 
 def set_up(secrets: Iterable[str], *, form: str, level: str) -> None:
-    """Send our log to stderr; called again after a reload. Libraries speak from warning on."""
+    """Send our log to stderr, and warnings of libraries too. Called again after a reload."""
     handler = logging.StreamHandler(sys.stderr)
     as_json, journald = form == "json", is_journal(sys.stderr)
     handler.setFormatter(Masked(secrets, as_json=as_json, journald=journald))

@@ -1,6 +1,6 @@
-"""Prometheus metrics by its naming conventions; item and SKU are never labels.
+"""Prometheus metrics of the daemon, named by its conventions; item and SKU are never labels.
 
-One registry per running daemon, no global state.
+Each running daemon has one registry. There is no global state.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Points(Protocol):
-    """What a client of Shopify's knows of its bucket: points, points per second, refusals."""
+    """What the Shopify client knows of its bucket: points, points per second, refusals."""
 
     @property
     def available(self) -> float:
@@ -30,17 +30,18 @@ class Points(Protocol):
 
     @property
     def others_per_s(self) -> float:
-        """Points per second that others take."""
+        """Points per second that other programs take."""
 
     @property
     def throttled(self) -> int:
-        """Answers that said too fast."""
+        """The number of answers that asked us to slow down."""
 
 
 class LabelledCounter(Collector):
-    """A counter that somebody else keeps: asked for when it is read, as the library's own cannot.
+    """A counter whose value another object keeps and gives at each scrape.
 
-    It may begin anew, as after a reload; Prometheus takes that for a restart.
+    The library's own counter cannot do that. The value may begin at 0 again, as after a reload;
+    Prometheus takes that for a restart.
     """
 
     def __init__(self, name: str, text: str, registry: CollectorRegistry) -> None:
@@ -49,11 +50,11 @@ class LabelledCounter(Collector):
         registry.register(self)
 
     def set_function(self, function: Callable[[], float]) -> None:
-        """Who knows the number."""
+        """Set the function that gives the value."""
         self._function = function
 
     def collect(self) -> Iterator[CounterMetricFamily]:
-        """The number of now."""
+        """The present value."""
         yield CounterMetricFamily(self._name, self._text, value=self._function())
 
 
@@ -72,7 +73,7 @@ class Metrics:
         self.build = gauge("build_info", "Constant 1, with the version as label", "version")
         self.build.labels(__version__).set(1)
         self.ready = gauge("ready", "1 when /readyz answers 200")
-        self.tasks = gauge("tasks", "asyncio tasks that have not ended: more and more of them leak")
+        self.tasks = gauge("tasks", "asyncio tasks that have not ended; a steady rise is a leak")
         self.passes = counter("passes_total", "Passes by result", "result")
         self.pass_seconds = Histogram(
             "invsyncd_pass_duration_seconds",
@@ -81,7 +82,7 @@ class Metrics:
         )
         self.lag_seconds = Histogram(
             "invsyncd_change_to_target_seconds",
-            "From a change, as Shopify stamped it, to the first confirmed write of it",
+            "Seconds from a change, by Shopify's stamp, to its first confirmed write",
             ("target",),
             registry=self.registry,
             buckets=(1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 900, 3600),
@@ -92,15 +93,17 @@ class Metrics:
         self.undelivered = gauge("undelivered_writes", "Writes that are owed", "target")
         self.undelivered_since = gauge(
             "undelivered_oldest_timestamp_seconds",
-            "Since when the oldest owed write waits; 0 when none does",
+            "Since when the oldest owed write has waited; 0 if none is owed",
             "target",
         )
         self.held = gauge("held_items", "Items on hold until somebody resolves them")
-        self.authorised = gauge("authorised", "1 while the target takes our credentials", "target")
+        self.authorised = gauge(
+            "authorised", "1 while the target accepts our credentials", "target"
+        )
         self.paused = gauge("paused", "1 while the target waits for a resume", "target")
         self.refresh_ends = gauge(
             "refresh_token_expiry_timestamp_seconds",
-            "When the target's authorisation ends; no refresh moves it",
+            "When the target's authorisation ends; a refresh does not extend it",
             "target",
         )
         self.last_success = gauge(
@@ -126,11 +129,11 @@ class Metrics:
             "Points per second that other programs seem to take from the same bucket",
         )
         self._throttled = LabelledCounter(
-            "invsyncd_shopify_throttled_total", "Answers that said too fast", self.registry
+            "invsyncd_shopify_throttled_total", "Answers that asked to slow down", self.registry
         )
 
     def forget(self, target: str) -> None:
-        """Export no gauge of a target that is not served any more; what was counted stays."""
+        """Remove the gauges of a target that is no longer served. Its counters stay."""
         for gauge in (
             self.undelivered,
             self.undelivered_since,
@@ -143,14 +146,14 @@ class Metrics:
             gauge.remove(target)
 
     def follow_points(self, stats: Callable[[], Points]) -> None:
-        """Who knows Shopify's points; asked at each scrape."""
+        """Set the function that gives Shopify's points; called at each scrape."""
         self._points.set_function(lambda: stats().available)
         self._points_rate.set_function(lambda: stats().restore_rate)
         self._points_others.set_function(lambda: stats().others_per_s)
         self._throttled.set_function(lambda: stats().throttled)
 
     def on_request(self, api: str, op: str, code: int | str, seconds: float) -> None:
-        """Count one request; what `net.http` calls."""
+        """Count one request; called by `net.http`."""
         self.requests.labels(api, op, str(code)).inc()
         self.request_seconds.labels(api, op).observe(seconds)
 

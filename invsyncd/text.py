@@ -8,37 +8,37 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 DAY_S = 86_400
-SHOPS = {"shopify": "Shopify", "tiktok": "TikTok"}  # by target, as people write them
+SHOPS = {"shopify": "Shopify", "tiktok": "TikTok"}  # names for people, by target
 
 
 def signed(units: int) -> str:
-    """With its sign: −3, +2, 0."""
+    """A number with its sign: −3, +2, 0."""
     return f"{units:+d}".replace("-", "−") if units else "0"
 
 
 def plain(units: int | None) -> str:
-    """A quantity; a real minus sign, and a word where it is not known."""
+    """A quantity with a real minus sign, or words if it is not known."""
     return "nothing known" if units is None else f"{units:,}".replace("-", "−")
 
 
 def plural(count: int, one: str, many: str = "") -> str:
-    """1 unit, 2 units."""
+    """A count with its noun: 1 unit, 2 units."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def listed(parts: Sequence[str]) -> str:
-    """A, B and C."""
+    """A list in words: A, B and C."""
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
-def told_apart(names: Mapping[int, str]) -> dict[int, str]:
-    """Names by id as people see them: the id stands behind a name that several have."""
+def distinct_names(names: Mapping[int, str]) -> dict[int, str]:
+    """Names by id, each unlike the others: the id is added to a name that several have."""
     times = Counter(names.values())
     return {x: name if times[name] == 1 else f"{name} ({x})" for x, name in names.items()}
 
 
 def moment(at: int, now: int) -> str:
-    """A Unix second in UTC; with its date where it is not of the same UTC day as `now`."""
+    """A Unix second in UTC; with its date unless it is on the same UTC day as `now`."""
     when = datetime.fromtimestamp(at, UTC)
     if at // DAY_S == now // DAY_S:
         return f"{when:%H:%M:%S} UTC"
@@ -46,19 +46,19 @@ def moment(at: int, now: int) -> str:
 
 
 def iso(at: int | None) -> str | None:
-    """A Unix second for programs, in UTC."""
+    """A Unix second in ISO 8601 and UTC, for programs; None for None and 0."""
     if not at:
         return None
     return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def command(*words: str, sku: str) -> str:
-    """A command to paste into a shell, its SKU last: quoted, and never taken for an option."""
+    """A command to paste into a shell. The SKU stands last, quoted, and is never an option."""
     return shlex.join(["invsyncd", *words, *(["--"] if sku.startswith("-") else []), sku])
 
 
 def ends_hold(sku: str) -> str:
-    """The command that ends a hold; `lowest` never offers more than somebody counted."""
+    """The command that ends a hold. It names `lowest`, which never offers more than was counted."""
     if sku.startswith("-"):
         return command("resolve", "--use", "lowest", sku=sku)
     return f"invsyncd resolve {shlex.quote(sku)} --use lowest"

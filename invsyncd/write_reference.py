@@ -26,9 +26,10 @@ def reference(key: str, created_at: int) -> str:
 
 
 def write_of(text: str) -> tuple[str, int] | None:
-    """(key, Unix second since when it may be journaled) of a URI, its last part, or a bare key.
+    """The key and Unix second of a reference: a URI, its last part, or a bare key.
 
-    None for any other text. The second is 0 for a bare key: it does not say when.
+    The journal's lines are not older than that second, which is 0 for a bare key. None for any
+    other text.
     """
     if _KEY.fullmatch(text):
         return text, 0

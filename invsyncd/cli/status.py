@@ -29,7 +29,7 @@ from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.listings import held_json, listings_json
 from invsyncd.store import Store
-from invsyncd.text import told_apart
+from invsyncd.text import distinct_names
 
 HELD_MAX = 20  # so many are printed; --json has all
 
@@ -59,7 +59,7 @@ def status(context: Context, as_json: bool) -> None:
 async def _from_database(settings: Settings) -> dict[str, Any]:
     async with looking(settings) as store:
         known = [k for k in await store.locations.all() if k.location.active]
-        names = told_apart({k.location.id: k.location.name for k in known})
+        names = distinct_names({k.location.id: k.location.name for k in known})
         found: dict[str, Any] = {
             "source": DATABASE,
             "locations": {names[k.location.id]: moment(k.read_at) for k in known},

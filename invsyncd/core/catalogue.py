@@ -14,7 +14,7 @@ from invsyncd.core.model import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRow:
-    """What one row tells of an item. None is what it does not tell."""
+    """What one row says of an item; None where the row does not say."""
 
     item: int
     sku: str
@@ -23,8 +23,8 @@ class CatalogueRow:
     product_type: str | None = None
 
 
-def is_news(seen: CatalogueRow, known: Catalogue) -> bool:
-    """Whether the item may not be as it is known.
+def differs(seen: CatalogueRow, known: Catalogue) -> bool:
+    """Whether the item may differ from what is known of it.
 
     An item of several product types always may: one of them may have left with another variant.
     """
@@ -35,10 +35,10 @@ def is_news(seen: CatalogueRow, known: Catalogue) -> bool:
     return seen.product_type is not None and known.product_types != (seen.product_type,)
 
 
-def gathered(rows: Iterable[CatalogueRow], so_far: dict[int, Catalogue]) -> dict[int, Catalogue]:
-    """Entries of the catalogue from the rows of all their variants, which come in any order.
+def merged_rows(rows: Iterable[CatalogueRow], so_far: dict[int, Catalogue]) -> dict[int, Catalogue]:
+    """One catalogue entry for each item, from the rows of its variants, in any order.
 
-    `so_far` holds what earlier rows of the same reading told of these items.
+    `so_far` holds the entries that earlier rows of the same reading gave.
     """
     entries = dict(so_far)
     for row in rows:

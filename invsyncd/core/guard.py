@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 
 from invsyncd.core.model import Target
 
-COUNTED_MIN = 20  # below, a percentage says little
+COUNTED_MIN = 20  # a percentage of fewer says little
 COUNTED = {Target.SHOPIFY: "mirrored items", Target.TIKTOK: "listings"}
 
 
 @dataclass(frozen=True, slots=True)
 class GuardLimits:
-    """Percent of all that one pass may zero, and may change; 0 is no limit."""
+    """The percentage of a target that one pass may set to 0, and may change; 0 means no limit."""
 
     zeroed_percent: int = 30
     changed_percent: int = 0
@@ -24,7 +24,7 @@ class GuardLimits:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What a target is owed now: of `total`, so many would go to 0, and so many would change."""
+    """What is owed to a target now: of `total`, how many go to 0 and how many change."""
 
     total: int
     zeroed: int
@@ -32,21 +32,21 @@ class Impact:
 
 
 def tripped(limits: GuardLimits, target: Target, impact: Impact) -> str:
-    """Why a pass must not be delivered without a person; empty when it may be."""
+    """Why a pass must wait for a person; empty when it may be delivered."""
     if impact.total < COUNTED_MIN:
         return ""
-    for limit, count, verb in (
-        (limits.zeroed_percent, impact.zeroed, "set to 0"),
-        (limits.changed_percent, impact.changed, "change"),
+    for limit, count, effect in (
+        (limits.zeroed_percent, impact.zeroed, "set {} to 0"),
+        (limits.changed_percent, impact.changed, "change {}"),
     ):
         if limit and count * 100 > limit * impact.total:
-            of = f"{count} of {impact.total} {COUNTED[target]}"
-            return f"one pass would {verb} {of}, more than {limit} %"
+            share = f"{count} of {impact.total} {COUNTED[target]}"
+            return f"one pass would {effect.format(share)}, more than {limit} %"
     return ""
 
 
 def left(allowed: Impact, owed: Impact) -> Impact:
-    """What a person let go and is still owed: it shrinks as it is delivered, and never grows."""
+    """What a person allowed and is still owed. It shrinks as writes arrive and never grows."""
     return replace(
         owed,
         zeroed=min(allowed.zeroed, owed.zeroed),
@@ -55,7 +55,7 @@ def left(allowed: Impact, owed: Impact) -> Impact:
 
 
 def beyond(allowed: Impact, owed: Impact) -> Impact:
-    """What is owed beyond what a person let go: only that is judged."""
+    """What is owed beyond what a person allowed; only this part is judged."""
     return replace(
         owed,
         zeroed=max(owed.zeroed - allowed.zeroed, 0),

@@ -28,10 +28,10 @@ class PoolChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class PassEffect:
     """What one pass did to one item: its changes of the pool, and the levels that it wrote.
 
-    `balanced` says that it counted changes that left the pool as it was: a transfer.
+    `balanced` says that the pass counted changes that left the pool as it was: a transfer.
     """
 
     changes: tuple[PoolChange, ...]
@@ -40,10 +40,10 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Since:
+class LaterCounts:
     """What was counted for the item after that pass: the newest line of each kind, if any.
 
-    `cause` is the pass that made the pool what this pass wrote, where it changed none itself.
+    `cause` is the pass that made the pool which this pass only wrote.
     """
 
     counted_by: str = ""
@@ -51,59 +51,66 @@ class Since:
     cause: str = ""
 
 
-class NotUndone(ValueError):
-    """It cannot be taken back; the message is a sentence for the operator."""
+class CannotUndo(ValueError):
+    """The pass cannot be taken back; the message is a sentence for the operator."""
 
 
 def pool_before(
     state: ItemState,
-    done: Done,
-    since: Since,
+    done: PassEffect,
+    since: LaterCounts,
     in_flight: Collection[int],
-    places: Mapping[int, str],
+    location_names: Mapping[int, str],
 ) -> int:
-    """The pool that undoes the pass for this item; raises NotUndone with the reason.
+    """The pool that undoes the pass for this item; raises CannotUndo with the reason.
 
-    `in_flight` are locations with a write whose outcome is not known yet.
+    `in_flight` are locations with a write whose outcome is not known yet. `location_names` are
+    by id.
     """
     if not done.changes:
-        raise NotUndone(_no_cause(done, since))
+        raise CannotUndo(_no_cause(done, since))
     first, last = done.changes[0], done.changes[-1]
     if since.counted_by:
-        raise NotUndone(f"a change was counted since, by pass {since.counted_by}")
+        raise CannotUndo(f"a change was counted since, by pass {since.counted_by}")
     if since.tiktok_sold:
-        raise NotUndone("units were sold on TikTok since")
+        raise CannotUndo("units were sold on TikTok since")
     if state.item.standing is Standing.HELD:
-        raise NotUndone(
-            f"it is held: `invsyncd resolve {state.item.sku}` says which number is right"
+        raise CannotUndo(
+            f"it is held: say which number is right with `invsyncd resolve {state.item.sku}`"
         )
     if state.item.standing is not Standing.POOLED or last.after is None:
-        raise NotUndone("it has no pool now: nothing is mirrored for it")
+        raise CannotUndo("it has no pool now: nothing is mirrored for it")
     if first.before is None:
-        raise NotUndone("it had no pool before that pass: there is no number to go back to")
+        raise CannotUndo("it had no pool before that pass: there is no number to go back to")
     if state.item.pool != last.after:
-        raise NotUndone(f"its pool is {state.item.pool} now, not the {last.after} of that pass")
-    _levels_stand(state, done, in_flight, places)
+        raise CannotUndo(f"its pool is {state.item.pool} now, not the {last.after} of that pass")
+    _levels_stand(state, done, in_flight, location_names)
     pool = first.before + sum(change.orders for change in done.changes)
     if pool == state.item.pool:
-        raise NotUndone("that pass counted orders only: what is sold stays counted")
+        raise CannotUndo("that pass counted orders only: what is sold stays counted")
     return pool
 
 
 def _levels_stand(
-    state: ItemState, done: Done, in_flight: Collection[int], places: Mapping[int, str]
+    state: ItemState,
+    done: PassEffect,
+    in_flight: Collection[int],
+    location_names: Mapping[int, str],
 ) -> None:
     for row in done.writes:
-        level, name = state.levels.get(row.location), places.get(row.location, str(row.location))
+        level, name = (
+            state.levels.get(row.location),
+            location_names.get(row.location, str(row.location)),
+        )
         if level is None or not level.active:
-            raise NotUndone(f"it is not stocked at {name} any more")
+            raise CannotUndo(f"it is not stocked at {name} any more")
         if level.doubtful or row.location in in_flight:
-            raise NotUndone(f"{name} is being written or read again: try again in a minute")
+            raise CannotUndo(f"{name} is being written or read again: try again in a minute")
         if level.available != row.after:
-            raise NotUndone(f"{name} shows {level.available}, not the {row.after} of that pass")
+            raise CannotUndo(f"{name} shows {level.available}, not the {row.after} of that pass")
 
 
-def _no_cause(done: Done, since: Since) -> str:
+def _no_cause(done: PassEffect, since: LaterCounts) -> str:
     if done.balanced:
         return "that pass counted a transfer: the pool stayed as it was"
     if since.cause:
@@ -120,7 +127,7 @@ def resolution(state: ItemState, use: str, scope: Scope, names: Mapping[str, int
 
     `lowest`, `highest` and a location take today's readings of the mirrored levels; `sum` takes
     the pool and every change since. `names` maps location names and ids, as text, to ids.
-    Raises ValueError with a sentence for the operator where it gives none.
+    Raises ValueError with a sentence for the operator when `use` gives no pool.
     """
     item = state.item
     if item.standing not in RESOLVABLE:

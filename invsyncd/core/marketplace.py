@@ -1,4 +1,4 @@
-"""TikTok Shop as it was read: its warehouses, its listings, and what a product's page tells."""
+"""What was read from TikTok Shop: warehouses, listings, and what only a product's page shows."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Warehouse:
-    """A warehouse; names are not unique.
+    """A warehouse. Names are not unique.
 
-    `status` is ENABLED, DISABLED or RESTRICTED (holiday or order limit mode: its stock cannot be
-    bought, and is not zeroed), `sub_type` as told, both documented; "" where nothing is known.
+    `status` is ENABLED, DISABLED or RESTRICTED (documented). RESTRICTED is holiday or order limit
+    mode: the stock cannot be bought, and is not zeroed. `sub_type` is TikTok's word (documented).
+    Both are "" where nothing is known.
     """
 
     id: str
@@ -31,7 +32,7 @@ class Warehouse:
 class ListingSeen:
     """One SKU of one product, with the stock that the search showed: units by warehouse id.
 
-    `updated_at` is when its product was last edited, in Unix seconds, 0 where that is not said.
+    `updated_at` is when its product was last edited, in Unix seconds; 0 if TikTok did not say.
     """
 
     product_id: str
@@ -44,10 +45,11 @@ class ListingSeen:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What only the product's own page tells: whose stock its SKUs show.
+    """What only the product's own page shows: whose stock its SKUs show.
 
-    `combined` are the SKUs whose stock follows from other SKUs, as a bundle's does; `shares_with`
-    maps those that show the stock of another product, maybe in another shop, to its id.
+    `combined` are the SKUs whose stock follows from other SKUs, as a bundle's does. `shares_with`
+    maps each SKU that shows the stock of another product, maybe of another shop, to the id of
+    that product.
     """
 
     id: str

@@ -1,9 +1,9 @@
-"""The words. Every name in code, columns, logs and options is defined here and has no synonym.
+"""The domain model. Its words are used in code, columns, logs and options, without synonyms.
 
 ITEM      a Shopify inventory item: SKU, tracked, policies and product types over its variants.
 LOCATION  a Shopify location.
-LEVEL     (item, location) with available, committed and on_hand units; active or not. A Level
-          object is what is *known*: last observed, or confirmed by Shopify.
+LEVEL     one item at one location: available, committed and on_hand units; active or not. A
+          Level object is what is *known*: last read, or confirmed by Shopify.
 READING   what a poll, a point read or a full scan returned for one level.
 CHANGE    reading − known of `available`, when it is not zero: a true delta. Its parts are orders,
           received, set aside, and the rest (`stock`).
@@ -27,15 +27,15 @@ from invsyncd.core.journal import EntryKind
 class Standing(StrEnum):
     """Where an item stands with the mirror."""
 
-    OUT = "out"  # untracked, filtered out or not mutable: never written
-    NEW = "new"  # in scope, never yet seen as a whole: first sight is due
-    FOLLOWING = "following"  # unequal at first sight: the next change becomes the pool
+    OUT = "out"  # untracked, filtered out or refused by Shopify: never written
+    NEW = "new"  # in scope, but not all of its levels were seen yet
+    FOLLOWING = "following"  # its levels differed when first seen: the next change becomes the pool
     POOLED = "pooled"  # has a pool
     HELD = "held"  # contradictory; nothing is written to either target until resolved
 
 
 class Unlevelled(StrEnum):
-    """What becomes of an item whose levels are unequal at first sight."""
+    """What to do with an item whose levels differ when they are first seen."""
 
     FOLLOW = "follow"
     HOLD = "hold"
@@ -45,7 +45,7 @@ class Unlevelled(StrEnum):
 
 
 class OnConflict(StrEnum):
-    """What becomes of contradictory counts."""
+    """Which number wins when several locations were counted differently."""
 
     LOWEST = "lowest"
     LATEST = "latest"
@@ -54,7 +54,7 @@ class OnConflict(StrEnum):
 
 
 class Target(StrEnum):
-    """The two things that we write to."""
+    """What we write to."""
 
     SHOPIFY = "shopify"
     TIKTOK = "tiktok"
@@ -97,8 +97,9 @@ class Level:
     """One level as it is known.
 
     `confirmed_at` is the server time of our last confirmed write: a polled reading that is not
-    newer may speak of the time before it. `doubtful` asks for a direct read, because a reading
-    had to be set aside. `wanted` is what the mirror wants it to show; None leaves it alone.
+    newer may show the number before that write. `doubtful` asks for a direct read, because a
+    reading had to be set aside. `wanted` is what the mirror wants the level to show; None leaves
+    the level alone.
     """
 
     item: int
@@ -128,7 +129,7 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item with its place in the mirror. `mutable` is False once Shopify refused to set it."""
+    """An item and where it stands. `mutable` is False once Shopify refused to set the item."""
 
     id: int
     sku: str
@@ -232,7 +233,7 @@ class LevelWrite:
 class Attempt:
     """One Shopify write request, kept until its outcome is known and repeated with its own key.
 
-    `sent` says that it may have been on the wire: one that never was is no repetition.
+    `sent` says that it may have been on the wire. Sending one that never was is no repetition.
     """
 
     key: str
@@ -246,9 +247,10 @@ class Attempt:
 class Listing:
     """One TikTok Shop SKU. `item` is None while no Shopify item matches it.
 
-    It sells the Shopify SKU `sku`: its seller SKU, unless a link says another; which one of
-    several items, a link may say (`linked_item`). `kind` is empty until its product was looked at,
-    `parked` while it may be written; otherwise it is tried again at `parked_until`, 0 being now.
+    `sku` is the Shopify SKU that the listing sells: its seller SKU, unless a link names another.
+    A link may also name one of several items with that SKU (`linked_item`). `kind` is empty until
+    its product was inspected. `parked` is why it may not be written, empty while it may; it is
+    tried again at `parked_until`, where 0 means now.
     """
 
     product_id: str
@@ -266,7 +268,7 @@ class Listing:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What names it at TikTok Shop: (product_id, sku_id)."""
+        """Its ids at TikTok Shop: (product_id, sku_id)."""
         return self.product_id, self.sku_id
 
 
@@ -274,7 +276,7 @@ class Listing:
 class Offer:
     """One listing in one warehouse.
 
-    `shown` is the last quantity that TikTok confirmed or told us; None when it is not known.
+    `shown` is the last quantity that TikTok confirmed or showed; None when it is not known.
     `wanted` is the rule's result; None leaves the warehouse as it is.
     """
 

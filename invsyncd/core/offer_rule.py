@@ -18,7 +18,7 @@ TIKTOK_MAX = 999_999  # the highest quantity that any source says TikTok Shop ac
 
 
 class CountMirrored(StrEnum):
-    """Whether the mirrored levels of one pool count once (one physical stock) or each."""
+    """Whether the mirrored levels of an item count once (one physical stock) or each."""
 
     ONCE = "once"
     EACH = "each"
@@ -26,7 +26,7 @@ class CountMirrored(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OfferRule:
-    """The settings that apply to one listing; `enabled` False leaves it alone."""
+    """The settings for one listing; `enabled` False leaves the listing alone."""
 
     percent: int = 100
     reserve: int = 0
@@ -39,7 +39,7 @@ class OfferRule:
 
 @dataclass(frozen=True, slots=True)
 class SourceStock:
-    """One level at a mapped location: active, in units, and whether the mirror keeps it."""
+    """An active level at a mapped location: its units, and whether it is mirrored."""
 
     available: int
     mirrored: bool
@@ -54,9 +54,10 @@ class Quantity:
 
 
 def base(stocks: Sequence[SourceStock], pool: int | None, count: CountMirrored) -> int:
-    """Σ over the mapped locations, where all mirrored levels of one pool count once.
+    """The sum over the mapped locations; mirrored levels count once, as the pool.
 
-    Before the item has a pool they count once, at the lowest. Not stocked anywhere: 0.
+    Before the item has a pool, the lowest mirrored level counts. An item that is stocked nowhere
+    gives 0.
     """
     mirrored = [stock.available for stock in stocks if stock.mirrored]
     alone = sum(stock.available for stock in stocks if not stock.mirrored)
@@ -98,16 +99,16 @@ def unlimited(rule: OfferRule) -> Quantity:
 def sold(
     shown: int | None, sent: int | None, read: int, held: int, ordered: int | None = None
 ) -> int:
-    """Units to hold because of this reading; negative gives back; 0 for nothing of note.
+    """Units to hold because of this reading; negative gives units back; 0 changes nothing.
 
     `shown` is the last confirmed quantity, `sent` one that may or may not have arrived. `ordered`
     is by how many units the orders not yet shipped grew since the last reading; None is unknown.
 
-    A reading that the orders account for, from either quantity, says just that. Orders that came
-    between a reading and our write were overwritten by it: the quantity hides them, and only the
-    orders tell. Otherwise a fall counts from the higher of the two: to hold a unit too many for a
-    while offers less, one too few offers what is gone. A rise while units are held is a cancelled
-    order, as far as units are held.
+    If the orders explain the reading, from either quantity, exactly those are held. Orders that
+    came between a reading and our write were overwritten by that write; the quantity does not
+    show them, only `ordered` does. Otherwise a fall counts from the higher of the two quantities:
+    one unit held too many offers less for a while, one too few offers what is gone. A rise is a
+    cancelled order, up to the number of held units.
     """
     expected = [value for value in (shown, sent) if value is not None]
     if not expected:

@@ -1,25 +1,25 @@
-"""drift: what moved on TikTok without us, and whether another program is writing there.
+"""Recognises another program that writes the same TikTok quantities, from how they moved.
 
-TikTok names no author of a quantity, so a person's edit, a buyer's order and another app all look
-the same: the number moved. What tells them apart is what they do over time.
+TikTok names no author of a quantity: a person's edit, a buyer's order and another app all look the
+same. Only their behaviour over time tells them apart.
 
-A rise that gives nothing back is nobody's sale. One is an edit, and corrected; several within the
-hour are somebody who puts his own number back each time.
+A rise that gives back no held units is not a sale. One such rise is an edit, and is corrected.
+Several within an hour come from somebody who puts their own number back each time.
 
-A fall is harder, because it is held as a sale, and the hold lowers what we want to exactly what
-the other program wrote: the fight is over before it shows, and begins again when the hold ends.
-But a sale *subtracts* and a writer *assigns*. A sale lands wherever we stood minus some units, and
-further sales follow; a writer lands on its own number, once, and stays there until we write again.
-So a row of answers counts when each of our last writes was answered first by the same number, and
-nothing moved in between. True sales can do that too, and what they do does not count:
-  - they stop at 0, because nothing is left to sell: a row that lands on 0 tells nothing;
-  - single units are sold after each rise to the same height (10 → 9, again and again): a row from
-    one and the same height counts only where more than one unit went each time;
-  - what sells steadily, read at steady times, falls by the same number now and then. But buyers
-    who took n units in a time t do not then stay away: the row counts only where, after each fall,
-    nothing moved for at least 3 t. At a steady rate that has a chance of e^(−3 n), so for n = 2 a
-    chance of 1 in 400 each time, and a row needs it twice, on top of the same number three times.
-To be wrong about it costs a warning: the holds stay, and what is written does not change.
+A fall is harder. It is held as a sale, and the hold lowers what we want to exactly what the other
+program wrote. So the conflict disappears, and begins again when the hold ends. But a sale
+subtracts, while a writer assigns: a sale takes units from whatever we showed, and more sales
+follow; a writer sets its own number once and leaves it until we write again. So moves count as
+answers of a writer if each of our last writes was first answered by the same number, and nothing
+moved in between. True sales can do that too. Three rules leave them out:
+  - Sales stop at 0, because nothing is left to sell. Answers of 0 do not count.
+  - Single units are sold after each rise to the same height (10 → 9, again and again). Answers
+    from one height count only if more than one unit went each time.
+  - A steady seller, read at steady times, falls by the same number now and then. But buyers who
+    took n units in a time t do not then stay away. Answers count only if nothing moved for at
+    least 3 t after each fall. At a steady rate that has a chance of e^(−3 n): for n = 2 it is 1 in
+    400 each time. It is needed twice, on top of the same number three times.
+A wrong guess costs a warning: the holds stay, and what is written does not change.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-TIMES = 3  # so many moves name another writer
-WITHIN_S = 3600  # so close together; and so soon after our write an answer to it comes
-QUIET = 3  # after an answer nothing moves for so many times as long as the answer took
-KEPT = 12  # moves of one offer that are remembered: enough to look past sales in between
-KEPT_S = 21 * 86_400  # three holds of the longest kind that can be set
+TIMES = 3  # moves that it takes to name another writer
+WITHIN_S = 3600  # the moves lie within this time; an answer comes this soon after our write
+QUIET = 3  # nothing moves after an answer for this many times as long as the answer took
+KEPT = 12  # remembered moves of one offer: enough to see past sales in between
+KEPT_S = 21 * 86_400  # three times the longest hold that can be set
 
 
 @dataclass(frozen=True, slots=True)
 class StockMove:
     """A reading of one offer that showed another quantity than the one that we had written.
 
-    `stood` is what it showed before, in units, `found` what it shows; `explained` says that a sale
-    or a cancelled order accounts for all of it. `wrote_at` is when we had written, 0 where this
-    was not the first move since.
+    `stood` is the quantity before, in units, and `found` the one that was read. `explained` says
+    that a sale or a cancelled order accounts for all of the difference. `wrote_at` is when we had
+    written; 0 if this was not the first move since then.
     """
 
     at: int
@@ -53,7 +53,7 @@ class StockMove:
 
 @dataclass(frozen=True, slots=True)
 class OtherWriter:
-    """Another writer of one offer; taken to be at work until the Unix second `until`."""
+    """Another writer of one offer, presumed active until the Unix second `until`."""
 
     why: str
     until: int
@@ -62,10 +62,10 @@ class OtherWriter:
 def move(
     at: int, expected: Sequence[int], found: int, units: int, wrote_at: int = 0
 ) -> StockMove | None:
-    """The move that a reading shows, or None where it shows what we expected.
+    """The move that a reading shows, or None if the reading shows what we expected.
 
-    `expected` are the quantities that may stand there: confirmed, and on the wire. `units` is what
-    was held because of it (see `hold.sold`).
+    `expected` are the possible quantities: the confirmed one, and one on the wire. `units` is what
+    was held because of the reading (see `sold()` in offer_rule.py).
     """
     if not expected or found in expected:
         return None
@@ -76,10 +76,10 @@ def move(
 def other_writer(
     moves: Sequence[StockMove], now: int, *, hold_s: int, within_s: int = WITHIN_S
 ) -> OtherWriter | None:
-    """Name another writer of one offer, given its moves from the oldest to the newest.
+    """The other writer of one offer, from its moves, oldest first; None if there is none at `now`.
 
-    `hold_s` is how long a fall is held: for so long another writer can be content with what we
-    show. None where nobody else is at work at `now`.
+    `hold_s` is how long a fall is held. During a hold we show the other writer's number, so it has
+    no reason to write.
     """
     drift = [x for x in moves if not x.explained][-TIMES:]
     if len(drift) == TIMES and drift[-1].at - drift[0].at <= within_s:
@@ -100,7 +100,7 @@ def other_writer(
 
 
 def _assigned(answers: Sequence[StockMove], within_s: int) -> bool:
-    """Whether our writes were each answered by one and the same number; see the reasons above."""
+    """Whether each of our writes was answered by the same number, as the module describes."""
     if any(not x.wrote_at or x.at - x.wrote_at > within_s for x in answers):
         return False
     if len({x.found for x in answers}) > 1 or answers[0].found == 0:
@@ -113,5 +113,5 @@ def _assigned(answers: Sequence[StockMove], within_s: int) -> bool:
 
 
 def _stayed(answer: StockMove, following: StockMove) -> bool:
-    """Whether nothing moved from this answer to our next write for long enough."""
+    """Whether nothing moved for long enough between this answer and our next write."""
     return following.wrote_at - answer.at >= QUIET * (answer.at - answer.wrote_at)

@@ -17,7 +17,7 @@ from invsyncd.core.model import Entry, Listing
 # Documented: the others (PLATFORM_DEACTIVATED, FREEZE) may not be written; DELETED is forgotten.
 WRITABLE = frozenset({"ACTIVATE", "DRAFT", "PENDING", "FAILED", "SELLER_DEACTIVATED"})
 
-PARKED_AGAIN_S = 6 * 3600  # an error that no edit has answered: the campaign may have ended
+PARKED_AGAIN_S = 6 * 3600  # after an error without an edit: a campaign may have ended
 UNTIL_EDITED = 4_000_000_000_000  # far beyond any Unix second
 
 
@@ -33,17 +33,17 @@ class Kind(StrEnum):
     """Whose stock a listing shows."""
 
     PLAIN = "plain"  # its own
-    BUNDLE = "bundle"  # what follows from the stock of its parts
-    SHARED = "shared"  # another product's, of which it is a replica
+    BUNDLE = "bundle"  # derived from the stock of its parts
+    SHARED = "shared"  # that of another product, of which it is a replica
 
 
 def unwritable(status: str) -> str:
-    """Why a listing of this status may not be written; empty when it may, or has no status."""
+    """Why a listing of this status may not be written; empty if it may, or has no status."""
     return "" if not status or status in WRITABLE else f"its status is {status}"
 
 
-def seen_again(known: Listing | None, seen: Listing) -> Listing:
-    """What is remembered of a listing once discovery has seen it, given what was `known`."""
+def discovered(known: Listing | None, seen: Listing) -> Listing:
+    """The listing to store after discovery found `seen`; `known` is what was stored before."""
     if known is not None:
         seen = replace(seen, item=known.item)
     same = known if known is not None and not _edited(known, seen) else None
@@ -62,18 +62,18 @@ def seen_again(known: Listing | None, seen: Listing) -> Listing:
     )
 
 
-def looked_at(listing: Listing, kind: Kind, reason: str) -> Listing:
-    """What is remembered once its product was looked at; `reason` is why it is not written."""
+def inspected(listing: Listing, kind: Kind, reason: str) -> Listing:
+    """The listing after its product was inspected; `reason` is why it may not be written."""
     listing = replace(listing, kind=kind.value)
     if reason:
         return replace(
             listing, parked=reason, parked_by=ParkedBy.KIND.value, parked_until=UNTIL_EDITED
         )
-    return awake(listing) if listing.parked_by == ParkedBy.KIND else listing
+    return unparked(listing) if listing.parked_by == ParkedBy.KIND else listing
 
 
-def turned_down(listing: Listing, reason: str, now: int) -> Listing:
-    """A write of it was refused in a way that time or an edit must mend."""
+def parked_for_error(listing: Listing, reason: str, now: int) -> Listing:
+    """The listing after a write was refused in a way that only time or an edit can mend."""
     return replace(
         listing,
         parked=reason,
@@ -82,13 +82,13 @@ def turned_down(listing: Listing, reason: str, now: int) -> Listing:
     )
 
 
-def awake(listing: Listing) -> Listing:
-    """It may be written again."""
+def unparked(listing: Listing) -> Listing:
+    """The listing once it may be written again."""
     return replace(listing, parked="", parked_by="", parked_until=0)
 
 
-def told(before: Listing | None, after: Listing) -> Entry | None:
-    """The journal line of a listing that was parked or woken; None where neither happened."""
+def parking_entry(before: Listing | None, after: Listing) -> Entry | None:
+    """The journal line of a listing that was parked or woken; None if neither happened."""
     was = before.parked if before is not None else ""
     if was == after.parked:
         return None

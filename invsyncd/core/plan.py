@@ -24,7 +24,7 @@ from invsyncd.core.offer_rule import (
 )
 
 ROWS_MAX = 250  # Shopify refuses longer input arrays (documented, recorded)
-APART_MAX = 20  # items that travel alone after they held up others
+APART_MAX = 20  # items that get calls of their own after their rows went stale
 
 
 def batches(
@@ -35,23 +35,23 @@ def batches(
 ) -> list[tuple[LevelWrite, ...]]:
     """Fill calls of at most `rows_max` rows, all decreases before any increase.
 
-    A call is all or nothing, so a row that goes stale holds up its whole call: the items in
-    `apart`, which just did, travel in calls of their own.
+    A call is all or nothing, so one stale row refuses the whole call. The items in `apart`, whose
+    rows just went stale, get calls of their own.
     """
     ordered = sorted(writes, key=lambda w: (w.after > w.before, w.item, w.location))
-    calm = [write for write in ordered if write.item not in apart]
-    cut = [tuple(calm[i : i + rows_max]) for i in range(0, len(calm), rows_max)]
-    hot = sorted({write.item for write in ordered if write.item in apart})
-    # Beyond some, even hot items share calls: a call each would take longer than they stay calm.
-    alone, rest = hot[:APART_MAX], set(hot[APART_MAX:])
-    cut += [tuple(write for write in ordered if write.item == item) for item in alone]
-    crowd = [write for write in ordered if write.item in rest]
-    return cut + [tuple(crowd[i : i + rows_max]) for i in range(0, len(crowd), rows_max)]
+    together = [write for write in ordered if write.item not in apart]
+    calls = [tuple(together[i : i + rows_max]) for i in range(0, len(together), rows_max)]
+    isolated = sorted({write.item for write in ordered if write.item in apart})
+    # Above APART_MAX items share calls: with a call each, their rows would go stale meanwhile.
+    alone, rest = isolated[:APART_MAX], set(isolated[APART_MAX:])
+    calls += [tuple(write for write in ordered if write.item == item) for item in alone]
+    shared = [write for write in ordered if write.item in rest]
+    return calls + [tuple(shared[i : i + rows_max]) for i in range(0, len(shared), rows_max)]
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A rule for SKUs that match one of `patterns` (shell-style, case-sensitive)."""
+    """The rule for SKUs that match one of `patterns` (shell-style, case-sensitive)."""
 
     patterns: tuple[str, ...]
     rule: OfferRule
@@ -59,7 +59,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class OfferPlan:
-    """What TikTok is to show: the rules, and which locations feed which warehouse (by id)."""
+    """The rules for TikTok, and which locations feed which warehouse, by id."""
 
     rule: OfferRule
     overrides: tuple[Override, ...]
@@ -68,12 +68,12 @@ class OfferPlan:
     scope: Scope
 
     def rule_for(self, sku: str) -> OfferRule:
-        """The first override that matches wins; otherwise the general rule."""
+        """The rule of the first override that matches, otherwise the general rule."""
         found = self.override_for(sku)
         return self.rule if found is None else self.overrides[found[0]].rule
 
     def override_for(self, sku: str) -> tuple[int, str] | None:
-        """The index of the override that wins, and the pattern that matched; None for none."""
+        """The index of the first override that matches, and its pattern; None if none does."""
         for index, override in enumerate(self.overrides):
             for pattern in override.patterns:
                 if fnmatchcase(sku, pattern):
@@ -84,7 +84,7 @@ class OfferPlan:
 def offer(
     state: ItemState, listing: Listing, warehouse: str, held: int, plan: OfferPlan
 ) -> Quantity | None:
-    """What one listing of an item should show in one warehouse; None leaves it as it is."""
+    """What one listing of an item should show in one warehouse; None leaves the offer as it is."""
     rule = plan.rule_for(listing.seller_sku or state.item.sku)
     locations = plan.sources.get(warehouse)
     if locations is None or not rule.enabled or state.item.standing is Standing.HELD:
@@ -105,8 +105,8 @@ def offer(
 def double_offers(plan: OfferPlan) -> Sequence[tuple[str, str]]:
     """Pairs of warehouses that would offer the same mirrored units twice.
 
-    Mirrored locations show one physical stock; counting it for two warehouses sells it twice.
-    Empty when `count_mirrored = "each"` says that this is meant.
+    Mirrored locations show one physical stock, so two warehouses that count it sell it twice.
+    Empty with `count_mirrored = "each"`, which allows this.
     """
     if plan.count is CountMirrored.EACH or not plan.scope.enabled:
         return ()
@@ -115,7 +115,7 @@ def double_offers(plan: OfferPlan) -> Sequence[tuple[str, str]]:
 
 
 class Effect(StrEnum):
-    """What becomes of a number; each has exactly one of these."""
+    """What happens to a number; each number has exactly one effect."""
 
     RAISED = "raised"
     LOWERED = "lowered"
@@ -129,8 +129,8 @@ class Effect(StrEnum):
 class Shift:
     """One level or offer: what it shows before and after, in units.
 
-    `place` is a location's name or a warehouse's id; `key` holds its ids, as a write's does.
-    `before` is None where it is not known. `unlimited` says that it becomes so by this.
+    `place` is a location's name or a warehouse's id. `key` holds the ids, as that of a write does.
+    `before` is None if it is not known. `unlimited` says that the offer becomes unlimited now.
     """
 
     target: Target
@@ -144,7 +144,7 @@ class Shift:
 
     @property
     def effect(self) -> Effect:
-        """What this is. What falls below zero is zeroed as well: it shows as nothing to sell."""
+        """Its effect. A fall below zero counts as zeroed: buyers see nothing to buy."""
         before = self.before or 0
         if self.left_alone:
             return Effect.LEFT_ALONE
@@ -158,17 +158,17 @@ class Shift:
 
     @property
     def size(self) -> int:
-        """By how many units."""
+        """The difference in units, without a sign."""
         return abs(self.after - (self.before or 0))
 
 
 def by_size(shifts: Iterable[Shift]) -> list[Shift]:
-    """The largest first; among equals by name, so that the order is always the same."""
+    """The shifts, largest first; equal ones by name, so that the order never changes."""
     return sorted(shifts, key=lambda s: (-s.size, s.target, s.sku, s.place))
 
 
 def totals(shifts: Iterable[Shift]) -> dict[Effect, int]:
-    """How many of each effect, all named."""
+    """How many shifts have each effect; effects without any are there with 0."""
     found = dict.fromkeys(Effect, 0)
     for shift in shifts:
         found[shift.effect] += 1

@@ -21,7 +21,7 @@ from invsyncd.core.clocks import AT_ONCE, Clocks, Every, LoopSeconds, later
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.marketplace import ListingSeen, Product
 from invsyncd.core.model import Entry, Listing
-from invsyncd.core.parking import awake, looked_at, seen_again, told, turned_down
+from invsyncd.core.parking import discovered, inspected, parked_for_error, parking_entry, unparked
 from invsyncd.errors import InvalidResponse, Unavailable
 from invsyncd.listings.stock import Key, ListingStock
 from invsyncd.net.decode import excerpt
@@ -163,15 +163,15 @@ class Discovery:
         self._pass_id = pass_id
         before = await self._store.listings.by_keys([key])
         now = int(self._clocks.wall())
-        await self._save(before, [turned_down(x, reason, now) for x in before])
+        await self._save(before, [parked_for_error(x, reason, now) for x in before])
 
     async def _take(self, pass_id: str, page: Sequence[ListingSeen], began: int) -> None:
         """Remember one page as it was seen."""
         self._pass_id = pass_id
         listings = [listing_of(seen, self._links) for seen in page]
         before = {x.key: x for x in await self._store.listings.by_keys([x.key for x in listings])}
-        after = [seen_again(before.get(x.key), x) for x in listings]
-        entries = say_parked([told(before.get(x.key), x) for x in after])
+        after = [discovered(before.get(x.key), x) for x in listings]
+        entries = say_parked([parking_entry(before.get(x.key), x) for x in after])
         async with self._store.transaction() as tx:
             stocked = [(x, seen.stock) for x, seen in zip(after, page, strict=True)]
             await self._store.assortment.save_seen(tx, stocked, began)
@@ -211,14 +211,14 @@ class Discovery:
         async with self._store.transaction() as tx:
             await self._store.assortment.rested(tx, int(self._clocks.wall()))
             before = await self._store.assortment.mended(tx)
-        await self._save(before, [awake(x) for x in before])
+        await self._save(before, [unparked(x) for x in before])
 
     async def _save(self, before: Iterable[Listing], after: Collection[Listing]) -> None:
         """Remember what was decided, and journal each parking and waking."""
         if not after:
             return
         was = {x.key: x for x in before}
-        entries = say_parked([told(was.get(x.key), x) for x in after])
+        entries = say_parked([parking_entry(was.get(x.key), x) for x in after])
         async with self._store.transaction() as tx:
             await self._store.assortment.save(tx, after)
             await self._store.journal.add(tx, self._pass_id, int(self._clocks.wall()), entries)
@@ -255,11 +255,11 @@ class ProductInspector:
 
 def _decided(listing: Listing, page: Product | Declined, now: int) -> Listing:
     if isinstance(page, Product):
-        return looked_at(listing, *kind_of(listing, page))
+        return inspected(listing, *kind_of(listing, page))
     if listing.parked_until:
         return listing  # it waits for something else already
     reason = f"its product cannot be read: {excerpt(page)}"
-    return replace(turned_down(listing, reason, now), kind="")
+    return replace(parked_for_error(listing, reason, now), kind="")
 
 
 LINES_MAX = 20  # of one kind at once; the journal has them all

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
-from invsyncd.core.catalogue import CatalogueRow, gathered
+from invsyncd.core.catalogue import CatalogueRow, merged_rows
 from invsyncd.core.clocks import WallSeconds
 from invsyncd.core.model import Location, Reading
 from invsyncd.errors import InvalidResponse
@@ -206,6 +206,6 @@ class FirstCatalogue:
         items = {seen.item for seen in glimpses}
         stocked = await self._store.catalogue.stocked(items)
         so_far = await self._store.catalogue.of(stocked)
-        entries = gathered((seen for seen in glimpses if seen.item in stocked), so_far)
+        entries = merged_rows((seen for seen in glimpses if seen.item in stocked), so_far)
         async with self._store.transaction() as tx:
             await self._store.levels.add_items(tx, list(entries.values()))

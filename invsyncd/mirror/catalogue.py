@@ -15,7 +15,7 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from invsyncd.config import Settings
-from invsyncd.core.catalogue import is_news
+from invsyncd.core.catalogue import differs
 from invsyncd.core.clocks import AT_ONCE, Clocks, Every, later
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.commit import Batch
@@ -154,7 +154,7 @@ class CatalogueReader:
             self._suspects.name(
                 seen.item
                 for seen in glimpses
-                if seen.item in known and is_news(seen, known[seen.item])
+                if seen.item in known and differs(seen, known[seen.item])
             )
         # No search shows what was deleted, and the count stands still where as many were added.
         self._suspects.name(await self._source.missing(await self._store.listings.matched_items()))
@@ -195,7 +195,7 @@ class CatalogueReader:
                 at = bisect_left(ids, seen.item)
                 if seen.item in known and at < len(ids) and ids[at] == seen.item:
                     told[at] = 1
-                    if is_news(seen, known[seen.item]):
+                    if differs(seen, known[seen.item]):
                         suspects.add(seen.item)
         return suspects | {item for item, was_told in zip(ids, told, strict=True) if not was_told}
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from invsyncd.core.interventions import Done, NotUndone, PoolChange, Since, pool_before
+from invsyncd.core.interventions import CannotUndo, LaterCounts, PassEffect, PoolChange, pool_before
 from invsyncd.core.journal import EntryKind, Outcome, moves_pool, outcome_of
 from invsyncd.core.model import ItemState, LevelWrite, Listing, Target
 from invsyncd.core.plan import Shift, offer
@@ -88,7 +88,7 @@ class _Undo:
                 await self._refuse_tiktok_only(own_lines, states.get(item))
         return Undoing(tuple(self._steps), tuple(self._refused))
 
-    def _done(self, lines: Sequence[Line]) -> Done:
+    def _done(self, lines: Sequence[Line]) -> PassEffect:
         writes = {
             line["location"]: LevelWrite(line["item"], line["location"], line["from"], line["to"])
             for line in lines
@@ -99,7 +99,7 @@ class _Undo:
         changes = [self._change(line) for line in lines if moves_pool(line)]
         counted = (line for line in lines if line["kind"] == EntryKind.CHANGE)
         balanced = any(line["pool"] is not None for line in counted)
-        return Done(tuple(changes), tuple(writes.values()), balanced and not changes)
+        return PassEffect(tuple(changes), tuple(writes.values()), balanced and not changes)
 
     def _change(self, line: Line) -> PoolChange:
         mirrored = self._rules.scope.locations
@@ -111,7 +111,7 @@ class _Undo:
         self,
         item: int,
         lines: Sequence[Line],
-        done: Done,
+        done: PassEffect,
         state: ItemState | None,
     ) -> None:
         sku = lines[-1]["sku"]
@@ -122,20 +122,22 @@ class _Undo:
         try:
             in_flight = self._in_flight.get(item, ())
             pool = pool_before(state, done, since, in_flight, self._location_names)
-        except NotUndone as reason:
+        except CannotUndo as reason:
             self._refused.append(UndoRefusal(sku, item, str(reason)))
             return
         shifts = [*self._levels(state, pool), *await self._offers(state, pool)]
         self._steps.append(Step(item, sku, state.item.pool or 0, pool, tuple(shifts)))
 
-    async def _since(self, item: int, skus: set[str], lines: Sequence[Line], done: Done) -> Since:
+    async def _since(
+        self, item: int, skus: set[str], lines: Sequence[Line], done: PassEffect
+    ) -> LaterCounts:
         moves = await self._store.journal.counted(item, skus)
         at = done.changes[-1].line if done.changes else lines[-1]["id"]
         later = [x for x in moves if x["id"] > at]
         counted = [x["pass"] for x in later if moves_pool(x)]
         pools = {row.after for row in done.writes}
         earlier = [x["pass"] for x in moves if x["id"] < at and x.get("pool") in pools]
-        return Since(
+        return LaterCounts(
             counted_by=counted[-1] if counted else "",
             tiktok_sold=any(x["kind"] == EntryKind.HOLD and x["units"] > 0 for x in later),
             cause=earlier[-1] if earlier and not done.changes else "",

@@ -17,7 +17,7 @@ from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.status.health import Health
 from invsyncd.store import Store
-from invsyncd.text import told_apart
+from invsyncd.text import distinct_names
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +116,7 @@ async def remember(
     failures = report.failures_of(Target.SHOPIFY)
     known = [k for k in await store.locations.all() if k.location.active]
     health.read_at = {k.location.id: k.read_at for k in known}
-    health.location_names = told_apart({k.location.id: k.location.name for k in known})
+    health.location_names = distinct_names({k.location.id: k.location.name for k in known})
     owed = await store.owed.levels()
     health.undelivered(Target.SHOPIFY, owed.keys, owed.count)
     health.last_pass = {

@@ -153,7 +153,7 @@ async def test_it_says_that_the_guard_would_stop_it(tmp_path: Path) -> None:
         await w.ask("once")
         found = await planned(w, write_new(w, PERCENT))
         assert found["would_pause"] == {
-            "tiktok": "one pass would set to 0 10 of 20 listings, more than 30 %"
+            "tiktok": "one pass would set 10 of 20 listings to 0, more than 30 %"
         }
 
 

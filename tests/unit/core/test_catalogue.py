@@ -1,13 +1,13 @@
 import pytest
 
-from invsyncd.core.catalogue import CatalogueRow, gathered, is_news
+from invsyncd.core.catalogue import CatalogueRow, differs, merged_rows
 from invsyncd.core.model import Catalogue
 
 KNOWN = Catalogue(1, "TEE", True, False, ("Shirt",))
 
 
 @pytest.mark.parametrize(
-    ("seen", "news"),
+    ("seen", "expected"),
     [
         (CatalogueRow(1, "TEE", True), False),
         (CatalogueRow(1, "TEE", True, False, "Shirt"), False),
@@ -18,18 +18,18 @@ KNOWN = Catalogue(1, "TEE", True, False, ("Shirt",))
         (CatalogueRow(1, "TEE", True, False, ""), True),
     ],
 )
-def test_a_row_is_news_where_it_differs_in_what_it_tells(seen: CatalogueRow, news: bool) -> None:
-    assert is_news(seen, KNOWN) is news
+def test_a_row_is_compared_only_in_what_it_says(seen: CatalogueRow, expected: bool) -> None:
+    assert differs(seen, KNOWN) is expected
 
 
-def test_a_row_of_an_item_of_several_types_is_always_news() -> None:
+def test_a_row_of_an_item_of_several_types_always_may_differ() -> None:
     known = Catalogue(1, "TEE", True, False, ("Mug", "Shirt"))
-    assert is_news(CatalogueRow(1, "TEE", True, False, "Mug"), known)
-    assert not is_news(CatalogueRow(1, "TEE", True), known)
+    assert differs(CatalogueRow(1, "TEE", True, False, "Mug"), known)
+    assert not differs(CatalogueRow(1, "TEE", True), known)
 
 
-def test_a_variant_that_stops_selling_at_zero_is_news_though_another_may_go_on() -> None:
-    assert is_news(
+def test_a_variant_that_stops_selling_at_zero_differs_though_another_may_go_on() -> None:
+    assert differs(
         CatalogueRow(1, "TEE", True, False, "Shirt"), Catalogue(1, "TEE", True, True, ("Shirt",))
     )
 
@@ -44,5 +44,5 @@ def test_the_rows_of_all_variants_make_one_entry_in_any_order_and_number_of_read
         1: Catalogue(1, "TEE", True, True, ("Gift", "Shirt")),
         2: Catalogue(2, "MUG", False, False, ("Mug",)),
     }
-    assert gathered(rows, {}) == gathered(reversed(rows), {}) == whole
-    assert gathered(rows[2:], gathered(rows[:2], {})) == whole
+    assert merged_rows(rows, {}) == merged_rows(reversed(rows), {}) == whole
+    assert merged_rows(rows[2:], merged_rows(rows[:2], {})) == whole
