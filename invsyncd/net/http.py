@@ -78,7 +78,7 @@ def session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=True,
-        middlewares=(once,),
+        middlewares=(send_once,),
     )
 
 
@@ -261,7 +261,7 @@ class ConnectionCut(aiohttp.ClientConnectionError):
     """The connection broke after the request was sent; not among what aiohttp repeats."""
 
 
-async def once(
+async def send_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
     """Hand a request on, as a middleware of the session; raise ConnectionCut when it breaks."""

@@ -81,7 +81,7 @@ class ShopifySource:
         are left out. Raises `bulk.BulkRefused` where the shop will not do it in bulk, or not
         within the limits: `poll(location, None)` reads the same page by page.
         """
-        found = bulk.scan(self._client, locations, limits or bulk.BulkLimits(), since)
+        found = bulk.scan_pages(self._client, locations, limits or bulk.BulkLimits(), since)
         async with aclosing(found):
             async for readings, created_at in found:
                 parse.none_ahead(readings, created_at, "SCAN")

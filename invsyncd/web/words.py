@@ -68,7 +68,7 @@ def ago(at: float | None, now: float) -> str:
     return "just now" if now - at < 1 else f"{span(now - at)} ago"
 
 
-def moment(at: float) -> str:
+def date_and_time(at: float) -> str:
     """A Unix second in UTC, as people read it; what lies beyond every calendar is just told so."""
     try:
         return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
