@@ -6,7 +6,7 @@ import asyncio
 
 import click
 
-from invsyncd.check import Checked, Finding, check_all
+from invsyncd.check import CheckInputs, Finding, check_all
 from invsyncd.cli.output import (
     Context,
     answers_progress,
@@ -43,7 +43,7 @@ def check(context: Context, as_json: bool) -> None:
                     {
                         "what": f.what,
                         "ok": not f.bad,
-                        "says": f.says,
+                        "says": f.message,
                         "advice": f.advice,
                         "count": f.count,
                         "names": f.names,
@@ -55,7 +55,7 @@ def check(context: Context, as_json: bool) -> None:
     else:
         for finding in findings:
             mark = "✗" if finding.bad else "✓"
-            click.echo(visible(f"{mark} {finding.what}: {finding.says}"))
+            click.echo(visible(f"{mark} {finding.what}: {finding.message}"))
             if finding.advice:
                 advice = [visible(line) for line in finding.advice.split("\n")]
                 click.echo("    Try: " + "\n         ".join(advice))
@@ -69,7 +69,7 @@ async def _check(settings: Settings) -> list[Finding]:
             assemble(settings, store, dry_run=True, metrics=metrics) as parts,
         ):
             return await check_all(
-                Checked(
+                CheckInputs(
                     settings,
                     store,
                     parts.source,

@@ -51,7 +51,7 @@ class Scale:
         return _HIGH * (len(self.ticks) - 1)
 
     def height(self, seconds: float) -> float:
-        """The height of a column for so many seconds, in SVG units; above 1 s steps are logarithmic.
+        """The height of a column in SVG units; steps above 1 s are logarithmic.
 
         A column is never too low to be seen, and never higher than the scale.
         """

@@ -5,8 +5,8 @@ not read our answers through a visitor's browser. That site's name is not ours, 
 name resolves to (DNS rebinding), so a request under a foreign name is refused.
 
 Beyond loopback a token is needed. Programs send the token as a bearer token. Browsers send the
-token as the password of HTTP Basic, with any user name: they ask for the password by themselves, and
-keep the password out of addresses, histories and logs.
+token as the password of HTTP Basic, with any user name. They ask for the password by themselves,
+and keep it out of addresses, histories and logs.
 """
 
 from __future__ import annotations
