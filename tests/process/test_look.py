@@ -1,4 +1,4 @@
-"""`check`, `status` and `backup`: looking changes nothing."""
+"""`check`, `status` and `backup` change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages as documents: complete, escaped, small, and made for everybody."""
+"""The pages as documents: complete, escaped, small and accessible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two loops of the alerts beside the real passes, between both fakes, in virtual time."""
+"""Alerts and heartbeat beside the real passes, between both fakes, in virtual time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`check` on a shop with every trouble that listings can have, and what the status page says."""
+"""`check` and the status page on a shop with every trouble that listings can have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`resume` and `undo` ask a person at a terminal first, and never wait where nobody can answer."""
+"""`resume` and `undo` ask a person at a terminal first, and never wait without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`explain` and `journal` on the command line: who is asked, and how a terminal shows it."""
+"""`explain` and `journal` on the command line: who is asked, and what a terminal shows."""
 
 from __future__ import annotations
 

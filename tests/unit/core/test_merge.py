@@ -1,4 +1,4 @@
-"""The merge table, row by row, and what must hold whatever the row."""
+"""The merge table, row by row, and the properties that hold for every row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sentences of the specification as values: "A 7 (committed +3), B 8" are two readings.
+"""Turns sentences of the specification into values: "A 7 (committed +3), B 8" is two readings.
 
 "A 50 after 5 @9" was last read 5 poll intervals ago, and Shopify stamped it 9."""
 
