@@ -137,19 +137,19 @@ def _levels(levels: list[Mapping[str, Any]]) -> Html:
     ]
     heads = ["location", "remark", "available", "committed", "on hand"]
     if not rows:
-        return tag("p", "No level of it is known.", class_="none")
+        return tag("p", "No level of this item is known.", class_="none")
     return table("Levels at Shopify", heads, rows, numbers=3)
 
 
 def _remark(level: Mapping[str, Any]) -> str:
-    """What is to be said of a level beside its numbers."""
+    """The remark on a level beside its numbers."""
     if level.get("wanted") not in (None, level["available"]):
         return f"should be {_units(level['wanted'])}"
     return level.get("why") or ""
 
 
 def _writes(writes: list[Mapping[str, Any]]) -> Html | None:
-    """The newest writes, with what the shop's support asks for."""
+    """The newest writes, with the request ids that Shopify's or TikTok's support asks for."""
     rows: list[list[Child]] = [
         [
             str(x["at"]).replace("T", " ")[:19],
