@@ -1,4 +1,4 @@
-"""A history: what the world does, step by step, as plain data that can be printed and replayed."""
+"""A history: the steps of a test as plain data that can be printed and replayed."""
 
 from __future__ import annotations
 

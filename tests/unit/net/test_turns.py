@@ -1,4 +1,4 @@
-"""Turns: the most urgent first, and nobody for ever last."""
+"""Turns: the most urgent first, and nobody waits for ever."""
 
 from hypothesis import given
 from hypothesis import strategies as st

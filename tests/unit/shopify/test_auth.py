@@ -1,3 +1,5 @@
+"""Tokens of Shopify: fetched, renewed in time, and replaced when they die early."""
+
 import asyncio
 import traceback
 
