@@ -189,6 +189,9 @@ class TikTokClient:
             envelope = Shape(json_object(answer.body, what), call.op)
             code = envelope.at("code").whole()
         except InvalidResponse:
+            if 400 <= answer.status < 500:
+                # A gateway's page and not TikTok's envelope: it says nothing of our token.
+                raise Unavailable(f"{what}: HTTP {answer.status}, not from TikTok") from None
             raise_for_status(answer, what)
             raise
         request_id, message = (
