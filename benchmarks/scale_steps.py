@@ -28,7 +28,7 @@ from invsyncd.net.lines import lines
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.sandbox.serve import sandbox, serving
 from invsyncd.shopify import bulk
-from invsyncd.shopify.bulk import pages
+from invsyncd.shopify.bulk import pages_of_file
 from invsyncd.shopify.catalogue import Count, ProductTypes, ShopifyCatalogue, variant_rows
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
@@ -63,7 +63,7 @@ class LocalSource(ShopifySource):
         """The levels of the file, read by the parser of the real source."""
         count = self._count * len(self._locations) + len(self._locations)
         rows = lines(pieces(self._file), line_bytes_max=bulk.LINE_BYTES_MAX, what="local file")
-        async for readings in pages(rows, locations, count):
+        async for readings in pages_of_file(rows, locations, count):
             yield Page(readings, int(time.time()))
 
     async def poll(

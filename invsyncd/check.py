@@ -116,7 +116,8 @@ async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]
     names = ", ".join(
         f'"{loc.name}" ({loc.id}{", fulfilment service" if loc.managed else ""})' for loc in active
     )
-    return [Finding("Shopify locations", f"{len(active)} active: {names}")]
+    notes = [Finding("Shopify locations", note) for note in await rulebook.location_notes()]
+    return [Finding("Shopify locations", f"{len(active)} active: {names}"), *notes]
 
 
 async def _warehouses(rulebook: Rulebook, shop: TikTokShop) -> list[Finding]:

@@ -41,14 +41,14 @@ class Masked(logging.Formatter):
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         if self._json:
             return json.dumps({"at": at, "level": record.levelname.lower(), "message": message})
-        line = visible(message)
+        line = as_event(message)
         if self._journald:
             priority = _PRIORITIES.get(record.levelno, 6)
             return f"<{priority}>{line}"
         return f"{at} {record.levelname.lower():7} {line}"
 
 
-def visible(text: str) -> str:
+def as_event(text: str) -> str:
     """The text with further lines indented and other control characters written as escapes.
 
     A SKU may hold anything, and must not be able to forge an event or to control a terminal.

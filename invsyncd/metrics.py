@@ -96,6 +96,10 @@ class Metrics:
             "Since when the oldest owed write has waited; 0 if none is owed",
             "target",
         )
+        self._of_targets(gauge)
+        self._of_requests(counter, gauge)
+
+    def _of_targets(self, gauge: Callable[..., Gauge]) -> None:
         self.held = gauge("held_items", "Items on hold until somebody resolves them")
         self.authorised = gauge("authorised", "1 while our credentials are accepted", "target")
         self.paused = gauge("paused", "1 while the target waits for a resume", "target")
@@ -110,7 +114,6 @@ class Metrics:
         self.other_writers = gauge(
             "tiktok_other_writer_listings", "Listings that another program writes too", "target"
         )
-        self._of_requests(counter, gauge)
 
     def _of_requests(self, counter: Callable[..., Counter], gauge: Callable[..., Gauge]) -> None:
         self.requests = counter("http_requests_total", "Requests by outcome", "api", "op", "code")

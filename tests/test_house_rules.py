@@ -112,3 +112,14 @@ def test_no_two_files_of_one_room_are_tied_by_their_types() -> None:
         if name.rpartition(".")[0].replace(".", "/") == _name(path.parent)
     }
     assert tied == set()
+
+
+def test_a_public_class_or_function_has_a_name_of_its_own() -> None:
+    """One name has one meaning, also for who searches for it."""
+    defined: dict[str, list[str]] = {}
+    for path in MODULES:
+        for node in _parsed(path).body if "sandbox" not in path.parts else ():
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                defined.setdefault(node.name, []).append(_name(path))
+    shared = {k: v for k, v in defined.items() if len(v) > 1 and not k.startswith("_")}
+    assert shared == {}

@@ -1,6 +1,7 @@
-"""Alerts: messages to people when something needs them, and a heartbeat to a monitor elsewhere.
+"""Sends messages to people when something needs them, and a heartbeat to a monitor elsewhere.
 
-Read `decide.py` first: it is the whole of what is told, and when.
+Read `decide.py` first: it decides what is reported, and when. `snapshot.py` collects what it
+decides from, `services.py` sends, `loop.py` runs all three.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import logging
 import time
 from collections.abc import Callable
 
-from invsyncd.alerts.heartbeat import beat
-from invsyncd.alerts.loop import tell
+from invsyncd.alerts.heartbeat import send_heartbeats
+from invsyncd.alerts.loop import send_alerts
 from invsyncd.alerts.services import Services
 from invsyncd.config import Settings
 from invsyncd.status.health import Health
@@ -30,7 +31,7 @@ def services(settings: Settings) -> Services:
 def start(
     settings: Settings, store: Store, health: Health, clock: Callable[[], float] = time.time
 ) -> asyncio.Task[None]:
-    """Begin; the caller cancels the task. A bug in here is logged and ends nothing else."""
+    """Start the task, which the caller cancels. A bug in here is logged and ends nothing else."""
     task = asyncio.create_task(_run(settings, store, health, clock), name="alerts")
     task.add_done_callback(_ended)
     return task
@@ -41,10 +42,10 @@ async def _run(
 ) -> None:
     async with asyncio.TaskGroup() as group:
         if settings.alerts.urls:
-            group.create_task(tell(settings, store, health, services(settings), clock))
+            group.create_task(send_alerts(settings, store, health, services(settings), clock))
         if settings.alerts.heartbeat_url is not None:
             url = settings.alerts.heartbeat_url.get_secret_value()
-            group.create_task(beat(url, health))
+            group.create_task(send_heartbeats(url, health))
 
 
 def _ended(task: asyncio.Task[None]) -> None:

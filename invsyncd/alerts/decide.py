@@ -1,9 +1,11 @@
-"""Decides which messages people get now, from what is seen and what was sent before. Pure.
+"""Decides which messages people get now: plain functions over frozen values.
 
-People hear of transitions only. An alarm and its all-clear belong together. After an all-clear the
-same reason gives no new alarm for an hour, however often it comes and goes. A message counts as
-sent only when a service has taken it. So a message that could not be sent is due again, in its
-newest form, and an alarm whose reason has ended before that is never sent.
+Only transitions are reported: a reason that begins to hold, and its end. An alarm and its all-clear
+belong together. After an alarm, the same reason gives no other alarm for an hour, however often
+the reason comes and goes.
+
+A message counts as sent only after a service took it. So a message that could not be sent is
+made anew, in its newest form, and an alarm whose reason ended meanwhile is never sent.
 """
 
 from __future__ import annotations
@@ -14,43 +16,98 @@ from dataclasses import dataclass, field, replace
 from invsyncd.text import ends_hold
 
 QUIET_S = 3600.0
-SKUS_MAX = 5  # so many are named in a message
+SKUS_MAX = 5  # how many held SKUs a message names
+NOT_READY = "not ready"
+HELD = "held"
 
 
-def seen(memory: Memory, now: Snapshot) -> Memory:
-    """Remember since when it is not ready, and forget items that are held no more."""
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How one reason stands. The words are those of the alarm if `bad`, else of the all-clear."""
+
+    bad: bool
+    title: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is known at one moment. What is not known neither raises nor ends an alarm.
+
+    `situations` has the reasons that are reported at once, by topic; an absent one is not known.
+    `reasons` says why the daemon is not ready, without what a bad situation says already. `held`
+    is (item id, SKU), None while the held items are not known. `at` is in Unix seconds.
+    """
+
+    at: float
+    ready: bool
+    reasons: tuple[str, ...]
+    situations: Mapping[str, Situation]
+    held: tuple[tuple[int, str], ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """The last alarm of one reason: its Unix second, and whether its all-clear is still owed."""
+
+    at: float
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What was reported, kept over restarts. `held` has the item ids that were reported as held."""
+
+    announced: Mapping[str, Announced] = field(default_factory=dict)
+    not_ready_since: float | None = None
+    held: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message to people; `held` has the item ids that it reports for the first time."""
+
+    topic: str
+    alarm: bool
+    title: str
+    text: str
+    held: frozenset[int] = frozenset()
+
+
+def observe(memory: Memory, now: Snapshot) -> Memory:
+    """Remember since when the daemon is not ready, and forget items that are no longer held."""
     since, held = None, memory.held
-    if now.reasons:  # a moment that lies ahead is from before the clock was set back
+    if now.reasons:  # a moment in the future is from before the clock was set back
         since = min(memory.not_ready_since or now.at, now.at)
     if now.held is not None:
         held &= {item for item, _ in now.held}
     return replace(memory, not_ready_since=since, held=held)
 
 
-def due(memory: Memory, now: Snapshot, stale_after_s: float) -> tuple[Message, ...]:
-    """What is to be told, at most one message per reason; `memory` has seen `now`."""
-    standings = {**now.standings, **_not_ready(memory, now, stale_after_s)}
-    return (*_transitions(memory, now, standings), *_newly_held(memory, now))
+def messages_due(memory: Memory, now: Snapshot, stale_after_s: float) -> tuple[Message, ...]:
+    """The messages to send now, at most one per reason; call `observe()` with `now` before."""
+    situations = {**now.situations, **_not_ready(memory, now, stale_after_s)}
+    return (*_transitions(memory, now, situations), *_newly_held(memory, now))
 
 
-def told(memory: Memory, message: Message, at: float) -> Memory:
-    """Somebody took the message, at this moment (Unix seconds)."""
-    before = memory.told.get(message.topic)
+def mark_sent(memory: Memory, message: Message, at: float) -> Memory:
+    """Remember that a service took the message at `at` (Unix seconds)."""
+    before = memory.announced.get(message.topic)
     alarmed_at = at if message.alarm or before is None else before.at
-    topics = {**memory.told, message.topic: Announced(alarmed_at, message.alarm)}
-    return replace(memory, told=topics, held=memory.held | message.held)
+    topics = {**memory.announced, message.topic: Announced(alarmed_at, message.alarm)}
+    return replace(memory, announced=topics, held=memory.held | message.held)
 
 
 def _transitions(
-    memory: Memory, now: Snapshot, standings: dict[str, Situation]
+    memory: Memory, now: Snapshot, situations: dict[str, Situation]
 ) -> Iterator[Message]:
-    for topic, standing in standings.items():
-        last = memory.told.get(topic)
+    for topic, situation in situations.items():
+        last = memory.announced.get(topic)
         is_open = last is not None and last.open
-        if standing.bad and not is_open and _quiet_is_over(last, now.at):
-            yield Message(topic, alarm=True, title=standing.title, text=standing.text)
-        if not standing.bad and is_open:
-            yield Message(topic, alarm=False, title=standing.title, text=standing.text)
+        if situation.bad and not is_open and _quiet_is_over(last, now.at):
+            yield Message(topic, alarm=True, title=situation.title, text=situation.text)
+        if not situation.bad and is_open:
+            yield Message(topic, alarm=False, title=situation.title, text=situation.text)
 
 
 def _not_ready(memory: Memory, now: Snapshot, stale_after_s: float) -> dict[str, Situation]:
@@ -66,7 +123,7 @@ def _not_ready(memory: Memory, now: Snapshot, stale_after_s: float) -> dict[str,
 def _newly_held(memory: Memory, now: Snapshot) -> Iterator[Message]:
     if now.held is None:
         return
-    last = memory.told.get(HELD)
+    last = memory.announced.get(HELD)
     new = [(item, sku) for item, sku in now.held if item not in memory.held]
     if new and _quiet_is_over(last, now.at):
         ids = frozenset(item for item, _ in new)
@@ -77,7 +134,7 @@ def _newly_held(memory: Memory, now: Snapshot) -> Iterator[Message]:
 
 def _how_to_resolve(new: list[tuple[int, str]]) -> str:
     lines = ["Nothing is written for them until somebody says which number is right:"]
-    # Quoted: people paste it into a shell, and a SKU may hold anything.
+    # The commands are quoted: people paste them into a shell, and a SKU may hold anything.
     lines += [ends_hold(sku) for _, sku in new[:SKUS_MAX]]
     if len(new) > SKUS_MAX:
         lines.append(f"and {len(new) - SKUS_MAX} more")
@@ -90,7 +147,7 @@ def _count(items: int) -> str:
 
 
 def _quiet_is_over(last: Announced | None, at: float) -> bool:
-    """Also when the clock was set back: then the moment of the last alarm lies ahead."""
+    """Whether another alarm may come; also if the clock was set back behind the last alarm."""
     return last is None or not 0 <= at - last.at < QUIET_S
 
 
@@ -99,60 +156,3 @@ def _for(seconds: float) -> str:
     if minutes < 1:
         return f"{seconds:.0f} s"
     return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
-
-
-NOT_READY = "not ready"
-HELD = "held"
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """How one reason stands: an alarm's words where it is bad, the all-clear's where it is not."""
-
-    bad: bool
-    title: str
-    text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What is known at one moment; what is not known changes nothing that was told.
-
-    `standings` has the reasons that are told at once; one that is absent is not known. `reasons`
-    says why it is not ready, without what a bad standing says already. `held` is (item id, SKU),
-    None while it is not known. `at` is in Unix seconds.
-    """
-
-    at: float
-    ready: bool
-    reasons: tuple[str, ...]
-    standings: Mapping[str, Situation]
-    held: tuple[tuple[int, str], ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    """The last alarm of one reason: when (Unix seconds), and whether its all-clear is owed."""
-
-    at: float
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What was told, kept over restarts. `held` has the items that were told as held."""
-
-    told: Mapping[str, Announced] = field(default_factory=dict)
-    not_ready_since: float | None = None
-    held: frozenset[int] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One message to people; `held` has the items that it tells of, besides those told before."""
-
-    topic: str
-    alarm: bool
-    title: str
-    text: str
-    held: frozenset[int] = frozenset()

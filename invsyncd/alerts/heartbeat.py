@@ -1,7 +1,7 @@
-"""Sends the heartbeat to a monitor elsewhere, which raises an alarm when the heartbeat stops.
+"""Pings a monitor elsewhere, which raises an alarm when the pings stop.
 
-The heartbeat says that work was done, not that the process is up: it is sent only after a pass that
-went well, while the daemon is ready and no job hangs.
+A ping says that the daemon works, not only that it is up. So a ping goes out only after a good
+pass, only while the daemon is ready, and only while no job hangs.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from invsyncd.status.health import Health
 log = logging.getLogger(__name__)
 
 EVERY_S = 60.0
-LOOK_S = 1.0
+CHECK_S = 1.0
 PING_S_MAX = 10.0
 BODY_BYTES_MAX = 64 * 1024
 
 
-async def beat(url: str, health: Health) -> None:
-    """Ping until cancelled; a failure is logged once, until it works again."""
+async def send_heartbeats(url: str, health: Health) -> None:
+    """Ping until cancelled. A failure is logged once, until a ping gets through again."""
     loop = asyncio.get_running_loop()
     last_pass: float | None = None
     pinged_at = float("-inf")
@@ -32,19 +32,19 @@ async def beat(url: str, health: Health) -> None:
         http = Http(client, timeout_s=PING_S_MAX, body_bytes_max=BODY_BYTES_MAX)
         while True:
             went_well_at = health.targets[Target.SHOPIFY].went_well_at
-            is_news = went_well_at is not None and went_well_at != last_pass
-            due = is_news and loop.time() - pinged_at >= EVERY_S
-            if due and health.live() and health.document()[0]:
+            is_new = went_well_at is not None and went_well_at != last_pass
+            is_due = is_new and loop.time() - pinged_at >= EVERY_S
+            if is_due and health.live() and health.document()[0]:
                 last_pass, pinged_at = went_well_at, loop.time()
                 trouble = await _ping(http, url)
                 if trouble and not failing:
                     log.warning("the heartbeat does not get through: %s", trouble)
                 failing = bool(trouble)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(CHECK_S)
 
 
 async def _ping(http: Http, url: str) -> str:
-    """GET; returns what went wrong, in words without the URL."""
+    """Ping once; returns what went wrong, without the URL, or an empty string."""
     try:
         raise_for_status(await http.request("GET", url, api="heartbeat", op="PING"), "heartbeat")
     except InvsyncError as error:

@@ -1,9 +1,10 @@
-"""The alerts loop: look, decide, send. It runs beside the passes and never holds them up.
+"""Runs the alerts: takes a snapshot, decides, sends, and remembers what was sent.
 
-There is no queue that could grow. What is due is derived again each time, from what is seen and
-what was sent, with at most one message per reason. While a message is on its way nothing else is
-decided; sending has a time limit. What was sent is kept in the state database, so a restart repeats
-nothing.
+The loop runs beside the passes and never holds them up. There is no queue that could grow: the
+messages are derived anew each time from the snapshot and from what was reported, at most one per
+reason. Nothing else is decided while a message is being sent; sending has a time limit.
+
+What was reported is kept in the state database, so that a restart repeats nothing.
 """
 
 from __future__ import annotations
@@ -13,45 +14,49 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from invsyncd.alerts.decide import Announced, Memory, due, seen, told
+from invsyncd.alerts.decide import (
+    Announced,
+    Memory,
+    mark_sent,
+    messages_due,
+    observe,
+)
 from invsyncd.alerts.services import Sender
-from invsyncd.alerts.snapshot import look
+from invsyncd.alerts.snapshot import take_snapshot
 from invsyncd.config import Settings
 from invsyncd.errors import StateError
 from invsyncd.status.health import Health
 from invsyncd.store import Store
 
-LOOK_S = 5.0
-AGAIN_S = 60.0  # nobody took a message: not tried again sooner
-
-
-async def tell(
-    settings: Settings, store: Store, health: Health, sender: Sender, clock: Callable[[], float]
-) -> None:
-    """Tell people of every transition, until cancelled."""
-    kept = memory = await remembered(store)
-    loop = asyncio.get_running_loop()
-    not_before = float("-inf")
-    while True:
-        snapshot = await look(settings, store, health, clock())
-        memory = seen(memory, snapshot)
-        messages = due(memory, snapshot, settings.alerts.stale_after_s)
-        for message in messages if loop.time() >= not_before else ():
-            title = f"invsyncd {settings.shopify.shop}: {message.title}"
-            if not await sender.send(title, message.text, alarm=message.alarm):
-                not_before = loop.time() + AGAIN_S
-                break
-            memory = told(memory, message, clock())
-        if memory != kept and await keep(store, memory):
-            kept = memory
-        await asyncio.sleep(LOOK_S)
-
-
+CHECK_S = 5.0
+RETRY_S = 60.0  # the rest after no service took a message
 KEY = "alerts"
 
 
-async def remembered(store: Store) -> Memory:
-    """What was told before; nothing where it cannot be read."""
+async def send_alerts(
+    settings: Settings, store: Store, health: Health, sender: Sender, clock: Callable[[], float]
+) -> None:
+    """Report every transition to people, until cancelled."""
+    saved = memory = await load_memory(store)
+    loop = asyncio.get_running_loop()
+    not_before = float("-inf")
+    while True:
+        snapshot = await take_snapshot(settings, store, health, clock())
+        memory = observe(memory, snapshot)
+        messages = messages_due(memory, snapshot, settings.alerts.stale_after_s)
+        for message in messages if loop.time() >= not_before else ():
+            title = f"invsyncd {settings.shopify.shop}: {message.title}"
+            if not await sender.send(title, message.text, alarm=message.alarm):
+                not_before = loop.time() + RETRY_S
+                break
+            memory = mark_sent(memory, message, clock())
+        if memory != saved and await save_memory(store, memory):
+            saved = memory
+        await asyncio.sleep(CHECK_S)
+
+
+async def load_memory(store: Store) -> Memory:
+    """What was reported before; an empty memory if the stored one cannot be read."""
     try:
         text = await store.meta.get(KEY)
         return _from_json(json.loads(text)) if text else Memory()
@@ -59,8 +64,8 @@ async def remembered(store: Store) -> Memory:
         return Memory()
 
 
-async def keep(store: Store, memory: Memory) -> bool:
-    """Remember over a restart; returns whether the database could."""
+async def save_memory(store: Store, memory: Memory) -> bool:
+    """Store what was reported; returns False if the database failed."""
     try:
         async with store.transaction() as tx:
             await store.meta.set(tx, KEY, json.dumps(_to_json(memory)))
@@ -71,7 +76,7 @@ async def keep(store: Store, memory: Memory) -> bool:
 
 def _to_json(memory: Memory) -> dict[str, Any]:
     return {
-        "told": {topic: [told.at, told.open] for topic, told in memory.told.items()},
+        "told": {topic: [last.at, last.open] for topic, last in memory.announced.items()},
         "not_ready_since": memory.not_ready_since,
         "held": sorted(memory.held),
     }

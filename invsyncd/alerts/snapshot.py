@@ -1,4 +1,4 @@
-"""Reads the health and the state database, and words each reason for people."""
+"""Takes the snapshot that alerts are decided from: the health and the database, in plain words."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from invsyncd.status.health import ADVICE, AHEAD_S, Check, Health
 from invsyncd.store import Store
 from invsyncd.text import SHOPS
 
-WRITER = "writer"
+OTHER_WRITER = "writer"
 CREDENTIALS = {
     Target.SHOPIFY: "Try: invsyncd check; the app may have been uninstalled or its secret changed",
     Target.TIKTOK: f"Try: {ADVICE}",
 }
 
 
-async def look(settings: Settings, store: Store, health: Health, at: float) -> Snapshot:
-    """What is known now, at `at` (Unix seconds). Never raises for a database that fails."""
-    standings = dict(_credentials(settings, health))
+async def take_snapshot(settings: Settings, store: Store, health: Health, at: float) -> Snapshot:
+    """What is known at `at` (Unix seconds). A database that fails raises nothing here."""
+    situations = dict(_credentials(settings, health))
     checks = health.checks()
-    standings.update(_writer(health, checks))
+    situations.update(_other_writer(health, checks))
     held: tuple[tuple[int, str], ...] | None = None
     try:
         held = tuple(await store.census.held())
         for target in health.targets:
-            standings[f"paused {target.value}"] = await _paused(settings, store, target)
+            situations[f"paused {target.value}"] = await _paused(settings, store, target)
         if settings.tiktok.enabled:
-            standings.update(await _refresh_token(store, at))
+            situations.update(await _refresh_token(store, at))
     except StateError:
-        pass  # the health names it; what was told of the rest stands
+        pass  # the health reports it; topics that cannot be read stay as they are
     reasons = tuple(
-        check.output for check in checks if not check.ok and not _told_elsewhere(check, standings)
+        check.output for check in checks if not check.ok and not _has_own_message(check, situations)
     )
-    return Snapshot(at, all(check.ok for check in checks), reasons, standings, held)
+    return Snapshot(at, all(check.ok for check in checks), reasons, situations, held)
 
 
 def _credentials(settings: Settings, health: Health) -> Iterator[tuple[str, Situation]]:
@@ -54,21 +54,21 @@ def _credentials(settings: Settings, health: Health) -> Iterator[tuple[str, Situ
             yield topic, Situation(False, f"{name} takes our credentials again")
 
 
-def _writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Situation]]:
-    """Somebody else who keeps changing what we wrote: the health says who and where."""
+def _other_writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Situation]]:
+    """Another writer, who keeps changing what we wrote: the health says who and where."""
     found = [check.output for check in checks if check.other_writer and check.output]
     if found:
-        yield WRITER, Situation(True, "somebody else writes the same stock", "\n".join(found))
+        yield OTHER_WRITER, Situation(True, "somebody else writes the same stock", "\n".join(found))
     elif health.baseline:
-        yield WRITER, Situation(False, "nobody else writes the same stock any more")
+        yield OTHER_WRITER, Situation(False, "nobody else writes the same stock any more")
 
 
 async def _paused(settings: Settings, store: Store, target: Target) -> Situation:
-    """From the database: the health does not know it before the first round after a start."""
+    """Whether a target is paused: from the database, as the health learns it in the first round."""
     reason = await CircuitBreaker(settings, store, target).reason()
     if not reason:
         return Situation(False, f"{SHOPS[target]} is written again")
-    text = f"{reason}\nNothing is written there until somebody has looked."
+    text = f"{reason}\nNothing is written there until somebody resumes it."
     advice = f"Try: invsyncd resume {target.value}"
     return Situation(True, f"{SHOPS[target]} is paused", f"{text}\n{advice}")
 
@@ -78,20 +78,20 @@ async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Situati
     if not ends_at:
         return iter(())
     if ends_at - at > AHEAD_S:
-        standing = Situation(False, "TikTok's authorisation was renewed")
+        situation = Situation(False, "TikTok's authorisation was renewed")
     else:
         day = datetime.fromtimestamp(ends_at, UTC).date().isoformat()
         text = f"It ends on {day}.\n{CREDENTIALS[Target.TIKTOK]}"
-        standing = Situation(True, "TikTok's authorisation ends soon", text)
-    return iter([("refresh token", standing)])
+        situation = Situation(True, "TikTok's authorisation ends soon", text)
+    return iter([("refresh token", situation)])
 
 
-def _told_elsewhere(check: Check, standings: dict[str, Situation]) -> bool:
-    """Whether this follows from something that has a message of its own."""
+def _has_own_message(check: Check, situations: dict[str, Situation]) -> bool:
+    """Whether the check fails because of something that has a message of its own."""
     side = "shopify" if check.name == "baseline" else check.name.partition(":")[0]
     causes = [f"credentials {side}"]
     if check.name in (f"{side}:paused", f"{side}:undelivered_age"):
         causes.append(f"paused {side}")
     if check.other_writer:
-        causes.append(WRITER)
-    return any(topic in standings and standings[topic].bad for topic in causes)
+        causes.append(OTHER_WRITER)
+    return any(topic in situations and situations[topic].bad for topic in causes)

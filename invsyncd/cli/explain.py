@@ -30,7 +30,7 @@ from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
 from invsyncd.errors import InvsyncError
 from invsyncd.explain.causes import Cause, Weight, weight
-from invsyncd.explain.gather import explain as explain_name
+from invsyncd.explain.gather import explain_name
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.text import SHOPS, iso, plain, signed

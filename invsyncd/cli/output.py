@@ -75,7 +75,7 @@ async def looking(settings: Settings) -> AsyncIterator[Store]:
             yield store
 
 
-def moment(at: int | None) -> str | None:
+def utc_time(at: int | None) -> str | None:
     """Unix seconds as people write them, in UTC."""
     return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
 

@@ -16,10 +16,10 @@ from invsyncd.cli.output import (
     Context,
     as_json,
     looking,
-    moment,
     pass_context,
     print_json,
     print_table,
+    utc_time,
 )
 from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
@@ -62,7 +62,7 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
         names = distinct_names({k.location.id: k.location.name for k in known})
         found: dict[str, Any] = {
             "source": DATABASE,
-            "locations": {names[k.location.id]: moment(k.read_at) for k in known},
+            "locations": {names[k.location.id]: utc_time(k.read_at) for k in known},
             "targets": {
                 target.value: {
                     "paused": await CircuitBreaker(settings, store, target).reason(),

@@ -84,14 +84,14 @@ def sections(annotation: object) -> tuple[type[Section], bool] | None:
     return None
 
 
-def walk(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+def every_key(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
     """List every key, sections included, outer ones first; rows of a list as `mapping[]`."""
     for name, field in model.model_fields.items():
         key = join(prefix, name)
         yield key, field
         inner = sections(field.annotation)
         if inner:
-            yield from walk(inner[0], f"{key}[]" if inner[1] else key)
+            yield from every_key(inner[0], f"{key}[]" if inner[1] else key)
 
 
 def _number_as_text(value: object) -> object:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from invsyncd.config.draft import broken_rules
-from invsyncd.config.fields import walk
+from invsyncd.config.fields import every_key
 from invsyncd.config.problems import ConfigProblems, Problem, from_details, unknown
 from invsyncd.config.settings import Settings
 from invsyncd.config.sources import Document, Sources, anchored, read_toml
@@ -51,7 +51,7 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     sources.take_environment()
     sources.take_secret_files(sources.values.get(("secrets_dir",), document.get("secrets_dir")))
     merged = _completed(sources.over(document), path.parent)
-    known = {key: field.description for key, field in walk(Settings)}
+    known = {key: field.description for key, field in every_key(Settings)}
     unknown_names = [name for name in merged if name not in Settings.model_fields]
     problems = [*sources.problems, *(unknown((name,), known) for name in unknown_names)]
     # Unknown names are removed: some would be arguments of Settings itself (`_env_file`).

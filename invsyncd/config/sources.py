@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from invsyncd.config.fields import sections, walk
+from invsyncd.config.fields import every_key, sections
 from invsyncd.config.problems import ConfigProblems, Problem
 from invsyncd.config.settings import Settings
 
@@ -114,7 +114,7 @@ class _ExposedError(ValueError):
 
 def leaves() -> Iterator[tuple[str, FieldInfo]]:
     """List the keys that hold a value or a list of tables, but not the keys in such a list."""
-    for key, field in walk(Settings):
+    for key, field in every_key(Settings):
         inner = sections(field.annotation)
         if "[]" not in key and (inner is None or inner[1]):
             yield key, field

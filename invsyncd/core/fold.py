@@ -13,7 +13,7 @@ from typing import assert_never
 
 from invsyncd.core.diff import Diff, diff
 from invsyncd.core.journal import EntryKind
-from invsyncd.core.leaving import counting
+from invsyncd.core.leaving import counted_changes
 from invsyncd.core.merge import Case, MergeRules, Verdict, first_sight, follow, merge
 from invsyncd.core.model import Change, Entry, Item, ItemState, Level, Reading, Standing
 
@@ -157,13 +157,13 @@ def _merged(
     if earlier is not None and together and item.standing is not Standing.OUT:
         start = replace(item, standing=earlier.item.standing, pool=earlier.item.pool)
         together = _joined(earlier.changes, together)
-        counted = counting(together, rules.sale_max)
+        counted = counted_changes(together, rules.sale_max)
         verdict = _judge(start, mirrored, counted, rules) if counted else None
         item = _decided(start, verdict, counted)
         changes = tuple(c for c in changes if c.location in earlier.written)
     if changes or not together:
         start, together, written = item, changes, frozenset()
-        later_counted = counting(changes, rules.sale_max)
+        later_counted = counted_changes(changes, rules.sale_max)
         later = _judge(item, mirrored, later_counted, rules)
         item = _decided(item, later, later_counted)
         verdict, counted = later or verdict, (*counted, *later_counted)

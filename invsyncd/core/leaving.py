@@ -18,7 +18,7 @@ SUMS_MAX = 4096  # beyond it, so many levels rise at once that a match would say
 Amount = Callable[[Change], int]
 
 
-def counting(changes: Sequence[Change], sale_max: int) -> tuple[Change, ...]:
+def counted_changes(changes: Sequence[Change], sale_max: int) -> tuple[Change, ...]:
     """Those of one pass's changes that count; of a level that leaves, the part that counts.
 
     Units that left with a level and came up elsewhere are `moved` on both sides.

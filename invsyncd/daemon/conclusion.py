@@ -52,6 +52,13 @@ class Conclusion:
             (x.state.item.sku, c.updated_at) for x in committed.folded for c in x.changes
         )
 
+    def locations(self, notes: list[str]) -> None:
+        """Configured locations that were renamed or deactivated; each is logged once."""
+        for note in notes:
+            if note not in self._health.location_notes:
+                log.warning("%s", note)
+        self._health.location_notes = notes
+
     async def mirror(self, report: PassReport, *, took_s: float, has_baseline: bool) -> None:
         """A pass has ended."""
         self._metrics.pass_seconds.observe(max(took_s, 0.0))

@@ -1,4 +1,4 @@
-"""Gathers the facts for `explain` from the store and the daemon's health, without a call.
+"""Gathers the facts for `explain_name` from the store and the daemon's health, without a call.
 
 First the name is looked up: it may be a SKU, an item's id, a listing or one of our writes. Then the
 facts of those items are collected; `document` turns them into the document.
@@ -26,7 +26,7 @@ ITEMS_MAX = 20  # items of one SKU that are explained; some shops give one SKU t
 _ITEM = re.compile(r"(?:gid://shopify/InventoryItem/)?(\d{1,18})")
 
 
-async def explain(
+async def explain_name(
     store: Store, rules: Rules | None, name: str, now: int, health: Health | None = None
 ) -> dict[str, Any] | None:
     """Verdicts, levels, pool, offers with the rule in steps, writes and journal lines.

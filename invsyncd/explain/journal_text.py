@@ -83,7 +83,7 @@ def _stated(row: Row) -> list[Row]:
     return [c for c in row["changes"] if c["stock"] and (not places or c["location"] in places)]
 
 
-def parts(change: Row) -> str:
+def part_words(change: Row) -> str:
     """What a change is made of: orders, what was received or set aside, and the rest."""
     words = []
     if orders := change["orders"]:
@@ -130,7 +130,7 @@ def _one(row: Row, places: Places) -> str:
     [change] = row["changes"] or [None]
     if change is None:
         return _pool(row)
-    made_of = f" ({parts(change)})" if parts(change) else ""
+    made_of = f" ({part_words(change)})" if part_words(change) else ""
     return f"{_move(change, places)}{made_of}: {_pool(row)}"
 
 
@@ -158,7 +158,7 @@ def _returns(row: Row, places: Places) -> str:
 
 
 def _added(row: Row, places: Places) -> str:
-    made_of = (f"{_at(c, places)} {parts(c)}" for c in row["changes"])
+    made_of = (f"{_at(c, places)} {part_words(c)}" for c in row["changes"])
     return f"Changes of different kinds add up: {'; '.join(made_of)}: {_pool(row)}"
 
 

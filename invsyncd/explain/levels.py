@@ -11,8 +11,8 @@ from invsyncd.core.merge import Case
 from invsyncd.core.model import Attempt, Item, Level, Location, Standing
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import ItemFacts, Row, ShopFacts
-from invsyncd.explain.journal_text import counted, parts
-from invsyncd.planning.rules import keeps_fbt
+from invsyncd.explain.journal_text import counted, part_words
+from invsyncd.planning.locations import keeps_fbt
 from invsyncd.text import ends_hold, iso, listed, moment, plain
 
 
@@ -82,7 +82,7 @@ def changes(rows: Sequence[Row], shop: ShopFacts) -> list[dict[str, Any]]:
             "received": change.get("received", 0),
             "set_aside": change.get("set_aside", 0),
             "stock": change["stock"],
-            "says": parts(change),
+            "says": part_words(change),
             "case": row["case"],
         }
         for row in rows

@@ -156,6 +156,8 @@ class CatalogueReader:
                 for seen in glimpses
                 if seen.item in known and differs(seen, known[seen.item])
             )
+        # No search shows what was deleted, and the count stands still where as many were added.
+        self._suspects.name(await self._source.missing(await self._store.listings.matched_items()))
         self._pending = Mark(counted.server_time or last.server_time, counted.variants)
 
     async def _want_whole(self) -> None:

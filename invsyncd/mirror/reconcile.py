@@ -141,6 +141,10 @@ class MirrorPass:
         report.is_paused(Target.SHOPIFY, reason)
         return self._dry_run or not reason  # a dry run shows what waits
 
+    async def location_notes(self) -> list[str]:
+        """What people should know of configured locations that were renamed or deactivated."""
+        return await self._rulebook.location_notes()
+
     async def has_baseline(self) -> bool:
         """Whether a first baseline is complete."""
         return await self._baseline.is_complete()

@@ -16,6 +16,7 @@ from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Location
 from invsyncd.core.offer_rule import TIKTOK_MAX
 from invsyncd.errors import ConfigError, InvalidResponse
+from invsyncd.planning.locations import location_ids, location_notes
 from invsyncd.planning.rules import (
     DoubleOffer,
     Rules,
@@ -28,6 +29,7 @@ from invsyncd.planning.rules import (
 from invsyncd.store import Store
 
 IN_FORCE = "rules"
+LOCATION_IDS = "location_ids"  # configured names, as JSON, with the ids that they meant
 WAREHOUSES = "warehouses"
 READ_ONLY = "read_only_warehouses"
 MAX_QUANTITY = "max_quantity"
@@ -52,8 +54,20 @@ class Rulebook:
         if not any(location.active for location in locations):
             # Every shop has an active location. Taking this as true would make every level leave.
             raise InvalidResponse("shopify LOCATIONS: no active location was named")
+        ids = location_ids(self._settings, locations, await self._location_ids())
         async with self._store.transaction() as tx:
             await self._store.locations.save(tx, locations)
+            await self._store.meta.set(tx, LOCATION_IDS, json.dumps(ids, sort_keys=True))
+
+    async def location_notes(self) -> list[str]:
+        """What people should know of configured locations that were renamed or deactivated."""
+        ids = await self._location_ids()
+        return location_notes(self._settings, await self.locations(), ids)
+
+    async def _location_ids(self) -> dict[str, int]:
+        """Which location each configured name meant when it was last seen."""
+        stored: dict[str, int] = json.loads(await self._store.meta.get(LOCATION_IDS) or "{}")
+        return stored
 
     async def locations(self) -> list[Location]:
         """Every location in the store."""
@@ -107,7 +121,8 @@ class Rulebook:
         mirror: `offers` is None and `offers_error` says why.
         """
         locations = await self.locations()
-        scope = scope_of(self._settings, locations)
+        ids = await self._location_ids()
+        scope = scope_of(self._settings, locations, ids)
         rules = Rules(scope, merge_rules(self._settings))
         warehouses = await self.warehouses()
         highest = int(await self._store.meta.get(MAX_QUANTITY) or TIKTOK_MAX)
@@ -117,7 +132,7 @@ class Rulebook:
         if not self._settings.tiktok.enabled or warehouses is None:
             return rules
         try:
-            plan = offer_plan(self._settings, locations, warehouses, scope, highest)
+            plan = offer_plan(self._settings, locations, warehouses, scope, highest, ids=ids)
         except DoubleOffer:
             raise
         except ConfigError as error:
@@ -134,7 +149,7 @@ class Rulebook:
             replace(place, active=place.active or place.id in closing)
             for place in await self.locations()
         ]
-        were = scope_of(self._settings, as_before).locations
+        were = scope_of(self._settings, as_before, await self._location_ids()).locations
         return replace(rules, scope=replace(rules.scope, closing=were.intersection(closing)))
 
     async def accept(self) -> None:

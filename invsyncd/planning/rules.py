@@ -6,7 +6,7 @@ that cannot be found must never drop out of the mirror silently.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from invsyncd.config import Settings
@@ -17,8 +17,7 @@ from invsyncd.core.model import Location
 from invsyncd.core.offer_rule import OfferRule
 from invsyncd.core.plan import OfferPlan, Override, double_offers
 from invsyncd.errors import ConfigError
-
-FBT = "tiktok fbt"
+from invsyncd.planning.locations import NO_IDS, LocationIds, every_location, find_locations
 
 
 class DoubleOffer(ConfigError):
@@ -38,60 +37,19 @@ class Rules:
     closed: Mapping[str, str] = field(default_factory=dict)
 
 
-def find_locations(names: Iterable[str], locations: Sequence[Location], key: str) -> set[int]:
-    """Ids of the locations with these names or ids; ConfigError for one that does not exist."""
-    found: set[int] = set()
-    for name in names:
-        ids = {loc.id for loc in locations if name in (loc.name, str(loc.id))}
-        if len(ids) > 1:
-            raise ConfigError(
-                f'{key}: {len(ids)} locations are named "{name}"',
-                advice=f"use the id instead: one of {', '.join(map(str, sorted(ids)))}",
-            )
-        if not ids:
-            known = ", ".join(f'"{loc.name}"' for loc in locations if loc.active) or "none"
-            raise ConfigError(
-                f'{key}: the shop has no active location "{name}"',
-                advice=f"its active locations are: {known}",
-            )
-        found |= ids
-    return found
-
-
-def scope_of(settings: Settings, locations: Sequence[Location]) -> Scope:
+def scope_of(settings: Settings, locations: Sequence[Location], ids: LocationIds = NO_IDS) -> Scope:
     """Which levels are mirrored."""
     mirror = settings.mirror
     active = [loc for loc in locations if loc.active]
     if mirror.locations:
-        ids = find_locations(mirror.locations, active, "mirror.locations")
+        found = find_locations(mirror.locations, active, "mirror.locations", ids)
     else:
-        ids = every_location(mirror.exclude_locations, active)
+        found = every_location(mirror.exclude_locations, active, ids)
     return Scope(
         enabled=mirror.enabled,
-        locations=frozenset(ids) if mirror.enabled else frozenset(),
+        locations=frozenset(found) if mirror.enabled else frozenset(),
         product_types=frozenset(mirror.product_types),
     )
-
-
-def every_location(excluded: Iterable[str], active: Sequence[Location]) -> set[int]:
-    """Ids of the active locations that nobody else manages, without the excluded names and ids.
-
-    An excluded name that no longer exists is no error.
-    """
-    left_out = set(excluded)
-    return {
-        loc.id
-        for loc in active
-        if not loc.managed and not keeps_fbt(loc) and left_out.isdisjoint((loc.name, str(loc.id)))
-    }
-
-
-def keeps_fbt(location: Location) -> bool:
-    """Whether a location shows, inside Shopify, the stock that TikTok itself fulfils (FBT).
-
-    TikTok's own app creates it under the name "TikTok FBT Warehouse" (documented).
-    """
-    return FBT in location.name.casefold()
 
 
 def merge_rules(settings: Settings) -> MergeRules:
@@ -122,6 +80,8 @@ def offer_plan(
     warehouses: Sequence[Warehouse],
     scope: Scope,
     max_quantity: int,
+    *,
+    ids: LocationIds = NO_IDS,
 ) -> OfferPlan:
     """What TikTok should show; ConfigError where the same units would be offered twice."""
     tiktok = settings.tiktok
@@ -131,11 +91,12 @@ def offer_plan(
         if row.locations == ("*",):
             # The mirror's lists say nothing here: what is not mirrored is stock of its own.
             out = (*tiktok.exclude_locations, *row.exclude_locations)
-            ids = every_location(out, active)
+            found = every_location(out, active, ids)
         else:
-            ids = find_locations(row.locations, active, f"tiktok.mapping[{number}].locations")
+            key = f"tiktok.mapping[{number}].locations"
+            found = find_locations(row.locations, active, key, ids)
         warehouse = find_warehouse(row.warehouse, warehouses)
-        sources[warehouse] = sources.get(warehouse, frozenset()) | ids
+        sources[warehouse] = sources.get(warehouse, frozenset()) | found
     _check_one_warehouse_each(sources, locations)
     rule = OfferRule(
         percent=tiktok.percent,

@@ -21,8 +21,9 @@ from invsyncd.core.offer_rule import Quantity
 from invsyncd.core.plan import Effect, Shift, offer
 from invsyncd.errors import ConfigError
 from invsyncd.planning.links import links_of
+from invsyncd.planning.locations import find_locations
 from invsyncd.planning.rulebook import Rulebook
-from invsyncd.planning.rules import Rules, find_locations, find_warehouse
+from invsyncd.planning.rules import Rules, find_warehouse
 from invsyncd.store import BASELINE, Store
 from invsyncd.store.listings import OfferState
 

@@ -100,7 +100,7 @@ async def output(client: ShopifyClient, query: str, limits: BulkLimits) -> Async
         yield Output(rows, file.rows, operation.created_at)
 
 
-async def scan(
+async def scan_pages(
     client: ShopifyClient, locations: Collection[int], limits: BulkLimits, since: int | None = None
 ) -> AsyncGenerator[tuple[tuple[Reading, ...], int], None]:
     """Yield pages of readings, and the second at which the operation was created.
@@ -111,7 +111,7 @@ async def scan(
     if since is not None:
         query = documents.SCAN_ROWS_SINCE.replace("$since", parse.updated_since(since))
     async with output(client, query, limits) as found:
-        async for page in pages(found.lines, locations, found.expected):
+        async for page in pages_of_file(found.lines, locations, found.expected):
             yield page, found.created_at
 
 
@@ -236,7 +236,7 @@ _LEVEL = re.compile(
 )
 
 
-async def pages(
+async def pages_of_file(
     rows: AsyncIterable[bytes], locations: Collection[int], expected: int
 ) -> AsyncIterator[tuple[Reading, ...]]:
     """Yield the readings of these locations from a file of `expected` lines, 250 at most at once.

@@ -100,8 +100,16 @@ CATALOGUE_ROWS: Final = """
 }
 """
 
+# Which items still exist: a search never shows what was deleted.
+EXISTING_ITEMS: Final = """
+query ExistingItems($ids: [ID!]!) {
+  nodes(ids: $ids) { id }
+}
+"""
+
 CATALOGUE_ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "EXISTING_ITEMS": EXISTING_ITEMS,
         "COUNT_VARIANTS": COUNT_VARIANTS,
         "UPDATED_ITEMS": UPDATED_ITEMS,
         "UPDATED_VARIANTS": UPDATED_VARIANTS,
@@ -118,6 +126,7 @@ CATALOGUE_URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(
 LEVELS_PER_READ: Final = 250  # documented maximum of a list of ids, and of `first`
 ITEMS_PER_READ: Final = 50
 ITEMS_PER_CATALOGUE: Final = 100
+IDS_PER_READ: Final = 250  # documented maximum of a list of ids
 
 LOCATIONS: Final = """
 query Locations($after: String) {

@@ -89,7 +89,7 @@ def polled(location_id: int, connection: Shape) -> tuple[Reading, ...]:
     return newest(rows)
 
 
-def listed(connection: Shape) -> dict[int, int]:
+def newest_stamps(connection: Shape) -> dict[int, int]:
     """The items of one page of a location's levels, each with the newest stamp of its level."""
     found: dict[int, int] = {}
     for node in nodes(connection):
@@ -98,7 +98,7 @@ def listed(connection: Shape) -> dict[int, int]:
     return found
 
 
-def read_at(location_id: int, item: int, node: Shape, answered_at: int) -> Reading | None:
+def level_at(location_id: int, item: int, node: Shape, answered_at: int) -> Reading | None:
     """The reading of an item's level at one location, read directly; None: not stocked there."""
     level = node.at("inventoryLevel")
     if level.null:
@@ -186,21 +186,21 @@ def _reading(node: Shape, item: int, location_id: int, direct: bool) -> Reading:
     )
 
 
-def _quantities(listed: Shape) -> tuple[dict[str, int], int]:
+def _quantities(newest_stamps: Shape) -> tuple[dict[str, int], int]:
     """The four quantities, and when `available` was last updated (null at times: 0, recorded)."""
     found: dict[str, int] = {}
     counted_at = 0
-    for one in listed.items():
+    for one in newest_stamps.items():
         name = one.at("name")
         if name.text() in found or name.text() not in _NAMES:
             raise name.garbled("a quantity that was not asked for, or twice")
-        found[name.text()] = quantity(one.at("quantity"))
+        found[name.text()] = whole_units(one.at("quantity"))
         updated_at = one.at("updatedAt")
         if name.text() == "available" and not updated_at.null:
             counted_at = seconds(updated_at)
     missing = [name for name in _NAMES if name not in found]
     if missing:
-        raise listed.garbled(f"no {', '.join(missing)}")
+        raise newest_stamps.garbled(f"no {', '.join(missing)}")
     return found, counted_at
 
 
@@ -230,7 +230,7 @@ def count(value: Shape) -> int:
     return int(value.text())
 
 
-def quantity(value: Shape) -> int:
+def whole_units(value: Shape) -> int:
     """Units of stock."""
     units = value.whole()
     if abs(units) > _QUANTITY_MAX:

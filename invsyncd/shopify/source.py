@@ -81,7 +81,7 @@ class ShopifySource:
         are left out. Raises `bulk.BulkRefused` where the shop will not do it in bulk, or not
         within the limits: `poll(location, None)` reads the same page by page.
         """
-        found = bulk.scan(self._client, locations, limits or bulk.BulkLimits(), since)
+        found = bulk.scan_pages(self._client, locations, limits or bulk.BulkLimits(), since)
         async with aclosing(found):
             async for readings, created_at in found:
                 parse.none_ahead(readings, created_at, "SCAN")
@@ -98,6 +98,13 @@ class ShopifySource:
         chunks = _chunks(items, documents.ITEMS_PER_CATALOGUE)
         found = await run_together([partial(self._catalogue_chunk, chunk) for chunk in chunks])
         return [entry for entries in found for entry in entries]
+
+    async def missing(self, items: Sequence[int]) -> frozenset[int]:
+        """Those of these items that Shopify does not know any more: deleted, or never there."""
+        chunks = _chunks(items, documents.IDS_PER_READ)
+        calls = [partial(self._items, "EXISTING_ITEMS", chunk) for chunk in chunks]
+        there = {item for found, _ in await run_together(calls) for item, _ in found}
+        return frozenset(items) - there
 
     async def scopes(self) -> list[str]:
         """The access scopes that the app was granted, such as `write_inventory`."""

@@ -81,6 +81,8 @@ class Health:
         """The name of each location, by its id; no two names are equal."""
         self.scan_trouble = ""
         self.look_trouble = ""
+        self.location_notes: list[str] = []
+        """What people should know of configured locations: renamed, deactivated."""
         self.other_writers: Mapping[str, str] = {}
         """TikTok listings that another program writes too: by seller SKU, how we noticed it."""
         self.expiry: AuthorisationExpiry | None = None
@@ -165,6 +167,8 @@ class Health:
             found.append(Check("shopify:full_scan", True, self.scan_trouble))
         if self.look_trouble:
             found.append(Check("shopify:catalogue", True, self.look_trouble))
+        if self.location_notes:
+            found.append(Check("shopify:locations", True, "; ".join(self.location_notes)))
         for target, health in self.targets.items():
             found += self._target_checks(target, health, now)
         return found + self._tiktok_checks()

@@ -51,6 +51,14 @@ class Listings:
             found += [Listing(*row) for row in rows]
         return found
 
+    async def matched_items(self) -> list[int]:
+        """The items that listings sell."""
+        rows = await self._db.rows(
+            "SELECT DISTINCT item FROM listing WHERE item IS NOT NULL"
+            " AND EXISTS (SELECT 1 FROM level WHERE level.item = listing.item AND active = 1)"
+        )
+        return [row[0] for row in rows]
+
     async def all(self) -> list[Listing]:
         """Every listing, for `check` and the first plan."""
         return [
@@ -307,15 +315,19 @@ class Assortment:
 
         Compared exactly. One SKU on several items matches none of them, except where all but one
         are stocked nowhere: an item that exists is stocked somewhere (documented), so those were
-        deleted.
+        deleted. A listing that had an item keeps that item while it is stocked, as long as its SKU
+        names no other one: a copied product or a renamed SKU must not leave a number unattended.
         """
+        stocked = "EXISTS (SELECT 1 FROM level WHERE level.item = {} AND level.active = 1)"
         rows = await self._db.rows(
             "WITH candidate AS (SELECT product_id, sku_id, listing.item AS was, item.id AS id,"
-            " EXISTS (SELECT 1 FROM level WHERE level.item = item.id AND level.active = 1)"
-            " AS stocked FROM listing LEFT JOIN item ON item.sku = listing.sku"
+            f" {stocked.format('item.id')} AS stocked, listing.linked_item IS NULL"
+            f" AND {stocked.format('listing.item')} AS keeps"
+            " FROM listing LEFT JOIN item ON item.sku = listing.sku"
             " AND listing.sku <> '' AND item.id = coalesce(listing.linked_item, item.id))"
             " SELECT product_id, sku_id, CASE WHEN count(id) = 1 THEN min(id)"
-            " WHEN sum(stocked) = 1 THEN max(iif(stocked, id, NULL)) END AS now"
+            " WHEN sum(stocked) = 1 THEN max(iif(stocked, id, NULL))"
+            " WHEN max(keeps) THEN max(was) END AS now"
             " FROM candidate GROUP BY product_id, sku_id HAVING now IS NOT was"
         )
         return [((row[0], row[1]), row[2]) for row in rows]

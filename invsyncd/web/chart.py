@@ -14,7 +14,7 @@ from typing import Any
 
 from invsyncd.text import SHOPS, plural
 from invsyncd.web.html import Child, Html, section, table, tag
-from invsyncd.web.words import lag, moment
+from invsyncd.web.words import date_and_time, lag
 
 _TICKS = (
     (0.0, "0"),
@@ -155,7 +155,7 @@ def _columns(found: Mapping[str, Any], scale: Scale) -> Iterator[Html]:
     for number, (name, target) in enumerate(found["targets"].items()):
         for bucket in target["series"]:
             left = (bucket["at"] - begins) // bucket_s * _WIDE + 1.5 + 4.75 * number
-            title = tag("title", f"{moment(bucket['at'])[11:16]} {_told(name, bucket)}")
+            title = tag("title", f"{date_and_time(bucket['at'])[11:16]} {_told(name, bucket)}")
             heights = [(kind, scale.height(bucket[f"{kind}_s"])) for kind in ("slowest", "median")]
             yield tag("g", title, [_column(left, *one, scale) for one in heights], class_=name)
 
@@ -168,7 +168,7 @@ def _column(left: float, kind: str, height: float, scale: Scale) -> Html:
 def _as_table(found: Mapping[str, Any]) -> Html:
     rows: list[list[Child]] = [
         [
-            moment(bucket["at"])[11:16],
+            date_and_time(bucket["at"])[11:16],
             SHOPS.get(name, name),
             bucket["count"],
             lag(bucket["median_s"]),

@@ -10,7 +10,7 @@ from typing import Any
 
 from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.text import SHOPS, plural
-from invsyncd.web.html import Child, Html, document, explain_link, section, table, tag
+from invsyncd.web.html import Child, Html, explain_link, section, table, tag, whole_page
 from invsyncd.web.page import record
 from invsyncd.web.words import clip
 
@@ -50,7 +50,7 @@ def explained_page(found: Mapping[str, Any], shop: str, now: float) -> str:
     ]
     main = tag("div", parts, id="explained", data_live=True)
     state = _STATES[weight(Cause(verdicts[0]["cause"]))] if verdicts else "calm"
-    return document(f"{clip(sku, 60)} explained", state, main, shop=shop, sku=sku)
+    return whole_page(f"{clip(sku, 60)} explained", state, main, shop=shop, sku=sku)
 
 
 def unknown_page(sku: str, alike: list[str], shop: str) -> str:
@@ -72,7 +72,9 @@ def unknown_page(sku: str, alike: list[str], shop: str) -> str:
     if alike:
         words.append(tag("h2", "These are, and hold it:"))
         words.append(tag("ul", [tag("li", explain_link(one)) for one in alike], class_="alike"))
-    return document("Explain a SKU", "calm", tag("div", words, class_="title"), shop=shop, sku=sku)
+    return whole_page(
+        "Explain a SKU", "calm", tag("div", words, class_="title"), shop=shop, sku=sku
+    )
 
 
 def _under(items: list[Mapping[str, Any]]) -> Html | None:

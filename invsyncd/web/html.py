@@ -100,7 +100,7 @@ POLICY = "; ".join(
 _DOTS = {"good": "#1a7f45", "warn": "#b7791f", "bad": "#c0342b", "calm": "#6b7280"}
 
 
-def document(title: str, state: str, main: Child, *, shop: str, sku: str = "") -> str:
+def whole_page(title: str, state: str, main: Child, *, shop: str, sku: str = "") -> str:
     """A whole page; `state` is good, warn, bad or calm, and colours the mark in the tab."""
     head = [
         tag("meta", charset="utf-8"),

@@ -14,8 +14,8 @@ from invsyncd.core.journal import EntryKind
 from invsyncd.status.health import UNTRIED
 from invsyncd.text import SHOPS, command, plural
 from invsyncd.web.chart import lag_section
-from invsyncd.web.html import Child, Html, document, explain_link, section, table, tag, with_code
-from invsyncd.web.words import ago, clip, moment, span
+from invsyncd.web.html import Child, Html, explain_link, section, table, tag, whole_page, with_code
+from invsyncd.web.words import ago, clip, date_and_time, span
 
 Facts = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def status_page(found: Facts) -> str:
         ),
         record("Latest in the journal", _NO_ROWS, found["journal"], found["now"], skus=True),
     ]
-    return document(title, state, main, shop=found["shop"])
+    return whole_page(title, state, main, shop=found["shop"])
 
 
 def verdict(found: Facts) -> tuple[str, str]:
@@ -294,7 +294,7 @@ def record(
 
 def _line(row: Mapping[str, Any], now: float, *, skus: bool) -> Html:
     kind = str(row.get("kind", ""))
-    at = moment(row["at"])
+    at = date_and_time(row["at"])
     when = tag("time", ago(row["at"], now), datetime=f"{at.replace(' ', 'T')}Z", title=f"{at} UTC")
     badge = tag("span", clip(kind, 40), class_=f"kind {kind if kind in _COLOURED else ''}".strip())
     sku = [explain_link(str(row["sku"])), " "] if skus and row.get("sku") else None

@@ -13,7 +13,7 @@ from aiohttp import web
 from invsyncd import __version__
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError
-from invsyncd.explain.gather import explain
+from invsyncd.explain.gather import explain_name
 from invsyncd.metrics import CONTENT_TYPE, Metrics
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import Health
@@ -106,7 +106,7 @@ class Window:
             rules = await self.rulebook.rules()
         except InvsyncError:
             rules = None
-        return await explain(self.store, rules, sku, int(time.time()), self.health)
+        return await explain_name(self.store, rules, sku, int(time.time()), self.health)
 
 
 def _html(page: str, status: int = 200) -> web.Response:

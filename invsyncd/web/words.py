@@ -16,6 +16,7 @@ _TRY = {
     "state:": "see that the disk of state.path has room and can be written",
     "shopify:poll_age": "`invsyncd check` says whether Shopify answers for this location",
     "shopify:full_scan": "it is tried again by itself; `invsyncd scan` asks for one now",
+    "shopify:locations": "change the configuration as it says, then reload.",
     "shopify:catalogue": "new and changed products wait meanwhile; it is tried again by itself."
     " If this stays, run `invsyncd check`",
     "shopify:paused": "see that the numbers are meant, then `invsyncd resume shopify`",
@@ -67,7 +68,7 @@ def ago(at: float | None, now: float) -> str:
     return "just now" if now - at < 1 else f"{span(now - at)} ago"
 
 
-def moment(at: float) -> str:
+def date_and_time(at: float) -> str:
     """A Unix second in UTC, as people read it; what lies beyond every calendar is just told so."""
     try:
         return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"

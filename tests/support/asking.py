@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from invsyncd.explain.gather import explain
+from invsyncd.explain.gather import explain_name
 from tests.support import virtual
 from tests.support.world import World
 
@@ -15,7 +15,7 @@ async def document(w: World, name: str = "TEE") -> Json:
     """What `/api/explain/NAME` of the running invsyncd answers."""
     parts = w.running or await w.start()
     rules = await parts.rulebook.rules()
-    found = await explain(parts.store, rules, name, int(virtual.clock()), parts.health)
+    found = await explain_name(parts.store, rules, name, int(virtual.clock()), parts.health)
     assert found is not None, f"nothing is known of {name}"
     return found
 

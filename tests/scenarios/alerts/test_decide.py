@@ -15,9 +15,9 @@ from invsyncd.alerts.decide import (
     Message,
     Situation,
     Snapshot,
-    due,
-    seen,
-    told,
+    mark_sent,
+    messages_due,
+    observe,
 )
 
 START = 1_795_300_000.0
@@ -47,13 +47,13 @@ class People:
     ) -> list[Message]:
         """Time passes, and this is seen; returns what is due."""
         self.now += after_s
-        standings = {} if paused is None else {"paused": paused}
+        situations = {} if paused is None else {"paused": paused}
         is_ready = not reasons if ready is None else ready
-        snapshot = Snapshot(self.now, is_ready, reasons, standings, held)
-        self.memory = seen(self.memory, snapshot)
-        messages = due(self.memory, snapshot, STALE_AFTER_S)
+        snapshot = Snapshot(self.now, is_ready, reasons, situations, held)
+        self.memory = observe(self.memory, snapshot)
+        messages = messages_due(self.memory, snapshot, STALE_AFTER_S)
         for message in messages if self.there else ():
-            self.memory = told(self.memory, message, self.now)
+            self.memory = mark_sent(self.memory, message, self.now)
             self.heard.append((self.now, message))
         return list(messages)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from invsyncd.alerts.decide import Announced, Memory, Snapshot
-from invsyncd.alerts.loop import keep, remembered
-from invsyncd.alerts.snapshot import look
+from invsyncd.alerts.loop import load_memory, save_memory
+from invsyncd.alerts.snapshot import take_snapshot
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.status.health import ADVICE, AHEAD_S, AuthorisationExpiry, Check, Health
@@ -35,11 +35,11 @@ class Place:
 
     async def look(self) -> Snapshot:
         """What is seen now."""
-        return await look(self.settings, self.store, self.health, NOW)
+        return await take_snapshot(self.settings, self.store, self.health, NOW)
 
     async def standing(self, topic: str) -> bool | None:
         """Whether a reason is bad; None while it is not known."""
-        found = (await self.look()).standings.get(topic)
+        found = (await self.look()).situations.get(topic)
         return None if found is None else found.bad
 
     async def token_ends(self, in_s: float) -> None:
@@ -75,7 +75,7 @@ async def test_all_is_well_when_it_is(place: Place) -> None:
     snapshot = await place.look()
     assert snapshot.ready
     assert snapshot.reasons == ()
-    assert [topic for topic, standing in snapshot.standings.items() if standing.bad] == []
+    assert [topic for topic, situation in snapshot.situations.items() if situation.bad] == []
 
 
 async def test_credentials_that_were_not_tried_yet_are_neither_dead_nor_alive(place: Place) -> None:
@@ -93,7 +93,7 @@ async def test_dead_credentials_are_bad_until_they_are_taken_whatever_else_fails
     place.works()
     place.health.unauthorised(target, "HTTP 401")
     assert await place.standing(topic) is True
-    assert "HTTP 401" in (await place.look()).standings[topic].text
+    assert "HTTP 401" in (await place.look()).situations[topic].text
     place.health.troubled(target, "no answer within 30 s")
     assert await place.standing(topic) is True
     place.health.went_well(target)
@@ -106,7 +106,7 @@ async def test_the_other_target_is_said_to_go_on_only_where_there_is_one(place: 
     place.health.unauthorised(Target.TIKTOK, "HTTP 401")
 
     async def text(target: Target) -> str:
-        return (await place.look()).standings[f"credentials {target.value}"].text
+        return (await place.look()).situations[f"credentials {target.value}"].text
 
     assert "TikTok goes on" in await text(Target.SHOPIFY)
     assert "Shopify goes on" in await text(Target.TIKTOK)
@@ -124,9 +124,9 @@ async def test_page_alarm_and_log_give_the_same_advice_where_the_seller_must_aut
 ) -> None:
     await place.token_ends(0)
     place.health.unauthorised(Target.TIKTOK, "HTTP 401")
-    standings = (await place.look()).standings
+    situations = (await place.look()).situations
     log = AuthorisationExpiry(lambda: int(NOW), lambda: NOW).warning()
-    alarms = (standings["credentials tiktok"].text, standings["refresh token"].text)
+    alarms = (situations["credentials tiktok"].text, situations["refresh token"].text)
     pages = (advice("tiktok:authorised"), advice("tiktok:authorisation_left"))
     assert [ADVICE in told for told in (log, *alarms, *pages)] == [True] * 5
     assert "`invsyncd tiktok-login --code CODE`" in ADVICE
@@ -140,7 +140,7 @@ async def test_a_pause_is_known_before_the_first_round_after_a_start(
     assert await place.standing(topic) is False
     await place.fact(f"paused:{target.value}", "12 of 20 listings would show 0")
     assert await place.standing(topic) is True
-    text = (await place.look()).standings[topic].text
+    text = (await place.look()).situations[topic].text
     assert "12 of 20 listings would show 0" in text
     assert f"invsyncd resume {target.value}" in text
 
@@ -161,7 +161,7 @@ async def test_the_refresh_token_is_told_of_from_14_days_before_its_end(place: P
     assert await place.standing("refresh token") is False
     await place.token_ends(AHEAD_S)
     assert await place.standing("refresh token") is True
-    assert "It ends on 2026-12-05" in (await place.look()).standings["refresh token"].text
+    assert "It ends on 2026-12-05" in (await place.look()).situations["refresh token"].text
 
 
 async def test_another_writer_is_told_of_with_the_words_of_the_health(
@@ -173,7 +173,7 @@ async def test_another_writer_is_told_of_with_the_words_of_the_health(
     check = Check("shopify:mirror", True, "TEE at Berlin was set back 5 times", other_writer=True)
     monkeypatch.setattr(Health, "checks", lambda health: [*mine(health), check])
     assert await place.standing("writer") is True
-    assert (await place.look()).standings["writer"].text == check.output
+    assert (await place.look()).situations["writer"].text == check.output
 
 
 async def test_what_follows_from_dead_credentials_is_not_a_reason_of_its_own(place: Place) -> None:
@@ -189,9 +189,9 @@ async def test_what_follows_from_dead_credentials_is_not_a_reason_of_its_own(pla
 
 async def test_what_was_told_is_remembered_over_a_restart(place: Place) -> None:
     memory = Memory({"paused": Announced(NOW, True)}, NOW - 10, frozenset({1, 2}))
-    assert await remembered(place.store) == Memory()
-    assert await keep(place.store, memory)
-    assert await remembered(place.store) == memory
+    assert await load_memory(place.store) == Memory()
+    assert await save_memory(place.store, memory)
+    assert await load_memory(place.store) == memory
 
 
 @pytest.mark.parametrize(
@@ -207,4 +207,4 @@ async def test_what_was_told_is_remembered_over_a_restart(place: Place) -> None:
 )
 async def test_a_memory_that_cannot_be_read_is_none(place: Place, text: str) -> None:
     await place.fact("alerts", text)
-    assert await remembered(place.store) == Memory()
+    assert await load_memory(place.store) == Memory()

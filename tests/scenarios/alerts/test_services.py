@@ -54,7 +54,7 @@ async def test_a_service_that_fails_is_logged_once_without_its_address(
         assert not await send(services)
     records = [r for r in caplog.records if r.name.startswith("invsyncd")]
     assert [r.getMessage() for r in records] == [
-        "alerts.urls[1] took no message; said once until it does"
+        "alerts.urls[1] took no message; this is logged once until it does"
     ]
     out, err = capfd.readouterr()
     assert CANARY not in caplog.text + out + err

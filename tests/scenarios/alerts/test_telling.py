@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from invsyncd.alerts.heartbeat import beat
-from invsyncd.alerts.loop import AGAIN_S, tell
+from invsyncd.alerts.heartbeat import send_heartbeats
+from invsyncd.alerts.loop import RETRY_S, send_alerts
 from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.sandbox.faults import Kind
@@ -58,7 +58,9 @@ async def awake(here: World, people: People) -> AsyncIterator[None]:
     daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
     tasks = [
         asyncio.create_task(daemon.run()),
-        asyncio.create_task(tell(settings, parts.store, parts.health, people, virtual.clock)),
+        asyncio.create_task(
+            send_alerts(settings, parts.store, parts.health, people, virtual.clock)
+        ),
     ]
     try:
         yield
@@ -121,7 +123,7 @@ async def test_a_message_that_nobody_takes_is_tried_again_slowly_until_somebody_
         await asyncio.sleep(10 * MINUTE_S)
         gaps = [b - a for a, b in itertools.pairwise(people.asked)]
         assert len(gaps) > 5
-        assert min(gaps) >= AGAIN_S
+        assert min(gaps) >= RETRY_S
         people.there = True
         await asyncio.sleep(2 * MINUTE_S)
     assert named(people) == ["ALARM TikTok does not take our credentials"]
@@ -161,7 +163,10 @@ async def heartbeat(here: World, url: str) -> AsyncIterator[None]:
     """The daemon runs, and gives a sign of life."""
     parts = await here.start()
     daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
-    tasks = [asyncio.create_task(daemon.run()), asyncio.create_task(beat(url, parts.health))]
+    tasks = [
+        asyncio.create_task(daemon.run()),
+        asyncio.create_task(send_heartbeats(url, parts.health)),
+    ]
     try:
         yield
     finally:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from invsyncd.core.model import Attempt
-from invsyncd.explain.gather import explain
+from invsyncd.explain.gather import explain_name
 from invsyncd.sandbox.faults import Kind
 from invsyncd.status.report import PassReport
 from invsyncd.store.database import Tx
@@ -360,7 +360,7 @@ async def test_without_a_daemon_the_database_answers_and_says_so(tmp_path: Path)
         await stocked(w)
         assert w.running is not None
         rules = await w.running.rulebook.rules()
-        found = await explain(w.running.store, rules, "TEE", int(clock()))
+        found = await explain_name(w.running.store, rules, "TEE", int(clock()))
         assert found is not None
         assert found["verdicts"][0]["cause"] == "no_daemon"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from invsyncd.core.model import Attempt
-from invsyncd.explain.gather import explain
+from invsyncd.explain.gather import explain_name
 from invsyncd.write_reference import reference, write_of
 from tests.support.asking import document, holds
 from tests.support.virtual import clock, virtual
@@ -49,7 +49,7 @@ async def test_a_sku_is_compared_exactly_and_what_is_not_known_is_not_guessed(
         await w.settle(2)
         assert w.running is not None
         for name in ("tee", "", "TEE ", "9" * 18, KEY, f"20261122T120300Z-{KEY}"):
-            assert await explain(w.running.store, None, name, int(clock())) is None, name
+            assert await explain_name(w.running.store, None, name, int(clock())) is None, name
 
 
 @virtual

@@ -38,7 +38,7 @@ def test_an_integer_that_no_database_holds_is_garbled(number: int) -> None:
 
 def test_more_units_than_32_bits_hold_are_garbled() -> None:
     with pytest.raises(InvalidResponse):
-        parse.quantity(Shape(2**31 + 1, "x"))
+        parse.whole_units(Shape(2**31 + 1, "x"))
 
 
 @pytest.mark.parametrize("digits", ["9" * 5000, "9" * 19, "٣"])

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from invsyncd.config import load
-from invsyncd.config.fields import sections, walk
+from invsyncd.config.fields import every_key, sections
 from invsyncd.config.settings import Settings
 from tests.unit.config.helpers import DEFAULTS, value_at, write
 
@@ -50,7 +50,7 @@ def test_the_example_works_once_its_secrets_are_given() -> None:
 
 
 def test_the_example_shows_every_key_and_no_other(whole: dict[str, Any]) -> None:
-    assert keys_of(whole) == {key for key, _ in walk(Settings)}
+    assert keys_of(whole) == {key for key, _ in every_key(Settings)}
 
 
 def test_a_key_that_is_off_shows_its_default(text: str, whole: dict[str, Any]) -> None:
@@ -71,7 +71,7 @@ def test_a_key_that_is_off_shows_its_default(text: str, whole: dict[str, Any]) -
 
 def test_only_what_must_be_set_is_on(text: str) -> None:
     assert keys_of(tomllib.loads(text)) - {
-        key for key, field in walk(Settings) if sections(field.annotation)
+        key for key, field in every_key(Settings) if sections(field.annotation)
     } == {
         "shopify.shop",
         "mirror.enabled",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from invsyncd.config import ConfigProblems, Settings, load
-from invsyncd.config.fields import walk
+from invsyncd.config.fields import every_key
 from invsyncd.config.sources import env_name, leaves
 from tests.unit.config.helpers import RIGHT, config, write
 
@@ -29,7 +29,7 @@ scalars = st.one_of(
     st.sampled_from(["*", "A", "follow", "acme.myshopify.com", "0.0.0.0:1", "~x/y", "http://a@b"]),
 )
 names = st.one_of(
-    st.sampled_from(sorted({key.rpartition(".")[2] for key, _ in walk(Settings)})),
+    st.sampled_from(sorted({key.rpartition(".")[2] for key, _ in every_key(Settings)})),
     st.sampled_from(["self", "_env_file", "__class__", "model_config", "RULES"]),
     text,
 )
@@ -38,7 +38,7 @@ junk = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(names, inner, max_size=4)),
     max_leaves=12,
 )
-SECTIONS = {key: list(f.annotation.model_fields) for key, f in walk(Settings) if key in RIGHT}  # type: ignore[union-attr]  # sections are models
+SECTIONS = {key: list(f.annotation.model_fields) for key, f in every_key(Settings) if key in RIGHT}  # type: ignore[union-attr]  # sections are models
 documents = st.one_of(
     st.dictionaries(names, junk, max_size=5),
     st.fixed_dictionaries(

@@ -9,18 +9,18 @@ from pydantic import BaseModel, SecretStr, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from invsyncd.config import Settings
-from invsyncd.config.fields import sections, walk
+from invsyncd.config.fields import every_key, sections
 from tests.unit.config.helpers import GONE, loaded
 
 
 def test_every_key_explains_itself() -> None:
-    assert [key for key, field in walk(Settings) if len(field.description or "") < 15] == []
+    assert [key for key, field in every_key(Settings) if len(field.description or "") < 15] == []
 
 
 def test_every_number_has_two_bounds() -> None:
-    numbers = [key for key, field in walk(Settings) if takes(field, 1)]
+    numbers = [key for key, field in every_key(Settings) if takes(field, 1)]
     assert len(numbers) == 23
-    fields = dict(walk(Settings))
+    fields = dict(every_key(Settings))
     assert [key for key in numbers if takes(fields[key], 10**9)] == []
     assert [key for key in numbers if takes(fields[key], -1)] == []
 
@@ -34,16 +34,16 @@ def takes(field: FieldInfo, value: int) -> bool:
 
 
 def test_every_secret_key_is_kept_as_a_secret() -> None:
-    named = {k for k, _ in walk(Settings) if k.endswith(("_token", "_secret", ".token"))}
+    named = {k for k, _ in every_key(Settings) if k.endswith(("_token", "_secret", ".token"))}
     named |= {"alerts.urls", "alerts.heartbeat_url"}  # their addresses hold tokens
-    typed = {k for k, f in walk(Settings) if "SecretStr" in str(f.annotation)}
+    typed = {k for k, f in every_key(Settings) if "SecretStr" in str(f.annotation)}
     assert named == typed
     assert len(named) == 8
 
 
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
     models: list[type[BaseModel]] = [Settings]
-    models += [inner[0] for _, f in walk(Settings) if (inner := sections(f.annotation))]
+    models += [inner[0] for _, f in every_key(Settings) if (inner := sections(f.annotation))]
     assert len(models) == 14
     for model in models:
         assert model.model_config["frozen"] is True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from invsyncd.core.leaving import counting
+from invsyncd.core.leaving import counted_changes
 from invsyncd.core.merge import Case, MergeRules, Verdict, first_sight, follow, merge
 from invsyncd.core.model import Change, OnConflict, Unlevelled
 from tests.unit.core.words import A, B, C, changes, level
@@ -23,7 +23,7 @@ def merged(
 ) -> Verdict:
     """The verdict on these readings of an item with so many mirrored levels."""
     rules = MergeRules(sale_max=10, on_conflict=on_conflict)
-    found = counting(changes(text, pool=pool, known=known), rules.sale_max)
+    found = counted_changes(changes(text, pool=pool, known=known), rules.sale_max)
     staying = levels - sum(change.left for change in found)
     return merge(pool, found, rules, staying)
 
@@ -358,13 +358,13 @@ LEAVING: list[tuple[str, str, int, int | None]] = [
 )
 def test_the_last_change_of_a_leaving_level(text: str, pool: int, becomes: int | None) -> None:
     """None: nothing of it counts, so there is nothing to merge."""
-    found = counting(changes(text, pool=pool), RULES.sale_max)
+    found = counted_changes(changes(text, pool=pool), RULES.sale_max)
     staying = FOUR - sum(" leaves" in x or " closes" in x for x in text.split(", "))
     assert (merge(pool, found, RULES, staying).pool if found else None) == becomes
 
 
 def test_a_transfer_to_a_level_from_one_that_leaves_is_no_number_that_was_said() -> None:
-    found = counting(changes("A 0 closes, B 200", pool=100), RULES.sale_max)
+    found = counted_changes(changes("A 0 closes, B 200", pool=100), RULES.sale_max)
     assert [(change.location, change.moved) for change in found] == [(B, True), (A, True)]
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from invsyncd.core.leaving import counting
+from invsyncd.core.leaving import counted_changes
 from invsyncd.core.merge import Case, MergeRules, Verdict, follow, merge
 from invsyncd.core.model import Change, OnConflict
 from tests.unit.core.words import PLACES, A
@@ -214,7 +214,7 @@ def test_more_stock_never_gives_a_lower_pool_wherever_changes_add_up(
 def test_a_level_that_leaves_never_raises_the_pool_by_itself(
     pool: int, found: tuple[Change, ...]
 ) -> None:
-    counted = counting(found, SALE_MAX)
+    counted = counted_changes(found, SALE_MAX)
     for change in counted:
         if change.left and not change.moved:
             assert change.stock <= 0
@@ -227,4 +227,4 @@ def test_a_level_that_leaves_never_raises_the_pool_by_itself(
 
 @given(pool=st.integers(0, 120), found=_changes())
 def test_where_nothing_leaves_every_change_counts(pool: int, found: tuple[Change, ...]) -> None:
-    assert counting(found, SALE_MAX) == found
+    assert counted_changes(found, SALE_MAX) == found

@@ -14,7 +14,7 @@ from invsyncd.errors import InvalidResponse, InvsyncError, Refused
 from invsyncd.net.http import Http, session
 from invsyncd.net.lines import lines
 from invsyncd.sandbox.shopify.shop import Shop
-from invsyncd.shopify.bulk import BulkRefused, _usual, pages
+from invsyncd.shopify.bulk import BulkRefused, _usual, pages_of_file
 from tests.support.virtual import clock, virtual
 from tests.unit.net.server import scripted, serving
 from tests.unit.shopify.shops import standing
@@ -40,7 +40,7 @@ async def given(*rows: object) -> AsyncIterator[bytes]:
 
 async def parsed(*rows: object, expected: int | None = None) -> list[tuple[Reading, ...]]:
     count = len(rows) if expected is None else expected
-    return [page async for page in pages(given(*rows), [1], count)]
+    return [page async for page in pages_of_file(given(*rows), [1], count)]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ async def test_fifty_thousand_rows_never_are_more_than_a_page_in_memory() -> Non
 
     gc.collect()
     before, count, most_lines, most_readings = live(), 0, 0, 0
-    async for page in pages(rows(), [1], 50_001):
+    async for page in pages_of_file(rows(), [1], 50_001):
         count += len(page)
         assert len(page) <= 250
         most_lines = max(most_lines, Line.alive)

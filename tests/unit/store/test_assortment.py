@@ -74,14 +74,24 @@ async def test_a_sku_is_matched_exactly_and_only_where_one_item_has_it(store: St
     assert await store.assortment.mismatched() == []
 
 
-async def test_a_match_follows_the_sku_and_ends_with_it(store: Store) -> None:
+async def test_a_match_follows_the_sku_to_another_item(store: Store) -> None:
     await items(store, {1: "TEE-M"})
     await seen(store, TEE)
     assert await matched(store) == {"TEE-M": 1}
     await items(store, {1: "OLD", 2: "TEE-M"})
     assert await store.assortment.mismatched() == [(TEE.key, 2)]
-    await items(store, {2: "GONE"})
-    assert await store.assortment.mismatched() == [(TEE.key, None)]
+
+
+async def test_a_listing_keeps_its_item_while_the_item_is_stocked(store: Store) -> None:
+    await items(store, {1: "TEE-M"})
+    await seen(store, TEE)
+    assert await matched(store) == {"TEE-M": 1}
+    await items(store, {1: "RENAMED"})
+    assert await matched(store) == {"TEE-M": 1}
+    await items(store, {1: "TEE-M", 2: "TEE-M", 3: "TEE-M"})
+    assert await matched(store) == {"TEE-M": 1}
+    await items(store, {1: "RENAMED"}, stocked=False)
+    assert await matched(store) == {"TEE-M": None}
 
 
 async def test_a_link_may_say_which_of_several_items_is_sold(store: Store) -> None:
@@ -98,7 +108,7 @@ async def test_an_item_that_was_deleted_and_made_again_is_no_twin_of_itself(stor
     await seen(store, TEE)
     assert await matched(store) == {"TEE-M": 2}
     await items(store, {1: "TEE-M"})
-    assert await matched(store) == {"TEE-M": None}
+    assert await matched(store) == {"TEE-M": 2}
 
 
 async def test_a_parked_listing_is_tried_when_it_is_time_and_mended_when_it_owes_nothing(
