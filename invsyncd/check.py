@@ -1,6 +1,7 @@
-"""Everything that can be wrong with a set-up, found at once, each with what to do.
+"""Checks a set-up: everything that can be wrong, at once, with what to do about each problem.
 
-It reads both shops and works on a private copy of the state. It decides nothing.
+The checks read Shopify, TikTok Shop and a private copy of the state. They decide nothing and change
+nothing.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from invsyncd.shopify.source import ShopifySource
 from invsyncd.status.listings import listing_groups
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
-from invsyncd.text import ends_hold
+from invsyncd.text import ends_hold, plural
 from invsyncd.tiktok.shop import TikTokShop
 
 SCOPES_NEEDED = ("read_locations", "write_inventory", "read_products")
 IMPLIED_BY = {"read_locations": ("write_locations",), "read_products": ("write_products",)}
-NAMES_MAX = 20  # so many examples stand in a line
+NAMES_MAX = 20  # how many examples a finding names
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was checked, and what was found: `names` are the first of `count` things."""
+    """The result for one thing that was checked; `names` are the first of `count` things."""
 
     what: str
-    says: str
+    message: str
     bad: bool = False
     advice: str = ""
     count: int | None = None
@@ -41,38 +42,39 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
-    """What is looked at; `shop` and `discovery` are None while TikTok is off."""
+class CheckInputs:
+    """What the checks work with; `shop` and `discovery` are None while TikTok is off."""
 
     settings: Settings
     store: Store
     source: ShopifySource
     shopify: ShopifyClient
     rulebook: Rulebook
-    mirror: MirrorPass
+    mirror_pass: MirrorPass
     shop: TikTokShop | None
     discovery: Discovery | None
 
 
-async def check_all(parts: Checked) -> list[Finding]:
-    """Check both sides; trouble in one never hides what is wrong in the other."""
-    source, rulebook, discovery, shop = parts.source, parts.rulebook, parts.discovery, parts.shop
+async def check_all(inputs: CheckInputs) -> list[Finding]:
+    """Check both targets; trouble with one never hides what is wrong with the other."""
+    source, rulebook = inputs.source, inputs.rulebook
+    discovery, shop = inputs.discovery, inputs.shop
     findings = [Finding("configuration", "is complete")]
-    findings += await _tried("Shopify access", lambda: _scopes(source))
-    findings += await _tried("Shopify locations", lambda: _locations(rulebook, source))
+    findings += await _or_error("Shopify access", lambda: _scopes(source))
+    findings += await _or_error("Shopify locations", lambda: _locations(rulebook, source))
     if shop is not None:
-        findings += await _tried("TikTok warehouses", lambda: _warehouses(rulebook, shop))
-    findings += await _tried("rules", lambda: _rules(rulebook, parts.settings))
-    findings += await _tried("items", lambda: _items(parts.mirror, parts.store))
+        findings += await _or_error("TikTok warehouses", lambda: _warehouses(rulebook, shop))
+    findings += await _or_error("rules", lambda: _rules(rulebook, inputs.settings))
+    findings += await _or_error("items", lambda: _items(inputs.mirror_pass, inputs.store))
     if discovery is not None:
-        findings += await _tried(
-            "TikTok listings", lambda: _listings(discovery, rulebook, parts.store)
+        findings += await _or_error(
+            "TikTok listings", lambda: _listings(discovery, rulebook, inputs.store)
         )
-    # Last: now every kind of request has been answered once.
-    return findings + _version(parts.settings.shopify.api_version, parts.shopify.stats)
+    # The version comes last: only now every kind of request has been answered once.
+    return findings + _version(inputs.settings.shopify.api_version, inputs.shopify.stats)
 
 
-async def _tried(what: str, ask: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
+async def _or_error(what: str, ask: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
     try:
         return await ask()
     except InvsyncError as error:
@@ -87,26 +89,26 @@ async def _scopes(source: ShopifySource) -> list[Finding]:
         if scope not in granted and granted.isdisjoint(IMPLIED_BY.get(scope, ()))
     ]
     if missing:
-        advice = "grant them in the app's settings and install it again"
-        says = f"the token lacks {', '.join(missing)}"
-        return [Finding("Shopify access", says, bad=True, advice=advice)]
+        advice = "grant them in the app's settings and install the app again"
+        message = f"the token lacks {', '.join(missing)}"
+        return [Finding("Shopify access", message, bad=True, advice=advice)]
     return [Finding("Shopify access", "the token is accepted, with every scope that is needed")]
 
 
 def _version(asked: str, stats: ShopifyStats) -> list[Finding]:
-    """Whether Shopify still serves the version that we ask for, and all that we ask of it."""
+    """Whether Shopify still serves our API version, and every field that we ask for."""
     what, findings = "Shopify API version", []
     if stats.served_version not in ("", asked):
-        says = f"{asked} is asked for, and Shopify answers by {stats.served_version} instead"
+        message = f"{asked} is requested, but Shopify answers with {stats.served_version}"
         known = str(ShopifySettings.model_fields["api_version"].default)
-        advice = f'set shopify.api_version = "{known}", or take that line out'
+        advice = f'set shopify.api_version = "{known}", or remove that line'
         if asked == known:
             advice = "install a newer invsyncd, which knows a version that Shopify serves"
-        findings.append(Finding(what, says, advice=advice))
+        findings.append(Finding(what, message, advice=advice))
     if stats.deprecated:
-        says = f"Shopify says that something we ask for will end: {stats.deprecated}"
+        message = f"Shopify says that something we use will end: {stats.deprecated}"
         advice = "install a newer invsyncd before Shopify stops serving this version"
-        findings.append(Finding(what, says, advice=advice))
+        findings.append(Finding(what, message, advice=advice))
     return findings
 
 
@@ -129,29 +131,29 @@ async def _warehouses(rulebook: Rulebook, shop: TikTokShop) -> list[Finding]:
     return [Finding("TikTok warehouses", f"{len(sales)} for sales: {names}")]
 
 
-def _closed(rules: Rules, places: Mapping[str, str]) -> list[Finding]:
-    advice = "its quantities are left alone; when TikTok opens it again they follow by themselves"
+def _closed(rules: Rules, names: Mapping[str, str]) -> list[Finding]:
+    advice = "nothing; its quantities are left alone, and follow by themselves once TikTok opens it"
     return [
-        Finding("TikTok mapping", f'warehouse "{places.get(x, x)}" ({x}): {why}', advice=advice)
+        Finding("TikTok mapping", f'warehouse "{names.get(x, x)}" ({x}): {why}', advice=advice)
         for x, why in rules.closed.items()
     ]
 
 
 async def _rules(rulebook: Rulebook, settings: Settings) -> list[Finding]:
     rules = await rulebook.rules()
-    findings = [Finding("mirror", _mirror_says(rules))]
+    findings = [Finding("mirror", _mirror_in_words(rules))]
     if rulebook.offers_error is not None:
         error = rulebook.offers_error
         findings.append(Finding("TikTok mapping", str(error), bad=True, advice=error.advice))
     elif settings.tiktok.enabled and rules.offers is not None:
         pairs = [f"{len(ids)} locations → {w}" for w, ids in rules.offers.sources.items()]
         findings.append(Finding("TikTok mapping", ", ".join(pairs) or "no warehouse is open"))
-        names = {place.id: place.name for place in await rulebook.warehouses() or ()}
+        names = {warehouse.id: warehouse.name for warehouse in await rulebook.warehouses() or ()}
         findings += _closed(rules, names)
     return findings
 
 
-def _mirror_says(rules: Rules) -> str:
+def _mirror_in_words(rules: Rules) -> str:
     if not rules.scope.enabled:
         return "is off"
     types = ", ".join(sorted(rules.scope.product_types)) or "all products"
@@ -170,27 +172,29 @@ async def _listings(discovery: Discovery, rulebook: Rulebook, store: Store) -> l
     ]
 
 
-async def _items(mirror: MirrorPass, store: Store) -> list[Finding]:
-    """Read the shop into the private copy, as a first pass would."""
-    await mirror.commit(PassReport("check"))
+async def _items(mirror_pass: MirrorPass, store: Store) -> list[Finding]:
+    """Read the shop into the private copy, as a first pass would, and check its items."""
+    await mirror_pass.commit(PassReport("check"))
     findings = [Finding("items", f"{await store.census.items()} known")]
     if held := await store.census.held():
         skus = [sku for _, sku in held]
         advice = "\n".join(map(ends_hold, skus[:NAMES_MAX]))
-        says = f"{len(held)} held, nothing is written for them: {_some(skus)}"
+        message = f"{len(held)} held, nothing is written for them: {_first_names(skus)}"
         findings.append(
-            Finding("items", says, advice=advice, count=len(held), names=tuple(skus[:NAMES_MAX]))
+            Finding("items", message, advice=advice, count=len(held), names=tuple(skus[:NAMES_MAX]))
         )
     if unlevelled := await store.census.unlevelled():
-        says = f"{len(unlevelled)} with unequal levels: {_some(unlevelled)}"
-        advice = "mirror.unlevelled decides; by default they wait for their next change"
-        findings.append(Finding("items", says, advice=advice))
-    if twins := await store.census.shared_skus():
-        says = f"{len(twins)} SKUs stand on several items: {_some(twins)}"
-        findings.append(Finding("items", says, advice="give each its own SKU, or link its listing"))
+        message = f"{len(unlevelled)} with unequal levels: {_first_names(unlevelled)}"
+        advice = "set mirror.unlevelled to level them; by default they wait for their next change"
+        findings.append(Finding("items", message, advice=advice))
+    if shared := await store.census.shared_skus():
+        count = plural(len(shared), "SKU is", "SKUs are")
+        message = f"{count} on several items: {_first_names(shared)}"
+        advice = "give each item its own SKU, or link its listing"
+        findings.append(Finding("items", message, advice=advice))
     return findings
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     more = len(names) - NAMES_MAX
     return ", ".join(names[:NAMES_MAX]) + (f" … and {more} more" if more > 0 else "")

@@ -1,1 +1,1 @@
-"""The long campaigns: months, crashes, hostile answers, disks, soak. Each is a command."""
+"""Campaigns that a command runs: months, crashes, hostile answers, disks, soak, market."""

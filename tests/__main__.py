@@ -1,4 +1,4 @@
-"""The whole gate, as people and CI run it: `python -m tests`.
+"""Runs the whole gate, for people and CI: `python -m tests`.
 
 The gate is format, lint, import contracts, strict types, then the tests; in CI, where this is root,
 also the package under a real systemd. It stops at the first step that fails.

@@ -1,4 +1,4 @@
-"""What we promise each other about the source itself; ruff has no rule for these."""
+"""House rules of the source that ruff has no rule for."""
 
 from __future__ import annotations
 

@@ -48,10 +48,10 @@ def _credentials(settings: Settings, health: Health) -> Iterator[tuple[str, Situ
         if state.dead:
             others = "".join(f" {SHOPS[t]} goes on." for t in written if t is not target)
             text = f"{state.trouble}\nIt is tried again every 1 to 10 minutes.{others}"
-            title = f"{name} does not take our credentials"
+            title = f"{name} does not accept our credentials"
             yield topic, Situation(True, title, f"{text}\n{CREDENTIALS[target]}")
         elif state.authorised:
-            yield topic, Situation(False, f"{name} takes our credentials again")
+            yield topic, Situation(False, f"{name} accepts our credentials again")
 
 
 def _other_writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Situation]]:

@@ -1,4 +1,4 @@
-"""The command line: options, exit codes, and errors as `Error: …` then `Try: …`.
+"""The command line: options, exit codes, and errors printed as `Error: …`, then `Try: …`.
 
 Exit codes: 0 done, 1 failed, 2 usage or config, 3 finished but something was refused or is held.
 """
@@ -20,7 +20,7 @@ from invsyncd.errors import ConfigError, InvsyncError
 
 
 class Commands(click.Group):
-    """A group whose commands fail in sentences."""
+    """A group whose commands report errors as sentences."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Turn what a command raises into a message and an exit code."""
@@ -46,7 +46,9 @@ class Commands(click.Group):
     type=click.Path(path_type=Path, dir_okay=False),
     help="Configuration file; else $INVSYNCD_CONFIG, ./config.toml, /etc/invsyncd/config.toml.",
 )
-@click.option("--log-format", type=click.Choice(["text", "json"]), help="How to log on stderr.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), help="The form of the log on stderr."
+)
 @click.pass_context
 def group(ctx: click.Context, config: Path | None, log_format: str | None) -> None:
     """Keep Shopify locations and TikTok Shop listings at one true quantity."""
@@ -61,17 +63,15 @@ SUBJECTS = (
     plan,
     requests,
     undo,
-    requests,
-    maintenance,
     maintenance,
     sandbox,
 )
-for command in (one for subject in SUBJECTS for one in subject.COMMANDS):
+for command in (command for subject in SUBJECTS for command in subject.COMMANDS):
     group.add_command(command)
 
 
 def main() -> None:
-    """Run the command line; every file that we make is for this user only."""
+    """Run the command line. Only this user may read the files that it makes."""
     os.umask(0o077)
     try:
         group(prog_name="invsyncd")

@@ -1,4 +1,4 @@
-"""`check`: everything that is wrong, at once, without changing anything."""
+"""`check`: reports everything that is wrong, at once, and changes nothing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import asyncio
 
 import click
 
-from invsyncd.check import Checked, Finding, check_all
-from invsyncd.cli.output import Context, as_json, asking, pass_context, print_json, visible
+from invsyncd.check import CheckInputs, Finding, check_all
+from invsyncd.cli.output import (
+    Context,
+    answers_progress,
+    as_json,
+    pass_context,
+    print_json,
+    visible,
+)
 from invsyncd.config import Settings
 from invsyncd.daemon.wiring import assemble
 from invsyncd.store import Store, scratch_copy
@@ -19,11 +26,11 @@ from invsyncd.store import Store, scratch_copy
 def check(context: Context, as_json: bool) -> None:
     """Config, credentials, scopes, locations, warehouses, mapping and SKUs: all problems at once.
 
-    Only reads, and names what is held with the command that ends it.
+    Only reads. Names each held item with the command that ends its hold.
 
     \b
     Example: invsyncd check
-    Exit codes: 0 nothing to mend, 1 something must be mended, 2 usage or config.
+    Exit codes: 0 nothing is wrong, 1 something must be put right, 2 usage or config.
     """
     settings = context.quiet_settings()
     findings = asyncio.run(_check(settings))
@@ -36,7 +43,7 @@ def check(context: Context, as_json: bool) -> None:
                     {
                         "what": f.what,
                         "ok": not f.bad,
-                        "says": f.says,
+                        "says": f.message,
                         "advice": f.advice,
                         "count": f.count,
                         "names": f.names,
@@ -48,7 +55,7 @@ def check(context: Context, as_json: bool) -> None:
     else:
         for finding in findings:
             mark = "✗" if finding.bad else "✓"
-            click.echo(visible(f"{mark} {finding.what}: {finding.says}"))
+            click.echo(visible(f"{mark} {finding.what}: {finding.message}"))
             if finding.advice:
                 advice = [visible(line) for line in finding.advice.split("\n")]
                 click.echo("    Try: " + "\n         ".join(advice))
@@ -56,13 +63,13 @@ def check(context: Context, as_json: bool) -> None:
 
 
 async def _check(settings: Settings) -> list[Finding]:
-    with scratch_copy(settings.state.path) as path, asking() as metrics:
+    with scratch_copy(settings.state.path) as path, answers_progress() as metrics:
         async with (
             Store.open(path) as store,
             assemble(settings, store, dry_run=True, metrics=metrics) as parts,
         ):
             return await check_all(
-                Checked(
+                CheckInputs(
                     settings,
                     store,
                     parts.source,

@@ -1,7 +1,7 @@
-"""`explain` and `journal`: why a number is what it is, and the record behind it.
+"""`explain` and `journal`: why a number is what it is, and the journal behind it.
 
-Both print documents that other rooms make. The sentences come from there; this file lays them out
-for a terminal and reads the options, among them how a moment is given.
+The sentences come from `invsyncd.explain`. This file fetches the documents and lays them out for a
+terminal, and reads the moment in `--since`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import click
 from invsyncd.cli.output import (
     Context,
     as_json,
-    looking,
+    open_state_copy,
     pass_context,
     print_json,
     print_table,
@@ -33,7 +33,7 @@ from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.explain.gather import explain_name
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
-from invsyncd.text import SHOPS, iso, plain, signed
+from invsyncd.text import SHOPS, iso, plain
 
 Json = Mapping[str, Any]
 _MARKS = {Weight.WRONG: "✗", Weight.UNDER_WAY: "…", Weight.RIGHT: "✓", Weight.HISTORY: "·"}
@@ -47,16 +47,16 @@ def print_explained(found: Json) -> None:
     click.echo(_wrapped(f"{visible(found['sku'])}   {at} UTC, from {found['source']}", "", "  "))
     click.echo()
     for verdict in found["verdicts"]:
-        _say(verdict)
+        _print_verdict(verdict)
     for item in found["items"]:
         click.echo()
-        _item(item, str(found["at"]))
+        _print_item(item, str(found["at"]))
     if found["write"] and not found["items"]:
         click.echo()
-        _writes("The write", found["write"], str(found["at"]))
+        _print_writes("The write", found["write"], str(found["at"]))
 
 
-def _say(verdict: Json) -> None:
+def _print_verdict(verdict: Json) -> None:
     mark = _MARKS[weight(Cause(verdict["cause"]))]
     click.echo(_wrapped(visible(verdict["says"]), f"{mark} ", "  "))
     if verdict["try"]:
@@ -64,13 +64,13 @@ def _say(verdict: Json) -> None:
 
 
 def _wrapped(text: str, first: str, later: str) -> str:
-    """As many lines as it takes; "10 → 9" is never torn apart."""
+    """The text in as many lines as needed; "10 → 9" stays on one line."""
     whole = text.replace(" → ", "\xa0→\xa0")
     lines = click.wrap_text(whole, width(), initial_indent=first, subsequent_indent=later)
     return lines.replace("\xa0", " ")
 
 
-def _item(item: Json, now: str) -> None:
+def _print_item(item: Json, now: str) -> None:
     pool = "no pool" if item["pool"] is None else f"pool {plain(item['pool'])}"
     words = [f"item {item['item']}", item["standing"], pool]
     words += [] if item["tracked"] else ["not tracked"]
@@ -92,15 +92,15 @@ def _item(item: Json, now: str) -> None:
         ],
     )
     click.echo()
-    _changes(item["changes"][-CHANGES_SHOWN:], now)
+    _print_changes(item["changes"][-CHANGES_SHOWN:], now)
     for listing in item["listings"]:
         click.echo()
-        _listing(listing)
+        _print_listing(listing)
     click.echo()
-    _writes("Last writes", item["writes"], now)
+    _print_writes("Last writes", item["writes"], now)
 
 
-def _changes(changes: list[Json], now: str) -> None:
+def _print_changes(changes: list[Json], now: str) -> None:
     parts = {"orders": "orders", "received": "received", "set aside": "set_aside", "rest": "stock"}
     print_table(
         "Last changes",
@@ -118,7 +118,7 @@ def _changes(changes: list[Json], now: str) -> None:
     )
 
 
-def _listing(listing: Json) -> None:
+def _print_listing(listing: Json) -> None:
     name = f"TikTok listing {listing['product_id']}/{listing['sku_id']}"
     click.echo(click.style(visible(name), bold=True))
     if listing["override"]:
@@ -135,8 +135,8 @@ def _listing(listing: Json) -> None:
             click.echo(_wrapped(visible(x["why"]["says"]), "    - ", "      "))
 
 
-def _writes(title: str, writes: Sequence[Json], now: str) -> None:
-    """One call in two lines: when, how it ended; what it set."""
+def _print_writes(title: str, writes: Sequence[Json], now: str) -> None:
+    """Print each call in two lines: when it was and how it ended; what it set."""
     if not writes:
         return
     click.echo(click.style(f"{title} (UTC)", bold=True))
@@ -154,16 +154,16 @@ def _writes(title: str, writes: Sequence[Json], now: str) -> None:
 
 
 def _clock(at: str | None, now: str) -> str | None:
-    """The time of day of an ISO moment; with its day where that is another one than now's."""
+    """The time of day of an ISO moment; with its date if that is not the date of `now`."""
     if at is None:
         return None
     return at[11:19] if at[:10] == now[:10] else f"{at[5:10]} {at[11:16]}"
 
 
 def print_journal(rows: Sequence[Json]) -> None:
-    """The lines in UTC and, where this machine keeps another time, in that beside it."""
+    """Print the lines in UTC, and in this machine's own time beside it if that differs."""
     if not rows:
-        click.echo("no line of the journal fits")
+        click.echo("no line of the journal matches")
         return
     moments = [datetime.fromtimestamp(row["at"], UTC) for row in rows]
     local = [at.astimezone() for at in moments]
@@ -172,7 +172,7 @@ def print_journal(rows: Sequence[Json]) -> None:
     cells: list[list[Any]] = []
     pass_id = None
     for row, at, here in zip(rows, moments, local, strict=True):
-        if row["pass"] != pass_id:  # what `undo` takes
+        if row["pass"] != pass_id:  # `undo` takes this id
             pass_id = row["pass"]
             cells.append([*[""] * (3 if elsewhere else 2), f"pass {pass_id}"])
         times = [f"{at:%m-%d %H:%M:%S}", *([f"{here:%H:%M:%S}"] if elsewhere else [])]
@@ -183,12 +183,12 @@ def print_journal(rows: Sequence[Json]) -> None:
 
 
 class SinceOption(click.ParamType[int]):
-    """A moment, or an age; becomes Unix seconds."""
+    """An option that is a moment or an age; its value is Unix seconds."""
 
     name = "moment"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read one value; fails in click's way."""
+        """Read one value; a wrong one is a usage error of click."""
         age = re.fullmatch(r"(\d{1,6})([mhd])", str(value))
         if age:
             return int(time.time()) - int(age[1]) * {"m": 60, "h": 3600, "d": 86400}[age[2]]
@@ -204,20 +204,20 @@ class SinceOption(click.ParamType[int]):
 @as_json
 @pass_context
 def explain(context: Context, name: str, as_json: bool) -> None:
-    """Why each number of that SKU is what it is, on one screen.
+    """Explain why each number of a SKU is what it is, on one screen.
 
     SKU may also be an inventory item's id, a TikTok seller SKU or SKU id, or the reference document
     that Shopify's inventory history shows beside a write of ours (gid://invsyncd/Write/…).
 
-    The running daemon is asked first, because only it knows of dead credentials and throttling;
-    else the database answers, and it says so.
+    The running daemon is asked first, because only the daemon knows of dead credentials and
+    throttling. If no daemon answers, the database does, and the first line says so.
 
-    --json: `verdicts` is a list of {cause, says, try}, the most urgent first; then `items` with
+    --json: `verdicts` is a list of {cause, says, try}, most urgent first; then `items` with
     `levels`, `changes`, `listings` (the rule in steps for each warehouse) and `writes`.
 
     \b
     Example: invsyncd explain TEE-M
-    Exit codes: 0 explained, 1 nothing is known of it, 2 usage or config.
+    Exit codes: 0 explained, 1 nothing is known about that SKU, 2 usage or config.
     """
     settings = context.quiet_settings()
     found = from_daemon(settings, f"/api/explain/{quote(name, safe='')}")
@@ -226,8 +226,8 @@ def explain(context: Context, name: str, as_json: bool) -> None:
     if found is None:
         raise InvsyncError(
             f'no item has the SKU "{name}"',
-            advice="SKUs are compared exactly, upper and lower case too; an item's id, a seller"
-            " SKU and the reference of a write are understood as well",
+            advice="check upper and lower case: SKUs are compared exactly. An item's id, a seller"
+            " SKU and the reference of a write work too",
         )
     if as_json:
         print_json(found)
@@ -236,7 +236,7 @@ def explain(context: Context, name: str, as_json: bool) -> None:
 
 
 async def _from_database(settings: Settings, name: str) -> dict[str, Any] | None:
-    async with looking(settings) as store:
+    async with open_state_copy(settings) as store:
         try:
             rules = await Rulebook(settings, store).rules()
         except InvsyncError:
@@ -258,15 +258,15 @@ async def _from_database(settings: Settings, name: str) -> dict[str, Any] | None
 def journal(
     context: Context, sku: str | None, since: int | None, limit: int, as_json: bool
 ) -> None:
-    """The record: every change, every write, and why; the newest lines, oldest first.
+    """Show the journal: every change, every write, and why. The newest lines, oldest first.
 
     --json: `journal` is a list of {id, at (Unix seconds), utc, pass, kind, item, sku, says} with
-    the numbers of that kind beside, such as `from`, `to`, `outcome`, `request_id` of a write and
+    the numbers of that kind as well, such as `from`, `to`, `outcome`, `request_id` of a write and
     `changes`, `pool_before`, `pool`, `case` of a change.
 
     \b
     Example: invsyncd journal --sku TEE-M --since 12h
-    Exit codes: 0 told, 1 no usable state, 2 usage or config.
+    Exit codes: 0 shown, 1 no usable state database, 2 usage or config.
     """
     settings = context.quiet_settings()
     rows = asyncio.run(_journal(settings, sku, since or 0, limit))
@@ -279,12 +279,12 @@ def journal(
 async def _journal(
     settings: Settings, sku: str | None, since: int, limit: int
 ) -> list[dict[str, Any]]:
-    async with looking(settings) as store:
-        places = await store.locations.names()
+    async with open_state_copy(settings) as store:
+        locations = await store.locations.names()
         warehouses = await warehouse_names(store)
         rows = await store.journal.read(sku=sku, since=since, limit=limit)
         return [
-            {**row, "utc": iso(row["at"]), "says": entry_summary(row, places, warehouses)}
+            {**row, "utc": iso(row["at"]), "says": entry_summary(row, locations, warehouses)}
             for row in rows
         ]
 

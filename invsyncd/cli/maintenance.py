@@ -11,7 +11,7 @@ from urllib.parse import quote
 import click
 
 from invsyncd import alerts
-from invsyncd.cli.output import Context, existing, pass_context, print_table
+from invsyncd.cli.output import Context, existing_state, pass_context, print_table
 from invsyncd.config import Settings
 from invsyncd.daemon.wiring import assemble
 from invsyncd.errors import ConfigError, StateError
@@ -23,24 +23,25 @@ from invsyncd.tiktok.shop import AuthorisedShop
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False))
 @pass_context
 def backup(context: Context, path: Path) -> None:
-    """A consistent copy of the state database, also while the daemon runs.
+    """Make a consistent copy of the state database, also while the daemon runs.
 
-    Start from it whenever you like: it keeps the journal, and what stands in the shops is read
-    anew. The copy holds TikTok's tokens: keep it like a password.
+    You may start from the copy whenever you like: it keeps the journal, and the daemon reads the
+    numbers in the shops anew. The copy holds TikTok's tokens: keep it like a password.
 
     \b
     Example: invsyncd backup state-copy.db
     Exit codes: 0 copied, 1 failed or the file exists, 2 usage or config.
     """
-    state = existing(context.quiet_settings())
+    state = existing_state(context.quiet_settings())
     if path.exists():
-        raise StateError(f"{path} exists already", advice="name a file that does not exist")
+        raise StateError(f"{path} exists already", advice="name a file that does not exist yet")
     try:
         with closing(sqlite3.connect(f"file:{quote(str(state))}?mode=ro", uri=True)) as database:
             copy_to(database, path)
     except OSError as error:
         raise StateError(
-            f"cannot write {path}: {error.strerror}", advice="name a file in a directory of yours"
+            f"cannot write {path}: {error.strerror}",
+            advice="name a file in a directory that you may write to",
         ) from error
     click.echo(f"copied {state} to {path} ({path.stat().st_size} bytes)")
 
@@ -51,17 +52,19 @@ def backup(context: Context, path: Path) -> None:
 def tiktok_login(context: Context, code: str) -> None:
     """Exchange the seller's authorization code, store the tokens, list the shops.
 
-    The code is good for 30 minutes, once. A running daemon takes the tokens up by itself.
+    The code works once, for 30 minutes. A running daemon begins to use the tokens by itself.
 
     \b
     Example: invsyncd tiktok-login --code ROW_xxxx
-    Exit codes: 0 stored, 1 TikTok took no such code, 2 usage or config.
+    Exit codes: 0 stored, 1 TikTok refused the code, 2 usage or config.
     """
     settings = context.quiet_settings()
     if not settings.tiktok.enabled:
-        raise ConfigError("tiktok.enabled is false", advice="set it to true, with the app's key")
+        raise ConfigError(
+            "tiktok.enabled is false", advice="set it to true, and set tiktok.app_key"
+        )
     shops = asyncio.run(_login(settings, code))
-    click.echo("tokens stored; a running daemon takes them up within one interval")
+    click.echo("tokens stored; a running daemon uses them within one interval")
     print_table(
         "Shops that the seller authorised",
         ["id", "name", "region", "cipher"],
@@ -84,20 +87,22 @@ TEXT = "Somebody ran `invsyncd alert-test`. Nothing is wrong."
 @click.command("alert-test")
 @pass_context
 def alert_test(context: Context) -> None:
-    """Send one message through every service of alerts.urls, and say which took it.
+    """Send one message through every service of alerts.urls, and say which service took it.
 
     \b
     Example: invsyncd alert-test
-    Exit codes: 0 all took it, 1 one did not, 2 usage or config, or no service is named.
+    Exit codes: 0 all took it, 1 at least one did not, 2 usage or config, or no service is named.
     """
     settings = context.quiet_settings()
     if not settings.alerts.urls:
-        raise ConfigError("alerts.urls names no service", advice="see [alerts] in the example file")
+        raise ConfigError(
+            "alerts.urls names no service", advice="add one; see [alerts] in config.example.toml"
+        )
     took = asyncio.run(alerts.services(settings).results(TITLE, TEXT, alarm=False))
-    for place, worked in enumerate(took, 1):
-        click.echo(f"alerts.urls[{place}]: {'took it' if worked else 'took no message'}")
+    for number, worked in enumerate(took, 1):
+        click.echo(f"alerts.urls[{number}]: {'took it' if worked else 'took no message'}")
     if not all(took):
-        click.echo("Try: compare that URL with apprise's page about its service", err=True)
+        click.echo("Try: compare that URL with apprise's page about the service", err=True)
     click.get_current_context().exit(0 if all(took) else 1)
 
 

@@ -1,8 +1,9 @@
-"""What all commands share: the configuration, tables, JSON, and progress for people who wait.
+"""What the commands share: options, configuration, the state, tables, JSON and progress.
 
-Progress goes to stderr, only on a terminal, and is removed when the work is done. A baseline, a
-scan and a discovery all show the number of answers so far. Changes of numbers are printed as
-totals, then the largest first.
+Results go to stdout, as tables for people or as one JSON document for programs. Progress goes to
+stderr, only on a terminal, and disappears when the work is done. A first baseline, a scan and a
+discovery all show their progress as a count of answers. Planned changes of numbers are printed as
+totals, and the largest first.
 """
 
 from __future__ import annotations
@@ -32,17 +33,18 @@ from invsyncd.metrics import Metrics
 from invsyncd.store import Store, scratch_copy
 
 WIDTH_MIN = 60
+TOP = 20  # how many planned changes are printed
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The options in front of the command."""
+    """The options that stand in front of the command."""
 
     config: Path | None
     log_format: str | None
 
     def settings(self) -> Settings:
-        """Load the configuration; ConfigError says every problem at once."""
+        """Load the configuration. ConfigError names every problem at once."""
         settings = load(find_config(self.config, os.environ, Path.cwd()))
         if self.log_format is not None:
             log = settings.log.model_copy(update={"format": self.log_format})
@@ -50,14 +52,14 @@ class Context:
         return settings
 
     def quiet_settings(self) -> Settings:
-        """For commands that people look at: only warnings are logged."""
+        """The settings for commands that people run by hand: only warnings are logged."""
         settings = self.settings()
         logs.set_up(settings.secrets(), form=settings.log.format, level="warning")
         return settings
 
 
-def existing(settings: Settings) -> Path:
-    """The state database's path; StateError where there is none yet."""
+def existing_state(settings: Settings) -> Path:
+    """The path of the state database; StateError if there is none yet."""
     path = settings.state.path
     if not path.exists():
         raise StateError(
@@ -68,22 +70,22 @@ def existing(settings: Settings) -> Path:
 
 
 @asynccontextmanager
-async def looking(settings: Settings) -> AsyncIterator[Store]:
-    """A private copy of the state, to look at; StateError where there is none yet."""
-    with scratch_copy(existing(settings)) as path:
+async def open_state_copy(settings: Settings) -> AsyncIterator[Store]:
+    """Open a private copy of the state database; StateError if there is none yet."""
+    with scratch_copy(existing_state(settings)) as path:
         async with Store.open(path) as store:
             yield store
 
 
 def utc_time(at: int | None) -> str | None:
-    """Unix seconds as people write them, in UTC."""
+    """Unix seconds as a date and time in UTC."""
     return None if at is None else f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
 
 
-def ask_first(question: str, *, yes: bool) -> None:
-    """Ask a person at a terminal, who may say no: then nothing happens, exit code 1.
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask a person at a terminal. If the answer is no, the command ends with exit code 1.
 
-    Off a terminal there is nobody to ask, and the command is the answer.
+    Without a terminal there is nobody to ask, and the command itself counts as a yes.
     """
     if not yes and sys.stdin.isatty():
         click.confirm(question, abort=True, err=True)
@@ -95,12 +97,12 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON documen
 
 
 def print_json(document: Any) -> None:
-    """One document for programs."""
+    """Print one document for programs."""
     click.echo(json.dumps(document, indent=2))
 
 
 def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
-    """A table for people; nothing where there is nothing. A tuple is a cell of several lines."""
+    """Print a table for people, if it has rows. A tuple is a cell of several lines."""
     if not rows:
         return
     table = Table(
@@ -119,26 +121,26 @@ def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
 
 
 def width() -> int:
-    """How many columns there are to print to."""
+    """How many characters a line may have."""
     return max(Console().width, WIDTH_MIN)
 
 
 def visible(text: object) -> str:
-    """Foreign text with every control character escaped: a SKU must not drive the terminal."""
+    """Text with every control character escaped: a SKU must not control the terminal."""
     shown = str(text).encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 
 
 def _cell(cell: object) -> Text:
-    """One cell, never read as markup; a tuple is one line each."""
+    """One cell, never read as markup; a tuple gives one line for each part."""
     if cell is None:
         return Text("–")
     return Text("\n".join(visible(line) for line in (cell if isinstance(cell, tuple) else [cell])))
 
 
 @contextmanager
-def counting(what: str) -> Iterator[Callable[[int], None]]:
-    """Yields a function to be told of each so many more things that were done."""
+def count_progress(what: str) -> Iterator[Callable[[int], None]]:
+    """Show progress; yields a function that takes how many more things are done."""
     with _progress("done") as progress:
         if progress is None:
             yield lambda more: None
@@ -147,35 +149,35 @@ def counting(what: str) -> Iterator[Callable[[int], None]]:
         yield lambda more: progress.advance(task, more)
 
 
-class Answers(Metrics):
-    """Counts as the daemon does, and shows each answer to who waits for a command."""
+class MetricsWithProgress(Metrics):
+    """Metrics that also show each answer to the person who waits for a command."""
 
     def __init__(self, show: Callable[[str, str], None]) -> None:
         super().__init__()
         self._show = show
 
     def on_request(self, api: str, op: str, code: int | str, seconds: float) -> None:
-        """Count one request, and show whom it was for."""
+        """Count one request, and show its API and operation."""
         super().on_request(api, op, code, seconds)
         self._show(api, op)
 
 
 @contextmanager
-def asking() -> Iterator[Metrics]:
-    """Yields the metrics to assemble with while people wait for the shops' answers."""
+def answers_progress() -> Iterator[Metrics]:
+    """Show answers as they come in; yields the metrics to give to `assemble()`."""
     with _progress("answers") as progress:
         if progress is None:
             yield Metrics()
             return
         task = progress.add_task("asking the shops", total=None)
-        yield Answers(
+        yield MetricsWithProgress(
             lambda api, op: progress.update(task, advance=1, description=f"{api}: {op.lower()}")
         )
 
 
 @contextmanager
 def _progress(unit: str) -> Iterator[Progress | None]:
-    """None where nobody watches: a pipe, a file, a log."""
+    """A progress display; None if stderr is no terminal but a pipe, a file or a log."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield None
@@ -190,19 +192,16 @@ def _progress(unit: str) -> Iterator[Progress | None]:
         yield progress
 
 
-TOP = 20
-
-
 def print_totals(totals: Mapping[str, Mapping[Effect, int]]) -> None:
-    """One line for each target that has anything."""
+    """Print one line for each target that would change."""
     for name, counts in totals.items():
         if any(counts.values()):
-            said = ", ".join(f"{count:,} {effect.value}" for effect, count in counts.items())
-            click.echo(f"{name}: {said}")
+            effects = ", ".join(f"{count:,} {effect.value}" for effect, count in counts.items())
+            click.echo(f"{name}: {effects}")
 
 
 def print_shifts(title: str, shifts: Iterable[Shift], top: int | None = TOP) -> None:
-    """The largest `top` of them (None: all), and how many more there are."""
+    """Print the largest `top` changes (None: all), and how many more there are."""
     ordered = by_size(shifts)
     shown = ordered if top is None else ordered[:top]
     print_table(
@@ -215,7 +214,7 @@ def print_shifts(title: str, shifts: Iterable[Shift], top: int | None = TOP) -> 
 
 
 def shifts_json(shifts: Sequence[Shift]) -> list[dict[str, Any]]:
-    """All of them, the largest first."""
+    """All changes as JSON, the largest first."""
     return [
         {
             "target": s.target.value,

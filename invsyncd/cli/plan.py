@@ -1,4 +1,4 @@
-"""`plan`: what a new configuration would change, before it is put in place."""
+"""`plan`: shows what a new configuration would change, before it is used."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from invsyncd.cli.output import (
     TOP,
     Context,
     as_json,
-    counting,
-    existing,
+    count_progress,
+    existing_state,
     pass_context,
     print_json,
     print_shifts,
@@ -33,24 +33,24 @@ from invsyncd.store import Store, scratch_copy
     required=True,
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="NEW.toml",
-    help="The new configuration; the one in front of the command is what runs now.",
+    help="The new configuration. The one in front of the command is the one that runs now.",
 )
 @click.option("--all", "show_all", is_flag=True, help="Every row, not only the largest.")
 @as_json
 @pass_context
 def plan(context: Context, new_config: Path, show_all: bool, as_json: bool) -> None:
-    """Compare what the running configuration shows with what a new one would.
+    """Compare what the running configuration shows with what a new one would show.
 
-    From local state: without a call, and without touching the database. What only the shops know
-    is named. A wrong new configuration is told with all its problems.
+    Uses only local state: makes no call, and leaves the database alone. Names what only the shops
+    know. If the new configuration is wrong, names all its problems.
 
     \b
     Example: invsyncd plan --config new.toml
-    Exit codes: 0 compared, 1 no usable state, 2 usage, or either configuration is wrong.
+    Exit codes: 0 compared, 1 no usable state database, 2 usage, or either configuration is wrong.
     """
     running = context.quiet_settings()
     new = load(Path.cwd() / new_config, os.environ)
-    found = asyncio.run(_foresee(running, new, new_config))
+    found = asyncio.run(_what_if(running, new, new_config))
     compared = found.compared
     if as_json:
         print_json(
@@ -76,8 +76,11 @@ def plan(context: Context, new_config: Path, show_all: bool, as_json: bool) -> N
     click.echo(f"As of the state read at {found.as_of or 'no time yet'}; no call was made.")
 
 
-async def _foresee(running: Settings, new: Settings, path: Path) -> WhatIf:
-    with scratch_copy(existing(running)) as copy, counting("comparing items") as on_page:
+async def _what_if(running: Settings, new: Settings, path: Path) -> WhatIf:
+    with (
+        scratch_copy(existing_state(running)) as copy,
+        count_progress("comparing items") as on_page,
+    ):
         async with Store.open(copy) as store:
             now = int(time.time())
             return await what_if(store, running, new, now, name=str(path), on_page=on_page)

@@ -1,8 +1,9 @@
-"""`resolve`, `scan` and `resume`: what only the process that owns the state may do.
+"""`resolve`, `scan` and `resume`: a person's requests to the daemon.
 
-While a daemon runs, a request is left in its database and carried out within one interval.
-Otherwise the command carries the request out itself, under the same lock. `resume` ends the pause
-of a tripped guard, after a person has seen what will be written.
+Only the process that owns the state may carry out `resolve` and `scan`. So the request is stored in
+the database, and a running daemon carries it out within one interval. Without a daemon, the command
+runs the pass itself, under the same lock. `resume` ends the pause of a target, after it has shown
+what will be written.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import click
 
 from invsyncd.cli.output import (
     Context,
-    ask_first,
-    asking,
-    existing,
+    answers_progress,
+    confirm,
+    existing_state,
     pass_context,
     print_shifts,
     print_totals,
@@ -36,7 +37,7 @@ from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
 
-LATER = "the running daemon does it within one interval"
+LEFT_TO_DAEMON = "the running daemon does it within one interval"
 
 
 @click.command()
@@ -51,8 +52,8 @@ LATER = "the running daemon does it within one interval"
 def resolve(context: Context, sku: str, use: str) -> None:
     """End a hold: say which number is right for an item, and mirror it.
 
-    lowest, highest and location:NAME take today's readings; sum takes the pool and every change
-    since; VALUE is the pool. The running daemon carries it out; without one it is done here.
+    lowest, highest and location:NAME use the latest readings. sum is the pool plus every change
+    since. VALUE is the new pool. A running daemon carries it out; without one this command does.
 
     \b
     Example: invsyncd resolve TEE-M --use location:Berlin
@@ -62,18 +63,19 @@ def resolve(context: Context, sku: str, use: str) -> None:
     settings = context.quiet_settings()
     item, pool = asyncio.run(_resolution(settings, sku, use))
     click.echo(f"{sku}: every mirrored location will show {pool}")
-    _ask(settings, RESOLVE, {"item": item, "use": use})
+    _request(settings, RESOLVE, {"item": item, "use": use})
 
 
 async def _resolution(settings: Settings, sku: str, use: str) -> tuple[int, int]:
-    """The item and its pool to be; tried on a private copy first, to fail in words."""
-    with scratch_copy(existing(settings)) as path:
+    """The item and its new pool, from a private copy: a wrong request fails here, with advice."""
+    with scratch_copy(existing_state(settings)) as path:
         async with Store.open(path) as store:
             items = (await store.levels.items_of_skus({sku})).get(sku, [])
             if len(items) != 1:
                 raise InvsyncError(
                     f'{len(items)} items have the SKU "{sku}"',
-                    advice="SKUs are compared exactly; `invsyncd check` lists shared ones",
+                    advice="check upper and lower case: SKUs are compared exactly; `invsyncd check`"
+                    " lists shared ones",
                 )
             rules = await Rulebook(settings, store).rules()
             state = (await store.levels.states(items))[items[0]]
@@ -89,25 +91,25 @@ async def _resolution(settings: Settings, sku: str, use: str) -> tuple[int, int]
 @click.command()
 @pass_context
 def scan(context: Context) -> None:
-    """A full scan now: it finds what polling cannot see, a level that went or came back.
+    """Run a full scan now: it finds what polls cannot see, a level that left or came back.
 
-    One is made every poll.full_scan_interval_s anyway. The running daemon makes it; without one
-    it is made here.
+    A full scan runs every poll.full_scan_interval_s anyway. A running daemon carries it out;
+    without one this command does.
 
     \b
     Example: invsyncd scan
     Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
     or its target is paused.
     """
-    _ask(context.quiet_settings(), SCAN, {})
+    _request(context.quiet_settings(), SCAN, {})
 
 
-def leave(settings: Settings, kind: str, body: dict[str, Any]) -> PassReport | None:
-    """Leave the request; without a daemon, run the pass that carries it out.
+def submit(settings: Settings, kind: str, body: dict[str, Any]) -> PassReport | None:
+    """Store the request; without a daemon, run the pass that carries it out.
 
-    Returns that pass's report, its errors told; None where the daemon will do it.
+    Returns that pass's report, with its errors printed; None if the daemon will carry it out.
     """
-    asyncio.run(_leave(settings, kind, body))
+    asyncio.run(_store_request(settings, kind, body))
     with ExitStack() as stack:
         try:
             stack.enter_context(take_lock(settings.state.path))
@@ -119,25 +121,25 @@ def leave(settings: Settings, kind: str, body: dict[str, Any]) -> PassReport | N
     return report
 
 
-def _ask(settings: Settings, kind: str, body: dict[str, Any]) -> None:
-    report = leave(settings, kind, body)
+def _request(settings: Settings, kind: str, body: dict[str, Any]) -> None:
+    report = submit(settings, kind, body)
     if report is None:
-        click.echo(LATER)
+        click.echo(LEFT_TO_DAEMON)
         return
     click.echo(f"done: {len(report.changes)} changes, {len(report.writes)} writes")
     code = 1 if report.failures else 3 if report.was_stopped else 0
     click.get_current_context().exit(code)
 
 
-async def _leave(settings: Settings, kind: str, body: dict[str, Any]) -> None:
-    async with Store.open(existing(settings)) as store, store.transaction() as tx:
+async def _store_request(settings: Settings, kind: str, body: dict[str, Any]) -> None:
+    async with Store.open(existing_state(settings)) as store, store.transaction() as tx:
         await store.requests.add(tx, kind, body, int(time.time()))
 
 
 async def _pass(settings: Settings) -> PassReport:
-    """One pass; a scan, if that was asked for, and the passes that look at its suspects."""
+    """One pass; then a scan if one was requested, and the passes that read its suspects."""
     found: Scanned | None = None
-    with asking() as metrics:
+    with answers_progress() as metrics:
         async with (
             Store.open(settings.state.path) as store,
             assemble(settings, store, metrics=metrics) as parts,
@@ -151,48 +153,48 @@ async def _pass(settings: Settings) -> PassReport:
     if found is not None:
         click.echo(
             f"full scan by {found.by}: {found.levels} levels,"
-            f" {len(found.suspects)} items to look at"
+            f" {len(found.suspects)} items to read directly"
         )
     return report
 
 
 @click.command()
 @click.argument("target", type=click.Choice([target.value for target in Target]))
-@click.option("--yes", is_flag=True, help="Do not ask; off a terminal nothing is asked anyway.")
+@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
 @pass_context
 def resume(context: Context, target: str, yes: bool) -> None:
-    """Let a paused target go on with everything that it is owed now.
+    """Resume a paused target: everything that is owed to it now will be written.
 
-    Shows first what that is. What comes on top later is judged by the guard again.
+    Shows first what that is. The guard judges later writes again.
 
     \b
     Example: invsyncd resume tiktok
     Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2 usage or config.
     """
     settings = context.quiet_settings()
-    reason, owed = asyncio.run(_look(settings, Target(target)))
+    reason, owed = asyncio.run(_paused_and_owed(settings, Target(target)))
     if not reason:
         click.echo(f"{target} is not paused")
         return
     click.echo(f"{target} is paused: {reason}")
-    print_shifts("What it will be given", owed)
+    print_shifts("What will be written", owed)
     print_totals({target: totals(owed)})
-    ask_first("Let it go on?", yes=yes)
+    confirm("Resume it?", yes=yes)
     asyncio.run(_resume(settings, Target(target)))
     later = is_in_use(settings.state.path)
     when = "within one interval" if later else "with the next `invsyncd run` or `once`"
     click.echo(f"resumed; it goes on {when}")
 
 
-async def _look(settings: Settings, target: Target) -> tuple[str, list[Shift]]:
-    async with Store.open(existing(settings)) as store:
+async def _paused_and_owed(settings: Settings, target: Target) -> tuple[str, list[Shift]]:
+    async with Store.open(existing_state(settings)) as store:
         reason = await CircuitBreaker(settings, store, target).reason()
         rows = await store.impacts.rows(target) if reason else []
         return reason, [Shift(target, row.sku, row.where, row.before, row.after) for row in rows]
 
 
 async def _resume(settings: Settings, target: Target) -> None:
-    async with Store.open(existing(settings)) as store:
+    async with Store.open(existing_state(settings)) as store:
         await CircuitBreaker(settings, store, target).resume(int(time.time()))
 
 

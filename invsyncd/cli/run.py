@@ -1,4 +1,7 @@
-"""`run` and `once`: the daemon, and one pass."""
+"""`run` and `once`: the daemon, and one pass by hand.
+
+`from_daemon()` asks a running daemon for a document: some facts are only in its memory.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,14 @@ from typing import Any
 
 import click
 
-from invsyncd.cli.output import Context, as_json, asking, pass_context, print_json, print_table
+from invsyncd.cli.output import (
+    Context,
+    answers_progress,
+    as_json,
+    pass_context,
+    print_json,
+    print_table,
+)
 from invsyncd.config import Settings
 from invsyncd.daemon.loop import new_loop
 from invsyncd.daemon.process import serve
@@ -22,14 +32,19 @@ from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store, scratch_copy, take_lock
 
+DAEMON = "the running daemon"
+DATABASE = "the state database; no daemon answers"
+
+Names = Mapping[str, str]
+
 
 @click.command()
 @pass_context
 def run(context: Context) -> None:
-    """The daemon, until SIGTERM or SIGINT; SIGHUP reads the configuration again.
+    """Run the daemon until SIGTERM or SIGINT; SIGHUP reads the configuration again.
 
-    On a signal it finishes what is on the wire, for at most daemon.shutdown_s. A wrong new
-    configuration is said and not taken.
+    On SIGTERM and SIGINT it finishes open requests, for at most daemon.shutdown_s. A wrong new
+    configuration is reported and not used.
 
     \b
     Example: invsyncd --config config.toml run
@@ -46,7 +61,7 @@ def run(context: Context) -> None:
 @as_json
 @pass_context
 def once(context: Context, dry_run: bool, as_json: bool) -> None:
-    """One pass over both targets, then end.
+    """Run one pass over both targets, then end.
 
     \b
     Example: invsyncd once --dry-run
@@ -69,20 +84,17 @@ def once(context: Context, dry_run: bool, as_json: bool) -> None:
     click.get_current_context().exit(code)
 
 
-Names = Mapping[str, str]
-
-
 async def _once(settings: Settings, path: Path, *, dry_run: bool) -> tuple[PassReport, Names]:
     """The report of the pass, and the names of locations and warehouses by their ids."""
-    with asking() as metrics:
+    with answers_progress() as metrics:
         async with (
             Store.open(path) as store,
             assemble(settings, store, dry_run=dry_run, metrics=metrics) as parts,
         ):
             report = parts.jobs.report()
             await one_pass(parts, report)
-            places = {str(place): name for place, name in (await store.locations.names()).items()}
-            return report, places | await warehouse_names(store)
+            locations = {str(x): name for x, name in (await store.locations.names()).items()}
+            return report, locations | await warehouse_names(store)
 
 
 def _print(report: PassReport, names: Names, *, dry_run: bool) -> None:
@@ -90,7 +102,7 @@ def _print(report: PassReport, names: Names, *, dry_run: bool) -> None:
         "Changes",
         ["SKU", "location", "from", "to", "pool", "because"],
         [
-            [c["sku"], _place(c["location"], names), c["from"], c["to"], c["pool"], c["case"]]
+            [c["sku"], _name(c["location"], names), c["from"], c["to"], c["pool"], c["case"]]
             for c in report.changes
         ],
     )
@@ -101,7 +113,7 @@ def _print(report: PassReport, names: Names, *, dry_run: bool) -> None:
             [
                 w["target"],
                 w["sku"],
-                _place(w["key"].get("location", w["key"].get("warehouse")), names),
+                _name(w["key"].get("location", w["key"].get("warehouse")), names),
                 w["from"],
                 w["to"],
                 w["outcome"],
@@ -122,22 +134,18 @@ def _print(report: PassReport, names: Names, *, dry_run: bool) -> None:
     )
 
 
-def _place(key: int | str, names: Names) -> str:
+def _name(key: int | str, names: Names) -> str:
     return names.get(str(key), str(key))
 
 
-DAEMON = "the running daemon"
-DATABASE = "the state database; no daemon answers"
-
-
 def from_daemon(settings: Settings, path: str) -> dict[str, Any] | None:
-    """The document at `path` with its `source`; None where no daemon gives one."""
+    """The daemon's document at `path`, with its `source`; None if no daemon answers."""
     host, port = settings.server.address
     bracketed = f"[{host}]" if ":" in host else host
     request = urllib.request.Request(f"http://{bracketed}:{port}{path}")
     if settings.server.token is not None:
         request.add_header("Authorization", f"Bearer {settings.server.token.get_secret_value()}")
-    # No proxy from the environment: it would be sent the token, and cannot reach our loopback.
+    # No proxy from the environment: it would get the token, and cannot reach our loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(request, timeout=5) as answer:

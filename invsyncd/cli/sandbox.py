@@ -1,4 +1,4 @@
-"""`sandbox` and `demo`: trying things without a shop."""
+"""`sandbox` and `demo`: ways to try invsyncd without a shop."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from invsyncd.errors import InvsyncError
 
 @click.command()
 def demo() -> None:
-    """The daemon against the sandbox, told so that you can watch; about a minute.
+    """Show the daemon at work in the sandbox, step by step; takes about a minute.
 
     \b
     Example: invsyncd demo
     Exit codes: 0 everything agreed, 1 something did not.
     """
-    # Here and below: the daemon must not carry the fakes, which need 5 MB and 0.1 s to import.
+    # Imported here and below, not on top: the daemon must not pay for the fakes (5 MB and 0.1 s).
     from invsyncd.sandbox.demo import tell  # noqa: PLC0415
 
     agreed = asyncio.run(tell())
@@ -28,8 +28,8 @@ def demo() -> None:
 
 
 @click.command("sandbox")
-@click.option("--shopify-port", type=click.IntRange(0, 65535), default=0, help="0 is any free one.")
-@click.option("--tiktok-port", type=click.IntRange(0, 65535), default=0, help="0 is any free one.")
+@click.option("--shopify-port", type=click.IntRange(0, 65535), default=0, help="0: any free port.")
+@click.option("--tiktok-port", type=click.IntRange(0, 65535), default=0, help="0: any free port.")
 @click.option("--items", type=click.IntRange(0, 100_000), default=10, show_default=True)
 @click.option(
     "--seed", type=int, default=1, show_default=True, help="The same seed, the same shop."
@@ -39,12 +39,12 @@ def demo() -> None:
     type=click.Path(path_type=Path, dir_okay=False),
     default=Path("sandbox.toml"),
     show_default=True,
-    help="Where to put a configuration for it.",
+    help="Where to write the configuration.",
 )
 def sandbox_command(
     shopify_port: int, tiktok_port: int, items: int, seed: int, write_config: Path
 ) -> None:
-    """Only the two fake services, and a configuration for them, until interrupted.
+    """Run only the two fake services, and write a configuration for them, until interrupted.
 
     \b
     Example: invsyncd sandbox --items 1000 --seed 7

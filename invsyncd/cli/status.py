@@ -1,7 +1,7 @@
-"""`status`: how the daemon is doing and what waits for a person.
+"""`status`: shows how the daemon is doing, and what waits for a person.
 
-The running daemon answers, or else the database. Both answers have the same shape, as far as a
-database can know it.
+The running daemon is asked first, then the database. Both answers have the same shape, as far as
+the database can know the facts.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import click
 from invsyncd.cli.output import (
     Context,
     as_json,
-    looking,
+    open_state_copy,
     pass_context,
     print_json,
     print_table,
@@ -31,20 +31,20 @@ from invsyncd.status.listings import held_json, listings_json
 from invsyncd.store import Store
 from invsyncd.text import distinct_names
 
-HELD_MAX = 20  # so many are printed; --json has all
+HELD_MAX = 20  # how many held items are printed; --json has all
 
 
 @click.command()
 @as_json
 @pass_context
 def status(context: Context, as_json: bool) -> None:
-    """What the running daemon says of itself; from the database when it is down.
+    """Show what is owed, paused and held, and the command that ends each.
 
-    Names what is owed, paused and held, and the command that ends each.
+    Asks the running daemon; reads the database if no daemon answers.
 
     \b
     Example: invsyncd status
-    Exit codes: 0 told, whatever it says; 1 no daemon and no usable state; 2 usage or config.
+    Exit codes: 0 shown, good or bad; 1 no daemon and no usable state database; 2 usage or config.
     """
     settings = context.quiet_settings()
     found = from_daemon(settings, "/api/status")
@@ -57,7 +57,7 @@ def status(context: Context, as_json: bool) -> None:
 
 
 async def _from_database(settings: Settings) -> dict[str, Any]:
-    async with looking(settings) as store:
+    async with open_state_copy(settings) as store:
         known = [k for k in await store.locations.all() if k.location.active]
         names = distinct_names({k.location.id: k.location.name for k in known})
         found: dict[str, Any] = {
@@ -75,7 +75,7 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
         }
         found["owed"] = sum(target["undelivered"] for target in found["targets"].values())
         if settings.tiktok.enabled:
-            with suppress(ConfigError):  # `check` names it
+            with suppress(ConfigError):  # `check` reports it
                 found["listings"] = await listings_json(store, Rulebook(settings, store))
         return found
 
@@ -108,11 +108,11 @@ def _print(found: dict[str, Any]) -> None:
 
 
 def _targets(found: dict[str, Any]) -> list[list[Any]]:
-    signed_in = {True: "yes", False: "no", None: None}  # a database cannot know
+    authorised = {True: "yes", False: "no", None: None}  # the database cannot know
     return [
         [
             name,
-            signed_in[target.get("authorised")],
+            authorised[target.get("authorised")],
             target["undelivered"],
             target.get("trouble") or target["paused"] or None,
         ]

@@ -1,4 +1,4 @@
-"""`undo`: takes back what one pass did, except where something was counted on top of it."""
+"""`undo`: takes back the stock changes of one pass, where nothing was counted since."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import click
 from invsyncd.cli.output import (
     Context,
     as_json,
-    ask_first,
-    existing,
+    confirm,
+    existing_state,
     pass_context,
     print_json,
     print_shifts,
@@ -19,7 +19,7 @@ from invsyncd.cli.output import (
     print_totals,
     shifts_json,
 )
-from invsyncd.cli.requests import LATER, leave
+from invsyncd.cli.requests import LEFT_TO_DAEMON, submit
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Effect, Shift, totals
@@ -32,49 +32,49 @@ from invsyncd.store import Store, scratch_copy
 
 @click.command()
 @click.argument("pass_id", metavar="PASS")
-@click.option("--dry-run", is_flag=True, help="Only say what it would do.")
-@click.option("--yes", is_flag=True, help="Do not ask; off a terminal nothing is asked anyway.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would do.")
+@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
 @as_json
 @pass_context
 def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Take back what PASS made of the stock: for a mistaken import, not for a sale.
+    """Take back the stock changes of PASS: for a mistaken import, not for a sale.
 
-    Each item that PASS gave another number gets back the number from before, at every mirrored
-    location, the one where it began included; TikTok follows. Orders that PASS counted stay
-    counted. An item stays as it is, and is named, where anything was counted or sold since, or
-    where a location shows something else than PASS wrote. A TikTok number that changed because
-    the configuration did goes back with the configuration, not with this.
+    Each item that PASS gave another number gets the number from before PASS, at every mirrored
+    location, also where the change began; TikTok follows. Orders that PASS counted stay counted.
+    An item stays as it is, and is named, if anything was counted or sold since, or if a location
+    shows another number than PASS wrote. A TikTok number that changed with the configuration is
+    not taken back: change the configuration back.
 
-    `invsyncd journal` names the pass of every line. The running daemon carries it out,
-    looking once more first; without one it is done here. A paused target stays paused.
+    `invsyncd journal` names the pass of every line. A running daemon carries the undo out, after
+    checking once more; without one this command does. A paused target stays paused.
 
     \b
     Example: invsyncd undo 20261122T084503-1a2b3c --dry-run
-    Exit codes: 0 all of it goes back, 1 failed, 2 usage or config, 3 something stays as it is,
+    Exit codes: 0 everything goes back, 1 failed, 2 usage or config, 3 something stays as it is,
     or waits for a paused target.
     """
     settings = context.quiet_settings()
-    found, paused = asyncio.run(_look(settings, pass_id))
+    found, paused = asyncio.run(_find(settings, pass_id))
     if not as_json:
         _print(found, paused)
         if found.steps and not dry_run:
-            ask_first(f"Take back {len(found.steps):,} items?", yes=yes)
+            confirm(f"Take back {len(found.steps):,} items?", yes=yes)
     done = "dry run" if dry_run else "nothing to take back"
     code = 3 if found.refused or paused else 0
     if found.steps and not dry_run:
-        report = leave(settings, UNDO, {"pass": pass_id, "items": [x.item for x in found.steps]})
+        report = submit(settings, UNDO, {"pass": pass_id, "items": [x.item for x in found.steps]})
         done = "left to the running daemon" if report is None else "done"
         if report is not None:
             code = 1 if report.failures else 3 if report.was_stopped else code
     if as_json:
         print_json(_json(pass_id, found, paused, done))
     else:
-        click.echo(LATER if done.startswith("left") else done)
+        click.echo(LEFT_TO_DAEMON if done.startswith("left") else done)
     click.get_current_context().exit(code)
 
 
-async def _look(settings: Settings, pass_id: str) -> tuple[Undoing, dict[Target, str]]:
-    with scratch_copy(existing(settings)) as path:
+async def _find(settings: Settings, pass_id: str) -> tuple[Undoing, dict[Target, str]]:
+    with scratch_copy(existing_state(settings)) as path:
         async with Store.open(path) as store:
             rules = await Rulebook(settings, store).rules()
             found = await undoing(store, rules, pass_id, int(time.time()))
@@ -99,7 +99,8 @@ def _print(found: Undoing, paused: dict[Target, str]) -> None:
         print_totals({target.value: totals(s for s in shifts if s.target is target)})
     print_table("Stays as it is", ["SKU", "because"], [[r.sku, r.because] for r in found.refused])
     for target, why in paused.items():
-        click.echo(f"{target.value} is paused ({why}): it is written after `invsyncd resume`")
+        name = target.value
+        click.echo(f"{name} is paused ({why}): it is written after `invsyncd resume {name}`")
 
 
 def _json(pass_id: str, found: Undoing, paused: dict[Target, str], done: str) -> dict[str, object]:

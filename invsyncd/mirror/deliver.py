@@ -22,13 +22,16 @@ from invsyncd.mirror.commit import Committed, Committer
 from invsyncd.mirror.poll import Poller
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules
-from invsyncd.shopify.target import Applied, KeySpent, NotApplied, Sent, ShopifyTarget
+from invsyncd.shopify.reply import AccessDenied
+from invsyncd.shopify.target import Applied, KeySpent, NotApplied, Sent, SetOutcome, ShopifyTarget
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 
 KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); an hour is for its clock
-REFUSED_WAIT_S = 600  # a write that was refused is not tried again before
+REFUSED_WAIT_S = 600.0  # a write that was refused is not tried again before
+REFUSED_FALL_WAIT_S = 60.0  # and one that lowers a level, which shows more than there is, before
+DENIED_S = REFUSED_WAIT_S + 60.0  # so long a denial is reported, unless the next try says otherwise
 NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
 STALE = Outcome.STALE.because("somebody had moved it meanwhile; read again")
 
@@ -48,6 +51,15 @@ class AttemptSender:
         self._poller = poller
         self._clocks = clocks
         self._refused_until: dict[LevelWrite, LoopSeconds] = {}
+        self._refused_for: dict[LevelWrite, str] = {}
+        self._denied: tuple[AccessDenied, LoopSeconds] | None = None
+
+    @property
+    def denied(self) -> AccessDenied | None:
+        """Why Shopify lets us write nothing, while that lasts: a scope is missing."""
+        if self._denied is None or self._denied[1] <= self._clocks.loop():
+            return None
+        return self._denied[0]
 
     def is_refused(self, row: LevelWrite) -> bool:
         """Whether Shopify turned this very write down lately."""
@@ -74,14 +86,36 @@ class AttemptSender:
                 await self._store.attempts.goes_out(tx, attempt)
         try:
             outcome = await self._target.set_levels(attempt)
-        except Refused as error:
-            everything = range(len(attempt.rows))
-            outcome = NotApplied(refused=dict.fromkeys(everything, (error.code, str(error))))
-            report.failed(Target.SHOPIFY, error)
+        except (AccessDenied, Refused) as error:
+            if attempt.sent:  # this try did nothing; what an earlier one did only the levels say
+                self._note_refusal(error, report)
+                return await self._conclude_by_reading(attempt, report)
+            outcome = self._refused_as_a_whole(attempt, error, report)
         except InvsyncError as error:
             report.failed(Target.SHOPIFY, error)
             await self._unanswered(attempt, error)
             return None
+        return await self._concluded(attempt, outcome, report)
+
+    def _note_refusal(self, error: AccessDenied | Refused, report: PassReport) -> None:
+        if isinstance(error, AccessDenied):
+            self._denied = error, later(self._clocks.loop(), DENIED_S)
+        else:
+            report.failed(Target.SHOPIFY, error)
+
+    def _refused_as_a_whole(
+        self, attempt: Attempt, error: AccessDenied | Refused, report: PassReport
+    ) -> NotApplied:
+        """The outcome of a call that was turned down before anything was done."""
+        self._note_refusal(error, report)
+        code = error.code if isinstance(error, Refused) else ""
+        everything = range(len(attempt.rows))
+        return NotApplied(refused=dict.fromkeys(everything, (code, str(error))))
+
+    async def _concluded(
+        self, attempt: Attempt, outcome: SetOutcome, report: PassReport
+    ) -> Sequence[LevelWrite] | None:
+        """Write down an outcome that Shopify has told."""
         match outcome:
             case Applied():
                 # A repetition may be answered with its own time: a later one than the write's only
@@ -138,6 +172,7 @@ class AttemptSender:
             if doubted:
                 await self._store.attempts.doubt(tx, attempt.rows)
             await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED, sent=outcome.sent)
+        self._denied = None
         self._tell(report, attempt.rows, skus, Outcome.APPLIED)
         return attempt.rows
 
@@ -156,6 +191,7 @@ class AttemptSender:
             row: Outcome.REFUSED.because(f"{code} {text}").strip()
             for row, (code, text) in refused.items()
         }
+        news = [row for row, why in said.items() if self._refused_for.get(row) != why]
         written: list[LevelWrite] = []
         if outcome.others_applied_at is not None:
             touched = outcome.stale | outcome.refused.keys()
@@ -168,14 +204,19 @@ class AttemptSender:
             await self._store.attempts.end(tx, attempt)
             await self._store.attempts.doubt(tx, [*stale, *fixed])
             await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
-            for row, why in said.items():
-                await self._journal(tx, attempt, [row], skus, why, sent=outcome.sent)
-        until = later(self._clocks.loop(), REFUSED_WAIT_S)
-        self._refused_until |= dict.fromkeys(refused, until)
+            for row in news:
+                await self._journal(tx, attempt, [row], skus, said[row], sent=outcome.sent)
+        self._refused_until |= {row: self._again_at(row) for row in refused}
+        self._refused_for |= said
         for row, why in said.items():
             self._tell(report, [row], skus, why)
         self._tell(report, written, skus, Outcome.APPLIED)
         return written
+
+    def _again_at(self, row: LevelWrite) -> LoopSeconds:
+        """When a refused row is tried again: soon where it offers units that nobody has."""
+        wait_s = REFUSED_FALL_WAIT_S if row.after < row.before else REFUSED_WAIT_S
+        return later(self._clocks.loop(), wait_s)
 
     async def _conclude_by_reading(
         self, attempt: Attempt, report: PassReport
@@ -261,6 +302,11 @@ class Delivery:
         self._sender = sender
         self._committer = committer
         self._earlier: dict[int, Earlier] = {}
+
+    @property
+    def denied(self) -> AccessDenied | None:
+        """Why Shopify lets us write nothing, while that lasts."""
+        return self._sender.denied
 
     async def recover(self, report: PassReport) -> None:
         """Ask what became of every attempt that was left without an outcome."""

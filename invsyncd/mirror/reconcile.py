@@ -89,9 +89,12 @@ class MirrorPass:
         """
         try:
             rules, committed = await self.commit(report)
+            report.was_read = True
             on_commit(committed)
             await self._full_scan.carried_out()
             await self.deliver(rules, committed, report)
+            if (denied := self._delivery.denied) is not None:
+                report.failed(Target.SHOPIFY, denied)
         except DoubleOffer:
             raise
         except InvsyncError as error:

@@ -36,9 +36,27 @@ class Kind(StrEnum):
     """Handled; the answer breaks off in the middle of its JSON."""
     UNAUTHORISED = "401"
     """HTTP 401, not handled."""
+    UNPAID = "402"
+    """HTTP 402, not handled: Shopify freezes a shop that does not pay."""
+    FORBIDDEN = "403"
+    """HTTP 403 with a page of HTML, as a gateway in between sends it; not handled."""
+    LOCKED = "423"
+    """HTTP 423, not handled: Shopify locked the shop."""
+    DENIED = "access-denied"
+    """HTTP 200 with the GraphQL error ACCESS_DENIED, not handled; on TikTok as 403."""
+    CONFLICT_AFTER = "409-after"
+    """HTTP 409 with a body that nobody promised, although the request was handled."""
 
 
-_BEFORE = {Kind.THROTTLED, Kind.TOO_MANY, Kind.ERROR_BEFORE, Kind.UNAUTHORISED}
+_STATUS = {Kind.UNPAID: 402, Kind.FORBIDDEN: 403, Kind.LOCKED: 423}
+_BEFORE = {
+    Kind.THROTTLED,
+    Kind.TOO_MANY,
+    Kind.ERROR_BEFORE,
+    Kind.UNAUTHORISED,
+    Kind.DENIED,
+    *_STATUS,
+}
 
 
 @dataclass
@@ -126,16 +144,31 @@ def _refusal(fault: _Fault, path: str) -> web.Response:
         case Kind.UNAUTHORISED if path.startswith("/admin/"):
             text = "[API] Invalid API key or access token (unrecognized login or wrong password)"
             return web.json_response({"errors": text}, status=401)
+        case Kind.DENIED | Kind.FORBIDDEN | Kind.UNPAID | Kind.LOCKED:
+            return _shut(fault.kind, graphql=graphql)
         case Kind.UNAUTHORISED:
             return web.json_response(_tiktok(105002, "Expired credentials."), status=401)
         case _:
             return web.Response(status=500, text="Internal Server Error")
 
 
+def _shut(kind: Kind, *, graphql: bool) -> web.Response:
+    """The whole shop is closed to us, as it seems."""
+    if kind is Kind.DENIED and graphql:
+        error = {"message": "Access denied", "extensions": {"code": "ACCESS_DENIED"}}
+        return web.json_response({"errors": [error], "data": None})
+    if kind in (Kind.FORBIDDEN, Kind.DENIED):
+        page = "<html><body>403 Forbidden</body></html>"
+        return web.Response(status=403, text=page, content_type="text/html")
+    return web.json_response({"errors": "Unavailable Shop"}, status=_STATUS[kind])
+
+
 async def _spoil(
     fault: _Fault, request: web.Request, answer: web.StreamResponse
 ) -> web.StreamResponse:
     match fault.kind:
+        case Kind.CONFLICT_AFTER:
+            return web.json_response({"data": {}}, status=409)
         case Kind.ERROR_AFTER:
             return web.Response(status=500, text="Internal Server Error")
         case Kind.SLOW:

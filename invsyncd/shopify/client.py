@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
-from invsyncd.errors import Throttled, Unavailable
+from invsyncd.errors import Refused, Throttled, Unauthorised, Unavailable
 from invsyncd.net.admission import Gate, Urgency
 from invsyncd.net.decode import excerpt
 from invsyncd.net.http import Answer, Http
@@ -21,7 +22,11 @@ from invsyncd.net.rate_limit import Bucket, Claim
 from invsyncd.net.retry import Patience, retried
 from invsyncd.shopify.auth import Credentials, Keyring
 from invsyncd.shopify.documents import URGENCY
-from invsyncd.shopify.reply import Cost, TokenRefused, opened, trusted
+from invsyncd.shopify.reply import AccessDenied, Cost, TokenRefused, opened, trusted
+
+log = logging.getLogger(__name__)
+
+ODD_WAITS_S = (2.0, 5.0)  # a refusal right after a good answer is asked for again after these
 
 _AT_ONCE = 8
 _KEPT_FOR_WRITES = 1
@@ -97,6 +102,7 @@ class ShopifyClient:
         self._url = f"{base}/admin/api/{api_version}/graphql.json"
         self._keys = Keyring(credentials, http, endpoint=base, now=now or _now)
         self._patience = patience or Patience()
+        self._is_alive = False  # whether our token was taken lately
         self._gate = Gate(at_once=at_once, kept=min(_KEPT_FOR_WRITES, at_once - 1))
         self._bucket = Bucket()
         self._prices = Prices()
@@ -146,9 +152,13 @@ class ShopifyClient:
             nonlocal unanswered, tries
             tries += 1
             try:
-                return await self._once(request)
+                return await self._asked_again(request)
             except Unavailable as failure:
                 unanswered = unanswered or failure.outcome_unknown
+                raise
+            except Refused as failure:
+                if mutation and unanswered:  # the try before may have been carried out
+                    raise Unavailable(str(failure), advice=failure.advice) from None
                 raise
 
         data = await retried(once, patience=self._patience)
@@ -166,6 +176,27 @@ class ShopifyClient:
         The link is its own key, and leads to another host (recorded: storage.googleapis.com).
         """
         return self._http.download(url, api="shopify", op=op, bytes_max=bytes_max, total_s=total_s)
+
+    async def _asked_again(self, request: _Request) -> Data:
+        """Send a request; one refusal of the token says little where it has just been taken.
+
+        A gateway, a deploy or a replica may say so once. So the same request is sent again, within
+        seconds, before the side is taken for dead. A denied scope is no such answer.
+        """
+        for wait_s in ODD_WAITS_S if self._is_alive else ():
+            try:
+                return await self._once(request)
+            except AccessDenied:
+                if request.mutation:
+                    raise
+            except Unauthorised as failure:
+                log.info("%s; asked again in %.0f s", failure, wait_s)
+            await asyncio.sleep(wait_s)
+        try:
+            return await self._once(request)
+        except Unauthorised:
+            self._is_alive = request.mutation and self._is_alive
+            raise
 
     async def _once(self, request: _Request) -> Data:
         token = await self._keys.current()
@@ -185,7 +216,7 @@ class ShopifyClient:
             try:
                 answer = await self._post(request, token)
                 what, secrets = f"shopify {request.op}", self._keys.secrets
-                reply = opened(answer, what, secrets)
+                reply = opened(answer, what, secrets, mutation=request.mutation)
                 cost = reply.cost
                 data = trusted(reply, what, secrets, mutation=request.mutation)
             except Throttled as refusal:
@@ -199,6 +230,7 @@ class ShopifyClient:
                 raise
             self._settle(claim, cost, request.op)
             self._bucket.went_well()
+            self._is_alive = True
         request_id = excerpt(answer.headers.get("X-Request-Id", ""), secrets)
         now = int(self._clock()) if answer.server_time is None else answer.server_time
         return Data(data, answer.server_time, cost, now, request_id=request_id)

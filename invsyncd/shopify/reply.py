@@ -64,8 +64,13 @@ class GraphqlReply:
     cost: Cost
 
 
-def opened(answer: Answer, what: str, secrets: Sequence[str]) -> GraphqlReply:
+def opened(
+    answer: Answer, what: str, secrets: Sequence[str], *, mutation: bool = False
+) -> GraphqlReply:
     """Read the body of a 2xx answer; raise for any other status.
+
+    A mutation that is refused in no way that Shopify promised may have been carried out:
+    Unavailable.
 
     402 and 423 are Unauthorised: like a dead token they end when somebody acts, not by retrying.
     430 (their security rejection) asks to slow down, as 429 does.
@@ -85,6 +90,10 @@ def opened(answer: Answer, what: str, secrets: Sequence[str]) -> GraphqlReply:
             raise
         except Unauthorised as failure:
             raise TokenRefused(str(failure), advice=_ADVICE_LOGIN) from None
+        except Refused as failure:
+            if mutation and not _says_only_no(answer):
+                raise Unavailable(str(failure)) from None
+            raise
     members = json_object(answer.body, what)
     return GraphqlReply(answer, members, _cost(members))
 
@@ -148,6 +157,15 @@ def _code(error: object) -> str:
 
 def _message(error: object) -> object:
     return error.get("message", "") if isinstance(error, dict) else error
+
+
+def _says_only_no(answer: Answer) -> bool:
+    """Whether the body has errors and no data: then nothing was carried out (documented)."""
+    try:
+        members = json_object(answer.body, "")
+    except InvalidResponse:
+        return False
+    return bool(members.get("errors")) and members.get("data") is None
 
 
 def _said(answer: Answer, secrets: Sequence[str]) -> str:

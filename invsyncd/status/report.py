@@ -35,6 +35,8 @@ class PassReport:
     on_write: Callable[[dict[str, Any]], None] = lambda _: None
     """Called with each write when its outcome is known."""
     failures: list[tuple[Target, InvsyncError]] = field(default_factory=list)
+    was_read: bool = False
+    """Whether Shopify was read and the pass committed, whatever became of its writes."""
 
     def failed(self, target: Target, error: InvsyncError) -> None:
         """Add what went wrong on one side."""
@@ -50,8 +52,10 @@ class PassReport:
             self.paused[target] = reason
 
     def is_dead(self, target: Target) -> bool:
-        """Whether this side does not take our credentials."""
-        return any(isinstance(error, Unauthorised) for error in self.failures_of(target))
+        """Whether this side does not accept our credentials. A side that was read is not dead."""
+        return not (target is Target.SHOPIFY and self.was_read) and any(
+            isinstance(error, Unauthorised) for error in self.failures_of(target)
+        )
 
     @property
     def errors(self) -> list[str]:

@@ -1,7 +1,7 @@
-"""The read-only HTTP side: health for monitors, metrics for Prometheus, pages for people.
+"""The read-only HTTP server: health for monitors, metrics for Prometheus, pages for people.
 
-`server` takes connections, `peer` and `guard` bound them, `views` answers each path, `document`
-gathers what is known, `page` and `explain_page` show it.
+`server` accepts connections, `peer` limits them, and `guard` decides who is answered. `views` says
+what each path answers, from the data in `document`. `page` and `explain_page` make the HTML.
 """
 
 from __future__ import annotations

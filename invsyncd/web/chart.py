@@ -1,7 +1,7 @@
 """The chart of change-to-target times: a small SVG, its figures in words, and a table.
 
-The scale has steps that people know (1 s, 5 s, 15 s, 1 min …), equally far apart, so that a sale
-that took an hour does not flatten those that took seconds.
+The scale has steps that people know (1 s, 5 s, 15 s, 1 min …), at equal distances. So a sale that
+took an hour does not flatten the sales that took seconds.
 """
 
 from __future__ import annotations
@@ -28,32 +28,32 @@ _TICKS = (
     (14_400.0, "4 h"),
     (86_400.0, "1 day"),
 )
-_TICKS_MIN = 5  # always shown: up to a minute
+_TICKS_MIN = 5  # always shown: the steps up to a minute
 _WIDE, _HIGH = 12, 20  # the box of a quarter, and of one step of the scale, in SVG units
 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Steps from the bottom up: (seconds, label)."""
+    """The scale of the chart: steps from the bottom up, each (seconds, label)."""
 
     ticks: tuple[tuple[float, str], ...]
 
     @classmethod
     def up_to(cls, seconds: float) -> Scale:
-        """The smallest that shows so much, or the largest there is."""
+        """The smallest scale that shows so many seconds, or else the largest."""
         enough = [n for n, (tick, _) in enumerate(_TICKS) if tick >= seconds]
         last = enough[0] if enough else len(_TICKS) - 1
         return cls(_TICKS[: max(last + 1, _TICKS_MIN)])
 
     @property
     def high(self) -> int:
-        """Its whole height in SVG units."""
+        """The height of the whole scale in SVG units."""
         return _HIGH * (len(self.ticks) - 1)
 
     def height(self, seconds: float) -> float:
-        """How high so many seconds stand, in SVG units: by the logarithm within a step above 1 s.
+        """The height of a column in SVG units; steps above 1 s are logarithmic.
 
-        Never so low that it could not be seen, never higher than the scale.
+        A column is never too low to be seen, and never higher than the scale.
         """
         steps = float(len(self.ticks) - 1)
         for number, ((low, _), (high, _)) in enumerate(pairwise(self.ticks)):
@@ -65,16 +65,16 @@ class Scale:
 
 
 def lag_section(found: Mapping[str, Any]) -> Html:
-    """The chart with all that belongs to it."""
+    """The section with the chart, its figures and its table."""
     targets: Mapping[str, Any] = found["targets"]
     hours = found["bucket_s"] * found["buckets"] // 3600
     scale = Scale.up_to(max((t["slowest_s"] or 0.0 for t in targets.values()), default=0.0))
-    any_ = any(t["count"] for t in targets.values())
+    has_changes = any(t["count"] for t in targets.values())
     ticks = [tag("li", label) for _, label in reversed(scale.ticks)]
     chart = tag(
         "div",
         tag("ol", ticks, class_="ticks", aria_hidden="true"),
-        tag("div", _svg(found, scale, hours), None if any_ else _EMPTY, class_="plot"),
+        tag("div", _svg(found, scale, hours), None if has_changes else _EMPTY, class_="plot"),
         class_="chart",
     )
     labels = [f"{hours} h ago", f"{hours // 2} h ago", "now"]
@@ -84,8 +84,8 @@ def lag_section(found: Mapping[str, Any]) -> Html:
         tag("div", [_figure(*target) for target in targets.items()], class_="figures"),
         chart,
         below,
-        tag("p", _KEY, class_="small") if any_ else None,
-        _as_table(found) if any_ else None,
+        tag("p", _KEY, class_="small") if has_changes else None,
+        _as_table(found) if has_changes else None,
         id_="lag",
     )
 
@@ -95,14 +95,15 @@ _EMPTY = tag(
     tag(
         "p",
         tag("b", "Nothing has changed yet."),
-        " The next sale or count appears here, with the seconds that it took.",
+        " The next sale or count appears here, with the time it took.",
     ),
     class_="empty",
 )
-_GHOSTS = (14, 20, 11, 17, 23, 16, 12, 19)  # what it will look like, in SVG units
+_GHOSTS = (14, 20, 11, 17, 23, 16, 12, 19)  # columns of the empty chart, in SVG units
 _KEY = (
-    "Each column is a quarter of an hour: half of its changes arrived within the solid part, the"
-    " slowest at its pale end. Counted from Shopify's own time stamp, which has whole seconds."
+    "Each column is a quarter of an hour. Half of its changes arrived within the solid part, the"
+    " slowest one at the end of the pale part. Times count from Shopify's own time stamp, which has"
+    " whole seconds."
 )
 
 
@@ -118,8 +119,8 @@ def _figure(name: str, target: Mapping[str, Any]) -> Html:
     return tag("p", tag("span", dot, SHOPS.get(name, name)), words)
 
 
-def _told(name: str, some: Mapping[str, Any]) -> str:
-    """A count of changes with their times, as one line."""
+def _in_words(name: str, some: Mapping[str, Any]) -> str:
+    """The changes of one target with their times, as one line."""
     many = f"{SHOPS.get(name, name)} {plural(some['count'], 'change')}"
     if not some["count"]:
         return many
@@ -132,20 +133,20 @@ def _svg(found: Mapping[str, Any], scale: Scale, hours: int) -> Html:
         tag("line", x1=0, x2=wide, y1=y, y2=y, class_="grid")
         for y in range(0, scale.high + 1, _HIGH)
     ]
-    any_ = any(target["count"] for target in found["targets"].values())
+    has_changes = any(target["count"] for target in found["targets"].values())
     ghosts = [
         tag("rect", x=x + 2, y=scale.high - high, width=8, height=high, class_="ghost")
         for x, high in zip(range(0, wide, _WIDE), _GHOSTS * 3, strict=False)
     ]
-    told = "; ".join(_told(name, target) for name, target in found["targets"].items())
+    in_words = "; ".join(_in_words(name, target) for name, target in found["targets"].items())
     return tag(
         "svg",
         lines,
-        _columns(found, scale) if any_ else ghosts,
+        _columns(found, scale) if has_changes else ghosts,
         viewBox=f"0 0 {wide} {scale.high}",
         preserveAspectRatio="none",
         role="img",
-        aria_label=f"Time from a change to each target over the last {hours} hours: {told}",
+        aria_label=f"Time from a change to each target over the last {hours} hours: {in_words}",
     )
 
 
@@ -155,7 +156,7 @@ def _columns(found: Mapping[str, Any], scale: Scale) -> Iterator[Html]:
     for number, (name, target) in enumerate(found["targets"].items()):
         for bucket in target["series"]:
             left = (bucket["at"] - begins) // bucket_s * _WIDE + 1.5 + 4.75 * number
-            title = tag("title", f"{date_and_time(bucket['at'])[11:16]} {_told(name, bucket)}")
+            title = tag("title", f"{date_and_time(bucket['at'])[11:16]} {_in_words(name, bucket)}")
             heights = [(kind, scale.height(bucket[f"{kind}_s"])) for kind in ("slowest", "median")]
             yield tag("g", title, [_column(left, *one, scale) for one in heights], class_=name)
 

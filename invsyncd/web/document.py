@@ -1,8 +1,7 @@
-"""Everything that the status page shows, as one JSON document.
+"""Builds the JSON document behind the status page, the API and the `status` command.
 
-The page, the API and the command line read the same document. It is bounded whatever the size of
-the shop: counts, and the first few of each list. Where the state database does not answer, the
-document holds what is known without it.
+The document stays small in a shop of any size: it has counts, and the first few of each list. If
+the state database does not answer, the document has what is known without the database.
 """
 
 from __future__ import annotations
@@ -40,32 +39,32 @@ async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str
         "parked": None,
         "journal": [],
     }
-    with suppress(StateError):  # one of the reasons says so
+    with suppress(StateError):  # the health reports it
         found["items"] = await store.census.items()
         found["holds"] = await _held(store)
         if Target.TIKTOK in health.targets:
             count, _ = await store.listing_census.parked()
             first = await store.listing_census.parked_first(FIRST_MAX)
             found["parked"] = {"count": count, "first": first}
-        found["journal"] = await _rows(store, ROWS_MAX)
+        found["journal"] = await _journal(store, ROWS_MAX)
     return found
 
 
 async def with_listings(
     found: Mapping[str, Any], store: Store, rulebook: Rulebook
 ) -> dict[str, Any]:
-    """The same with all that is held, and the counts over all listings, which read each one."""
+    """The document with all held items and the counts of listings, which read every listing."""
     groups: dict[str, Any] = {}
     with suppress(StateError):
         groups["held"] = await held_json(store)
     if Target.TIKTOK.value in found["targets"]:
-        with suppress(ConfigError, StateError):  # named among the reasons
+        with suppress(ConfigError, StateError):  # the health reports it
             groups["listings"] = await listings_json(store, rulebook)
     return {**found, **groups}
 
 
 def wrong(health: Health) -> list[dict[str, Any]]:
-    """Every check that has something to say: whether it is only a note, and what to do."""
+    """Every check that has a message: whether it is only a note, and what to do."""
     dead = {target.value for target, state in health.targets.items() if state.dead}
     return [
         {
@@ -85,24 +84,24 @@ def wrong(health: Health) -> list[dict[str, Any]]:
 
 async def _held(store: Store) -> dict[str, Any]:
     count, skus = await store.census.held_first(FIRST_MAX)
-    places = await store.locations.names()
+    locations = await store.locations.names()
     first = []
     for sku in skus:
         rows = [row for row in await store.journal.read(sku=sku, limit=10) if row.get("held")]
-        because = entry_summary(rows[-1], places) if rows else ""
+        because = entry_summary(rows[-1], locations) if rows else ""
         first.append({"sku": sku, "because": because, "resolve": ends_hold(sku)})
     return {"count": count, "first": first}
 
 
-async def _rows(store: Store, limit: int) -> list[dict[str, Any]]:
-    """The newest lines of the record as sentences, the newest first."""
-    places = await store.locations.names()
+async def _journal(store: Store, limit: int) -> list[dict[str, Any]]:
+    """The newest lines of the journal as sentences, newest first."""
+    locations = await store.locations.names()
     return [
         {
             "at": row["at"],
             "kind": row["kind"],
             "sku": row["sku"],
-            "says": entry_summary(row, places),
+            "says": entry_summary(row, locations),
         }
         for row in reversed(await store.journal.read(limit=limit))
     ]

@@ -1,6 +1,6 @@
-"""The page that explains one SKU: verdicts first, then the numbers, the rule, and the record.
+"""The page that explains one SKU: verdicts first, then the numbers, the rule and the journal.
 
-It shows the document of `explain.document`, and leaves out what that document lacks.
+The page shows the document of `invsyncd.explain`, and leaves out what the document does not have.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ _TONES = {"held": "bad", "following": "warn", "new": "warn", "pooled": "good"}
 
 
 def explained_page(found: Mapping[str, Any], shop: str, now: float) -> str:
-    """The page of a SKU that is known; `now` is in Unix seconds."""
+    """The page of a known SKU; `now` is in Unix seconds."""
     sku = str(found["sku"])
     items = found.get("items", [])
     verdicts = found.get("verdicts", [])
     parts = [
-        tag("div", tag("h1", tag("bdi", sku)), _under(items), class_="title"),
+        tag("div", tag("h1", tag("bdi", sku)), _shared_sku(items), class_="title"),
         _verdicts(verdicts),
         [_item(item, number, len(items)) for number, item in enumerate(items, 1)],
         record(
             "Journal",
-            "Nothing is recorded of it yet.",
+            "Nothing is recorded for this SKU yet.",
             reversed(found.get("journal", [])),
             now,
             skus=False,
@@ -54,11 +54,13 @@ def explained_page(found: Mapping[str, Any], shop: str, now: float) -> str:
 
 
 def unknown_page(sku: str, alike: list[str], shop: str) -> str:
-    """The page of a SKU that nobody knows, or of the empty search."""
+    """The page of an unknown SKU, or of an empty search."""
     if not sku:
         words: list[Child] = [
             tag("h1", "Why is this number here?"),
-            tag("p", "Give a SKU above: its levels, the rule step by step, and every write."),
+            tag(
+                "p", "Enter a SKU above to see its levels, the rule step by step, and every write."
+            ),
         ]
     else:
         words = [
@@ -66,18 +68,18 @@ def unknown_page(sku: str, alike: list[str], shop: str) -> str:
             tag(
                 "p",
                 tag("bdi", clip(sku, 255), class_="sku"),
-                " is not known. SKUs are compared exactly.",
+                " is not known. Check upper and lower case: SKUs are compared exactly.",
             ),
         ]
     if alike:
-        words.append(tag("h2", "These are, and hold it:"))
+        words.append(tag("h2", "Known SKUs that contain it:"))
         words.append(tag("ul", [tag("li", explain_link(one)) for one in alike], class_="alike"))
     return whole_page(
         "Explain a SKU", "calm", tag("div", words, class_="title"), shop=shop, sku=sku
     )
 
 
-def _under(items: list[Mapping[str, Any]]) -> Html | None:
+def _shared_sku(items: list[Mapping[str, Any]]) -> Html | None:
     if len(items) > 1:
         return tag("p", f"{plural(len(items), 'item')} have this SKU; each has its own number.")
     return None
@@ -109,7 +111,7 @@ def _item(item: Mapping[str, Any], number: int, of: int) -> Html:
         ),
         f" item {item.get('item', '')}",
         "" if item.get("tracked", True) else ", not tracked by Shopify",
-        ", sells on when out of stock" if item.get("continues_when_out_of_stock") else "",
+        ", keeps selling when out of stock" if item.get("continues_when_out_of_stock") else "",
     ]
     types = ", ".join(str(one) for one in item.get("product_types", []))
     return section(
@@ -137,19 +139,19 @@ def _levels(levels: list[Mapping[str, Any]]) -> Html:
     ]
     heads = ["location", "remark", "available", "committed", "on hand"]
     if not rows:
-        return tag("p", "No level of it is known.", class_="none")
+        return tag("p", "No level of this item is known.", class_="none")
     return table("Levels at Shopify", heads, rows, numbers=3)
 
 
 def _remark(level: Mapping[str, Any]) -> str:
-    """What is to be said of a level beside its numbers."""
+    """The remark on a level beside its numbers."""
     if level.get("wanted") not in (None, level["available"]):
         return f"should be {_units(level['wanted'])}"
     return level.get("why") or ""
 
 
 def _writes(writes: list[Mapping[str, Any]]) -> Html | None:
-    """The newest writes, with what the shop's support asks for."""
+    """The newest writes, with the request ids that Shopify's or TikTok's support asks for."""
     rows: list[list[Child]] = [
         [
             str(x["at"]).replace("T", " ")[:19],
@@ -176,7 +178,7 @@ def _listing(listing: Mapping[str, Any]) -> Html:
         if parked
         else None,
         [_warehouse(one) for one in listing.get("warehouses", [])]
-        or tag("p", "No warehouse of it is known yet.", class_="none"),
+        or tag("p", "No warehouse of this listing is known yet.", class_="none"),
         class_="listing",
     )
 

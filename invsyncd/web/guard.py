@@ -1,9 +1,12 @@
-"""Decides who may ask, before any route is looked at.
+"""Decides which requests are answered, before any route runs.
 
-The server changes nothing, so the guard protects what it tells. A page of some other site must not
-read it through a visitor's browser: that site's name is not ours, however it resolves (DNS
-rebinding). Beyond loopback a token is needed: as a bearer token for programs, or as the password of
-HTTP Basic for browsers, which keep it out of addresses, histories and logs. Any user name does.
+The server changes nothing, so the guard protects only what it shows. A page of another site must
+not read our answers through a visitor's browser. That site's name is not ours, whatever address the
+name resolves to (DNS rebinding), so a request under a foreign name is refused.
+
+Beyond loopback a token is needed. Programs send the token as a bearer token. Browsers send the
+token as the password of HTTP Basic, with any user name. They ask for the password by themselves,
+and keep it out of addresses, histories and logs.
 """
 
 from __future__ import annotations
@@ -17,10 +20,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 METHODS = ("GET", "HEAD")
-PATH_MAX = 4096  # room for a SKU of 255 signs of 4 bytes, each written %XX
+PATH_MAX = 4096  # room for a SKU of 255 characters of 4 bytes, each byte written as %XX
 CHALLENGES = ('Bearer realm="invsyncd"', 'Basic realm="invsyncd", charset="UTF-8"')
 
-# Nothing may be loaded, framed or guessed; a page that needs more names it by its own policy.
+# Nothing may be loaded, framed or guessed. A page that needs more sets a policy of its own.
 HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -35,20 +38,20 @@ HEADERS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Which names this server answers to, and the token it wants; None wants none."""
+    """The names that this server answers to, and the token that it asks for; None: no token."""
 
     names: frozenset[str] = frozenset()
     token: str | None = None
 
     @classmethod
     def of(cls, bound: str, allowed: Sequence[str], token: str | None) -> Policy:
-        """For a server bound to this name or address, and called by these as well."""
+        """The policy of a server bound to the address `bound`; `allowed` are further names."""
         return cls(frozenset(_plain(name) for name in (bound, *allowed)), token)
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What a request says before anything is done for it. `arrived_at` is our own address."""
+    """What the guard needs of a request. `arrived_at` is the address of ours that it came to."""
 
     method: str
     target: str
@@ -61,49 +64,51 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpRefusal:
-    """An answer instead of the one that was asked for."""
+    """The answer to a request that is refused."""
 
     status: int
     text: str
     headers: Sequence[tuple[str, str]] = field(default=())
 
 
-def refusal(policy: Policy, asked: HttpRequest) -> HttpRefusal | None:
-    """Why a request is not answered; None where it is. The name comes first: no oracle for it."""
-    if asked.version < (1, 0):
+def refusal(policy: Policy, request: HttpRequest) -> HttpRefusal | None:
+    """The refusal of a request, or None. A wrong name is refused before the token is looked at."""
+    if request.version < (1, 0):
         return HttpRefusal(400, "HTTP/1.0 or HTTP/1.1 is needed")
-    if len(asked.hosts) > 1 or (not asked.hosts and asked.version >= (1, 1)):
+    if len(request.hosts) > 1 or (not request.hosts and request.version >= (1, 1)):
         return HttpRefusal(400, "one Host header is needed")
-    # Without any Host (HTTP/1.0, some load balancers) it is no browser that asks.
-    if asked.hosts and not _is_ours(policy, asked.hosts[0], asked.arrived_at):
-        return HttpRefusal(421, _MISDIRECTED)
-    if policy.token is not None and not _has_token(policy.token, asked.authorization):
+    # A request without a Host (HTTP/1.0, some load balancers) does not come from a browser.
+    if request.hosts and not _is_ours(policy, request.hosts[0], request.arrived_at):
+        return HttpRefusal(421, _WRONG_NAME)
+    if policy.token is not None and not _has_token(policy.token, request.authorization):
         challenges = [("WWW-Authenticate", challenge) for challenge in CHALLENGES]
-        return HttpRefusal(401, _CHALLENGED, challenges)
-    return _unfit(asked)
+        return HttpRefusal(401, _UNAUTHORISED, challenges)
+    return _refused_for_all(request)
 
 
-def _unfit(asked: HttpRequest) -> HttpRefusal | None:
-    """Why nobody is answered who asks like this."""
-    if asked.method not in METHODS:
-        return HttpRefusal(405, "only GET and HEAD: nothing is changed here", _ALLOW)
-    if asked.has_body:
-        return HttpRefusal(413, "a request here has no body")
-    if len(asked.target) > PATH_MAX:
+def _refused_for_all(request: HttpRequest) -> HttpRefusal | None:
+    """The refusal of a request that nobody may make, or None."""
+    if request.method not in METHODS:
+        return HttpRefusal(
+            405, "only GET and HEAD are answered: nothing can be changed here", _ALLOW
+        )
+    if request.has_body:
+        return HttpRefusal(413, "a request must not have a body here")
+    if len(request.target) > PATH_MAX:
         return HttpRefusal(414, f"the address is longer than {PATH_MAX} characters")
-    if not asked.target.startswith("/"):
+    if not request.target.startswith("/"):
         return HttpRefusal(400, "the address must begin with /")
     return None
 
 
 _ALLOW = [("Allow", ", ".join(METHODS))]
-_MISDIRECTED = (
+_WRONG_NAME = (
     "Error: this server does not answer to that name\n"
     "Try: ask for localhost, or add the name to server.allowed_hosts"
 )
-_CHALLENGED = (
+_UNAUTHORISED = (
     "Error: server.token is needed here\n"
-    "Try: send it as bearer token; in a browser, as the password, with any user name"
+    "Try: send the token as bearer token; in a browser, as the password, with any user name"
 )
 
 
@@ -122,7 +127,7 @@ def _is_ours(policy: Policy, host: str, arrived_at: str) -> bool:
 
 
 def _plain(name: str) -> str:
-    """One spelling of a name or an address, without brackets, zone and final dot."""
+    """A name or an address in one spelling, without brackets, zone and final dot."""
     name = name.strip("[]").partition("%")[0].lower().removesuffix(".")
     try:
         address = ipaddress.ip_address(name)

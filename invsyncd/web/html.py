@@ -1,11 +1,12 @@
-"""HTML with escaping that cannot be forgotten, and the frame of every page.
+"""Makes HTML that is always escaped, and the frame of every page.
 
-A child that is a plain str is escaped; only what `tag` returned goes in as it is. Two pieces of
-Html added together give a plain str again, which would be escaped: a mistake shows and opens
-nothing.
+Only `tag()` makes markup. A child that is a plain str is escaped; only what `tag()` returned stays
+as it is. Two pieces of Html added give a plain str, which is escaped: such a mistake is visible,
+and is no security hole.
 
-The frame has head, search box, styles and script, all inline; nothing is loaded from anywhere. The
-content policy names style and script by their hash, so that nothing in a SKU could run.
+`document()` is the frame: head, search box, style and script. Style and script are inline, and
+nothing is loaded from elsewhere. `POLICY` names both by their hash, so that a script in a SKU could
+not run even if it were not escaped.
 """
 
 from __future__ import annotations
@@ -22,13 +23,13 @@ from urllib.parse import quote, urlencode
 from invsyncd import __version__
 
 VOID = frozenset({"br", "input", "link", "meta", "rect", "path", "circle", "line"})
-# A page has no use for control characters, and a parser no rule for all of them.
+# A page needs no control characters, and HTML parsers do not agree on all of them.
 _CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "�")
 _SPECIAL = re.compile(r"[&<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class Html(str):
-    """Markup."""
+    """Text that is markup and is not escaped again."""
 
     __slots__ = ()
 
@@ -37,7 +38,7 @@ Child: TypeAlias = "str | int | Iterable[Child] | None"
 
 
 def text(child: Child) -> Html:
-    """One child as markup: Html as it is, anything else escaped; None is nothing."""
+    """A child as markup: Html stays as it is, anything else is escaped, None gives nothing."""
     if isinstance(child, Html):
         return child
     if child is None:
@@ -48,7 +49,7 @@ def text(child: Child) -> Html:
 
 
 def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -> Html:
-    """One element. `class_` and `http_equiv` are class and http-equiv; None and False leave out."""
+    """An element. `class_` means class, `http_equiv` http-equiv; None and False leave one out."""
     written = "".join(
         [
             f" {_name(key)}" if value is True else f' {_name(key)}="{_escaped(str(value))}"'
@@ -57,7 +58,7 @@ def tag(name: str, /, *children: Child, **attributes: str | int | bool | None) -
         ]
     )
     if name in VOID and not children:
-        return Html(f"<{name}{written}/>")  # SVG wants the slash, HTML does not mind it
+        return Html(f"<{name}{written}/>")  # SVG needs the slash, HTML allows it
     inside = "".join([text(one) for one in children])
     return Html(f"<{name}{written}>{inside}</{name}>")
 
@@ -67,14 +68,14 @@ def _name(key: str) -> str:
 
 
 def _escaped(words: str) -> str:
-    """Text as it may stand between tags and between double quotes; most of it is left as it is."""
+    """Text made safe between tags and between double quotes; most text needs no change."""
     if _SPECIAL.search(words) is None:
         return words
     return escape(words.translate(_CONTROL), quote=True)
 
 
 SKU_MAX = 255
-RELOAD_S = 15  # without script; with it the page asks every few seconds by itself
+RELOAD_S = 15  # for browsers without script; page.js renews the page every few seconds
 
 _HERE = files("invsyncd.web")
 STYLE = _HERE.joinpath("page.css").read_text(encoding="utf-8")
@@ -101,7 +102,7 @@ _DOTS = {"good": "#1a7f45", "warn": "#b7791f", "bad": "#c0342b", "calm": "#6b728
 
 
 def whole_page(title: str, state: str, main: Child, *, shop: str, sku: str = "") -> str:
-    """A whole page; `state` is good, warn, bad or calm, and colours the mark in the tab."""
+    """A whole page. `state` is good, warn, bad or calm, and colours the icon in the tab."""
     head = [
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
@@ -162,14 +163,14 @@ def _mark(colour: str) -> str:
 
 
 def explain_link(sku: str) -> Html:
-    """A SKU that leads to its explanation; isolated: no sign in it turns the line around."""
+    """A link from a SKU to its page; `bdi` keeps right-to-left characters from turning the line."""
     if not sku:
         return Html()
     return tag("a", tag("bdi", sku), class_="sku", href=f"/explain?{urlencode({'sku': sku})}")
 
 
 def with_code(text: str) -> list[Child]:
-    """Text in which what stands between backquotes is a command."""
+    """Text with the parts between backquotes marked as code."""
     return list(_pieces(text))
 
 
@@ -179,7 +180,7 @@ def _pieces(text: str) -> Iterator[Child]:
 
 
 def section(title: str, *children: Child, id_: str, class_: str | None = None) -> Html:
-    """A part of the page that is renewed as a whole."""
+    """A part of the page that the script renews as a whole."""
     heading = f"{id_}-title"
     return tag(
         "section",
@@ -193,7 +194,7 @@ def section(title: str, *children: Child, id_: str, class_: str | None = None) -
 
 
 def table(caption: str, heads: list[str], rows: list[list[Child]], numbers: int = 0) -> Html:
-    """A table; the first cell of each row names it, and the last `numbers` columns are figures."""
+    """A table. The first cell of a row names the row; the last `numbers` columns are figures."""
     plain = len(heads) - numbers
     head = [
         tag("th", h, scope="col", class_="n" if i >= plain else None) for i, h in enumerate(heads)

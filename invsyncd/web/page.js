@@ -1,5 +1,5 @@
-// Asks for this page again every few seconds and puts what has changed in its place. A page that
-// cannot be had any more says so: old numbers must not look like new ones.
+// Fetches this page again every few seconds and replaces the parts that have changed. If the daemon
+// does not answer, the page says so: old numbers must not look like new ones.
 (() => {
   "use strict";
   const EVERY_MS = 5000, PATIENCE_MS = 8000;
@@ -12,7 +12,7 @@
   const replace = (old, now) => {
     if (old.isEqualNode(now)) return;
     const marked = document.getSelection();
-    if (marked && !marked.isCollapsed && marked.containsNode(old, true)) return; // being copied
+    if (marked && !marked.isCollapsed && marked.containsNode(old, true)) return; // somebody is copying it
     for (const id of opened(old)) now.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
     if (old.isEqualNode(now)) return;
     const focus = stops(old).indexOf(document.activeElement);
@@ -21,7 +21,7 @@
     if (focus >= 0) stops(old)[focus]?.focus({ preventScroll: true });
   };
 
-  const take = (page) => {
+  const update = (page) => {
     for (const old of document.querySelectorAll("[data-live]")) {
       const now = page.getElementById(old.id);
       if (now) replace(old, now);
@@ -39,7 +39,7 @@
       const answer = await fetch(location.href, options);
       const kind = answer.headers.get("Content-Type") ?? "";
       if (!kind.startsWith("text/html")) throw new Error(String(answer.status));
-      take(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      update(new DOMParser().parseFromString(await answer.text(), "text/html"));
       last = new Date();
       document.documentElement.classList.remove("stale");
       fresh.textContent = `Renewed at ${at()}.`;

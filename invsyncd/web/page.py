@@ -1,7 +1,7 @@
-"""The status page: is it well, what to do, how fast, what happened last. In that order. Pure.
+"""The status page: whether all is well, what to do, how fast changes go, what happened last.
 
-The page is made from the document of `web.document`, and shows nothing else: the targets with what
-they are owed and the budget that is left, then the journal as people read it.
+Pure functions from the document of `facts()` to HTML; the page shows nothing else. `record()` also
+makes the journal of the page that explains a SKU.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from invsyncd.core.journal import EntryKind
 from invsyncd.status.health import UNTRIED
 from invsyncd.text import SHOPS, command, plural
 from invsyncd.web.chart import lag_section
@@ -25,9 +24,16 @@ _ICONS = {
     "bad": "M7.5 7.5l9 9M16.5 7.5l-9 9",
     "calm": "M6 12h.1M12 12h.1M18 12h.1",
 }
-
-
-_NO_ROWS = "Nothing is recorded yet. Every change and every write will be, with its reason."
+_WAKES = {
+    "status": "wakes when its status changes in Seller Center",
+    "kind": "read again when its product is edited",
+}
+_RATES = {"restore_per_s": "+{:,.4g}/s", "others_per_s": "others use {:,.4g}/s"}
+_COLOURED = ("change", "write", "hold", "parked", "drift")  # kinds with a colour in page.css
+_UNTRIED = (UNTRIED, "was last read never")
+_NO_ROWS = (
+    "Nothing is recorded yet. Every change and every write will appear here, with its reason."
+)
 
 
 def status_page(found: Facts) -> str:
@@ -49,7 +55,7 @@ def status_page(found: Facts) -> str:
 
 
 def verdict(found: Facts) -> tuple[str, str]:
-    """(state, heading): bad where something is wrong, warn where a person is waited for."""
+    """(state, heading): bad if something is wrong, warn if something waits for a person."""
     wrong = [one for one in found["wrong"] if not one["note"]]
     if not found["ready"]:
         if all(one["check"] == "baseline" or one["says"].endswith(_UNTRIED) for one in wrong):
@@ -61,9 +67,6 @@ def verdict(found: Facts) -> tuple[str, str]:
     if found["wrong"]:
         return "warn", "Well, with a note"
     return "good", "All is well"
-
-
-_UNTRIED = (UNTRIED, "was never read")
 
 
 def _verdict(found: Facts, state: str, heading: str) -> Html:
@@ -117,7 +120,7 @@ def _reason(one: Mapping[str, Any]) -> Html:
 
 
 def _needs(found: Facts) -> Html:
-    """What waits for a person: held items, parked listings, each with what resolves it."""
+    """What waits for a person: held items and parked listings, each with the way out."""
     held, parked = found["holds"], found["parked"]
     if not ((held and held["count"]) or (parked and parked["count"])):
         return tag("div", id="needs", data_live=True)
@@ -154,12 +157,6 @@ def _held(held: Mapping[str, Any]) -> Html:
     )
 
 
-_WAKES = {
-    "status": "wakes when its status changes in Seller Center",
-    "kind": "looked at again when its product is edited",
-}
-
-
 def _parked(parked: Mapping[str, Any], now: int) -> Html:
     rows = []
     for one in parked["first"]:
@@ -177,7 +174,7 @@ def _parked(parked: Mapping[str, Any], now: int) -> Html:
     return tag(
         "section",
         tag("h2", f"{plural(parked['count'], 'listing')} parked", id="parked-title"),
-        tag("p", "TikTok Shop does not take these for now; the others go on."),
+        tag("p", "TikTok Shop does not accept these for now. The others go on."),
         tag("ul", rows, class_="waiting"),
         _more(parked),
         aria_labelledby="parked-title",
@@ -199,18 +196,17 @@ def _locations(found: Facts) -> Html:
         at = datetime.fromisoformat(read_at).timestamp() if read_at else None
         rows.append([tag("bdi", clip(name, 80)), ago(at, found["now"])])
     whole = table("When each location was last read", ["location", "last read"], rows, 1)
-    return section("Locations", whole if rows else _none("None is known yet."), id_="locations")
+    return section(
+        "Locations", whole if rows else _none("No location is known yet."), id_="locations"
+    )
 
 
 def _none(text: str) -> Html:
     return tag("p", text, class_="none")
 
 
-_RATES = {"restore_per_s": "+{:,.4g}/s", "others_per_s": "others use {:,.4g}/s"}
-
-
 def targets_section(found: Mapping[str, Any]) -> Html:
-    """One card each."""
+    """The section with one card for each target."""
     cards = [_card(found, name, target) for name, target in found["targets"].items()]
     return section("Targets", tag("div", cards, class_="cards"), id_="targets")
 
@@ -242,7 +238,7 @@ def _state(target: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _budget(budget: Mapping[str, Any] | None) -> Html | None:
-    """What the API still allows, as far as it is known."""
+    """What the API still allows, as far as that is known."""
     if not budget:
         return None
     left, capacity = _number(budget, "left"), _number(budget, "capacity")
@@ -278,15 +274,10 @@ def _number(budget: Mapping[str, Any], key: str) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-_COLOURED = frozenset(
-    {EntryKind.CHANGE, EntryKind.WRITE, EntryKind.HOLD, EntryKind.PARKED, EntryKind.DRIFT}
-)
-
-
 def record(
     title: str, none: str, rows: Iterable[Mapping[str, Any]], now: float, *, skus: bool
 ) -> Html:
-    """A section of these lines, in their order; `skus` says whether each names its SKU."""
+    """A section of journal lines, in the given order; `skus` says whether lines name their SKU."""
     lines = [_line(row, now, skus=skus) for row in rows]
     whole = tag("ol", lines, class_="journal") if lines else tag("p", none, class_="none")
     return section(title, whole, id_="journal")

@@ -1,7 +1,7 @@
-"""Connections: how many there may be, and how long each may take to ask and to read.
+"""Limits connections: how many there may be, and how long each may take to ask and to read.
 
-A client that is slow, silent or broken costs one connection for some seconds and never keeps a
-monitor out: when all are taken, the one that has waited longest without asking is closed.
+A slow, silent or broken client costs one connection for some seconds. It never keeps a monitor out:
+if all connections are taken, the one that was idle longest is closed.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PeerLimits:
-    """Bounds of the server; seconds, bytes, and numbers of things at once."""
+    """The limits of the server, in seconds, bytes and numbers."""
 
     connections_max: int = 64
     ask_s: float = 15.0
-    """A whole request head must have come so long after the connection, or the last answer."""
+    """Time for a whole request head, from the connection or the last answer on."""
     read_s: float = 15.0
-    """What was sent must have left for the client within this, or it is not reading."""
+    """Time in which the client must read what was sent."""
     work_s: float = 10.0
-    """An answer must have been made within this."""
+    """Time in which an answer must be ready."""
     line_bytes: int = 8190
     header_bytes: int = 8190
     headers_max: int = 64
 
 
-class Crowd:
-    """All connections, the one that has been idle longest first."""
+class Connections:
+    """All open connections, the one that was idle longest first."""
 
     def __init__(self, limits: PeerLimits) -> None:
         self.limits = limits
@@ -46,30 +46,32 @@ class Crowd:
     def __len__(self) -> int:
         return len(self._open)
 
-    def joined(self, peer: Peer, transport: asyncio.Transport) -> None:
-        """One more; where that is one too many, the longest idle one goes."""
+    def add(self, peer: Peer, transport: asyncio.Transport) -> None:
+        """Add a connection; if there are too many, close the one that was idle longest."""
         if len(self._open) >= self.limits.connections_max:
             _, oldest = self._open.popitem(last=False)
             oldest.abort()
         self._open[peer] = transport
 
-    def asks(self, peer: object) -> None:
-        """This one has sent a whole request: the others have been idle for longer."""
+    def mark_active(self, peer: object) -> None:
+        """Note that a connection sent a whole request, so that the others are idle longer."""
         if peer in self._open:
             self._open.move_to_end(cast(Peer, peer))
 
-    def left(self, peer: Peer) -> None:
-        """This one has gone."""
+    def remove(self, peer: Peer) -> None:
+        """Forget a connection that has ended."""
         self._open.pop(peer, None)
 
 
 class Peer(web.RequestHandler):
-    """One connection. aiohttp's own time-out of an idle connection covers unfinished heads too."""
+    """One connection. The idle time-out of aiohttp covers unfinished request heads too."""
 
-    __slots__ = ("_crowd", "_deadline")
+    __slots__ = ("_connections", "_deadline")
 
-    def __init__(self, crowd: Crowd, server: web.Server, loop: asyncio.AbstractEventLoop) -> None:
-        limits = crowd.limits
+    def __init__(
+        self, connections: Connections, server: web.Server, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        limits = connections.limits
         options: dict[str, Any] = {
             "keepalive_timeout": limits.ask_s,
             "max_line_size": limits.line_bytes,
@@ -79,33 +81,33 @@ class Peer(web.RequestHandler):
             "access_log": None,
         }
         super().__init__(server, loop=loop, **options)
-        self._crowd = crowd
+        self._connections = connections
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin; every byte that the client does not take is noticed."""
+        """Begin. With a high-water mark of 0, every unread byte leads to `pause_writing()`."""
         channel = cast(asyncio.Transport, transport)
         channel.set_write_buffer_limits(high=0)
-        self._crowd.joined(self, channel)
+        self._connections.add(self, channel)
         super().connection_made(transport)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """End."""
-        self._in_time()
-        self._crowd.left(self)
+        """End the connection."""
+        self._cancel_deadline()
+        self._connections.remove(self)
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """Bytes wait for the client: it has so long to take them."""
+        """Start the time limit for the client to read what waits."""
         super().pause_writing()
         transport = self.transport
         if transport is not None and self._deadline is None:
             later = asyncio.get_running_loop().call_later
-            self._deadline = later(self._crowd.limits.read_s, transport.abort)
+            self._deadline = later(self._connections.limits.read_s, transport.abort)
 
     def resume_writing(self) -> None:
-        """It took them."""
-        self._in_time()
+        """Stop the time limit: the client has read everything."""
+        self._cancel_deadline()
         super().resume_writing()
 
     def handle_error(
@@ -115,7 +117,7 @@ class Peer(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what is no HTTP, or too large for us, in few words; its text is not repeated."""
+        """Answer what is not HTTP, or too large, in few words, without repeating its text."""
         if isinstance(exc, HttpProcessingError):
             log.debug("a request that cannot be read: %s", type(exc).__name__)
         else:
@@ -125,7 +127,7 @@ class Peer(web.RequestHandler):
         response.force_close()
         return response
 
-    def _in_time(self) -> None:
+    def _cancel_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None

@@ -1,6 +1,6 @@
-"""The HTTP server: one listening socket, and the guard in front of every route.
+"""The HTTP server: one listening socket, the guard in front of every route, errors as answers.
 
-`views` answers each path; this file shows what an error looks like from outside.
+`views` says what each path answers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from invsyncd.errors import InvsyncError
 from invsyncd.web.guard import HEADERS, HttpRefusal, HttpRequest, Policy, refusal
-from invsyncd.web.peer import Crowd, Peer, PeerLimits
+from invsyncd.web.peer import Connections, Peer, PeerLimits
 from invsyncd.web.views import ROUTES, Window
 
 log = logging.getLogger(__name__)
@@ -26,19 +26,19 @@ BACKLOG = 128
 
 @asynccontextmanager
 async def serving(
-    look: Callable[[], Window],
+    window: Callable[[], Window],
     host: str,
     port: int,
     policy: Policy,
     limits: PeerLimits | None = None,
 ) -> AsyncIterator[int]:
-    """Serve until the block ends; yields the port. `look` gives the window of the moment.
+    """Serve until the block ends; yields the port. `window` returns the current window.
 
-    Raises OSError where it cannot listen there.
+    Raises OSError if the server cannot listen on that address.
     """
-    crowd = Crowd(limits or PeerLimits())
-    app = web.Application(middlewares=[_guarding(policy, crowd)])
-    app.add_routes([web.get(path, _bound(look, method)) for path, method in ROUTES.items()])
+    connections = Connections(limits or PeerLimits())
+    app = web.Application(middlewares=[_guarding(policy, connections)])
+    app.add_routes([web.get(path, _bound(window, method)) for path, method in ROUTES.items()])
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
     loop = asyncio.get_running_loop()
@@ -47,7 +47,7 @@ async def serving(
     listening = None
     try:
         listening = await loop.create_server(
-            lambda: Peer(crowd, server, loop), host, port, backlog=BACKLOG
+            lambda: Peer(connections, server, loop), host, port, backlog=BACKLOG
         )
         yield int(listening.sockets[0].getsockname()[1])
     finally:
@@ -56,23 +56,23 @@ async def serving(
         await runner.cleanup()
 
 
-def _bound(look: Callable[[], Window], method: Any) -> Handler:
+def _bound(window: Callable[[], Window], method: Any) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
-        answer: web.StreamResponse = await method(look(), request)
+        answer: web.StreamResponse = await method(window(), request)
         return answer
 
     return handle
 
 
-def _guarding(policy: Policy, crowd: Crowd) -> Any:
+def _guarding(policy: Policy, connections: Connections) -> Any:
     @web.middleware
     async def guarding(request: web.Request, handler: Handler) -> web.StreamResponse:
-        crowd.asks(request.protocol)
-        refused = refusal(policy, _asked(request))
+        connections.mark_active(request.protocol)
+        refused = refusal(policy, _as_http_request(request))
         if refused is not None:
-            response: web.StreamResponse = _said(refused)
+            response: web.StreamResponse = _response(refused)
         else:
-            response = await _answered(request, handler, crowd.limits.work_s)
+            response = await _answered(request, handler, connections.limits.work_s)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         return response
@@ -81,30 +81,32 @@ def _guarding(policy: Policy, crowd: Crowd) -> Any:
 
 
 async def _answered(request: web.Request, handler: Handler, work_s: float) -> web.StreamResponse:
-    """The handler's answer, or its failure in words: never a traceback, never a secret."""
+    """The handler's answer, or its failure in words, without traceback and without secrets."""
     try:
         async with asyncio.timeout(work_s):
             return await handler(request)
     except web.HTTPException as known:
-        return _said(HttpRefusal(known.status, known.text or known.reason))
+        return _response(HttpRefusal(known.status, known.text or known.reason))
     except TimeoutError:
-        return _said(HttpRefusal(503, "Error: no answer in time\nTry: again in a moment"))
+        return _response(HttpRefusal(503, "Error: no answer in time\nTry: ask again in a moment"))
     except InvsyncError as error:
         advice = f"\nTry: {error.advice}" if error.advice else ""
-        return _said(HttpRefusal(503, f"Error: {error}{advice}"))
+        return _response(HttpRefusal(503, f"Error: {error}{advice}"))
     except Exception:
         log.exception("a page failed")
-        return _said(HttpRefusal(500, "Error: this page failed\nTry: the log says why"))
+        return _response(
+            HttpRefusal(500, "Error: this page failed\nTry: look into the log, which says why")
+        )
 
 
-def _said(refused: HttpRefusal) -> web.Response:
+def _response(refused: HttpRefusal) -> web.Response:
     response = web.Response(status=refused.status, text=f"{refused.text}\n")
     for name, value in refused.headers:
         response.headers.add(name, value)
     return response
 
 
-def _asked(request: web.Request) -> HttpRequest:
+def _as_http_request(request: web.Request) -> HttpRequest:
     transport = request.transport
     address = transport.get_extra_info("sockname") if transport is not None else None
     return HttpRequest(

@@ -1,4 +1,4 @@
-"""What each path answers: health for monitors, metrics for Prometheus, pages for people."""
+"""Answers each path: health for monitors, metrics for Prometheus, pages for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ALIKE_MAX = 8
 
 
 class Window:
-    """What the server may look at; replaced as a whole by a reload."""
+    """What the server may read; a reload replaces the whole window."""
 
     def __init__(
         self, store: Store, metrics: Metrics, health: Health, rulebook: Rulebook, shop: str = ""
@@ -40,12 +40,12 @@ class Window:
         self.shop = shop
 
     async def livez(self, _: web.Request) -> web.StreamResponse:
-        """Whether the loop turns."""
+        """Whether every job makes progress."""
         alive = self.health.live()
         return web.Response(text="ok\n" if alive else "hung\n", status=200 if alive else 503)
 
     async def readyz(self, _: web.Request) -> web.StreamResponse:
-        """Whether everything is as it should be, with every reason where it is not."""
+        """Whether everything is as it should be, and every reason if not."""
         ready, document = self.health.document()
         document["version"] = __version__
         return web.json_response(
@@ -53,7 +53,7 @@ class Window:
         )
 
     async def scrape(self, _: web.Request) -> web.StreamResponse:
-        """Prometheus."""
+        """The metrics in Prometheus' text format."""
         ready, _document = self.health.document()
         self.metrics.ready.set(ready)
         self.metrics.tasks.set(len(asyncio.all_tasks()))
@@ -68,15 +68,15 @@ class Window:
         return web.Response(body=self.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     async def status(self, _: web.Request) -> web.StreamResponse:
-        """What the daemon says of itself."""
+        """The document of the status page, with all held items and the listings."""
         found = await facts(self.store, self.health, self.shop, time.time())
         return web.json_response(await with_listings(found, self.store, self.rulebook))
 
     async def journal(self, request: web.Request) -> web.StreamResponse:
-        """The newest lines of the record: ?sku=…&limit=…"""
+        """The newest lines of the journal: ?sku=…&limit=…"""
         text = request.query.get("limit", "50")
         if not (re.fullmatch("[0-9]{1,4}", text) and 1 <= int(text) <= JOURNAL_MAX):
-            raise web.HTTPBadRequest(text=f"limit is a number from 1 to {JOURNAL_MAX}")
+            raise web.HTTPBadRequest(text=f"limit must be a number from 1 to {JOURNAL_MAX}")
         rows = await self.store.journal.read(sku=request.query.get("sku"), limit=int(text))
         return web.json_response({"journal": rows})
 
@@ -93,7 +93,7 @@ class Window:
         return _html(status_page(await facts(self.store, self.health, self.shop, time.time())))
 
     async def explain_page(self, request: web.Request) -> web.StreamResponse:
-        """The same as `explain`, for people: /explain/SKU, or /explain?sku=SKU from the form."""
+        """The answer of `explain` as a page: /explain/SKU, or /explain?sku=SKU from the form."""
         sku = request.match_info.get("sku") or request.query.get("sku", "")
         found = await self._explained(sku) if sku else None
         if found is None:

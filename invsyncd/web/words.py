@@ -1,4 +1,4 @@
-"""Words for people: how long ago, and what to do about a reason."""
+"""Words for the pages: times, shortened text, and what to do about a failed check."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 from invsyncd.status.health import ADVICE
 
-CLIPPED = 400  # characters of a sentence that somebody else may have written
+CLIPPED = 400  # characters of a sentence that may hold foreign text
 
 _STEPS = ((86_400, "day"), (3_600, "h"), (60, "min"), (1, "s"))
 
-# By the name of a check, the longest beginning that fits.
-_TRY = {
+# Advice by the name of a check; the longest beginning that matches counts.
+_BY_CHECK = {
     "baseline": "wait; it takes a minute for every 100,000 levels or so",
-    "state:": "see that the disk of state.path has room and can be written",
+    "state:": "make sure that the disk of state.path has room and can be written",
     "shopify:poll_age": "`invsyncd check` says whether Shopify answers for this location",
     "shopify:full_scan": "it is tried again by itself; `invsyncd scan` asks for one now",
     "shopify:locations": "change the configuration as it says, then reload.",
@@ -32,19 +32,19 @@ _TROUBLE = "it is tried again by itself; `invsyncd check` looks at everything"
 
 
 def advice(check: str, *, dead: bool = True, tried: bool = True) -> str:
-    """What to do about a check that is not well; commands stand between backquotes.
+    """What to do about a check that fails; commands stand between backquotes.
 
-    `dead` is whether the credentials were refused, as opposed to any other trouble; a target that
-    was not `tried` yet needs nothing.
+    `dead` says whether the credentials were refused, and not any other trouble. A target that was
+    not `tried` yet needs no advice.
     """
     if check.endswith(":authorised") and not dead:
         return _TROUBLE if tried else ""
-    fits = [beginning for beginning in _TRY if check.startswith(beginning)]
-    return _TRY[max(fits, key=len)] if fits else ""
+    matching = [beginning for beginning in _BY_CHECK if check.startswith(beginning)]
+    return _BY_CHECK[max(matching, key=len)] if matching else ""
 
 
 def span(seconds: float) -> str:
-    """A length of time in its largest whole unit: `8 s`, `3 min`, `2 h`, `5 days`."""
+    """A length of time in the largest unit that fits: `8 s`, `3 min`, `2 h`, `5 days`."""
     for length, unit in _STEPS:
         if seconds >= length:
             many = int(seconds // length)
@@ -53,7 +53,7 @@ def span(seconds: float) -> str:
 
 
 def lag(seconds: float) -> str:
-    """A lag: tenths below ten seconds, where they matter, and the largest unit from a minute on."""
+    """A lag in words: tenths of seconds below 10 s, seconds below 2 min, then larger units."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 120:
@@ -62,14 +62,14 @@ def lag(seconds: float) -> str:
 
 
 def ago(at: float | None, now: float) -> str:
-    """How long ago a Unix second was."""
+    """How long ago a Unix second was, in words."""
     if at is None:
         return "never"
     return "just now" if now - at < 1 else f"{span(now - at)} ago"
 
 
 def date_and_time(at: float) -> str:
-    """A Unix second in UTC, as people read it; what lies beyond every calendar is just told so."""
+    """A Unix second as date and time in UTC; words if no calendar has that date."""
     try:
         return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}"
     except (OverflowError, OSError, ValueError):
@@ -77,5 +77,5 @@ def date_and_time(at: float) -> str:
 
 
 def clip(text: str, most: int = CLIPPED) -> str:
-    """At most so many characters."""
+    """The text, shortened to at most so many characters."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -1,4 +1,4 @@
-"""kill -9, again and again, while people buy: the real process against both fakes.
+"""Runs the real process against both fakes, and kills it with kill -9 again and again.
 
 The fakes live in this process and survive every kill; so does the count of what was sold. Answers
 get lost now and then. After the last kill every location must show the pool and TikTok its share.

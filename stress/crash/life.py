@@ -1,4 +1,4 @@
-"""One life of invsyncd: begun on what a crash left, watched at every point, judged at rest."""
+"""Runs invsyncd once on what a crash left, watches every point, and judges the state at rest."""
 
 from __future__ import annotations
 

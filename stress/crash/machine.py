@@ -1,9 +1,9 @@
-"""Where a crash may fall: every statement, commit, rename and request passes through here.
+"""Marks the points at which a crash may fall: each statement, commit, rename and request.
 
 A point lies before and after each operation. At a point everything that a kill -9 would leave
 can be copied: the database and its log as the kernel has them (pages that SQLite still holds in
 memory and the index in shared memory are gone, as they are for a killed process), and the shops.
-Nobody unwinds: what a dying process would tidy up in a `finally` is not tidied up either.
+No `finally` runs, because a killed process does not tidy up either.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Three ways to get it wrong. If the enumeration cannot tell them from the real thing, it is worth
-nothing.
-"""
+"""Three mistakes on purpose, which the enumeration of crashes must tell from the real code."""
 
 from __future__ import annotations
 

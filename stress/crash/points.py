@@ -1,4 +1,4 @@
-"""Crash at every point, and again at every point of the recovery.
+"""Crashes at every point, and again at every point of the recovery.
 
 One undisturbed run of a scenario yields what a crash at each of its points would leave; each of
 those states is then started again and must come to rest with every number right, and its own run

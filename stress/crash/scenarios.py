@@ -1,4 +1,4 @@
-"""What happens in the shops while invsyncd is about to be killed, and what must come of it."""
+"""Scenarios for crashes: what happens in the shops before, and what must be true afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a crash leaves, and when two such states are the same."""
+"""The state that a crash leaves, and the test whether two such states are the same."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bad disk does to the state database: `python -m stress.disk cuts` and `… refuse`."""
+"""Runs the disk campaigns: `python -m stress.disk cuts` and `python -m stress.disk refuse`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files that a crash leaves, from a log of what was done to them. No I/O but unpacking.
+"""Rebuilds the files that a crash leaves, from a log of writes. Unpacking is the only I/O.
 
 A kill leaves all that was done. A power cut keeps what was synced; of the rest each 512-byte sector
 may or may not have reached the disk, whatever the order, and a new length may stand without its

@@ -1,6 +1,6 @@
-"""What a process did to the files of one folder: every write with its bytes, every sync, in order.
+"""Records what a process did to the files of one folder: each write, each sync, in order.
 
-strace tells it. From this log any moment can be rebuilt: also one that a power cut would leave.
+The log comes from strace. Any moment can be rebuilt from it, also one that a power cut would leave.
 """
 
 from __future__ import annotations

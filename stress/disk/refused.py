@@ -1,7 +1,8 @@
-"""A disk that refuses: the real process, while one write, sync or all of them fail or are slow.
+"""Runs the real process while one write, one sync or all of them fail or are slow.
 
-strace puts the error into the call. What was refused is said, with advice; nothing is written to
-either target that was not stored before; and once the disk is well the same command goes on.
+strace puts the error into the call. The refusal must be reported with advice. Nothing may be
+written to either target that was not stored before. Once the disk works, the same command must go
+on.
 """
 
 from __future__ import annotations

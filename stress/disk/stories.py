@@ -1,4 +1,4 @@
-"""Each story that is interrupted: how its folder begins, and what must be true afterwards."""
+"""The operations that are interrupted: how each folder begins, and what must be true afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is interrupted: `python -m stress.disk.victims STORY FOLDER`, each a process of its own."""
+"""The process that is interrupted: `python -m stress.disk.victims STORY FOLDER`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Far more histories than the gate plays: `python -m stress.exactly machine --runs 10000 --seed S`.
+"""Plays many more histories than the gate: `python -m stress.exactly machine --runs N --seed S`.
 
 Run n plays the history with seed S + n. A failure prints that seed and the shortest history that
 still fails; `--seed X --runs 1` plays it again.

@@ -1,4 +1,4 @@
-"""The sandbox's faults, and two more: pages that repeat old rows, and a bell at every request."""
+"""The sandbox's faults, and two more: pages that repeat old rows, and a hook at every request."""
 
 from __future__ import annotations
 

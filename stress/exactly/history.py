@@ -1,4 +1,4 @@
-"""A history: what the world does, step by step, as plain data that can be printed and replayed."""
+"""A history: the steps of a test as plain data that can be printed and replayed."""
 
 from __future__ import annotations
 
@@ -116,7 +116,10 @@ History: TypeAlias = list[Step]
 COMMON = ("online", "online", "till", "till", "cancel", "fulfil")
 EXCLUSIVE = ("receive", "count", "transfer", "import")
 RARE = ("activate", "deactivate", "tracked", "policy", "type")
-KINDS = (*(k.value for k in Kind if k is not Kind.UNAUTHORISED), DUPLICATED)
+NOT_PLAYED = {Kind.UNAUTHORISED, Kind.UNPAID, Kind.FORBIDDEN, Kind.LOCKED, Kind.DENIED}
+"""These stop a side until somebody acts; what they leave behind is nothing."""
+NEW = {Kind.CONFLICT_AFTER}  # would change the histories that were recorded by their seeds
+KINDS = (*(k.value for k in Kind if k not in NOT_PLAYED | NEW), DUPLICATED)
 MATCHES = (
     "",
     "Poll",

@@ -1,9 +1,9 @@
-"""Virtual time with two more powers: an order of tasks that nobody chose, and a bell.
+"""Virtual time that also shuffles the order of tasks, and calls a hook at each SQL statement.
 
-asyncio runs what is ready first in, first out, and a program may lean on that without knowing.
-`ExactLoop` permutes runs of task steps that are ready together; callbacks of transports and
-futures stay where they are, because their order is part of asyncio's own contract. The bell rings
-at every statement that is handed to SQLite, so that something may happen right there.
+asyncio runs what is ready first in, first out, and a program may rely on that without knowing.
+`ExactLoop` permutes runs of task steps that are ready together. Callbacks of transports and futures
+stay where they are, because their order is part of asyncio's own contract. The hook is called at
+every statement that is handed to SQLite, so that something may happen right there.
 """
 
 from __future__ import annotations

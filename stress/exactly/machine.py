@@ -1,6 +1,6 @@
-"""A hypothesis machine over the real heart, store and clients: every rule is one step of a history.
+"""A hypothesis state machine over the real core, store and clients; each rule is one step.
 
-What it expects, and what it leaves out, is said in `tally`; what must hold at rest in `play`.
+`tally` says what the machine expects and what it leaves out; `play` says what must hold at rest.
 """
 
 from __future__ import annotations

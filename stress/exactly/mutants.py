@@ -1,4 +1,4 @@
-"""Each law broken on purpose, in the real code, with the history in which that must hurt.
+"""Breaks each law on purpose, in the real code, with the history that must show the mistake.
 
 A check that cannot fail proves nothing: every scenario here is green on the code as it is and red
 with its mutant, through the very same check.

@@ -1,4 +1,4 @@
-"""Plays a history over the real heart, store and clients against the sandbox, and checks the end.
+"""Plays a history over the real core, store and clients in the sandbox, and checks the end.
 
 What must hold at rest, after faults have cleared and a bounded number of passes: every mirrored
 active level shows the expected pool, TikTok the rule's result, five more passes write and find

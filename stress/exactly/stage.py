@@ -1,4 +1,4 @@
-"""The stage for a play: a seeded world behind chaos, and the judge held against the truth."""
+"""Sets up a history: a seeded world with faults, and the check against the world's true numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model: one expected pool per item, and which acts the merge table lets us expect exactly.
+"""The model: one expected pool per item, and the acts for which the merge table allows one.
 
 Orders, cancellations, fulfilments and till sales add up always, as long as each level's falls stay
 within `sale_max` in one poll window (row 2), and not all levels sell alike at one moment, which is

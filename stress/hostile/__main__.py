@@ -1,4 +1,6 @@
-"""Far more hostile answers than the gate plays: `python -m stress.hostile run --inputs N --seed S`.
+"""Plays many hostile answers: `python -m stress.hostile run --inputs N --seed S`.
+
+The gate plays only a small share of them.
 
 Input n is drawn with seed S + n; a violation prints that seed, and `--seed X --inputs 1` plays it
 again.

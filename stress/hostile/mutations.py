@@ -1,4 +1,4 @@
-"""What a hostile or broken server makes of an honest answer: one to three mutations of its bytes.
+"""Changes an honest answer as a hostile or broken server would: one to three mutations.
 
 Each mutation says whether it is a *lie*: an answer that nobody can tell from an honest one by
 looking at it (another number of the right kind, a row less, a field that may be missing). All

@@ -1,4 +1,4 @@
-"""Every operation of both clients, and how one is played: against the sandbox, or from a record.
+"""Every operation of both clients, played against the sandbox or from a record.
 
 A record is what the sandbox answered, in order; played again with one answer changed it shows what
 the client makes of that answer, without sockets and in virtual time.

@@ -1,4 +1,4 @@
-"""One changed answer, one client: what comes of it, and whether that is as it must be.
+"""Gives one changed answer to one client, and judges what the client makes of it.
 
 Taken: the client returned something. It must be what the honest answer would have given, or the
 change was a lie. Refused: an error of ours. Anything else is a violation: a foreign exception,

@@ -1,4 +1,4 @@
-"""A middleware that changes the sandbox's answers on their way out, as many as it was told."""
+"""A middleware that changes a given number of the sandbox's answers."""
 
 from __future__ import annotations
 

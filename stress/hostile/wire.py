@@ -1,4 +1,4 @@
-"""A server on loopback that writes bytes to the wire as it is told, true HTTP or not."""
+"""A loopback server that sends given bytes, whether they are valid HTTP or not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole passes against a server that gives changed answers, and what the world says afterwards.
+"""Runs whole passes against a server that gives changed answers, and checks the world after.
 
 An input is: something is sold, one operation's next answers are changed while passes run, then the
 server is honest again. After a bounded number of passes, without a restart, every location and the

@@ -1,4 +1,4 @@
-"""Flash sales beyond the gate's: `python -m stress.market flash --seed S --buyers N`."""
+"""Runs larger flash sales than the gate: `python -m stress.market flash --seed S --buyers N`."""
 
 from __future__ import annotations
 

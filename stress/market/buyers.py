@@ -1,4 +1,4 @@
-"""The crowd of a flash sale: who tries to buy what, where and when. The same seed, the same crowd.
+"""The buyers of a flash sale: who tries to buy what, where and when. One seed, one crowd.
 
 It is drawn before anything is sold, so that two ways of keeping TikTok's numbers face the very
 same attempts; whether an attempt succeeds depends on what is on offer then.

@@ -1,4 +1,4 @@
-"""Two ways of keeping TikTok's numbers through the same sale: the daemon, and the plain rule.
+"""Two ways to keep TikTok's numbers in the same sale: the daemon, and a plain rule.
 
 The plain rule shares no code with the daemon: every interval it writes floor(percent × Σ available)
 wherever that has changed, at the daemon's own rate, and looks at nothing else.

@@ -1,4 +1,4 @@
-"""A flash sale over both sandboxes: buyers on every channel, and the connector between the orders.
+"""Runs a flash sale over both sandboxes: buyers on each channel, and the order connector.
 
 The mirror is off and there are two locations, so that Σ available is one honest number for
 everybody: what is compared is the treatment of TikTok's own sales, not the counting of mirrors.

@@ -1,4 +1,4 @@
-"""What is really left, beside what TikTok offers, at every moment of a sale; and how bad it was.
+"""Compares what is really left with what TikTok offers, at each moment of a sale.
 
 Left = first stock − everything sold on both channels + what was cancelled, whether Shopify has
 heard of it or not. Excess = units offered beyond that.

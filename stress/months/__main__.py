@@ -1,4 +1,4 @@
-"""Simulated months: `python -m stress.months run --days 90 --seeds N --seed S`.
+"""Simulates months: `python -m stress.months run --days 90 --seeds N --seed S`.
 
 Run n lives through the plan of seed S + n. A violation prints its seed, its virtual time and its
 item; `--seed X --seeds 1 --until DAYS --trace SKU` tells what led there. `--dump FILE` writes the

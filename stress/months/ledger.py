@@ -1,4 +1,4 @@
-"""The books: what every number must come to, kept by whoever acts in the shops, never by invsyncd.
+"""The books: the number that each item must have, kept by those who act, never by invsyncd.
 
 Orders, cancellations, fulfilments and till sales always add up. A receipt, a count, a transfer and
 an import state stock; together with other unread stock changes they would be contradictory counts,

@@ -1,4 +1,4 @@
-"""The process, again and again: started, stopped, killed, reloaded, on a machine with a bad clock.
+"""Starts, stops, kills and reloads the process, on a machine with a bad clock.
 
 What runs is `invsyncd.daemon.process` itself: jobs and reloads. Only signals, the listening port
 and the sign of life for a service manager are left out.

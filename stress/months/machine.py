@@ -1,4 +1,4 @@
-"""A machine without chance: memory for a network, SQLite in the loop's own thread, jumping time.
+"""A deterministic machine: an in-memory network, SQLite in the loop's thread, jumping time.
 
 `tests.support.virtual` runs over real sockets and threads, whose order the kernel decides. Here
 bytes go from protocol to protocol in the order in which they were sent, a statement is done when

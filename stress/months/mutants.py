@@ -1,4 +1,4 @@
-"""Laws broken on purpose, in the real code: the months must notice each of them."""
+"""Breaks laws on purpose, in the real code; the months must notice each mistake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks every minute: what is stale, lost, doubled, written for nothing, promised, or untrue.
+"""Checks each minute what is stale, lost, doubled, written for nothing, promised or untrue.
 
 It compares both shops with the books, asks the health what /readyz would say, and looks into the
 state database only for whether something was read yet.

@@ -1,4 +1,4 @@
-"""One run: the world is built, the plan happens in virtual time, and what was seen is returned."""
+"""Runs one simulation: builds the world, plays the plan in virtual time, returns what was seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What will happen: months of a busy shop and its bad days, as plain data drawn from one seed.
+"""The plan: months of a busy shop and its faults, as plain data drawn from one seed.
 
 Everything is drawn before the first second passes. What somebody wants to do is an `Act`; whether
 it can be done is decided when its time comes (`shop`), because a shelf may be empty by then. What

@@ -1,4 +1,4 @@
-"""What breaks, and is mended again: networks, servers, tokens, limits, clocks and the process."""
+"""The faults and their ends: networks, servers, tokens, limits, clocks and the process."""
 
 from __future__ import annotations
 

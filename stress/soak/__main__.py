@@ -1,4 +1,4 @@
-"""`python -m stress.soak --minutes 60 --speed 50`: what grows while it runs, and by how much."""
+"""Measures what grows while invsyncd runs: `python -m stress.soak --minutes 60 --speed 50`."""
 
 from __future__ import annotations
 

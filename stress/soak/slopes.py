@@ -1,4 +1,4 @@
-"""From samples over time to a slope. Plain arithmetic."""
+"""Computes a slope from samples over time. Plain arithmetic."""
 
 from __future__ import annotations
 

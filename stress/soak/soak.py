@@ -1,7 +1,7 @@
-"""Days of real time in minutes: the real process, fifty times as busy and as often as a shop.
+"""Runs the real process in fast motion: a shop fifty times as busy, polled fifty times as often.
 
 Both fakes live in this process. All intervals of the daemon are divided by the speed; sales, faults
-and reads come that much faster. What the daemon holds is sampled from outside.
+and readings come that much faster. The memory and files of the daemon are sampled from outside.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bad days on order: what each kind of fault does to the request, and to the world behind it."""
+"""Faults on demand: what each kind does to the request, and to the world behind it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of a shop: which quantity moves when somebody sells, counts or sends."""
+"""The fake shop: which quantity moves when somebody sells, counts or sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may ask: scopes, tokens and their end, closed shops; and what each answer says of itself."""
+"""Access to the fake Shopify: scopes, tokens and their end, closed shops, deprecations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Points: the cost table of the facts, row by row, and the bucket that they come out of."""
+"""Points: each row of the cost table, and the bucket that the points come from."""
 
 from __future__ import annotations
 

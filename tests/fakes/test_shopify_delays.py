@@ -1,4 +1,4 @@
-"""Readings that are late: an index that lags, a replica that shows the past."""
+"""Late readings: an index that lags, and a replica that shows the past."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a repeated idempotency key answers, in each of the ways that real shops were seen to."""
+"""Answers to a repeated idempotency key, in each way that real shops were seen to give."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our SDL is a true subset of the official Admin schema 2026-10: nothing invented, nothing bent."""
+"""Our SDL is a true subset of the official Admin schema 2026-10."""
 
 from __future__ import annotations
 

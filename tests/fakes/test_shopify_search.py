@@ -1,4 +1,4 @@
-"""The traps of the search syntax, over the wire: each of them has lost somebody's stock."""
+"""The traps of the search syntax, over the wire. Each one has lost somebody's stock."""
 
 from __future__ import annotations
 

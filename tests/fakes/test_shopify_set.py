@@ -1,4 +1,4 @@
-"""Writing quantities: compare-and-set, all or nothing, and the refusals as they were recorded."""
+"""Writes of quantities: compare-and-set, all or nothing, and the refusals as recorded."""
 
 from __future__ import annotations
 

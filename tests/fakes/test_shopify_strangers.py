@@ -1,4 +1,4 @@
-"""A client that nobody here wrote drives the fake: Shopify's own Python library, unmodified."""
+"""Shopify's own Python library drives the fake, unmodified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gateway: who gets in, and what the others are told."""
+"""The fake's gateway: who is let in, and what the others get as answer."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Stock, products and warehouses as the reading endpoints tell them."""
+"""Stock, products and warehouses as the reading endpoints show them."""
 
 import json
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Edits of the catalogue, as sellers make them, and what the endpoints then say."""
+"""Edits of the catalogue, as sellers make them, and what the endpoints show then."""
 
 import json
 from collections.abc import AsyncIterator, Callable

@@ -1,4 +1,4 @@
-"""The fake against TikTok's own OpenAPI files: no field that they do not name, no wrong type.
+"""Checks the fake against TikTok's own OpenAPI files: no unknown field, no wrong type.
 
 Where the files and the documented samples disagree:
 - the sample of Search Products carries fields that the files lack (`starting_bid_price`,

@@ -1,4 +1,4 @@
-"""Refusals of Update Inventory that a test orders: any code, in each of its three places."""
+"""Refusals of Update Inventory on demand: any code, in each of its three places."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Everything that the daemon's own parts say to TikTok, held against TikTok's own OpenAPI files.
+"""Checks each request of the daemon's clients against TikTok's own OpenAPI files.
 
 A recorder stands in front of the fake and keeps each request with its answer. Unknown fields are
 refused, and so are unknown query parameters. Refused calls, whose `data` is null, are no answers

@@ -1,4 +1,4 @@
-"""A client that nobody here wrote drives the fake, unmodified, over real loopback.
+"""Somebody else's client drives the fake, unmodified, over real loopback.
 
 PyPI's `tiktok-shop-api` was generated from TikTok's pages. It signs with the wall clock, so these
 marketplaces keep that clock.

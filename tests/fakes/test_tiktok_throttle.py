@@ -1,4 +1,4 @@
-"""The rate limit: each class of endpoints has its own, and may be refused in several ways."""
+"""The rate limit: each class of endpoints has its own, and may refuse in several ways."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""The token host and the tokens: given out, expired, traded once, withdrawn."""
+"""The token host and the tokens: issued, expired, exchanged once, withdrawn."""
 
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode

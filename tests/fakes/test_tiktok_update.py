@@ -1,4 +1,4 @@
-"""Update Inventory: what is written, what is refused, and how it is said."""
+"""Update Inventory: what is written, what is refused, and with which answer."""
 
 from collections.abc import AsyncIterator
 

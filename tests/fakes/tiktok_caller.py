@@ -1,4 +1,4 @@
-"""A caller of the fake TikTok Shop over loopback, signed by a client that nobody here wrote."""
+"""Calls the fake TikTok Shop over loopback; somebody else's client signs the calls."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""`resolve`, `resume` and `scan`: asked of the daemon, or done at once where none runs."""
+"""`resolve`, `resume` and `scan`: carried out by the daemon, or at once if no daemon runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the machine may do to the daemon: each said clearly, with the right exit code or a 503.
+"""Trouble on the machine: each kind is reported clearly, with the right exit code or a 503.
 
 Rights are tested without those that root has over every file; disks by a limit on file sizes and
 by a lock, on the real process. A full and a read-only file system: `tests.systemd`.

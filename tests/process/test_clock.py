@@ -1,4 +1,4 @@
-"""A wall clock that is set: nothing is lost, nothing is written twice, nothing waits for it."""
+"""A wall clock that is set: nothing is lost, written twice, or left waiting for the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two loops in virtual time: when they begin, how long they rest, and what stops them."""
+"""The two main jobs in virtual time: when they begin, how long they rest, what stops them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Readiness and liveness as the contract words them, by a clock that the test holds."""
+"""Readiness and liveness as the contract states them, by a clock that the test holds."""
 
 from __future__ import annotations
 

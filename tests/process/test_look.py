@@ -1,4 +1,4 @@
-"""`check`, `status` and `backup`: looking changes nothing."""
+"""`check`, `status` and `backup` change nothing."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def test_check_says_all_problems_at_once(tmp_path: Path) -> None:
         assert 'no sales warehouse "No such warehouse"' in says(found["TikTok mapping"])
         assert "Main warehouse" in found["TikTok mapping"][0]["advice"]
         assert "1 with unequal levels: UNEQUAL" in says(found["items"])
-        assert "1 SKUs stand on several items: TWIN" in says(found["items"])
+        assert "1 SKU is on several items: TWIN" in says(found["items"])
         listings = says(found["TikTok listings"])
         assert "without a seller SKU" in listings
         assert "no known item has: STRANGER" in listings

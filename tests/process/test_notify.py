@@ -1,4 +1,4 @@
-"""What the service manager hears, from a socket that the test holds in its place."""
+"""The messages to the service manager, read from a socket that the test holds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`invsyncd run` as operators know it: a process that is started, signalled, killed and misled."""
+"""`invsyncd run` as operators know it: started, signalled, killed, wrongly configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`invsyncd sandbox` and `invsyncd demo`, as somebody without a shop tries them."""
+"""`invsyncd sandbox` and `invsyncd demo`, as somebody without a shop uses them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has hung, and who only takes long: promises, by a clock that the test holds."""
+"""Which job has hung and which only takes long, by a clock that the test holds."""
 
 from __future__ import annotations
 

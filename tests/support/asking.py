@@ -1,4 +1,4 @@
-"""`explain` asked in a world: the document, and its verdicts by their cause."""
+"""Asks `explain` in a world: the document, and its verdicts by their cause."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TikTok's own OpenAPI files as an oracle: whatever we send or fake is held against them.
+"""TikTok's own OpenAPI files, against which we check what we send and what the fake answers.
 
 They come from the npm package that TikTok publishes for its command line (MIT). It is fetched with
 `npm pack`, pinned by version and digest, and kept in `.cache/` at the project's root.

@@ -1,4 +1,4 @@
-"""The process between two fakes: started, looked at over HTTP, asked on its command line."""
+"""Runs the process between two fakes: starts it, reads it over HTTP, runs its commands."""
 
 from __future__ import annotations
 

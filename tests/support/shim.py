@@ -1,4 +1,4 @@
-"""aioresponses 0.7.9 on aiohttp 3.14: what it forgets to pass to a response, passed.
+"""Mends aioresponses 0.7.9 on aiohttp 3.14: passes on what it forgets to give a response.
 
 Only for tests of a request's shape; sandbox servers carry the rest, because aioresponses replaces
 the session's inside and with it time-outs and connections.

@@ -1,4 +1,4 @@
-"""Answers that are spoilt at random, as many as are wanted."""
+"""Spoils a given share of answers at random."""
 
 from __future__ import annotations
 

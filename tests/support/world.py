@@ -1,4 +1,4 @@
-"""A whole world for tests of the engine: both fakes, the real clients, store and passes."""
+"""A whole world for scenarios: both fakes, the real clients, store and passes."""
 
 from __future__ import annotations
 

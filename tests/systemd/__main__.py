@@ -1,4 +1,4 @@
-"""The units under a real systemd: `sudo .venv/bin/python -m tests.systemd`.
+"""Tests the units under a real systemd: `sudo .venv/bin/python -m tests.systemd`.
 
 Boots this machine's own systemd in namespaces of its own, on a throw-away overlay of /, with the
 package installed and both fakes beside it; then starts, kills, hangs, reloads, starves, upgrades

@@ -1,4 +1,4 @@
-"""Where the checks work: the machine, both fakes on its loopback, and the daemon as a unit."""
+"""The place of the checks: the machine, both fakes on its loopback, the daemon as a unit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every check under a real systemd, in order. Run by `tests.systemd`, inside its namespaces."""
+"""Every check under a real systemd, in order. `tests.systemd` runs it inside its namespaces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A booted systemd, spoken to through its namespaces.
+"""A booted systemd, reached through its namespaces.
 
 It shares the network with the process that boots it, and nothing else: so the fakes are on its
 loopback. It ends with that process.

@@ -1,4 +1,4 @@
-"""What is installed in the machine: the .deb, or a virtual environment in its place."""
+"""The thing that is installed: the .deb, or a virtual environment in its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be wrong around the daemon: said clearly, nothing lost, and over by itself."""
+"""Trouble around the daemon: reported clearly, nothing lost, and over by itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets that are easily found again, in whatever form they got out."""
+"""Secrets that a test can find again, in whatever form they leaked."""
 
 from __future__ import annotations
 

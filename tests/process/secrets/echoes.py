@@ -1,5 +1,4 @@
-"""Servers that say back what they were told: tokens, queries and bodies, in every place that an
-answer has for words."""
+"""Servers that repeat what they got (tokens, queries, bodies) wherever an answer has text."""
 
 from __future__ import annotations
 

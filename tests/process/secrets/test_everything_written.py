@@ -1,8 +1,8 @@
-"""Every byte that a run through bad days wrote is looked through for every secret that it had.
+"""Searches every byte that a run through bad days wrote for every secret that the run had.
 
-The real daemon, both shops saying back what they are told in every place for words, then an abort
-that leaves every stack in the log; logs, answers, commands, files and the process itself are
-looked at.
+The real daemon runs against both shops, which repeat what they got wherever an answer has text.
+Then an abort leaves every stack in the log. The search covers logs, answers, commands, files and
+the process itself.
 """
 
 from __future__ import annotations

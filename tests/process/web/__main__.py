@@ -1,4 +1,4 @@
-"""`python -m tests.process.web DIRECTORY`: pictures of every state of the pages."""
+"""Takes pictures of every state of the pages: `python -m tests.process.web DIRECTORY`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real Chromium, driven by its command line alone."""
+"""Drives a real Chromium by its command line alone."""
 
 from __future__ import annotations
 

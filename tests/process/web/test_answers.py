@@ -166,7 +166,7 @@ async def test_a_journal_limit_that_is_no_number_in_range_is_refused(
 ) -> None:
     async with site(tmp_path) as made:
         status, text = await made.get("/api/journal", params={"limit": limit})
-        assert (status, text) == (400, "limit is a number from 1 to 1000\n")
+        assert (status, text) == (400, "limit must be a number from 1 to 1000\n")
 
 
 async def test_explain_answers_404_for_a_sku_that_nobody_knows(tmp_path: Path) -> None:

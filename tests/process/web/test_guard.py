@@ -1,4 +1,4 @@
-"""Who is answered: names that are ours, tokens that are right, requests that change nothing."""
+"""The guard: answers only our names, right tokens, and requests that change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages as documents: complete, escaped, small, and made for everybody."""
+"""The pages as documents: complete, escaped, small and accessible."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ async def test_what_is_held_or_parked_stands_beside_the_command_that_resolves_it
         "invsyncd resolve 'CAP BLUE/M' --use lowest",
         "invsyncd resolve --use lowest -- '-X; rm -rf ~'",
         "its status is FREEZE; wakes when its status changes",
-        "it is a bundle: its stock follows from its parts; looked at again when",
+        "it is a bundle: its stock follows from its parts; read again when",
         "the SKU is in a campaign; tried again in 1 h",
         "invsyncd explain PROMO-9",
     ):

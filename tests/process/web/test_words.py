@@ -1,4 +1,4 @@
-"""What people are told to do: every reason has a step, and the same step in every place."""
+"""The advice to people: every reason has a step, and the same step everywhere."""
 
 from __future__ import annotations
 

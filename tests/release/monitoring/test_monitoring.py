@@ -1,4 +1,4 @@
-"""The alert rules and the dashboard: written in PromQL, about what /metrics really prints.
+"""The alert rules and the dashboard use valid PromQL and metrics that /metrics prints.
 
 promtool checks the rules as Prometheus reads them, and plays them against series, where there is
 one on the PATH (Debian's package `prometheus` has it). A running Grafana is not part of this:

@@ -1,4 +1,4 @@
-"""What is in the artefacts: cheap to look at, because the big parts are stand-ins."""
+"""The contents of the artefacts; stand-ins replace the large parts."""
 
 from __future__ import annotations
 

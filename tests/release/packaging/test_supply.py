@@ -1,4 +1,4 @@
-"""The bill of materials says what ships, and an audit never says more than it looked up."""
+"""The bill of materials lists what ships, and an audit claims no more than it looked up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody on loopback who takes messages and heartbeats, and may be out of order."""
+"""A loopback server that takes messages and heartbeats, and may be out of order."""
 
 from __future__ import annotations
 

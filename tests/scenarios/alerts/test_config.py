@@ -1,4 +1,4 @@
-"""[alerts]: addresses that are secrets, wherever they are written."""
+"""[alerts]: addresses are kept secret, wherever they are written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people are told, and when: decided from values, by a clock that the test holds."""
+"""Which messages people get, and when: decided from values, by a clock that the test holds."""
 
 from __future__ import annotations
 

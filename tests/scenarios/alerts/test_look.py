@@ -1,4 +1,4 @@
-"""How reasons stand, looked up in a real health and a real database."""
+"""The snapshot of each reason, from a real health and a real database."""
 
 from __future__ import annotations
 

@@ -23,12 +23,12 @@ async def test_people_hear_of_a_dead_token_and_of_its_end(tmp_path: Path) -> Non
         await dead_token(w, people)
         await w.until("it is told", lambda: len(people.took) == 1)
         shop = f"invsyncd {w.made.shop.name}: TikTok"
-        assert people.titles == [f"{shop} does not take our credentials"]
+        assert people.titles == [f"{shop} does not accept our credentials"]
         assert "invsyncd tiktok-login" in people.took[0]["message"]
         login = await w.ask("tiktok-login", "--code", w.made.tiktok.authorise())
         assert login.exit_code == 0
         await w.until("its end is told", lambda: len(people.took) == 2)
-        assert people.titles[1:] == [f"{shop} takes our credentials again"]
+        assert people.titles[1:] == [f"{shop} accepts our credentials again"]
 
 
 async def test_a_stop_does_not_wait_for_a_service_that_does_not_answer(tmp_path: Path) -> None:

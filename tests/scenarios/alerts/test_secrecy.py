@@ -1,4 +1,4 @@
-"""Everything that a run through bad days printed, answered and recorded holds no secret.
+"""A run through bad days prints, answers and records no secret.
 
 A real daemon with the most talkative log, both shops misbehaving in every way they know, tokens
 that die and are renewed, an alert service and a monitor that nobody answers for, and every command

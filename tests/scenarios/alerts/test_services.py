@@ -1,4 +1,4 @@
-"""Messages through apprise to a real server: taken, refused, stuck, and never a word of the URL."""
+"""Messages through apprise to a real server: taken, refused, stuck, and never with the URL."""
 
 from __future__ import annotations
 

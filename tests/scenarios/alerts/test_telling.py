@@ -1,4 +1,4 @@
-"""The two loops of the alerts beside the real passes, between both fakes, in virtual time."""
+"""Alerts and heartbeat beside the real passes, between both fakes, in virtual time."""
 
 from __future__ import annotations
 
@@ -96,10 +96,10 @@ async def test_a_dead_token_is_told_once_and_its_end_once(tmp_path: Path) -> Non
     async with stocked(tmp_path) as here, awake(here, people):
         unwell(here)
         await asyncio.sleep(30 * MINUTE_S)
-        assert named(people) == ["ALARM TikTok does not take our credentials"]
+        assert named(people) == ["ALARM TikTok does not accept our credentials"]
         here.made.tiktok_faults.clear()
         await asyncio.sleep(15 * MINUTE_S)
-    assert named(people)[1:] == ["clear TikTok takes our credentials again"]
+    assert named(people)[1:] == ["clear TikTok accepts our credentials again"]
 
 
 @in_virtual_time
@@ -110,7 +110,7 @@ async def test_a_restart_repeats_nothing_that_was_told(tmp_path: Path) -> None:
         for _ in range(3):
             async with awake(here, people):
                 await asyncio.sleep(5 * MINUTE_S)
-        assert named(people) == ["ALARM TikTok does not take our credentials"]
+        assert named(people) == ["ALARM TikTok does not accept our credentials"]
 
 
 @in_virtual_time
@@ -126,7 +126,7 @@ async def test_a_message_that_nobody_takes_is_tried_again_slowly_until_somebody_
         assert min(gaps) >= RETRY_S
         people.there = True
         await asyncio.sleep(2 * MINUTE_S)
-    assert named(people) == ["ALARM TikTok does not take our credentials"]
+    assert named(people) == ["ALARM TikTok does not accept our credentials"]
 
 
 @in_virtual_time

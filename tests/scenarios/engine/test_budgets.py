@@ -1,4 +1,4 @@
-"""What `status` and `/metrics` say of both allowances is what the shops would say."""
+"""`status` and `/metrics` show both rate limits as the shops would."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalogue, looked at by what was updated, and whole now and then."""
+"""The catalogue: polled by what was updated, and read whole now and then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`check` on a shop with every trouble that listings can have, and what the status page says."""
+"""`check` and the status page on a shop with every trouble that listings can have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from invsyncd.check import Checked, Finding, check_all
+from invsyncd.check import CheckInputs, Finding, check_all
 from invsyncd.config.tiktok import Link
 from invsyncd.status.listings import listings_json
 from tests.support.virtual import virtual
@@ -19,7 +19,7 @@ async def check(w: World) -> list[Finding]:
     tiktok_side = parts.tiktok_side
     assert tiktok_side is not None
     return await check_all(
-        Checked(
+        CheckInputs(
             parts.settings,
             parts.store,
             parts.source,
@@ -32,9 +32,9 @@ async def check(w: World) -> list[Finding]:
     )
 
 
-def finding(findings: list[Finding], says: str) -> Finding:
-    found = [x for x in findings if says in x.says]
-    assert len(found) == 1, [x.says for x in findings]
+def finding(findings: list[Finding], words: str) -> Finding:
+    found = [x for x in findings if words in x.message]
+    assert len(found) == 1, [x.message for x in findings]
     return found[0]
 
 
@@ -60,7 +60,7 @@ async def test_what_matches_nothing_is_counted_and_the_first_20_are_named(tmp_pa
         )
         assert len(empty.names) == 20
         assert lost.names == tuple(f"LOST-{number:02}" for number in range(20))
-        assert lost.says.endswith("LOST-19 … and 5 more")
+        assert lost.message.endswith("LOST-19 … and 5 more")
         assert "exactly" in lost.advice
         assert [x.bad for x in (empty, lost)] == [False, False]
 
@@ -114,16 +114,15 @@ async def test_every_other_trouble_is_named_too(tmp_path: Path) -> None:
         )
         for text in says:
             assert not finding(findings, text).bad
-        assert "RESTRICTED (holiday" in finding(findings, 'warehouse "Holiday"').says
+        assert "RESTRICTED (holiday" in finding(findings, 'warehouse "Holiday"').message
 
 
 @virtual
 async def test_check_warns_of_a_version_that_shopify_serves_no_more(tmp_path: Path) -> None:
-    async with world(tmp_path, shopify={"api_version": "2026-04"}) as w:
-        w.made.shopify.behaviours.served_version = "2026-07"
-        told = finding(await check(w), "2026-04")
-        assert "2026-07" in told.says
-        assert told.advice == 'set shopify.api_version = "2026-10", or take that line out'
+    async with world(tmp_path, shopify={"api_version": "2025-07"}) as w:
+        told = finding(await check(w), "2025-07")
+        assert "2026-01" in told.message
+        assert told.advice == 'set shopify.api_version = "2026-10", or remove that line'
         assert not told.bad
 
 
@@ -134,7 +133,7 @@ async def test_check_says_to_update_where_the_newest_version_known_is_served_no_
     async with world(tmp_path) as w:
         w.made.shopify.behaviours.served_version = "2028-01"
         told = finding(await check(w), "2028-01")
-        assert "2026-10" in told.says
+        assert "2026-10" in told.message
         assert "newer invsyncd" in told.advice
 
 

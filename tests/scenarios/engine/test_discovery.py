@@ -1,4 +1,4 @@
-"""Finding listings: full and incremental, matching, and what is told about what does not match."""
+"""Discovery of listings: full and incremental, matching, and reports of what has no match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong on the way, and that nothing is lost or counted twice."""
+"""Faults on the way: nothing is lost or counted twice."""
 
 from __future__ import annotations
 

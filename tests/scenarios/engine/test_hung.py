@@ -1,4 +1,4 @@
-"""A job that hangs is found whatever the others do, and one that takes long is left alone."""
+"""A job that hangs is found, and a job that only takes long is left alone."""
 
 from __future__ import annotations
 

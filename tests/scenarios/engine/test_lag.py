@@ -1,4 +1,4 @@
-"""How long changes take: measured once each, in bounded memory, and only where one waits."""
+"""How long changes take: each measured once, in bounded memory."""
 
 from __future__ import annotations
 

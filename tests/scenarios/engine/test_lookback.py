@@ -1,4 +1,4 @@
-"""How far back a poll looks, and by which way: decisions alone."""
+"""How far back a poll looks, and by which way; pure decisions."""
 
 from __future__ import annotations
 

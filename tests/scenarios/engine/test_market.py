@@ -1,4 +1,4 @@
-"""TikTok Shop's side of a pass: listings, warehouses, sales over there, and what it refuses."""
+"""TikTok Shop in a pass: listings, warehouses, sales on TikTok, refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Delivery to TikTok: what is written, in which order, how often; and who else writes there."""
+"""Delivery to TikTok: what is written, in which order, how often; other writers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error that Update Inventory can give: nothing wrong, nothing dropped, no hot loop.
+"""Every error of Update Inventory: nothing written wrongly or dropped, and no hot loop.
 
 Two listings of one product and one of another; one of them gets the error for half an hour.
 """

@@ -1,4 +1,4 @@
-"""Read before write, where buyers buy between the two."""
+"""The reading before each write, while buyers buy between the two."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listings that may not be written: recognised, left alone with a reason, and woken again."""
+"""Listings that may not be written: recognised, left alone with a reason, woken again."""
 
 from __future__ import annotations
 

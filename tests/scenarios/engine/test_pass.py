@@ -1,4 +1,4 @@
-"""One pass, end to end, over both fakes: what becomes of a change."""
+"""One pass, end to end, over both fakes: what a change leads to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two locations may have one name: each is read, watched and shown by itself."""
+"""Two locations with one name: each is read, watched and shown separately."""
 
 from __future__ import annotations
 

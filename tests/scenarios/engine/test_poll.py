@@ -1,4 +1,4 @@
-"""How far back a poll looks: far enough for a late index, and no further than it must."""
+"""How far back a poll looks: far enough for a late index, and no further than needed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The TikTok quantity, worked examples end to end: from the shop's levels to what TikTok shows."""
+"""Worked examples of the TikTok quantity, end to end, from the shop's levels to TikTok."""
 
 from __future__ import annotations
 

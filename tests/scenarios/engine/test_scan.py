@@ -1,4 +1,4 @@
-"""The full scan, and the joins and leaves that only it can see."""
+"""The full scan, and the joins and leaves that only a full scan can see."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Items to be read directly: none is forgotten before it was read and committed."""
+"""Items to be read directly: none is forgotten before it is read and committed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the next pass begins: sooner while changes flow, and by the clock, not after the work."""
+"""When the next pass begins: sooner while changes flow, and by the clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TikTok's warehouses and Shopify's locations: which feed which, and which are left alone."""
+"""Which locations feed which warehouse, and which warehouses are left alone."""
 
 from __future__ import annotations
 

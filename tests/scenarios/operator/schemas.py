@@ -1,4 +1,4 @@
-"""The JSON Schema of what each command prints with --json: strict, so that a new key is noticed."""
+"""The JSON Schema of each command's --json output; strict, so that a new key is noticed."""
 
 from __future__ import annotations
 

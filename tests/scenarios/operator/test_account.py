@@ -1,4 +1,4 @@
-"""The document of `explain` from facts alone: causes that are hard to stage, and their order."""
+"""The document of `explain` from stored facts alone: rare causes, and their order."""
 
 from __future__ import annotations
 

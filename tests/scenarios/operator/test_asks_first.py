@@ -1,4 +1,4 @@
-"""`resume` and `undo` ask a person at a terminal first, and never wait where nobody can answer."""
+"""`resume` and `undo` ask a person at a terminal first, and never wait without one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_a_no_leaves_everything_as_it_is_and_a_yes_does_it(tmp_path: Path)
         code, out, err = await at_a_terminal(w, "n\n", "resume", "shopify")
         assert code == 1
         assert "shopify: 0 raised, 0 lowered, 7 zeroed" in out  # seen before it is asked
-        assert "Let it go on? [y/N]" in err
+        assert "Resume it? [y/N]" in err
         await w.ask("once")
         assert w.levels("ITEM-00") == [0, 5]
         code, out, _ = await at_a_terminal(w, "y\n", "resume", "shopify")

@@ -1,4 +1,4 @@
-"""`once --dry-run`: it tells what a pass would do, whatever lies half done, and leaves no trace."""
+"""`once --dry-run` shows what a pass would do, even after a crash, and leaves no trace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a number becoming another is called, how large that is, and in which order it is told."""
+"""Changes of a number: how each is named, how large it is, and in which order it is shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every command ends with the code that the contract promises, in every state where it can."""
+"""Every command ends with the promised exit code, in every state."""
 
 from __future__ import annotations
 

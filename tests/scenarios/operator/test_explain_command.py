@@ -1,4 +1,4 @@
-"""`explain` and `journal` on the command line: who is asked, and how a terminal shows it."""
+"""`explain` and `journal` on the command line: who is asked, and what a terminal shows."""
 
 from __future__ import annotations
 
@@ -143,4 +143,4 @@ async def test_an_empty_journal_says_so(tmp_path: Path) -> None:
     async with running(tmp_path, TEE=10) as w:
         w.configure(tiktok=False)
         await w.ask("once")
-        assert (await w.ask("journal")).stdout == "no line of the journal fits\n"
+        assert (await w.ask("journal")).stdout == "no line of the journal matches\n"

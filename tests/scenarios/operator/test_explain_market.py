@@ -1,4 +1,4 @@
-"""`explain` tells why TikTok shows its number: the rule, what is held back, what is left alone."""
+"""`explain` says why TikTok shows its number: the rule, held units, what is left alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`explain` tells what made the pool, and what keeps a location from showing it."""
+"""`explain` says what made the pool, and what keeps a location from showing it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`explain` takes whatever a person holds: a SKU, an id, a listing, a line of Shopify's history."""
+"""`explain` accepts a SKU, an id, a listing, or a line of Shopify's history."""
 
 from __future__ import annotations
 

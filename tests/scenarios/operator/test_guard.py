@@ -1,4 +1,4 @@
-"""The guard over both targets: paused by too large a change, resumed by a person, nothing lost."""
+"""The guard over both targets: paused by a large change, resumed by a person, nothing lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`--help` teaches: a sentence, an example that works, and the exit codes, for every command."""
+"""`--help` has a sentence, an example that works, and the exit codes, for every command."""
 
 from __future__ import annotations
 

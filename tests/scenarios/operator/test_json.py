@@ -1,4 +1,4 @@
-"""Every command with --json prints one document of its schema, whatever the world is like."""
+"""Every command with --json prints one document of its schema, in every state."""
 
 from __future__ import annotations
 

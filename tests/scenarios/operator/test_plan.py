@@ -1,4 +1,4 @@
-"""`plan`: what a new configuration would change, told before it is in place, without a call."""
+"""`plan` shows what a new configuration would change, before it is used, without a call."""
 
 from __future__ import annotations
 

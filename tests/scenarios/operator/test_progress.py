@@ -1,4 +1,4 @@
-"""Who waits at a terminal sees something move; a pipe and a file get not one byte of it."""
+"""A terminal shows progress; a pipe and a file get no byte of it."""
 
 from __future__ import annotations
 

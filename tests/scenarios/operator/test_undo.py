@@ -1,4 +1,4 @@
-"""`undo`: a mistaken pass taken back, by new writes, and nothing that happened since lost."""
+"""`undo` takes a mistaken pass back with new writes, and loses nothing that happened since."""
 
 from __future__ import annotations
 

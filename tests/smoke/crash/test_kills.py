@@ -1,4 +1,4 @@
-"""A few of the kills; `python -m stress.crash kills --kills 200 --seed 1` is the whole of it."""
+"""A few kills of the campaign `python -m stress.crash kills --kills 200 --seed 1`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A share of all crashes; `python -m stress.crash points --all` runs every one of them."""
+"""A share of the crashes of `python -m stress.crash points --all`."""
 
 from __future__ import annotations
 

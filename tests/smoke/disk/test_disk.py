@@ -1,4 +1,4 @@
-"""A share of what `python -m stress.disk` runs: crashes can be gone on from, refusals are said."""
+"""A share of `python -m stress.disk`: recovery after crashes, reports of refusals."""
 
 from __future__ import annotations
 

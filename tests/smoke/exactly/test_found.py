@@ -1,4 +1,4 @@
-"""The shortest histories of what the machine found, each red before it was mended."""
+"""The shortest histories of the defects that the state machine found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main job in numbers: an import settles in one pass, and a day of ours never cascades."""
+"""The main job in numbers: an import settles in one pass, and our writes never cascade."""
 
 from __future__ import annotations
 

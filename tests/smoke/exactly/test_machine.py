@@ -1,4 +1,4 @@
-"""Exactly once, whatever happens: histories of both machines, seeded, in virtual time."""
+"""Exactly once: seeded histories of both state machines, in virtual time."""
 
 from __future__ import annotations
 

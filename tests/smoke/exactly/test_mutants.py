@@ -1,4 +1,4 @@
-"""The checks can fail: every law that is broken on purpose turns its scenario red."""
+"""The checks can fail: each law broken on purpose turns its scenario red."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the hostile answers found, each by its name."""
+"""The defects that hostile answers found, each by its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small seeded share of `python -m stress.hostile run`, and what it found, by name."""
+"""A small seeded share of `python -m stress.hostile run`, and the defects that it found."""
 
 from __future__ import annotations
 

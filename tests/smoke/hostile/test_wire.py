@@ -1,7 +1,7 @@
-"""Bodies that never end, lie about themselves or unpack without bound; TLS; redirects. On sockets.
+"""Bodies on real sockets that never end, lie or unpack without bound; TLS; redirects.
 
-What comes out is always one of our errors, soon, and with little held in memory; a token goes
-nowhere but where it was meant to.
+The result is always one of our errors, soon, and with little memory used. A token goes only where
+it was meant to go.
 """
 
 from __future__ import annotations

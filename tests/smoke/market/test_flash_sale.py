@@ -1,4 +1,4 @@
-"""Units offered on TikTok against units owned, at every moment of a sale on both channels.
+"""Units offered on TikTok against units in stock, at every moment of a sale.
 
 Excess cannot be nil: what is sold on Shopify stays on TikTok's shelf until a poll has seen it and
 a write has taken it down. What lasts longer must have another cause, and there are two that no

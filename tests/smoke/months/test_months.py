@@ -1,4 +1,4 @@
-"""Two days with every kind of fault, in the gate; the months are `python -m stress.months`."""
+"""Two days with every kind of fault; the months are `python -m stress.months`."""
 
 from __future__ import annotations
 

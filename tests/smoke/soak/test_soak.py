@@ -1,4 +1,4 @@
-"""A moment of the soak: its machinery works, and nothing is wrong at its end."""
+"""A short soak: its machinery works, and nothing is wrong at its end."""
 
 from __future__ import annotations
 

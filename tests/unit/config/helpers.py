@@ -1,4 +1,4 @@
-"""A configuration that is right, ways to spoil it, and what `load` then says."""
+"""A right configuration, ways to spoil it, and the problems that `load` then reports."""
 
 from __future__ import annotations
 

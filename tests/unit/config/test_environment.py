@@ -1,4 +1,4 @@
-"""The environment sets every key, and is stronger than the file."""
+"""The environment sets every key, and overrides the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""config.example.toml and the model say the same, key by key."""
+"""config.example.toml and the model agree, key by key."""
 
 from __future__ import annotations
 

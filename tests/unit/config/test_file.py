@@ -1,4 +1,4 @@
-"""Finding and reading the file, and the paths in it."""
+"""Where the file is found, how it is read, and the paths in it."""
 
 from __future__ import annotations
 

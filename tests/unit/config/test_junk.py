@@ -1,4 +1,4 @@
-"""Whatever is written in the file, the operator gets problems, and no secret in them."""
+"""Any text in the file gives the operator problems, and no secret in them."""
 
 from __future__ import annotations
 

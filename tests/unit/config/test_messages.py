@@ -1,4 +1,4 @@
-"""How problems read: unknown keys, the order, the lines."""
+"""The messages about problems: unknown keys, the order, the lines."""
 
 from __future__ import annotations
 

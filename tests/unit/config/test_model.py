@@ -1,4 +1,4 @@
-"""What holds for the model as a whole: bounds, secrets, and that nothing can be changed."""
+"""The model as a whole: bounds, secrets, and that nothing can be changed."""
 
 from __future__ import annotations
 

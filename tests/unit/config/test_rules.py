@@ -1,4 +1,4 @@
-"""Rules over several keys, and that one mistake does not hide another."""
+"""Rules over several keys; one mistake does not hide another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Secrets in files of their own: which one wins, and which are refused."""
+"""Secrets in files: which one wins, and which are refused."""
 
 from __future__ import annotations
 

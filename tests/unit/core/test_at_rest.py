@@ -1,4 +1,4 @@
-"""The heart alone against a small model of a shop: conservation, convergence, silence.
+"""The core alone against a small model of a shop: conservation, convergence, silence.
 
 Sales, orders, fulfilments, transfers and counts happen at any moment; levels are read at any
 moment and folded in at any later one; writes arrive and are answered at any moment, with

@@ -1,3 +1,5 @@
+"""Rows of the catalogue: which ones differ from what is known, and how they make one entry."""
+
 import pytest
 
 from invsyncd.core.catalogue import CatalogueRow, differs, merged_rows

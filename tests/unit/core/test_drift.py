@@ -1,4 +1,4 @@
-"""Who else writes on TikTok, told from sales and cancelled orders."""
+"""Other writers on TikTok, told apart from sales and cancelled orders."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An item through its standings: what it wants, and what the journal is told."""
+"""An item through its standings: its wanted numbers, and its journal lines."""
 
 from __future__ import annotations
 

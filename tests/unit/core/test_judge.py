@@ -1,4 +1,4 @@
-"""What became of an attempt whose answer was lost."""
+"""The outcome of an attempt whose answer was lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The merge table as the specification writes it: its parts, its rows, its worked examples."""
+"""The merge table, row by row, and the properties that hold for every row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which listings may not be written for now, and what wakes them."""
+"""Listings that may not be written for now, and what wakes them."""
 
 from __future__ import annotations
 

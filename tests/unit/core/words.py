@@ -1,4 +1,4 @@
-"""Sentences of the specification as values: "A 7 (committed +3), B 8" are two readings.
+"""Turns sentences of the specification into values: "A 7 (committed +3), B 8" is two readings.
 
 "A 50 after 5 @900" was last read 5 poll intervals ago, and Shopify stamped its `available` 900.
 "A 7 leaves" is a level that goes inactive, "A 7 closes" one whose location was deactivated, and

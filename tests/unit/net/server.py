@@ -1,4 +1,4 @@
-"""A server on loopback that answers as it is told, for what no well-meaning fake would do."""
+"""A loopback server that answers as it is told, also as no fake would."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager

@@ -1,3 +1,5 @@
+"""Bodies of answers: decoding, values of the wrong type, excerpts without secrets."""
+
 import pytest
 
 from invsyncd.errors import InvalidResponse

@@ -1,4 +1,4 @@
-"""The gate in virtual time: order, slots, and no more wake-ups than there is news."""
+"""The gate in virtual time: order, slots, and no needless wake-ups."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""One HTTP request: its answer, its failures as our errors, and no secret in any of them."""
+
 import asyncio
 import contextlib
 import gzip

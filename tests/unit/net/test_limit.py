@@ -1,3 +1,5 @@
+"""The bucket of points: reservations, prices, and what the server says of it."""
+
 import heapq
 import math
 

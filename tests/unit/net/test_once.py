@@ -1,3 +1,5 @@
+"""A request whose connection is cut is sent only once."""
+
 import pytest
 from aiohttp import web
 

@@ -1,4 +1,4 @@
-"""Others: company is learnt from what is missing, and only from what surely is."""
+"""Others: what other programs take from the bucket, learnt only from sure signs."""
 
 import random
 

@@ -1,4 +1,4 @@
-"""Pace: evenly spaced, never above its ceiling, and calm under a storm of refusals."""
+"""Pace: evenly spaced calls, never above the ceiling, slower after refusals."""
 
 import itertools
 from collections.abc import Callable

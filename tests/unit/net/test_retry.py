@@ -1,3 +1,5 @@
+"""Retries: what is tried again, how often, and how long the waits are."""
+
 import asyncio
 
 import pytest

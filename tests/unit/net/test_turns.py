@@ -1,4 +1,4 @@
-"""The queue of requests: the most urgent first, and nobody for ever last."""
+"""The queue of requests: the most urgent first, and nobody waits for ever."""
 
 from hypothesis import given
 from hypothesis import strategies as st

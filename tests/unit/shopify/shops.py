@@ -1,4 +1,4 @@
-"""A client of ours in front of the sandbox's shop, for the tests of this package."""
+"""Our client in front of the sandbox's shop, for the tests of this package."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,4 +1,4 @@
-"""The file of a scan: its lines, what they mean, how it is fetched, and how little is held."""
+"""The file of a scan: its lines, their meaning, the download, and the memory it needs."""
 
 import gc
 import gzip

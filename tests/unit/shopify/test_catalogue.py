@@ -1,4 +1,4 @@
-"""What the looks at the catalogue ask for, against the sandbox's shop."""
+"""The catalogue queries, against the sandbox's shop."""
 
 from __future__ import annotations
 

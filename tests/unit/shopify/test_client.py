@@ -1,3 +1,5 @@
+"""The Shopify client: one request, its errors, and how long it waits."""
+
 import asyncio
 import json
 import time

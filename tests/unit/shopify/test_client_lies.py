@@ -1,4 +1,4 @@
-"""What Shopify says of its points may be wrong, missing or nonsense: slower, never stuck.
+"""Wrong, missing or absurd points in answers make the client slower, never stuck.
 
 The bucket itself stays honest: only what the answers say of it is spoilt.
 """

@@ -1,4 +1,4 @@
-"""Points against the sandbox's own bucket, in virtual time: slower if need be, never stuck."""
+"""The client's points against the sandbox's own bucket, in virtual time: slower, never stuck."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable

@@ -1,3 +1,5 @@
+"""The GraphQL documents: valid in the official schema, well named, each with an urgency."""
+
 import re
 
 import pytest

@@ -1,3 +1,5 @@
+"""Parsing of Shopify's rows and ids; a broken row is reported with its path."""
+
 import copy
 from collections.abc import Callable
 from typing import Any

@@ -1,3 +1,5 @@
+"""Prices: how the expected cost of a document is learnt."""
+
 from invsyncd.shopify.client import Prices
 
 

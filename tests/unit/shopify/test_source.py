@@ -1,3 +1,5 @@
+"""Readings from the sandbox's shop: locations, levels, pages."""
+
 import pytest
 
 from invsyncd.core.model import Catalogue, Location, Reading

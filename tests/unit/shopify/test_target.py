@@ -1,3 +1,5 @@
+"""Writes to the sandbox's shop: applied, refused, stale, without an answer."""
+
 import pytest
 
 from invsyncd.errors import Refused, Unavailable

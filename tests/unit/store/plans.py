@@ -1,4 +1,4 @@
-"""How SQLite carries out what the store asks, as EXPLAIN QUERY PLAN says it."""
+"""SQLite's plan for a query, from EXPLAIN QUERY PLAN."""
 
 from __future__ import annotations
 

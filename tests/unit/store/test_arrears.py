@@ -1,4 +1,4 @@
-"""What is owed: all of it counted, however much it is."""
+"""What is owed: counted completely, however much it is."""
 
 from __future__ import annotations
 

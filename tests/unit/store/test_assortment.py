@@ -1,4 +1,4 @@
-"""Which listings there are: seen, matched exactly, parked and tried again, forgotten whole."""
+"""Stored listings: seen, matched exactly, parked and tried again, forgotten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A copy of the state database, and what becomes of a shop when one starts from it."""
+"""Backups of the state database, and what happens to a shop after a start from one."""
 
 from __future__ import annotations
 

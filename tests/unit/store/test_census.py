@@ -1,4 +1,4 @@
-"""Questions of people over all items."""
+"""Counts and lists over all items, for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file: new, ours, somebody else's, newer, empty or damaged; one daemon at a time."""
+"""The database file: new, ours, foreign, newer, empty or damaged; one daemon at a time."""
 
 from __future__ import annotations
 

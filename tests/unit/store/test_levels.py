@@ -1,4 +1,4 @@
-"""Items and levels as they are known, and what the mirror still owes."""
+"""Stored items and levels, and what the mirror still owes."""
 
 from __future__ import annotations
 

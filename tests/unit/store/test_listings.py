@@ -1,4 +1,4 @@
-"""TikTok listings: what each shows, what is on the wire, what is wanted, what is held."""
+"""Stored TikTok listings: shown, on the wire, wanted, held."""
 
 from __future__ import annotations
 

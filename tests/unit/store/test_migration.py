@@ -1,4 +1,4 @@
-"""A database of an older version keeps all that it knew."""
+"""A database of an older version keeps everything it knew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All or nothing, one at a time, whoever fails or is cancelled; and nothing is left open."""
+"""Transactions: all or nothing, one at a time, closed after errors and cancellation."""
 
 from __future__ import annotations
 

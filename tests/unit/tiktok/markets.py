@@ -1,4 +1,4 @@
-"""A client of ours in front of the sandbox's marketplace, for the tests of this package."""
+"""Our client in front of the sandbox's marketplace, for the tests of this package."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager

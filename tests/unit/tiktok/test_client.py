@@ -1,3 +1,5 @@
+"""The TikTok client: one signed request, its errors, its tokens."""
+
 import asyncio
 import json
 import traceback

@@ -1,4 +1,4 @@
-"""A wrong clock of ours is measured by theirs: one call more, once, and then it goes on."""
+"""A wrong clock of ours is corrected by TikTok's, with one more call."""
 
 import pytest
 

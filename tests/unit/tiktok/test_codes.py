@@ -1,3 +1,5 @@
+"""TikTok's error codes, sorted as their documents ask."""
+
 import itertools
 
 import pytest

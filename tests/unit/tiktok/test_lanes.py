@@ -1,4 +1,4 @@
-"""Each endpoint has its own pace: a storm in one is a calm day in the others."""
+"""Each endpoint has its own pace; refusals at one do not slow the others."""
 
 import asyncio
 

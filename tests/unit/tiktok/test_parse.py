@@ -1,4 +1,4 @@
-"""Answers are read strictly: what is missing is never 0, and an id is never a float."""
+"""Answers are parsed strictly: what is missing is never 0, and an id is never a float."""
 
 import json
 from collections.abc import Callable

@@ -1,3 +1,5 @@
+"""Warehouses, listings, stock and updates, against the sandbox's marketplace."""
+
 import pytest
 
 from invsyncd.core.marketplace import ListingSeen, Warehouse

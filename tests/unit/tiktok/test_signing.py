@@ -1,3 +1,5 @@
+"""Signatures equal to those that other programs compute."""
+
 import json
 from pathlib import Path
 from typing import Any

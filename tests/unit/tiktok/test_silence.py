@@ -1,4 +1,4 @@
-"""Nothing that we log or raise holds an address, a token or a secret, whatever goes wrong.
+"""Nothing that we log or raise holds an address, a token or a secret.
 
 The token calls carry the app secret and the refresh token in their query (documented): one logged
 address would give them away.

@@ -1,4 +1,4 @@
-"""Tokens on bad days: lost answers, wrong secrets, races; never a loop, never a token unsaved."""
+"""Tokens after lost answers, wrong secrets and races: no loop, and no token unsaved."""
 
 import asyncio
 

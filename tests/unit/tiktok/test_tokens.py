@@ -1,3 +1,5 @@
+"""Token pairs: first use, refresh in time, and saved before use."""
+
 import asyncio
 import traceback
 

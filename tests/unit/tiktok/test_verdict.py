@@ -1,4 +1,4 @@
-"""What became of an update, read from errors that come under code 0."""
+"""The outcome of an update, from errors that come under code 0."""
 
 import itertools
 

@@ -1,4 +1,4 @@
-"""A write is sent once, unless it was certainly not carried out; and never when it is stale."""
+"""A write is sent once, unless it was certainly not carried out; a stale one is not sent."""
 
 import asyncio
 from contextlib import closing
