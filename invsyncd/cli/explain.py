@@ -33,7 +33,7 @@ from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.explain.gather import explain_name
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
-from invsyncd.text import SHOPS, iso, plain
+from invsyncd.text import SHOPS, iso, plain, signed
 
 Json = Mapping[str, Any]
 _MARKS = {Weight.WRONG: "✗", Weight.UNDER_WAY: "…", Weight.RIGHT: "✓", Weight.HISTORY: "·"}
