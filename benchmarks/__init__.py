@@ -1,1 +1,1 @@
-"""Commands that measure and print tables; nothing here passes or fails."""
+"""Benchmarks: commands that measure and print tables. They do not pass or fail."""

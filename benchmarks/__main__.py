@@ -1,4 +1,4 @@
-"""`python -m benchmarks NAME`: one benchmark per name."""
+"""The command `python -m benchmarks NAME`: one benchmark for each name."""
 
 from __future__ import annotations
 

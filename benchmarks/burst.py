@@ -1,8 +1,9 @@
-"""A burst of changes that all have to be mirrored: points and seconds beside what they must cost.
+"""Measures a burst of changes that all have to be mirrored: points and seconds beside the least.
 
-Everything is real but the clock, which jumps. The bucket is empty when the burst comes, so that
-every point has to be restored first: the time is the bucket's, and what of it was left unused shows
-in the utilisation. The least is full poll pages of what changed and full mutations.
+Everything is real except the clock, which is virtual. The bucket is empty when the burst comes, so
+every point has to be restored first. The bucket therefore sets the time, and the utilisation shows
+how many of its points were left unused. The least possible cost is full poll pages of what changed,
+and full mutations.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from invsyncd.status.report import PassReport
 from tests.support import virtual
 from tests.support.world import World, world
 
-ROWS, PAGE_POINTS, WRITE_POINTS = 250, 17, 10  # a page listed and read, and a mutation
+ROWS, PAGE_POINTS, WRITE_POINTS = 250, 17, 10  # points of a page, listed and read; of a mutation
 READS = ("Poll", "ListLevels", "ReadLevels", "ReadItems", "Catalogue")
 PASSES_MAX = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The burst; `points` are in the bucket when it comes."""
+    """The burst; `points` is what the bucket holds when it comes."""
 
     changes: int
     locations: int
@@ -43,7 +44,7 @@ class Shape:
 
     @property
     def least(self) -> int:
-        """Points that no program can do without: each change read once, each row written once."""
+        """The fewest points that suffice: each change is read once, each row is written once."""
         pages = self.locations * math.ceil(self.changes / self.locations / ROWS)
         rows = self.changes * (self.locations - 1)
         return pages * PAGE_POINTS + math.ceil(rows / ROWS) * WRITE_POINTS
@@ -51,9 +52,9 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of one stretch of time: seconds, points, calls by name.
+    """What one period took: seconds, points, calls by name.
 
-    `restored` are points that came, `rate` of them a second.
+    `restored` are the points that the bucket gave, `rate` is how many a second it restores.
     """
 
     seconds: float
@@ -66,7 +67,7 @@ class Measured:
 
 
 class Meter:
-    """Counts from one moment on."""
+    """Counts what happens after one moment."""
 
     def __init__(self, w: World) -> None:
         self._fake, self._shop = w.made.shopify, w.made.shop
@@ -78,11 +79,11 @@ class Meter:
 
     @property
     def rows(self) -> int:
-        """Levels written."""
+        """The number of levels written."""
         return sum(len(write.rows) for write in self._shop.writes[self._writes :])
 
     def read(self) -> Measured:
-        """What it counts, until the last write."""
+        """The counts up to the last write."""
         seconds = self._shop.writes[-1].time - self._began
         return Measured(
             seconds,
@@ -96,7 +97,7 @@ class Meter:
 
 
 async def measure(shape: Shape, folder: Path) -> tuple[Measured, Measured]:
-    """The burst until all is mirrored; and the same with the polls after it."""
+    """Measure the burst until all is mirrored, and again with the polls after it."""
     async with world(
         folder,
         locations=shape.locations,
@@ -104,19 +105,19 @@ async def measure(shape: Shape, folder: Path) -> tuple[Measured, Measured]:
         poll={"interval_s": shape.interval_s},
     ) as w:
         shop = w.made.shop
-        places = list(shop.locations)
+        locations = list(shop.locations)
         for number in range(shape.changes):
-            shop.add_item(f"SKU-{number:06d}", stock=dict.fromkeys(places, 50))
+            shop.add_item(f"SKU-{number:06d}", stock=dict.fromkeys(locations, 50))
         await w.settle()
-        await w.passing(1000)  # what was new at the start is older than every look-back
+        await w.passing(1000)  # now what was new at the start is older than every look-back
         await w.settle()
         w.made.shopify_faults.latency_s = shape.call_s
         bucket, now = w.made.shopify.bucket, virtual.clock()
         bucket.take(bucket.available(now) - shape.points, now)
-        # One pass without news and without its rest: its answers say that the bucket is empty.
+        # One pass without changes: its answers show the daemon that the bucket is empty.
         await one_pass(w.running or await w.start(), PassReport("pass-before"))
         for number in range(shape.changes):
-            shop.sell_online(f"SKU-{number:06d}", places[number % len(places)])
+            shop.sell_online(f"SKU-{number:06d}", locations[number % len(locations)])
         meter = Meter(w)
         for _ in range(PASSES_MAX):
             if meter.rows >= shape.changes * (shape.locations - 1):
@@ -134,7 +135,7 @@ async def measure(shape: Shape, folder: Path) -> tuple[Measured, Measured]:
 
 
 def table(shape: Shape, in_burst: Measured, after: Measured) -> Table:
-    """One line a figure."""
+    """The table, with one row for each figure."""
     made = Table(
         title=f"{shape.changes:,} changes at {shape.locations} locations, "
         f"{shape.points:g} points in the bucket, {1000 * shape.call_s:g} ms per call",
@@ -155,7 +156,7 @@ def table(shape: Shape, in_burst: Measured, after: Measured) -> Table:
             ),
         ),
         ("seconds until the last write", (f"{in_burst.seconds:.2f}", "", "")),
-        ("of the points that were there", (f"{used:.1%}", "", "97%")),
+        ("share of the points that were there", (f"{used:.1%}", "", "97%")),
         ("THROTTLED", (f"{in_burst.throttled}", f"{after.throttled}", "0")),
         ("mutations", (f"{in_burst.calls['SetQuantities']}", "", "")),
         ("rows per mutation", (f"{in_burst.rows / writes:.1f}", "", f"{ROWS}")),

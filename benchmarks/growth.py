@@ -1,7 +1,7 @@
-"""Every figure at one size, at ten times and at a hundred times that size, side by side.
+"""Shows every figure at one size, at ten times and at a hundred times that size, side by side.
 
-What should grow with the shop shows that it grows in proportion, and what should not shows that it
-stays. Nothing is measured here: each figure is the one of the benchmark that is named beside it.
+The table shows which figures grow with the shop, and whether they do so in proportion. This file
+measures nothing by itself: each figure comes from the benchmark that is named beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Column = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """The smallest ones; `samples` and `interval_s` stay the same."""
+    """The sizes at factor 1; `samples` and `interval_s` do not grow."""
 
     items: int
     changes: int
@@ -39,7 +39,7 @@ class Sizes:
 
 
 def delays(sizes: Sizes, factor: int) -> Column:
-    """`latency` in a shop with so many listings."""
+    """The figures of `latency` in a shop of that size."""
     items = sizes.listings * factor
     shape = latency.Shape(sizes.samples, items, sizes.interval_s, CALL_S, seed=1)
     both = latency.simulated(shape).both
@@ -55,14 +55,14 @@ def delays(sizes: Sizes, factor: int) -> Column:
 
 
 def bursts(sizes: Sizes, factor: int) -> Column:
-    """`burst` of so many changes at once."""
+    """The figures of `burst` with that many changes at once."""
     changes = sizes.changes * factor
     shape = burst.Shape(changes, LOCATIONS, 0.0, CALL_S, BURST_INTERVAL_S, POLLS_AFTER)
     with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
         now, after = virtual.run(partial(burst.measure, shape, Path(folder)))
     return {
         "burst: changes": f"{changes:,}",
-        "points used of those that were there": f"{now.points / max(now.restored, 1):.1%}",
+        "share of the points that were there": f"{now.points / max(now.restored, 1):.1%}",
         "points per change": f"{now.points / changes:.3f}",
         f"the same, with {POLLS_AFTER} polls after it": f"{after.points / changes:.3f}",
         "seconds ÷ (points ÷ rate)": f"{now.seconds:.1f} ÷ {now.points / now.rate:.1f} = "
@@ -72,7 +72,7 @@ def bursts(sizes: Sizes, factor: int) -> Column:
 
 
 def sized(sizes: Sizes, factor: int) -> Column:
-    """`scale` of so many levels, without and with its rest."""
+    """The figures of `scale` with that many levels, with those at rest if chosen for."""
     items = sizes.items * factor
     found = scale.measure(items, LOCATIONS, sizes.idle_s)
     column = {"scale: levels": f"{items * LOCATIONS:,}"}
@@ -89,7 +89,7 @@ MEASURES: tuple[Callable[[Sizes, int], Column], ...] = (delays, bursts, sized)
 
 
 def table(factors: Sequence[int], columns: Mapping[int, Column]) -> Table:
-    """One line a figure, one column a size."""
+    """The table: a row for each figure, a column for each size."""
     made = Table(title="what grows with the shop, and what does not", title_justify="left")
     made.add_column("")
     for factor in factors:
@@ -117,15 +117,15 @@ def growth(
     idle_s: float,
     factors: str,
 ) -> None:
-    """All figures at growing sizes: latency, burst, baseline, scan, start, rest."""
+    """Show all figures at growing sizes: latency, burst, baseline, scan, start, rest."""
     logging.disable(logging.CRITICAL)
     sizes = Sizes(items, changes, listings, samples, interval_s, idle_s)
-    asked = [int(one) for one in factors.split(",")]
+    chosen = [int(one) for one in factors.split(",")]
     columns: dict[int, Column] = {}
-    for factor in asked:
+    for factor in chosen:
         column: dict[str, str] = {}
         for measure in MEASURES:
             click.echo(f"× {factor}: {measure.__name__}", err=True)
             column |= measure(sizes, factor)
         columns[factor] = column
-    Console(width=120).print(table(asked, columns))
+    Console(width=120).print(table(chosen, columns))

@@ -1,7 +1,7 @@
-"""How many requests a second the daemon's own HTTP server answers, and how soon.
+"""Measures how many requests a second the daemon's own HTTP server answers, and how fast.
 
-While the daemon runs against the sandbox and writes: a monitor that asks too often must not be
-able to slow it down by much. Everything is on this machine, client and daemon beside each other.
+The daemon runs against the sandbox and writes meanwhile: a monitor that asks too often must not
+slow the daemon down by much. Client and daemon run on this machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SELL_EVERY_S = 0.1
 
 
 async def ask(url: str, requests: int, at_once: int) -> tuple[list[float], float, int]:
-    """(seconds of each answer, seconds of them all, bytes of one) for so many GETs."""
+    """The seconds of each answer, the seconds of all together, and the bytes of one answer."""
     loop = asyncio.get_running_loop()
     took: list[float] = []
     size = 0
@@ -62,7 +62,7 @@ async def until_ready(url: str) -> None:
 
 
 async def sell(made: Sandbox, skus: list[str]) -> None:
-    """Keep the daemon at work: one unit goes or comes, again and again."""
+    """Keep the daemon busy: change one item after the other by one unit."""
     number = 0
     while True:
         sku = skus[number % len(skus)]
@@ -73,10 +73,10 @@ async def sell(made: Sandbox, skus: list[str]) -> None:
 
 
 async def measure(items: int, requests: int, at_once: int, paths: tuple[str, ...]) -> Table:
-    """Ask a daemon that is at work."""
+    """Measure a daemon that is busy."""
     made = sandbox(items=items)
     table = Table(
-        title=f"{requests} requests each, {at_once} at once, {items} items, changes flowing"
+        title=f"{requests} requests each, {at_once} at once, {items} items, with constant changes"
     )
     for head in ("path", "bytes", "requests/s", "p50 ms", "p99 ms", "slowest ms"):
         table.add_column(head, justify="left" if head == "path" else "right")
@@ -87,14 +87,10 @@ async def measure(items: int, requests: int, at_once: int, paths: tuple[str, ...
                 made, *urls, home / "state.db", interval_s=1, listen=f"127.0.0.1:{port}"
             )
             (home / "config.toml").write_text(text)
-            child, url = (
-                Child(home / "config.toml", home / "daemon.log"),
-                f"http://127.0.0.1:{port}",
-            )
+            child = Child(home / "config.toml", home / "daemon.log")
+            url = f"http://127.0.0.1:{port}"
             await child.start()
-            tiktok_side = asyncio.create_task(
-                sell(made, [f"ITEM-{n:04d}" for n in range(1, items + 1)])
-            )
+            seller = asyncio.create_task(sell(made, [f"ITEM-{n:04d}" for n in range(1, items + 1)]))
             try:
                 await until_ready(url)
                 for path in paths:
@@ -103,7 +99,7 @@ async def measure(items: int, requests: int, at_once: int, paths: tuple[str, ...
                     times = [f"{1000 * s:.1f}" for s in (cuts[49], cuts[98], max(took))]
                     table.add_row(path, f"{size:,}", f"{requests / whole:,.0f}", *times)
             finally:
-                tiktok_side.cancel()
+                seller.cancel()
                 await child.stop()
     return table
 
@@ -114,6 +110,6 @@ async def measure(items: int, requests: int, at_once: int, paths: tuple[str, ...
 @click.option("--at-once", type=click.IntRange(1, 50), default=8, show_default=True)
 @click.argument("paths", nargs=-1)
 def http(items: int, requests: int, at_once: int, paths: tuple[str, ...]) -> None:
-    """Requests per second and latency of PATHS (/readyz, /metrics and / by default)."""
-    asked = paths or ("/readyz", "/metrics", "/")
-    Console().print(asyncio.run(measure(items, requests, at_once, asked)))
+    """Measure requests per second and latency of PATHS (/readyz, /metrics and / by default)."""
+    chosen = paths or ("/readyz", "/metrics", "/")
+    Console().print(asyncio.run(measure(items, requests, at_once, chosen)))

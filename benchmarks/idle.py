@@ -1,8 +1,8 @@
-"""What a shop costs in which nothing happens: calls by API, points, CPU and memory, an hour.
+"""Measures a shop in which nothing happens: calls by API, points, CPU and memory per hour.
 
-The daemon is a process of its own, on a real clock, against the sandbox with all its items and
-listings. Every interval of its configuration is shortened by the same factor, so that a minute
-holds what else takes half an hour; the CPU of an hour is what that many passes and audits took.
+The daemon is a real process on a real clock, against the sandbox with all its items and listings.
+Every interval of its configuration is divided by the same factor, 10 by default, so that 6 minutes
+show what happens in an hour. The CPU of an hour is what as many passes and audits took.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ SHORTENED = {
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Of one hour at the usual intervals; CPU in per cent of a core, memory in MB.
+    """The cost of one hour at the usual intervals; CPU in per cent of a core, memory in MB.
 
-    `kept_up` is the share of the polls that should have been made.
+    `kept_up` is the number of polls as a share of those that should have been made.
     """
 
     calls: Mapping[str, float]
@@ -50,7 +50,7 @@ class Measured:
 
 
 def shortened(text: str, lapse: float, *, tiktok: bool) -> str:
-    """The configuration with every interval divided by `lapse`, with or without TikTok."""
+    """The configuration with every interval divided by `lapse`, with TikTok on or off."""
     defaults = Settings.model_fields
     for section, keys in SHORTENED.items():
         fields = defaults[section].annotation.model_fields  # type: ignore[union-attr]
@@ -68,19 +68,19 @@ def cpu_s(pid: int) -> float:
 
 
 def rss_mb(pid: int) -> float:
-    """Resident memory of a process now."""
+    """The resident memory of a process, in MB."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
 def counted(made: Sandbox) -> Counter[str]:
-    """Calls so far, by API and operation."""
+    """The calls so far, by API and operation."""
     calls = Counter({f"shopify {name}": n for name, n in made.shopify.operations.items()})
     return calls + Counter({f"tiktok {name}": n for name, n in made.tiktok.calls.items()})
 
 
 async def measure(items: int, seconds: float, lapse: float, *, tiktok: bool) -> Measured:
-    """So many seconds of a daemon at rest."""
+    """Measure a daemon at rest for so many seconds."""
     made = sandbox(items=0)
     for number in range(items):
         sku, stock = f"SKU-{number:06d}", 50
@@ -122,7 +122,7 @@ async def measure(items: int, seconds: float, lapse: float, *, tiktok: bool) -> 
 
 
 async def _at_rest(made: Sandbox, *, tiktok: bool) -> None:
-    """Wait until the first readings are done, and a little for what follows from them."""
+    """Wait until the first readings are done, and 5 seconds for what follows from them."""
     async with asyncio.timeout(START_S_MAX):
         while made.shopify.operations["Poll"] < 3 * len(made.shop.locations) or (  # noqa: ASYNC110
             tiktok and not made.tiktok.calls["inventory_search"]
@@ -132,7 +132,7 @@ async def _at_rest(made: Sandbox, *, tiktok: bool) -> None:
 
 
 def table(items: int, off: Measured, on: Measured) -> Table:
-    """One line a figure."""
+    """The table, with one row for each figure."""
     made = Table(
         title=f"at rest, per hour: {items:,} items × 4 locations, as many listings",
         title_justify="left",
@@ -150,10 +150,12 @@ def table(items: int, off: Measured, on: Measured) -> Table:
 
 @click.command()
 @click.option("--items", type=click.IntRange(1, 100_000), default=1_000, show_default=True)
-@click.option("--seconds", type=float, default=100.0, show_default=True, help="Real, each.")
+@click.option(
+    "--seconds", type=float, default=100.0, show_default=True, help="Real seconds of each run."
+)
 @click.option("--lapse", type=click.FloatRange(1, 100), default=10.0, show_default=True)
 def idle(*, items: int, seconds: float, lapse: float) -> None:
-    """Nothing happens: calls, points, CPU and memory, without and with TikTok."""
+    """Measure a shop at rest: calls, points, CPU and memory, without and with TikTok."""
     off, on = (asyncio.run(measure(items, seconds, lapse, tiktok=x)) for x in (False, True))
     console = Console(width=100)
     console.print(table(items, off, on))

@@ -1,8 +1,9 @@
-"""How long from a change in the shop until both targets show it, beside the floor.
+"""Measures how long it takes from a change in the shop until both targets show it.
 
-The daemon's loops, clients and store are the real ones; only the clock jumps, so that hundreds of
-changes take seconds. Each falls into another slice of the interval, all slices alike: what is
-compared with the floor is the work, not the luck of the draw. `--real` runs the process itself.
+The daemon's jobs, clients and store are real. Only the clock is virtual, so that hundreds of
+changes take seconds. The interval is cut into equal slices, and each change falls into another
+slice, so that the comparison with the least possible time (the floor) does not depend on chance.
+`--real` runs the process itself.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ from tests.support import virtual
 from tests.support.world import MAIN, World, world
 
 STOCK, PERCENT = 50, 100
-SETTLE_S = 300.0  # until what was new at the start is older than every look-back
-LATE_S = 5.0  # after the interval: what has not arrived then never will
-QUIET = 0.9  # of an interval: a rest that is as long follows a pass without work
+SETTLE_S = 300.0  # after this, what was new at the start is older than every look-back
+LATE_S = 5.0  # a change that is not there this long after the interval never arrives
+QUIET = 0.9  # share of the interval; a pause at least this long follows a pass without work
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,9 @@ class Shape:
 
 
 class Passes(Watchdog):
-    """Hears of every pass; `quiet` is set at the end of one, when a whole rest lies ahead.
+    """Notes every pass. `quiet` is set at the end of a pass without work.
 
-    `next_at` is when the next one begins, in seconds of the loop.
+    `next_at` is when the next pass begins, in seconds of the loop.
     """
 
     def __init__(self, interval_s: float) -> None:
@@ -56,7 +57,7 @@ class Passes(Watchdog):
         self.quiet = asyncio.Event()
 
     def expect(self, job: str, rest_s: float = 0.0) -> None:
-        """A pass begins (no rest), or ends."""
+        """Note that a pass begins (`rest_s` is 0) or ends."""
         super().expect(job, rest_s)
         if job == MIRROR:
             if rest_s > QUIET * self._interval_s:
@@ -67,7 +68,7 @@ class Passes(Watchdog):
 
 
 async def measure(shape: Shape, folder: Path) -> Samples:
-    """So many changes in a shop at rest."""
+    """Measure changes, one after the other, in a shop that is otherwise at rest."""
     async with world(folder, poll={"interval_s": shape.interval_s}) as w:
         shop, market = w.made.shop, w.made.market
         for number in range(shape.items):
@@ -92,20 +93,20 @@ async def _sampled(w: World, shape: Shape, passes: Passes) -> Samples:
     slices = [(n + dice.random()) / shape.changes for n in range(shape.changes)]
     dice.shuffle(slices)
     samples = Samples()
-    places = [location.name for location in w.made.shop.locations.values()]
+    locations = [location.name for location in w.made.shop.locations.values()]
     for number, part in enumerate(slices):
         sku = f"SKU-{dice.randrange(shape.items):06d}"
         pool = w.levels(sku)[0] + (1 if number % 2 else -1)
         await asyncio.sleep(shape.interval_s)
         passes.quiet.clear()
         await passes.quiet.wait()
-        # The slices begin where the shop was read last: when the poll of this pass arrived.
+        # The slices begin when the shop was last read: when the poll of this pass arrived.
         read_at = passes.next_at - shape.interval_s + shape.call_s
         now = asyncio.get_running_loop().time()
         await asyncio.sleep(max(0.0, read_at + part * shape.interval_s - now))
         writes, updates = len(w.made.shop.writes), len(w.made.market.updates)
         began = virtual.clock()
-        w.made.shop.count(sku, dice.choice(places), pool)
+        w.made.shop.count(sku, dice.choice(locations), pool)
         await asyncio.sleep(shape.interval_s + LATE_S)
         if set(w.levels(sku)) != {pool} or w.shown(sku, MAIN) != pool:
             raise click.ClickException(f"{sku} does not show {pool} after an interval and 5 s")
@@ -116,7 +117,7 @@ async def _sampled(w: World, shape: Shape, passes: Passes) -> Samples:
 
 
 def simulated(shape: Shape) -> Samples:
-    """In virtual time."""
+    """The samples of a run in virtual time."""
     with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
         return virtual.run(partial(measure, shape, Path(folder)))
 
@@ -131,7 +132,7 @@ def simulated(shape: Shape) -> Samples:
 def latency(
     *, changes: int, items: int, interval_s: float, call_ms: float, seed: int, real: bool
 ) -> None:
-    """Change → both targets: p50, p95 and p99 in seconds, beside their floors."""
+    """Measure change → both targets: p50, p95 and p99 in seconds, beside their floors."""
     logging.disable(logging.CRITICAL)
     call_s, began = call_ms / 1000, time.monotonic()
     if real:

@@ -1,6 +1,6 @@
-"""Change → both targets of a real process on a real clock: what virtual time leaves out.
+"""Measures change → both targets of a real process on a real clock, which virtual time leaves out.
 
-Slow, and its few samples are drawn at random: their median alone is off by some per cent.
+This is slow. Its few samples are drawn at random, so even their median is off by some per cent.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ TIMEOUT_S = 60.0
 
 
 def agrees(made: Sandbox, pool: int) -> tuple[bool, bool]:
-    """Whether Shopify's levels and TikTok's listing show the pool."""
+    """Whether Shopify's levels show the pool, and whether TikTok's listing does."""
     names = [location.name for location in made.shop.locations.values()]
     levels = {made.shop.available(SKU, name) for name in names}
     return levels == {pool}, made.market.available(SKU, made.warehouse) == pool
 
 
 async def wait(made: Sandbox, pool: int) -> tuple[float, float]:
-    """Seconds until Shopify and until TikTok agree."""
+    """Wait for both targets; return the seconds until Shopify and until TikTok showed the pool."""
     loop = asyncio.get_running_loop()
     began = loop.time()
     shopify = tiktok = None
     while shopify is None or tiktok is None:
         now = loop.time() - began
         if now > TIMEOUT_S:
-            raise click.ClickException(f"no agreement within {TIMEOUT_S:.0f} s")
-        there, here = agrees(made, pool)
-        shopify = now if there and shopify is None else shopify
-        tiktok = now if here and tiktok is None else tiktok
+            raise click.ClickException(f"the targets do not show {pool} within {TIMEOUT_S:.0f} s")
+        on_shopify, on_tiktok = agrees(made, pool)
+        shopify = now if on_shopify and shopify is None else shopify
+        tiktok = now if on_tiktok and tiktok is None else tiktok
         await asyncio.sleep(0.002)
     return shopify, tiktok
 
 
 async def measure(changes: int, interval_s: float, call_s: float, seed: int) -> Samples:
-    """Count one item anew at random moments, one change after the other has arrived."""
+    """Change the count of one item at random moments, each time after the last change arrived."""
     dice = random.Random(seed)
     made = sandbox(items=20, seed=seed)
     pool = made.shop.available(SKU, "Berlin")

@@ -1,9 +1,9 @@
-"""Discovery and first push of a TikTok catalogue: calls by endpoint beside the least possible.
+"""Measures discovery and first write of a TikTok catalogue: calls by endpoint beside the least.
 
-Everything is real but the clock, which jumps: the clients with their pace, the daemon's loops, the
-sandbox with a limit of its own. The least is what no program can do without: one search page for
-100 products, one stock read for 600 SKUs (to read before the write), one write for each product.
-The floor in seconds is the class of endpoints that needs longest for that at the server's limit.
+Everything is real except the clock, which is virtual: the clients with their pace, the daemon's
+jobs, and the sandbox with a limit of its own. The least is what any program needs: one search page
+for 100 products, one stock reading for 600 SKUs (before the write), one write for each product. The
+floor in seconds is the time of the slowest class of endpoints at the server's limit.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from tests.support import virtual
 from tests.support.world import MAIN, World, world
 
 PAGE, SKUS_PER_READ = 100, 600  # documented maxima
-LOOK_S = 5.0  # how often we look whether everything is written
+CHECK_S = 5.0  # between two checks whether everything is written
 TIMEOUT_S = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The catalogue, and what the server takes, in requests per second."""
+    """The catalogue, and the server's limits in requests per second."""
 
     listings: int
     warehouses: int
@@ -46,7 +46,7 @@ class Shape:
 
     @property
     def products(self) -> int:
-        """Products, the last one perhaps with fewer SKUs."""
+        """The number of products; the last one may have fewer SKUs."""
         return math.ceil(self.listings / self.skus_per_product)
 
     @property
@@ -63,20 +63,20 @@ class Shape:
 
     @property
     def floor_s(self) -> float:
-        """Seconds that the least takes at the server's limit, its classes side by side."""
+        """The seconds that the least takes at the server's limits, with all classes in parallel."""
         by_class: dict[str, int] = {}
         for endpoint, calls in self.least.items():
             by_class[CLASSES[endpoint]] = by_class.get(CLASSES[endpoint], 0) + calls
         return max(calls / self.limit(name) for name, calls in by_class.items())
 
     def limit(self, endpoint_class: str) -> float:
-        """What the server takes of a class, in requests per second."""
+        """The server's limit for a class of endpoints, in requests per second."""
         return self.writes_per_s if endpoint_class == "write" else self.reads_per_s
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Calls and refusals by endpoint; seconds until stock was first read and all written."""
+    """Calls and refusals by endpoint; seconds until stock was read, and until all was written."""
 
     calls: Mapping[str, int]
     throttled: Mapping[str, int]
@@ -95,11 +95,11 @@ async def measure(shape: Shape, folder: Path) -> Measured:
     ) as w:
         for name in names[1:]:
             w.made.market.add_warehouse(name)
-        places = [location.name for location in w.made.shop.locations.values()]
+        locations = [location.name for location in w.made.shop.locations.values()]
         w.configured["tiktok"] = {
             "mapping": [
-                {"locations": [place], "warehouse": name}
-                for place, name in zip(places, names, strict=True)
+                {"locations": [location], "warehouse": name}
+                for location, name in zip(locations, names, strict=True)
             ]
         }
         _fill(w, shape)
@@ -107,15 +107,15 @@ async def measure(shape: Shape, folder: Path) -> Measured:
 
 
 def _fill(w: World, shape: Shape) -> None:
-    """Put the same stock at every location, list it all at 0, and set the limits."""
+    """Give every item the same stock everywhere, list all items at 0, and set the limits."""
     shop, market = w.made.shop, w.made.market
     product = None
     for number in range(shape.listings):
         sku = f"SKU-{number:06d}"
         shop.add_item(sku, stock=dict.fromkeys(shop.locations, 1 + number % 200))
-        home = product if number % shape.skus_per_product else None
+        in_product = product if number % shape.skus_per_product else None
         product, _ = market.add_listing(
-            sku, stock=dict.fromkeys(market.warehouses, 0), product=home
+            sku, stock=dict.fromkeys(market.warehouses, 0), product=in_product
         )
     for age, listed in enumerate(market.products.values()):
         listed.create_time -= 60 * (shape.products - age)
@@ -133,7 +133,7 @@ async def _pushed(w: World, shape: Shape) -> Measured:
     began: float | None = None
     try:
         while not loops.done() and not _is_done(w, shape):
-            await asyncio.sleep(LOOK_S if began else 0.1)
+            await asyncio.sleep(CHECK_S if began else 0.1)
             now = virtual.clock()
             began = began or (now if fake.calls else None)
             if now - virtual.EPOCH > TIMEOUT_S:
@@ -162,10 +162,10 @@ def _is_done(w: World, shape: Shape) -> bool:
 
 
 def table(shape: Shape, measured: Measured) -> Table:
-    """One line an endpoint."""
+    """The table, with one row for each endpoint."""
     made = Table(
         title=f"{shape.listings:,} listings in {shape.products:,} products, {shape.warehouses} "
-        f"warehouses; the server takes {shape.reads_per_s:g} reads/s a class and "
+        f"warehouses; the server accepts {shape.reads_per_s:g} reads/s a class and "
         f"{shape.writes_per_s:g} writes/s",
         title_justify="left",
     )
@@ -197,7 +197,7 @@ def market(
     interval_s: float,
     call_ms: float,
 ) -> None:
-    """First push to TikTok: calls, 429s and simulated seconds, beside the least possible."""
+    """Measure the first write to TikTok: calls, 429s and simulated seconds, beside the least."""
     logging.disable(logging.CRITICAL)
     shape = Shape(
         listings,
@@ -214,7 +214,7 @@ def market(
     console = Console(width=100)
     console.print(table(shape, measured))
     console.print(
-        f"discovered after {measured.discovered_s:,.1f} s; all written after "
+        f"stock first read after {measured.discovered_s:,.1f} s; all written after "
         f"{measured.pushed_s:,.0f} s, floor {shape.floor_s:,.0f} s, "
         f"ratio {measured.pushed_s / shape.floor_s:.2f} "
         f"(simulated; it took {time.monotonic() - began:.0f} s)"

@@ -1,12 +1,12 @@
-"""How often a pool is wrong after a pass: the merge table beside other rules, on the same trade.
+"""Compares the merge table with other rules: how often a pool is wrong after a pass.
 
-Many days of one item at four locations are played, event by event, in the pure core: no server, no
-store. Every poll window begins with all levels at the truth. What happened in it becomes changes,
-each rule makes a pool of them, and that is compared with the truth. So a window is judged by
-itself, and an item-day is wrong where any of its windows was. Of two counts of one window that
-contradict each other, the later one is the truth.
+Many days of one item at four locations are played, event by event, in the pure core, without
+server or store. Every poll window begins with all levels at the truth. The events of the window
+become changes, each rule makes a pool of them, and the pool is compared with the truth. So each
+window is judged by itself, and an item-day is wrong if any of its windows was. If two counts of one
+window contradict each other, the later one is the truth.
 
-An event that begins in a window belongs to it as a whole: compare-and-set would find the rest.
+An event belongs as a whole to the window in which it begins: compare-and-set would find the rest.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchmarks.merge_models import MODELS, verdict
 from invsyncd.core.model import Change
 
 LOCATIONS = 4
-DAY_S = 12 * 3600.0  # of trade
+DAY_S = 12 * 3600.0  # a day of trade
 SHOWN_MAX = 12
 
 

@@ -1,10 +1,10 @@
-"""What keeping four locations level costs, and what it sells twice, beside the best-known mirror.
+"""Compares the cost and the mistakes of mirroring four locations with the best-known mirror.
 
 The same seeded trace runs twice against the sandbox: once with the daemon, the real code in virtual
-time; once with the model in `model`. Points are what the server took in all, from the first change
-until everything is at rest, idle polls and re-readings included. Units are counted against a
+time, and once with the model in model.py. Points are all that the server took, from the first
+change until everything is at rest, with idle polls and repeated readings. Units are compared with a
 ledger of who really bought: oversold = sold beyond what there was; lost = still shown although
-sold; duplicated = taken off twice.
+sold; duplicated = subtracted twice.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from tests.support import virtual
 from tests.support.world import ALL, World, world
 
 INTERVAL_S, REST_S = 15.0, 400.0
-SETTLE_S = 1_300.0  # then what is new is older than every look back
+SETTLE_S = 1_300.0  # after this, what was new at the start is older than every look-back
 TIMEOUT_S = 86_400.0
 
 
 class Buyer(NamedTuple):
-    """Somebody who wants units of an item at a place, `at` seconds after the start."""
+    """A person who wants units of an item at a location, `at` seconds after the start."""
 
     at: float
     sku: str
-    place: str
+    location: str
     units: int
     online: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A shop and its buyers in the order of time."""
+    """A shop and its buyers, ordered by time."""
 
     name: str
     items: int
@@ -57,7 +57,7 @@ class Trace:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one contender spent and how the books stand. `rest_s` from the last change to rest."""
+    """The cost and the ledger of one contender. `rest_s` is from last change to last write."""
 
     changes: int
     points: int
@@ -74,7 +74,7 @@ def traces(changes: int, seed: int) -> list[Trace]:
     dice = random.Random(seed)
 
     def drawn(count: int, items: int, seconds: float) -> list[Buyer]:
-        """Sorted by time; a burst takes every item in turn."""
+        """Random buyers, sorted by time; a burst (0 seconds) takes every item in turn."""
         return sorted(
             Buyer(
                 dice.uniform(0, seconds),
@@ -94,8 +94,8 @@ def traces(changes: int, seed: int) -> list[Trace]:
 
 
 @dataclass
-class Fair:
-    """One run of a trace. `left` is what is really there, below 0 when more was sold."""
+class Run:
+    """One run of a trace. `left` is what is really there, below 0 if more was sold."""
 
     made: Sandbox
     trace: Trace
@@ -105,25 +105,25 @@ class Fair:
         self.left = {f"SKU-{n}": self.trace.stock for n in range(self.trace.items)}
 
     async def play(self) -> None:
-        """Let everybody buy who finds enough on the shelf's label."""
+        """Let each buyer buy if the location shows enough units."""
         start = virtual.clock()
         for buyer in self.trace.buyers:
             if (wait_s := start + buyer.at - virtual.clock()) > 0:
                 await asyncio.sleep(wait_s)
             shop = self.made.shop
-            if shop.available(buyer.sku, buyer.place) < buyer.units:
+            if shop.available(buyer.sku, buyer.location) < buyer.units:
                 continue
             sell = shop.sell_online if buyer.online else shop.sell_till
-            sell(buyer.sku, buyer.place, buyer.units)
+            sell(buyer.sku, buyer.location, buyer.units)
             self.left[buyer.sku] -= buyer.units
             self.changes += 1
 
     def shown(self, sku: str) -> list[int]:
-        """What every location shows."""
-        return [self.made.shop.available(sku, place) for place in ALL]
+        """The number that each location shows."""
+        return [self.made.shop.available(sku, location) for location in ALL]
 
     def outcome(self, points: int, calls: int, rest_s: float) -> Outcome:
-        """The books at rest."""
+        """The cost and the ledger, once everything is at rest."""
         shown = {sku: self.shown(sku) for sku in self.left}
         return Outcome(
             self.changes,
@@ -142,7 +142,7 @@ IsBusy = Callable[[], bool]
 
 @asynccontextmanager
 async def ours(w: World) -> AsyncIterator[IsBusy]:
-    """The daemon, as it runs; it is at rest once every look back has passed the last change."""
+    """Run the daemon. It is at rest once every look-back has passed the last change."""
     parts = await w.start()
     runner = Scheduler(parts.jobs.table(), parts.health.watchdog)
     loops = asyncio.create_task(runner.run())
@@ -156,7 +156,7 @@ async def ours(w: World) -> AsyncIterator[IsBusy]:
 
 @asynccontextmanager
 async def theirs(w: World) -> AsyncIterator[IsBusy]:
-    """The model, which rests between events."""
+    """Run the model, which is at rest between events."""
     async with at_work(w.made, w.urls[0], virtual.clock, seed=1) as mechanic:
         yield lambda: mechanic.busy
 
@@ -165,7 +165,7 @@ Contender = Callable[[World], AbstractAsyncContextManager[IsBusy]]
 
 
 async def measure(contender: Contender, trace: Trace, folder: Path) -> Outcome:
-    """Stock the shop, let the contender come to rest, and then open the doors."""
+    """Stock the shop, let the contender come to rest, then let people buy."""
     off = {"enabled": False}
     poll = {"interval_s": INTERVAL_S}
     async with world(folder, locations=len(ALL), tiktok=off, poll=poll) as w:
@@ -174,14 +174,14 @@ async def measure(contender: Contender, trace: Trace, folder: Path) -> Outcome:
             shop.add_item(f"SKU-{number}", stock=dict.fromkeys(shop.locations, trace.stock))
         async with contender(w) as is_busy:
             await asyncio.sleep(SETTLE_S)
-            fair, fake = Fair(w.made, trace), w.made.shopify
+            run, fake = Run(w.made, trace), w.made.shopify
             points, calls = fake.points_spent, fake.operations.total()
-            await fair.play()
+            await run.play()
             sold_at = virtual.clock()
             while is_busy() and virtual.clock() - sold_at < TIMEOUT_S:  # noqa: ASYNC110
                 await asyncio.sleep(1.0)
             last = w.made.shop.adjustments[-1].time
-            return fair.outcome(
+            return run.outcome(
                 fake.points_spent - points,
                 fake.operations.total() - calls,
                 max(0.0, last - sold_at),
@@ -189,31 +189,31 @@ async def measure(contender: Contender, trace: Trace, folder: Path) -> Outcome:
 
 
 async def idle(folder: Path, polls: int = 40) -> float:
-    """Points of one poll of one location where nothing changes."""
+    """The points of one poll of one location where nothing changes."""
     day = {"interval_s": INTERVAL_S, "catalogue_interval_s": 86_400}
     async with world(folder, locations=len(ALL), tiktok={"enabled": False}, poll=day) as w:
         w.made.add("TEE", 10)
         async with ours(w):
             await asyncio.sleep(SETTLE_S)
-            before, asked = w.made.shopify.points_spent, w.made.shopify.operations["Poll"]
+            before, polls_before = w.made.shopify.points_spent, w.made.shopify.operations["Poll"]
             await asyncio.sleep(polls * INTERVAL_S)
-            made = w.made.shopify.operations["Poll"] - asked
+            made = w.made.shopify.operations["Poll"] - polls_before
             return (w.made.shopify.points_spent - before) / made
 
 
-def table(trace: Trace, mine: Outcome, other: Outcome) -> Table:
-    """Both columns and their ratio, per change where that means something."""
+def table(trace: Trace, daemon: Outcome, model: Outcome) -> Table:
+    """The table of both contenders; points and calls are per change, with their ratio."""
     made = Table(title=f"{trace.name}, {len(ALL)} locations", title_justify="left")
     for number, head in enumerate(("", "invsyncd", "Mechanic (model)", "ratio")):
         made.add_column(head, justify="right" if number else "left")
     for name, a, b in (
-        ("points per change", mine.points / mine.changes, other.points / other.changes),
-        ("calls per change", mine.calls / mine.changes, other.calls / other.changes),
+        ("points per change", daemon.points / daemon.changes, model.points / model.changes),
+        ("calls per change", daemon.calls / daemon.changes, model.calls / model.changes),
     ):
         made.add_row(name, f"{a:.2f}", f"{b:.2f}", f"{b / a:.1f}")
     for name in ("changes", "points", "calls", "oversold", "lost", "duplicated", "unequal"):
-        made.add_row(name, f"{getattr(mine, name):,}", f"{getattr(other, name):,}", "")
-    made.add_row("last write after, s", f"{mine.rest_s:,.0f}", f"{other.rest_s:,.0f}", "")
+        made.add_row(name, f"{getattr(daemon, name):,}", f"{getattr(model, name):,}", "")
+    made.add_row("last write after, s", f"{daemon.rest_s:,.0f}", f"{model.rest_s:,.0f}", "")
     return made
 
 
@@ -221,7 +221,7 @@ def table(trace: Trace, mine: Outcome, other: Outcome) -> Table:
 @click.option("--changes", type=click.IntRange(1, 50_000), default=5_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 def mirror(changes: int, seed: int) -> None:
-    """Points, calls and units sold twice, beside a model of Mechanic's task."""
+    """Compare points, calls and units sold twice with a model of Mechanic's task."""
     logging.disable(logging.CRITICAL)
     console = Console(width=100)
     for trace in traces(changes, seed):

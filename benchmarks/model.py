@@ -1,13 +1,13 @@
 """A model of the best-known mirror: Mechanic's "Keep variant inventory in sync across locations".
 
-What the task does is public: for each inventory level that changed, the task's own changes
-included, one query of the item's levels; where the value is not the one that it remembers for this
-item (for 60 s), one mutation that brings every other level to it. Since 2026 the mutation names the
-values that it read, and is refused as a whole where one is stale; then nothing is tried again.
+What the task does is public. For each inventory level that changed, including its own changes, the
+task makes one query of the item's levels. If the value is not the one that the task remembers for
+this item (for 60 s), one mutation sets every other level to that value. Since 2026 the mutation
+names the values that were read, and is refused as a whole if one is stale; nothing is tried again.
 
-It asks the same server as the daemon does, and pays by the same rule; it shares no code with it.
-Kind assumptions, all in its favour: no event is lost, doubled or out of order, an event arrives
-after 0.2 to 2 s, and a run that finds no points waits for them as long as it takes.
+The model uses the same server as the daemon, and pays by the same rule, but shares no code with the
+daemon. All its assumptions favour the task: no event is lost, doubled or out of order, an event
+arrives after 0.2 to 2 s, and a run without points waits for them as long as it takes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from invsyncd.sandbox.serve import Sandbox
 REMEMBERED_S = 60.0
 EVENT_S = (0.2, 2.0)  # from a change until its run may begin
 RUNS_AT_ONCE = 10
-LOOK_S = 0.1  # how often the model's shop looks for changes to tell of
+CHECK_S = 0.1  # between two checks for changes to report
 VERSION = "2026-10"
 
 QUERY = """
@@ -55,7 +55,7 @@ mutation Level($input: InventoryAdjustQuantitiesInput!, $key: String!) {
 
 @dataclass
 class Mechanic:
-    """One task at work. `clock` gives Unix seconds."""
+    """The running task. `clock` gives Unix seconds."""
 
     made: Sandbox
     url: str
@@ -63,10 +63,10 @@ class Mechanic:
     session: aiohttp.ClientSession
     dice: random.Random
     refused: int = 0
-    """Mutations that were turned down as stale."""
+    """The number of mutations that were refused as stale."""
 
     def __post_init__(self) -> None:
-        self._told = len(self.made.shop.adjustments)
+        self._reported = len(self.made.shop.adjustments)
         self._events: list[tuple[float, int, int, int]] = []
         self._numbers = itertools.count()
         self._remembered: dict[str, tuple[float, int]] = {}
@@ -74,36 +74,36 @@ class Mechanic:
 
     @property
     def busy(self) -> bool:
-        """Whether anything is on its way."""
-        behind = self._told < len(self.made.shop.adjustments)
+        """Whether an event or a run is on its way."""
+        behind = self._reported < len(self.made.shop.adjustments)
         return behind or bool(self._events or self._running)
 
     async def run(self) -> None:
-        """Hear of every change of `available`, and run the task for each."""
+        """Start a run of the task for every change of `available`."""
         while True:
             adjustments = self.made.shop.adjustments
-            for one in itertools.islice(adjustments, self._told, None):
+            for one in itertools.islice(adjustments, self._reported, None):
                 if one.name == "available":
                     due = one.time + self.dice.uniform(*EVENT_S)
                     event = (due, next(self._numbers), one.item, one.location)
                     heapq.heappush(self._events, event)
-            self._told = len(adjustments)
+            self._reported = len(adjustments)
             while self._begins_now():
                 _, _, item, location = heapq.heappop(self._events)
                 run = asyncio.create_task(self._one(item, location))
                 self._running.add(run)
                 run.add_done_callback(self._running.discard)
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(CHECK_S)
 
     def _begins_now(self) -> bool:
         due = bool(self._events) and self._events[0][0] <= self.clock()
         return due and len(self._running) < RUNS_AT_ONCE
 
     async def _one(self, item: int, location: int) -> None:
-        """One run, for the level that an event names."""
+        """Make one run, for the level that an event names."""
         number = self.made.shop.locations[location].number
         source = f"gid://shopify/InventoryLevel/{number}?inventory_item_id={item}"
-        found = (await self._ask(QUERY, level=source))["inventoryLevel"]["item"]
+        found = (await self._send(QUERY, level=source))["inventoryLevel"]["item"]
         levels = {one["id"]: one for one in found["inventoryLevels"]["nodes"]}
         value = levels[source]["quantities"][0]["quantity"]
         key = found["variant"]["legacyResourceId"]
@@ -124,16 +124,16 @@ class Mechanic:
         if changes:
             given = {"name": "available", "reason": "correction", "changes": changes}
             token = f"{self.dice.getrandbits(128):032x}"
-            answer = await self._ask(MUTATION, input=given, key=token)
+            answer = await self._send(MUTATION, input=given, key=token)
             self.refused += bool(answer["inventoryAdjustQuantities"]["userErrors"])
 
-    async def _ask(self, document: str, **variables: Any) -> dict[str, Any]:
-        """Send a document until there are points for it."""
+    async def _send(self, document: str, **variables: Any) -> dict[str, Any]:
+        """Send a document, again and again until there are points for it."""
         headers = {"X-Shopify-Access-Token": "shpat_sandbox"}
-        asked = {"query": document, "variables": variables}
+        request = {"query": document, "variables": variables}
         url = f"{self.url}/admin/api/{VERSION}/graphql.json"
         while True:
-            async with self.session.post(url, json=asked, headers=headers) as answer:
+            async with self.session.post(url, json=request, headers=headers) as answer:
                 body: dict[str, Any] = await answer.json()
             cost = body["extensions"]["cost"]
             if body.get("data"):
@@ -149,7 +149,7 @@ class Mechanic:
 async def at_work(
     made: Sandbox, url: str, clock: Callable[[], float], seed: int
 ) -> AsyncIterator[Mechanic]:
-    """The task, until the block ends."""
+    """Run the task until the block ends."""
     async with aiohttp.ClientSession() as session:
         mechanic = Mechanic(made, url, clock, session, random.Random(seed))
         loop = asyncio.create_task(mechanic.run())

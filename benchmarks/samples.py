@@ -1,10 +1,11 @@
-"""Seconds from a change to each target, and how they compare with what no poller can beat.
+"""Seconds from a change to each target, compared with the floor: the least that polling allows.
 
-A change waits for the next poll: that wait is uniform over the interval. What is on the wire then
-counts up to the moment at which the server handles the last call, as the targets show it from
-there on; the sandbox is slow *before* it handles. So the floor of Shopify's other locations is the
-wait and one more call (the mutation), that of TikTok the wait and two (stock read, update): the
-way of the poll itself is part of the wait, because the shop is read when the poll arrives.
+A change waits for the next poll; that wait is uniform over the interval. The time of calls counts
+up to the moment at which the server handles the last one, because the targets show the number from
+then on; the sandbox delays a call before it handles it. So the floor of Shopify's other locations
+is the wait and one more call (the mutation). The floor of TikTok is the wait and two more calls
+(stock reading, update). The way of the poll itself is part of the wait, because the shop is read
+when the poll arrives.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ SHOPIFY_CALLS, TIKTOK_CALLS = 1, 2
 
 @dataclass
 class Samples:
-    """One entry a change."""
+    """The measured seconds; each list has one entry for each change."""
 
     shopify: list[float] = field(default_factory=list)
     tiktok: list[float] = field(default_factory=list)
     both: list[float] = field(default_factory=list)
 
     def add(self, shopify: float, tiktok: float) -> None:
-        """One change arrived at both."""
+        """Add a change that arrived at both targets."""
         self.shopify.append(shopify)
         self.tiktok.append(tiktok)
         self.both.append(max(shopify, tiktok))
@@ -36,21 +37,21 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class Percentile:
-    """Measured and least seconds."""
+    """One percentile: the measured seconds and the floor."""
 
     seconds: float
     floor: float
 
     @property
     def ratio(self) -> float:
-        """How many times the least."""
+        """The measured seconds as a multiple of the floor."""
         return self.seconds / self.floor
 
 
 def percentiles(
     seconds: Sequence[float], interval_s: float, calls_s: float
 ) -> dict[int, Percentile]:
-    """Each of PERCENTS."""
+    """The percentiles in PERCENTS, by percent."""
     cuts = statistics.quantiles(seconds, n=100, method="inclusive")
     return {
         percent: Percentile(cuts[percent - 1], interval_s * percent / 100 + calls_s)
@@ -59,7 +60,7 @@ def percentiles(
 
 
 def table(title: str, samples: Samples, interval_s: float, call_s: float) -> Table:
-    """One line a target."""
+    """The table, with one row for each target."""
     made = Table(title=title, title_justify="left")
     made.add_column("seconds until")
     for percent in PERCENTS:

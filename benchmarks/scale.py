@@ -1,9 +1,9 @@
-"""What a large shop costs: first baseline, full scan, start and rest, with time and memory.
+"""Measures a large shop: time and memory of first baseline, full scan, start and rest.
 
-The answers of Shopify lie in a local file, made here, so that only our own work is measured: the
-real parser, the real engine and the real store, each step in a process of its own. The whole
-catalogue lies in a second one. At rest the real passes poll a sandbox without items over HTTP, and
-look at its catalogue: what that costs is spread over the passes between two looks.
+Shopify's answers come from a local file that is made here, and the whole catalogue from a second
+one. So only our own work is measured: the real parser, passes and store. Each step is a process of
+its own. At rest, real passes poll a sandbox without items over HTTP and read its catalogue. The
+cost of a catalogue reading is spread over the passes between two of them.
 """
 
 from __future__ import annotations
@@ -32,22 +32,22 @@ _QUANTITIES = (
 )
 
 
-def places(locations: int) -> list[int]:
-    """The ids of so many locations, the same as the sandbox's."""
+def location_ids(locations: int) -> list[int]:
+    """The ids of so many locations, as the sandbox has them."""
     return list(sandbox(items=0, locations=locations).shop.locations)
 
 
 def lines(items: int, locations: list[int]) -> Iterator[str]:
-    """The JSONL of a bulk operation: every location, then its levels."""
-    for place in locations:
-        parent = f"gid://shopify/Location/{place}"
+    """The JSONL lines of a bulk operation: every location, then its levels."""
+    for location in locations:
+        parent = f"gid://shopify/Location/{location}"
         yield f'{{"id":"{parent}"}}\n'
         for number in range(items):
             item = FIRST_ITEM + 317 * number
             units = number % 97
             at = STAMP % (number % 28 + 1, number % 24, number % 60, number * 7 % 60)
             yield (
-                f'{{"id":"gid://shopify/InventoryLevel/{place}?inventory_item_id={item}",'
+                f'{{"id":"gid://shopify/InventoryLevel/{location}?inventory_item_id={item}",'
                 f'"updatedAt":"{at}","isActive":true,'
                 f'"item":{{"id":"gid://shopify/InventoryItem/{item}"}},'
                 f'"quantities":{_QUANTITIES % (units, at, units)},"__parentId":"{parent}"}}\n'
@@ -55,7 +55,7 @@ def lines(items: int, locations: list[int]) -> Iterator[str]:
 
 
 def catalogue_lines(items: int) -> Iterator[str]:
-    """The JSONL of the catalogue's bulk operation: one variant an item."""
+    """The JSONL lines of the catalogue's bulk operation: one variant for each item."""
     for number in range(items):
         item = FIRST_ITEM + 317 * number
         yield (
@@ -67,7 +67,7 @@ def catalogue_lines(items: int) -> Iterator[str]:
 
 
 def write_answers(path: Path, answers: Iterator[str]) -> None:
-    """Make a file that the steps read."""
+    """Write a file for the steps to read."""
     with path.open("w") as out:
         buffer: list[str] = []
         for line in answers:
@@ -79,7 +79,7 @@ def write_answers(path: Path, answers: Iterator[str]) -> None:
 
 
 def step(name: str, home: Path, items: int, locations: int, **more: float) -> dict[str, float]:
-    """Run one step in a process of its own; what it measured, by name."""
+    """Run one step in a process of its own; return what it measured, by name."""
     settings = {"items": items, "locations": locations, **more}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.scale_steps", name, str(home), json.dumps(settings)],
@@ -92,10 +92,10 @@ def step(name: str, home: Path, items: int, locations: int, **more: float) -> di
 
 
 def measure(items: int, locations: int, idle_s: float) -> dict[str, dict[str, float]]:
-    """All steps on one database, by name."""
+    """Run all steps on one database; return what they measured, by step."""
     with tempfile.TemporaryDirectory(prefix="invsyncd-scale-") as folder:
         home = Path(folder)
-        write_answers(home / "levels.jsonl", lines(items, places(locations)))
+        write_answers(home / "levels.jsonl", lines(items, location_ids(locations)))
         write_answers(home / "catalogue.jsonl", catalogue_lines(items))
         names = ("baseline", "scan", "catalogue", "start")
         found = {name: step(name, home, items, locations) for name in names}
@@ -105,9 +105,9 @@ def measure(items: int, locations: int, idle_s: float) -> dict[str, dict[str, fl
 
 
 def table(items: int, locations: int, found: dict[str, dict[str, float]]) -> Table:
-    """One line a step."""
+    """The table, with one row for each step."""
     shown = Table(title=f"{items * locations:,} levels: {items:,} items × {locations} locations")
-    for number, head in enumerate(("step", "seconds", "peak RSS MB", "and")):
+    for number, head in enumerate(("step", "seconds", "peak RSS MB", "other figures")):
         shown.add_column(head, justify="right" if number in (1, 2) else "left")
     for name, values in found.items():
         more = ", ".join(
@@ -124,10 +124,10 @@ def table(items: int, locations: int, found: dict[str, dict[str, float]]) -> Tab
 @click.option(
     "--scale",
     default="",
-    help="Repeat with the items times each of these, such as 1,10,100, and nothing at rest.",
+    help="Repeat with the number of items times each factor, such as 1,10,100, without the rest.",
 )
 def scale(items: int, locations: int, idle_s: float, scale: str) -> None:
-    """First baseline, full scan, whole catalogue, start and rest of a large shop."""
+    """Measure first baseline, full scan, whole catalogue, start and rest of a large shop."""
     console = Console(width=110)
     for factor in [int(one) for one in scale.split(",") if one] or [1]:
         found = measure(items * factor, locations, 0 if scale else idle_s)

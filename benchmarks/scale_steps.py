@@ -1,6 +1,7 @@
-"""One step of the scale benchmark in a process of its own, so that its memory is only its own.
+"""Runs one step of the scale benchmark in a process of its own, so that its memory is its own.
 
-`python -m benchmarks.scale_steps STEP FOLDER SETTINGS`; prints what it measured as JSON.
+The command is `python -m benchmarks.scale_steps STEP FOLDER SETTINGS`. It prints what was measured
+as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from pathlib import Path
 
-from benchmarks.scale import FIRST_ITEM, places
+from benchmarks.scale import FIRST_ITEM, location_ids
 from invsyncd.config import Settings
 from invsyncd.core.catalogue import CatalogueRow
 from invsyncd.core.model import Catalogue, Location
@@ -34,22 +35,22 @@ from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 
 PIECE_BYTES = 64 * 1024
-LOOKS = 5  # at the catalogue, one after the other
+CATALOGUE_READINGS = 5  # one after the other
 
 
 class LocalSource(ShopifySource):
-    """Answers from a file that a bulk operation would have left."""
+    """A Shopify source that reads the file of a bulk operation."""
 
     def __init__(self, file: Path, items: int, locations: int) -> None:
         self._file = file
         self._count = items
         self._locations = [
             Location(place, f"Location {place}", active=True, managed=False)
-            for place in places(locations)
+            for place in location_ids(locations)
         ]
 
     async def locations(self) -> list[Location]:
-        """As many as were asked for."""
+        """The locations that were asked for."""
         return self._locations
 
     async def scan(
@@ -59,7 +60,7 @@ class LocalSource(ShopifySource):
         *,
         since: int | None = None,
     ) -> AsyncIterator[Page]:
-        """The file, through the parser of the real source."""
+        """The levels of the file, read by the parser of the real source."""
         count = self._count * len(self._locations) + len(self._locations)
         rows = lines(pieces(self._file), line_bytes_max=bulk.LINE_BYTES_MAX, what="local file")
         async for readings in pages_of_file(rows, locations, count):
@@ -68,7 +69,7 @@ class LocalSource(ShopifySource):
     async def poll(
         self, location: int, since: int | None, *, lists: bool = False
     ) -> AsyncIterator[Page]:
-        """As many pages as tell that a bulk operation is worth it; more are never asked for."""
+        """Enough empty pages to make a bulk operation worth it; more are never asked for."""
         for _ in range(PAGED_MAX):
             yield Page((), None)
         raise RuntimeError("the bulk operation was refused")
@@ -82,7 +83,7 @@ class LocalSource(ShopifySource):
 
 
 class LocalCatalogue(ShopifyCatalogue):
-    """The whole catalogue from a file; nothing in it was updated."""
+    """A catalogue that is read from a file, and in which nothing was updated."""
 
     def __init__(self, file: Path, items: int) -> None:
         self._file = file
@@ -90,18 +91,18 @@ class LocalCatalogue(ShopifyCatalogue):
         self._types = ProductTypes()
 
     async def count(self) -> Count:
-        """Not said, so that a sandbox without items is not taken for one that lost them."""
+        """An unknown count, so that an empty sandbox is not taken for one that lost its items."""
         return Count(None, int(time.time()))
 
     async def scan(self) -> AsyncIterator[tuple[CatalogueRow, ...]]:
-        """The file, through the parser of the real one."""
+        """The rows of the file, read by the parser of the real catalogue."""
         rows = lines(pieces(self._file), line_bytes_max=bulk.LINE_BYTES_MAX, what="local file")
         async for page in variant_rows(rows, self._items, self._types.learn):
             yield page
 
 
 async def pieces(path: Path) -> AsyncIterator[bytes]:
-    """A local file as it would come over the wire."""
+    """The pieces of a local file, as they would come over the wire."""
     with path.open("rb") as file:
         while piece := file.read(PIECE_BYTES):
             yield piece
@@ -123,7 +124,7 @@ def configured(home: Path, endpoint: str = "http://127.0.0.1:9") -> Settings:
 
 
 async def baseline(home: Path, items: int, locations: int) -> dict[str, float]:
-    """The first baseline into a new database."""
+    """Take the first baseline into a new database."""
     settings = configured(home)
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
@@ -142,7 +143,7 @@ async def baseline(home: Path, items: int, locations: int) -> dict[str, float]:
 
 
 async def scan(home: Path, items: int, locations: int) -> dict[str, float]:
-    """A full scan that finds nothing new."""
+    """Make a full scan that finds nothing new."""
     settings = configured(home)
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
@@ -153,22 +154,22 @@ async def scan(home: Path, items: int, locations: int) -> dict[str, float]:
 
 
 async def catalogue(home: Path, items: int, locations: int) -> dict[str, float]:
-    """A look at the whole catalogue that finds nothing new."""
+    """Read the whole catalogue, and find nothing new."""
     settings = configured(home)
     source = LocalSource(home / "levels.jsonl", items, locations)
     async with Store.open(settings.state.path) as store:
-        looked = LocalCatalogue(home / "catalogue.jsonl", items)
-        look = CatalogueReader(settings, store, source, looked, clocks())
+        local = LocalCatalogue(home / "catalogue.jsonl", items)
+        reader = CatalogueReader(settings, store, source, local, clocks())
         began = time.perf_counter()
-        await look.whole()
+        await reader.whole()
         seconds = time.perf_counter() - began
-        look.rest()
-        found, _ = await look.join(Batch())
+        reader.rest()
+        found, _ = await reader.join(Batch())
     return {"seconds": seconds, "items": items, "changed": len(found.catalogue)}
 
 
 async def start(home: Path, items: int, locations: int) -> dict[str, float]:
-    """Open the database that is there and build everything, up to the first pass."""
+    """Open the existing database and build everything, up to the first pass."""
     settings = configured(home)
     began = time.perf_counter()
     async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
@@ -180,9 +181,9 @@ async def start(home: Path, items: int, locations: int) -> dict[str, float]:
 
 
 async def shop(items: int, locations: int) -> None:
-    """Serve a shop without items until it is terminated; its address on the first line.
+    """Serve a shop without items until the process is terminated; print its address first.
 
-    Each line that it reads is answered with the points that were spent until then.
+    Each line on stdin is answered with the points that were spent until then.
     """
     made = sandbox(items=0, locations=locations)
     async with serving(made) as (url, _):
@@ -192,9 +193,9 @@ async def shop(items: int, locations: int) -> None:
 
 
 async def rest(home: Path, items: int, locations: int, seconds: float) -> dict[str, float]:
-    """Passes at their usual interval while nothing happens, and looks at the catalogue.
+    """Measure passes at their usual interval while nothing happens, and catalogue readings.
 
-    The first pass is not measured: connections and caches are made by it.
+    The first pass is not measured, because it makes connections and fills caches.
     """
     command = (sys.executable, "-m", "benchmarks.scale_steps", "shop", str(home))
     settings = json.dumps({"items": items, "locations": locations})
@@ -219,7 +220,7 @@ async def rest(home: Path, items: int, locations: int, seconds: float) -> dict[s
 async def _rest(
     settings: Settings, seconds: float, locations: int, points: Callable[[], Awaitable[int]]
 ) -> dict[str, float]:
-    interval_s, look_s = settings.poll.interval_s, settings.poll.catalogue_interval_s
+    interval_s, catalogue_s = settings.poll.interval_s, settings.poll.catalogue_interval_s
     async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
         await _pass(parts)
         await asyncio.sleep(interval_s)
@@ -232,17 +233,19 @@ async def _rest(
         share = (time.process_time() - worked) / took
         of_pass = (await points() - spent) / passes
         spent, worked = await points(), time.process_time()
-        for _ in range(LOOKS):
+        for _ in range(CATALOGUE_READINGS):
             parts.mirror.catalogue._due.at_once()  # noqa: SLF001 - sooner than any setting would have it
             await _pass(parts)
-        of_look = (await points() - spent) / LOOKS - of_pass
-        share += (time.process_time() - worked) / LOOKS / look_s  # and the pass that carries it
+        of_reading = (await points() - spent) / CATALOGUE_READINGS - of_pass
+        # A reading is measured together with the pass that makes it.
+        share += (time.process_time() - worked) / CATALOGUE_READINGS / catalogue_s
     return {
         "seconds": took,
         "passes": passes,
         "cpu_percent": round(share * 100, 3),
-        "points_of_a_look": of_look,
-        "points_per_location_and_poll": (of_pass + of_look * interval_s / look_s) / locations,
+        "points_of_a_catalogue_reading": of_reading,
+        "points_per_location_and_poll": (of_pass + of_reading * interval_s / catalogue_s)
+        / locations,
     }
 
 
@@ -263,19 +266,19 @@ STEPS: dict[str, Callable[..., Awaitable[dict[str, float]]]] = {
 
 
 async def measured(step: Awaitable[dict[str, float]]) -> dict[str, float]:
-    """What a step found."""
+    """Await a step, so that asyncio.run() gets a coroutine."""
     return await step
 
 
 def main() -> None:
-    """Run the step and print."""
+    """Run the step and print what it measured."""
     name, home, more = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
     if name == "shop":
         asyncio.run(shop(**more))
         return
     found = asyncio.run(measured(STEPS[name](home, **more)))
     found["cpu_s"] = round(time.process_time(), 1)
-    # Not getrusage: its maximum is inherited from whoever started this process.
+    # Not from getrusage: its maximum is inherited from the process that started this one.
     status = Path("/proc/self/status").read_text()
     found["rss_mb"] = int(status.split("VmHWM:")[1].split()[0]) / 1024
     print(json.dumps(found))

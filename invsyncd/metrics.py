@@ -101,9 +101,7 @@ class Metrics:
 
     def _of_targets(self, gauge: Callable[..., Gauge]) -> None:
         self.held = gauge("held_items", "Items on hold until somebody resolves them")
-        self.authorised = gauge(
-            "authorised", "1 while the target accepts our credentials", "target"
-        )
+        self.authorised = gauge("authorised", "1 while our credentials are accepted", "target")
         self.paused = gauge("paused", "1 while the target waits for a resume", "target")
         self.refresh_ends = gauge(
             "refresh_token_expiry_timestamp_seconds",

@@ -1,9 +1,9 @@
-"""Builds everything there is to install: `python3 packaging/build.py`.
+"""Builds all artefacts that can be installed: `python3 packaging/build.py`.
 
-Wheel, sdist, single binary, binary folder, Debian package and bill of materials, into dist/. It
-needs nothing but Python and binutils: the build tools come from requirements-build.lock, by hash,
+Wheel, sdist, single binary, binary folder, Debian package and bill of materials go to dist/. A
+build needs only Python and binutils: the build tools come from requirements-build.lock, by hash,
 into build/. Two builds of the same commit on the same machine are identical; `--twice` makes both
-and looks.
+and compares them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> int:
     first.make(kinds)
     identical = True
     if options.twice:
-        # Another folder, umask, locale and time zone: nothing of these may be found inside.
+        # Another folder, umask, locale and time zone: none of these may change an artefact.
         second = Build(work / "snapshot", work / "second" / "somewhere" / "else", ELSEWHERE)
         second.make(kinds)
         identical = _compare(first, second, kinds)

@@ -1,8 +1,8 @@
 """Measures the binaries of dist/: `python3 packaging/measure.py`.
 
-Start until READY=1 (until /livez answers, for a program that does not notify), memory at rest,
-size and the lowest glibc; medians of ten starts, each with an empty state database, against the
-sandbox on this machine.
+The table shows the time from start to READY=1 (to the first answer of /livez, for a program that
+does not notify), memory at rest, size, and the lowest glibc. Times and memory are medians of ten
+starts, each with an empty state database, against the sandbox on this machine.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Writes the manual page and the completions: `python packaging/pages.py FOLDER`.
 
-A program of its own because it imports invsyncd: the build runs it in an environment that has it.
+This is a program of its own because it imports invsyncd: the build runs it in an environment that
+has the package.
 """
 
 from __future__ import annotations

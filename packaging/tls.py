@@ -1,9 +1,9 @@
-"""Shows that a bundle verifies TLS wherever a system keeps its authorities: run as root,
-`python3 packaging/tls.py`.
+"""Tests that a bundle verifies TLS with the authorities of several systems.
 
-An HTTPS server on loopback has a certificate of an authority made for the moment. `invsyncd check`
-is run against it in a mount namespace whose /etc and OpenSSL folder look like another system's: it
-must reach the server where that system's bundle holds the authority, and refuse where it does not.
+Run `python3 packaging/tls.py` as root. An HTTPS server on loopback has a certificate of a temporary
+authority. `invsyncd check` is run against that server in a mount namespace whose /etc and OpenSSL
+folder look like those of another system. The check must reach the server if that system's bundle
+holds the authority, and must refuse the server if not.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ exec "$@"
 
 
 class Server(http.server.BaseHTTPRequestHandler):
-    """Refuses every request; that it was asked at all is the result."""
+    """Refuses every request. The result is whether a request came at all."""
 
     asked = 0
 
@@ -78,7 +78,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 
 def main() -> int:
-    """Print one line per system; returns 1 if one of them is not as it must be."""
+    """Print one line for each system; returns 1 if one of them is not as it should be."""
     parser = argparse.ArgumentParser(prog="packaging/tls.py", description=__doc__)
     parser.add_argument("binary", nargs="?", type=Path, default=ROOT / "dist/invsyncd/invsyncd")
     binary = parser.parse_args().binary.resolve()

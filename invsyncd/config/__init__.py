@@ -1,4 +1,4 @@
-"""The operator's decisions, read from TOML, environment and secret files into one frozen value."""
+"""The configuration: read from TOML, environment and secret files into one frozen value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The [alerts] section: whom the daemon tells of trouble, and who misses it when it is silent."""
+"""The [alerts] section: who gets messages about trouble, and which monitor expects the daemon."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from invsyncd.config.fields import Seconds, Secret, Section, said
+from invsyncd.config.fields import Seconds, Secret, Section, invalid
 
 
 def _one_per_line(value: object) -> object:
-    """Take the text of a secret file or a variable: one URL per line or blank."""
+    """Split the text of a secret file or a variable: URLs are separated by line ends or blanks."""
     return tuple(value.split()) if isinstance(value, str) else value
 
 
 def _service(value: SecretStr) -> SecretStr:
     if not re.match(r"[A-Za-z][A-Za-z0-9]*://[^/]", value.get_secret_value()):
-        raise said("is not an apprise URL", "Write it like mailtos://user:password@example.com")
+        raise invalid("is not an apprise URL", "Write it like mailtos://user:password@example.com")
     return value
 
 
@@ -29,12 +29,12 @@ def _web(value: SecretStr) -> SecretStr:
     except ValueError:
         right = False
     if not right:
-        raise said("is not an http(s) URL", "Copy it whole from the service that waits for it")
+        raise invalid("is not an http(s) URL", "Copy it whole from the service that waits for it")
     return value
 
 
 class AlertSettings(Section):
-    """Messages to people, and a sign of life to a monitor elsewhere."""
+    """Messages to people, and regular requests to a monitor elsewhere."""
 
     urls: Annotated[
         tuple[Annotated[Secret, AfterValidator(_service)], ...],
@@ -43,7 +43,7 @@ class AlertSettings(Section):
     ] = ()
     heartbeat_url: Annotated[
         Annotated[Secret, AfterValidator(_web)] | None,
-        Field(description="Asked for after good passes, at most once a minute, while ready"),
+        Field(description="URL to request after good passes, at most once a minute, while ready"),
     ] = None
     stale_after_s: Annotated[
         Seconds,

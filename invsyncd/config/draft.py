@@ -18,8 +18,8 @@ from invsyncd.config.problems import Problem
 
 
 def broken_rules(model: type[Ruled], raw: object) -> Iterator[Problem]:
-    """Find every rule that the right part of `raw` breaks."""
-    return _ask(_draft(model, raw))
+    """Find every rule that the valid part of `raw` breaks."""
+    return _broken(_draft(model, raw))
 
 
 class _WrongError(Exception):
@@ -46,7 +46,7 @@ def _value(field: FieldInfo, name: str, raw: object, good: dict[str, Any]) -> ob
         return field.get_default(call_default_factory=True, validated_data=good)
     given, inner = raw[name], sections(field.annotation)
     if inner is None:
-        return _alone(field, given)
+        return _validated(field, given)
     section, repeated = inner
     if not repeated:
         return _draft(section, given)
@@ -55,7 +55,7 @@ def _value(field: FieldInfo, name: str, raw: object, good: dict[str, Any]) -> ob
     return tuple(_draft(section, row) for row in given)
 
 
-def _alone(field: FieldInfo, given: object) -> object:
+def _validated(field: FieldInfo, given: object) -> object:
     adapter: TypeAdapter[object] = TypeAdapter(field.rebuild_annotation())
     try:
         return adapter.validate_python(given)
@@ -63,14 +63,14 @@ def _alone(field: FieldInfo, given: object) -> object:
         raise _WrongError from None
 
 
-def _ask(model: Ruled) -> Iterator[Problem]:
+def _broken(model: Ruled) -> Iterator[Problem]:
     for name, value in model.__dict__.items():
         if isinstance(value, Ruled):
-            yield from (problem.under(name) for problem in _ask(value))
+            yield from (problem.under(name) for problem in _broken(value))
         elif isinstance(value, tuple):
             for number, row in enumerate(value, 1):
                 if isinstance(row, Ruled):
-                    yield from (problem.under(f"{name}[{number}]") for problem in _ask(row))
+                    yield from (problem.under(f"{name}[{number}]") for problem in _broken(row))
     for rule in model.RULES:
         try:
             yield from rule(model)

@@ -1,6 +1,6 @@
-"""The kinds of value that a configuration is made of, and what every section has in common.
+"""The types of values in a configuration, and the base of its sections.
 
-Numbers and switches are strict: `percent = "80"` or `enabled = 1` is a mistake, not a spelling.
+Numbers and switches are strict: `percent = "80"` or `enabled = 1` is an error.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from invsyncd.config.problems import RULES_BROKEN, SAID, Problem, join
+from invsyncd.config.problems import INVALID, RULES_BROKEN, Problem, join
 
 UNITS_MAX = 999_999
-"""The largest quantity that TikTok Shop takes; no number of units here needs to be larger."""
+"""The largest quantity that TikTok Shop accepts; no number of units here needs to be larger."""
 
 Rule = Callable[[Any], Iterator[Problem]]
 """A check over several keys of one section; the keys of its problems are relative to it."""
@@ -37,8 +37,8 @@ Rule = Callable[[Any], Iterator[Problem]]
 class Ruled(BaseModel):
     """A model with rules over several keys.
 
-    A rule may be asked about a draft, where keys that are themselves wrong are missing: reading
-    one raises AttributeError, and the rule then simply has nothing more to say.
+    A rule may run on a draft, in which keys that are wrong by themselves are missing. Reading such
+    a key raises AttributeError, which ends the rule without a finding.
     """
 
     RULES: ClassVar[tuple[Rule, ...]] = ()
@@ -60,13 +60,13 @@ class Section(Ruled):
     )
 
 
-def said(message: str, advice: str) -> PydanticCustomError:
-    """Make the error of a check that knows what the operator should do."""
-    return PydanticCustomError(SAID, "{message}", {"message": message, "advice": advice})
+def invalid(message: str, advice: str) -> PydanticCustomError:
+    """Make the error of a check, with advice for the operator."""
+    return PydanticCustomError(INVALID, "{message}", {"message": message, "advice": advice})
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach that host."""
+    """Whether only this machine can reach that host."""
     if host.lower() == "localhost":
         return True
     try:
@@ -95,7 +95,7 @@ def every_key(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, F
 
 
 def _number_as_text(value: object) -> object:
-    """Take an id that was written without quotes."""
+    """Accept an id that was written without quotes."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -107,32 +107,32 @@ def _location(value: str) -> str:
 def _secret(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if not text:
-        raise said("is empty", "Set it, or remove the key")
+        raise invalid("is empty", "Set it, or remove the key")
     if not re.fullmatch(r"[!-~]+", text):
-        raise said(
-            "has a space, a line break or a sign that no such secret has", "Copy it once more"
+        raise invalid(
+            "has a space, a line break or another character that no secret has", "Copy it again"
         )
     return value
 
 
 def _endpoint(value: str) -> str:
-    """Take scheme, host and port only: the token goes there, so nothing may be ambiguous."""
+    """Accept only scheme, host and port: the token is sent there, so nothing may be ambiguous."""
     example = "Write it like https://host or http://127.0.0.1:8080"
     try:
         parts = urlsplit(value)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise said("is not a URL", example) from None
+        raise invalid("is not a URL", example) from None
     if re.search(r"[^!-~]|\\", value) or parts.scheme not in {"https", "http"} or not host:
-        raise said("is not an http(s) URL", example)
+        raise invalid("is not an http(s) URL", example)
     if "@" in parts.netloc:
-        raise said("holds a user name or password", "Remove what stands before the @")
+        raise invalid("holds a user name or password", "Remove what stands before the @")
     if parts.path.strip("/") or "?" in value or "#" in value:
-        raise said("has more than scheme, host and port", "Remove what follows the host")
+        raise invalid("has more than scheme, host and port", "Remove what follows the host")
     if port == 0:
-        raise said("has port 0", example)
+        raise invalid("has port 0", example)
     if parts.scheme == "http" and not is_loopback(host):
-        raise said(
+        raise invalid(
             "is plain http to another machine, which would show the token to the network",
             "Use https; plain http is for 127.0.0.1, ::1 and localhost only",
         )
@@ -141,11 +141,13 @@ def _endpoint(value: str) -> str:
 
 def _path(value: Path) -> Path:
     if not value.parts or "\0" in str(value):
-        raise said("is no path", "Name a file or a directory")
+        raise invalid("is not a path", "Name a file or a directory")
     try:
         return value.expanduser()
     except RuntimeError:
-        raise said("starts with ~ but there is no such home directory", "Write it out") from None
+        raise invalid(
+            "starts with ~ but there is no such home directory", "Write it in full"
+        ) from None
 
 
 Flag = Annotated[bool, Field(strict=True)]

@@ -27,18 +27,18 @@ def find_config(
 ) -> Path:
     """Find the file: --config, then $INVSYNCD_CONFIG, then ./config.toml, then /etc.
 
-    A file that was named is not looked for: if it is missing, `load` says so.
+    A file that was named is returned as it is: if it is missing, `load` reports that.
     """
     named = explicit or environ.get("INVSYNCD_CONFIG")
     if named:
         return cwd / named
-    places = (cwd / "config.toml", system)
-    for place in places:
-        if os.path.lexists(place):
-            return place
-    looked = ", ".join(str(place) for place in places)
+    candidates = (cwd / "config.toml", system)
+    for path in candidates:
+        if os.path.lexists(path):
+            return path
     raise ConfigError(
-        f"no configuration found; looked at --config and $INVSYNCD_CONFIG (not given), {looked}",
+        "no configuration found: --config and $INVSYNCD_CONFIG are not given, and there is neither "
+        f"{candidates[0]} nor {candidates[1]}",
         advice="copy config.example.toml to config.toml and fill it in, or start "
         "`invsyncd sandbox`, which writes one that works at once",
     )
@@ -50,12 +50,12 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     sources = Sources(environ, path.parent)
     sources.take_environment()
     sources.take_secret_files(sources.values.get(("secrets_dir",), document.get("secrets_dir")))
-    merged = _whole(sources.over(document), path.parent)
+    merged = _completed(sources.over(document), path.parent)
     known = {key: field.description for key, field in every_key(Settings)}
-    strangers = [name for name in merged if name not in Settings.model_fields]
-    problems = [*sources.problems, *(unknown((name,), known) for name in strangers)]
-    # Unknown names stop here: some would be arguments of Settings itself (`_env_file`).
-    for name in strangers:
+    unknown_names = [name for name in merged if name not in Settings.model_fields]
+    problems = [*sources.problems, *(unknown((name,), known) for name in unknown_names)]
+    # Unknown names are removed: some would be arguments of Settings itself (`_env_file`).
+    for name in unknown_names:
         del merged[name]
     try:
         settings = Settings(**merged)
@@ -66,34 +66,35 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     else:
         if not problems:
             return settings
-    # Outside the except clause: the library's own error, which knows the input, is not chained.
-    raise ConfigProblems(str(path), _told(problems, sources.origins))
+    # Raised outside the except clause, so that the library's error, which holds the input, is not
+    # chained.
+    raise ConfigProblems(str(path), _presented(problems, sources.origins))
 
 
-def _whole(document: Document, base: Path) -> Document:
-    """Fill in what makes messages precise: absent sections, absolute paths.
+def _completed(document: Document, base: Path) -> Document:
+    """Add absent sections and make paths absolute, so that messages are precise.
 
-    With an empty [tiktok] it is tiktok.enabled that is missing, which is what the operator needs.
+    Without a [tiktok] section, the problem then names tiktok.enabled, which the operator must set.
     """
     for name in ("shopify", "mirror", "tiktok"):
         document.setdefault(name, {})
-    for place, key in ((document, "secrets_dir"), (document.get("state"), "path")):
-        if isinstance(place, dict) and isinstance(place.get(key), str) and place[key]:
-            place[key] = anchored(place[key], base)
+    for table, key in ((document, "secrets_dir"), (document.get("state"), "path")):
+        if isinstance(table, dict) and isinstance(table.get(key), str) and table[key]:
+            table[key] = anchored(table[key], base)
     return document
 
 
-def _told(problems: Iterable[Problem], origins: Mapping[str, str]) -> list[Problem]:
-    """Sort by section, as in the example file, and say which values did not come from the file."""
+def _presented(problems: Iterable[Problem], origins: Mapping[str, str]) -> list[Problem]:
+    """Sort by section, as in the example file, and name the source of values from elsewhere."""
     order = {name: at for at, name in enumerate(Settings.model_fields)}
 
-    def place(problem: Problem) -> int:
+    def position(problem: Problem) -> int:
         return order.get(problem.key.partition(".")[0].partition("[")[0], -1)
 
-    def told(problem: Problem) -> Problem:
+    def with_origin(problem: Problem) -> Problem:
         origin = origins.get(problem.key.partition("[")[0])
         if origin is None or origin in problem.message:
             return problem
         return replace(problem, message=f"{problem.message} (set by {origin})")
 
-    return [told(problem) for problem in sorted(dict.fromkeys(problems), key=place)]
+    return [with_origin(problem) for problem in sorted(dict.fromkeys(problems), key=position)]

@@ -22,9 +22,9 @@ KEY_CHARS_MAX = 64
 """A key longer than this is cut in messages: it is junk, and the line must stay readable."""
 
 RULES_BROKEN = "rules_broken"
-"""Error type of rules over several keys; `load` asks the rules again to get each one singly."""
+"""Error type of rules over several keys. `load` runs the rules again to report each one alone."""
 
-SAID = "said"
+INVALID = "invalid"
 """Error type of a check that brings its own sentence and advice."""
 
 
@@ -42,7 +42,7 @@ class Problem:
         return printable(_sentence(text) + (f" {_sentence(self.advice)}" if self.advice else ""))
 
     def under(self, prefix: str) -> Problem:
-        """Give the same problem as seen from the section around it."""
+        """Give the same problem with the name of the section around it."""
         return replace(self, key=join(prefix, self.key))
 
 
@@ -60,10 +60,8 @@ class ConfigProblems(ConfigError):
 
 
 def printable(text: str) -> str:
-    """Escape line breaks and control signs: names from outside stay on their line."""
-    return "".join(
-        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
-    )
+    """Escape line breaks and control characters, so that a foreign name stays on its line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def join(prefix: str, key: str) -> str:
@@ -72,7 +70,7 @@ def join(prefix: str, key: str) -> str:
 
 
 def spell(loc: Iterable[str | int]) -> str:
-    """Write a place as an operator counts it: the second [[tiktok.mapping]] is `mapping[2]`."""
+    """Write the path of a key, counting from 1: the second [[tiktok.mapping]] is `mapping[2]`."""
     text = ""
     for part in loc:
         text = f"{text}[{part + 1}]" if isinstance(part, int) else join(text, _plain(part))
@@ -84,9 +82,9 @@ def from_details(
 ) -> Iterable[Problem]:
     """Turn pydantic's errors into problems. `known` holds every key with its description.
 
-    Left out: rules over several keys (see RULES_BROKEN), and defaults that were not worked out
-    because the key they follow from is itself reported; and lists that are only too short because
-    their entries were refused.
+    Three kinds are left out: rules over several keys (see RULES_BROKEN); defaults that depend on
+    a key which is itself reported; and lists that are too short only because their entries were
+    refused.
     """
     details = list(details)
     lists = {detail["loc"][:-1] for detail in details}
@@ -99,7 +97,7 @@ def from_details(
         if kind == "extra_forbidden":
             yield unknown(loc, known)
         else:
-            message, advice = _say(kind, detail.get("ctx", {}))
+            message, advice = _sentence_of(kind, detail.get("ctx", {}))
             if kind == "missing":
                 advice = known.get(_pattern(loc)) or ""
             yield Problem(spell(loc), message, advice)
@@ -126,7 +124,7 @@ def _pattern(loc: Iterable[str | int]) -> str:
 
 
 def _plain(part: str) -> str:
-    """Quote what is no bare key, so that no line break or control sign reaches the terminal."""
+    """Quote anything but a bare key: no line break or control character reaches the terminal."""
     part = part if len(part) <= KEY_CHARS_MAX else part[:KEY_CHARS_MAX] + "…"
     return part if re.fullmatch(r"[\w…-]+", part, re.ASCII) else json.dumps(part)
 
@@ -154,10 +152,10 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-def _say(kind: str, ctx: Mapping[str, Any]) -> tuple[str, str]:
-    if kind == SAID:
+def _sentence_of(kind: str, ctx: Mapping[str, Any]) -> tuple[str, str]:
+    if kind == INVALID:
         return str(ctx["message"]), str(ctx["advice"])
     if kind in _SENTENCES:
         return _SENTENCES[kind](ctx), ""
-    # Never pydantic's own text: nobody has promised that it holds no input.
+    # Never pydantic's own text: it may hold the input.
     return f"is not acceptable ({kind})", ""

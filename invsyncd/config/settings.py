@@ -1,6 +1,6 @@
-"""Settings: the whole configuration as one frozen value; other parts see nothing else.
+"""Settings: the whole configuration as one frozen value. Other rooms see nothing else of it.
 
-Values come in through `load` only: creating Settings never reads the environment or a file.
+Values come only through `load`. Creating Settings never reads the environment or a file.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from invsyncd.config.fields import (
     Secret,
     Section,
     Word,
+    invalid,
     is_loopback,
-    said,
 )
 from invsyncd.config.problems import Problem
 from invsyncd.config.shopify import MirrorSettings, PollSettings, ShopifySettings
@@ -32,7 +32,7 @@ from invsyncd.config.tiktok import TikTokSettings
 
 
 class GuardSettings(Section):
-    """How much one pass may change before it stops and asks."""
+    """How much one pass may change before its target is paused."""
 
     max_zeroed_percent: Annotated[
         Percent,
@@ -51,10 +51,10 @@ class GuardSettings(Section):
 
 
 def _split(listen: str) -> tuple[str, int]:
-    """Take host and port apart; IPv6 stands in brackets."""
+    """Split host and port; an IPv6 address stands in brackets."""
     match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})", listen)
     if not match or int(match[3]) > 65535:
-        raise said(
+        raise invalid(
             "is not host:port", 'Write it like "127.0.0.1:8787" or "[::1]:8787"; port 0 = any free'
         )
     return match[1] or match[2], int(match[3])
@@ -66,10 +66,10 @@ def _listen(value: str) -> str:
 
 
 def _host(value: str) -> str:
-    """Take a name or an address as it stands in a URL, without scheme, port and brackets."""
+    """A name or an address, without the brackets of IPv6; no scheme and no port."""
     name = value.removeprefix("[").removesuffix("]")
     if not re.fullmatch(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", name):
-        raise said(
+        raise invalid(
             "is not the name or the address of a host", 'Write it like "stock.example.com", no port'
         )
     return name
@@ -95,19 +95,19 @@ class ServerSettings(Section):
     listen: Annotated[
         str,
         AfterValidator(_listen),
-        Field(description="host:port; other than loopback only together with token"),
+        Field(description="host:port; any other address than loopback needs token"),
     ] = "127.0.0.1:8787"
     token: Annotated[
         Secret | None,
         Field(
-            description="What a client must send as bearer token, or as a password; needed beyond "
-            "loopback"
+            description="What a client must send as bearer token or as password; required unless "
+            "listen is loopback"
         ),
     ] = None
     allowed_hosts: Annotated[
         tuple[HostName, ...],
         Field(
-            description="Other names or addresses that browsers may call this server by, such as "
+            description="Other names or addresses by which browsers may call this server, such as "
             "that of a reverse proxy"
         ),
     ] = ()
@@ -119,7 +119,7 @@ class ServerSettings(Section):
 
 
 class StateSettings(Section):
-    """Where the daemon remembers."""
+    """Where the daemon keeps its state."""
 
     path: Annotated[
         FilePath,
@@ -144,8 +144,8 @@ class DaemonSettings(Section):
         Field(
             ge=5,
             le=86_400,
-            description="Seconds without any progress, such as an answer, after which a round has "
-            "hung: /livez answers 503, and a watchdog restarts the daemon",
+            description="Seconds without progress, such as an answer, after which a round is hung: "
+            "/livez answers 503, and a watchdog restarts the daemon",
         ),
     ] = 600.0
 
@@ -172,7 +172,7 @@ def _something_to_do(settings: Settings) -> Iterator[Problem]:
 
 
 class Settings(BaseSettings, Ruled):
-    """Everything an operator can decide."""
+    """Everything that an operator can configure."""
 
     model_config = SettingsConfigDict(
         frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False
@@ -193,10 +193,10 @@ class Settings(BaseSettings, Ruled):
     server: Annotated[ServerSettings, Field(description="Health, metrics and the status page")] = (
         ServerSettings()
     )
-    alerts: Annotated[AlertSettings, Field(description="Whom the daemon tells of trouble")] = (
+    alerts: Annotated[AlertSettings, Field(description="Who gets messages about trouble")] = (
         AlertSettings()
     )
-    state: Annotated[StateSettings, Field(description="Where the daemon remembers")] = (
+    state: Annotated[StateSettings, Field(description="Where the daemon keeps its state")] = (
         StateSettings()
     )
     daemon: Annotated[DaemonSettings, Field(description="How the process behaves")] = (
@@ -215,13 +215,13 @@ class Settings(BaseSettings, Ruled):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take only what `load` gives.
 
-        The library's own sources stop at their first problem and pass over variables that name
-        no key; ours (sources.py) report every problem and know where each value came from.
+        The library's own sources stop at their first problem and ignore variables that name no
+        key. Ours (sources.py) report every problem, and where each value came from.
         """
         return (init_settings,)
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret's value, so that the log can redact it."""
+        """The values of all secrets, for the log to mask."""
         return tuple(_secrets(self))
 
 

@@ -1,4 +1,4 @@
-"""The sections of the Shopify side: which shop, how often it is read, what is kept level."""
+"""The sections [shopify], [poll] and [mirror]: which shop, how often to read, what to mirror."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from invsyncd.config.fields import (
     Text,
     Units,
     Word,
-    said,
+    invalid,
 )
 from invsyncd.config.problems import Problem
 from invsyncd.core.model import OnConflict, Unlevelled
@@ -27,13 +27,13 @@ from invsyncd.core.model import OnConflict, Unlevelled
 DAY_S = 86_400
 
 
-API_VERSION_MIN = "2026-04"  # before it, changeFromQuantity and idempotency keys may be left out
+API_VERSION_MIN = "2026-04"  # in older ones changeFromQuantity and idempotency keys are optional
 
 
 def _shop(value: str) -> str:
     value = value.lower()
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+", value):
-        raise said(
+        raise invalid(
             "is not a shop's host name",
             "Write the name that ends in .myshopify.com, without https:// and without a path",
         )
@@ -42,12 +42,12 @@ def _shop(value: str) -> str:
 
 def _api_version(value: str) -> str:
     if not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", value, re.ASCII):
-        raise said("is not an API version", 'Write year and month, such as "2026-10"')
+        raise invalid("is not an API version", 'Write year and month, such as "2026-10"')
     if value < API_VERSION_MIN:
-        raise said(
-            f"is older than {API_VERSION_MIN}, the first version whose stock writes carry what they"
-            " replace",
-            'Set "2026-10", or take the line out',
+        raise invalid(
+            f"is older than {API_VERSION_MIN}, the first version in which a stock write names the "
+            "value it replaces",
+            'Set "2026-10", or remove the line',
         )
     return value
 
@@ -57,7 +57,7 @@ def _own_endpoint(data: dict[str, Any]) -> str:
 
 
 def _one_grant(section: ShopifySettings) -> Iterator[Problem]:
-    """Ask for one way to sign in; two would leave open which one is meant."""
+    """Ask for exactly one way to sign in; with two, it is unclear which one is meant."""
     token, client_id, secret = section.access_token, section.client_id, section.client_secret
     where = "(or the file shopify-{0}, or INVSYNCD_SHOPIFY__{1})"
     if token and (client_id or secret):
@@ -110,11 +110,11 @@ class ShopifySettings(Section):
     ]
     access_token: Annotated[
         Secret | None,
-        Field(description="Admin API token of a custom app; instead of client_id + client_secret"),
+        Field(description="Admin API token of a custom app; replaces client_id and client_secret"),
     ] = None
     client_id: Annotated[
         Word | None,
-        Field(description="Client credentials grant: the token is fetched and renewed by itself"),
+        Field(description="Client credentials grant: invsyncd fetches and renews the token"),
     ] = None
     client_secret: Annotated[
         Secret | None, Field(description="The secret that belongs to client_id")
@@ -122,7 +122,7 @@ class ShopifySettings(Section):
     api_version: Annotated[
         str,
         AfterValidator(_api_version),
-        Field(description="Admin API version, year and month; Shopify keeps each for a year"),
+        Field(description="Admin API version, year and month; Shopify keeps each one for a year"),
     ] = "2026-10"
     endpoint: Annotated[
         Endpoint,
@@ -153,7 +153,7 @@ class PollSettings(Section):
         Field(
             ge=0.01,
             le=3600,
-            description="Seconds between two polls; shorter sees a sale sooner and costs more API",
+            description="Seconds between two polls; shorter finds sales sooner and costs more API",
         ),
     ] = 15.0
     interval_min_s: Annotated[
@@ -161,7 +161,7 @@ class PollSettings(Section):
         Field(
             ge=0.01,
             le=3600,
-            description="Seconds between two polls while changes flow; not set: interval_s",
+            description="Seconds between two polls while there are changes; if not set: interval_s",
         ),
     ] = Field(default_factory=_own_interval)
     overlap_s: Annotated[
@@ -169,7 +169,7 @@ class PollSettings(Section):
         Field(
             ge=0,
             le=DAY_S,
-            description="Seconds by which a search result may be late and is found all the same",
+            description="Seconds that Shopify's search may be late before polls miss a change",
         ),
     ] = 120.0
     catalogue_interval_s: Annotated[
@@ -185,7 +185,7 @@ class PollSettings(Section):
         Field(
             ge=0.01,
             le=30 * DAY_S,
-            description="Seconds between full scans, which find whatever a poll has missed",
+            description="Seconds between full scans, which find what polls have missed",
         ),
     ] = float(DAY_S)
 
@@ -211,7 +211,7 @@ def _no_star(section: MirrorSettings) -> Iterator[Problem]:
 
 
 class MirrorSettings(Section):
-    """Which levels show the same number, and what happens when counts contradict."""
+    """Which levels show the same number, and what happens if counts contradict each other."""
 
     RULES: ClassVar[tuple[Rule, ...]] = (_one_list, _no_star)
 
@@ -219,7 +219,7 @@ class MirrorSettings(Section):
         Flag,
         Field(
             description="Say true or false: mirroring overwrites the stock of other locations, "
-            "so it is never assumed"
+            "so there is no default"
         ),
     ]
     product_types: Annotated[
@@ -246,5 +246,7 @@ class MirrorSettings(Section):
     ] = OnConflict.LOWEST
     sale_max: Annotated[
         Units,
-        Field(description="Units one till sale takes at most; a larger fall is read as a count"),
+        Field(
+            description="The most units of one till sale; a larger fall is read as a stock count"
+        ),
     ] = 10

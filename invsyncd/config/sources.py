@@ -33,9 +33,9 @@ Document = dict[str, Any]
 
 
 class Sources:
-    """One configuration while it is put together: values, where each came from, what was wrong.
+    """One configuration while it is put together: values, their origins, and problems.
 
-    Call the methods strongest first: a value that is there already is kept.
+    Call the methods in the order of precedence: a value that is already there is kept.
     """
 
     def __init__(self, environ: Mapping[str, str], base: Path) -> None:
@@ -46,7 +46,7 @@ class Sources:
         self._base = base
 
     def take_environment(self) -> None:
-        """Read every INVSYNCD_… variable, and report those that name no key."""
+        """Read every INVSYNCD_… variable; report those that name no key."""
         known = {env_name(key): (key, field) for key, field in leaves()}
         for name in sorted(self._environ):
             if not name.startswith(ENV_PREFIX) or name in ENV_OURS:
@@ -58,7 +58,7 @@ class Sources:
                 self.problems.append(_unknown_variable(name, list(known)))
 
     def take_secret_files(self, secrets_dir: object) -> None:
-        """Read what the service manager hands over, then what lies in `secrets_dir`."""
+        """Read the credentials of the service manager, then the files in `secrets_dir`."""
         credentials = self._environ.get("CREDENTIALS_DIRECTORY")
         if credentials:
             self._take_directory("$CREDENTIALS_DIRECTORY", Path(credentials), private=True)
@@ -67,20 +67,20 @@ class Sources:
             self._take_directory("secrets_dir", Path(path), private=False)
 
     def over(self, document: Document) -> Document:
-        """Lay these values over the TOML document; a section that is none is left to the model."""
+        """Merge these values into the document; the model reports a section that is no table."""
         merged = {k: dict(v) if isinstance(v, dict) else v for k, v in document.items()}
         for (*path, leaf), value in self.values.items():
-            place: object = merged
+            table: object = merged
             for part in path:
-                place = place.setdefault(part, {}) if isinstance(place, dict) else None
-            if isinstance(place, dict):
-                place[leaf] = value
+                table = table.setdefault(part, {}) if isinstance(table, dict) else None
+            if isinstance(table, dict):
+                table[leaf] = value
         return merged
 
     def _take_directory(self, label: str, directory: Path, *, private: bool) -> None:
-        if not os.path.isdir(directory):  # Path.is_dir raises where this says no
+        if not os.path.isdir(directory):  # Path.is_dir would raise for some of these
             self.problems.append(
-                Problem(label, f"{directory} is not a directory that can be read", "Correct it")
+                Problem(label, f"{directory} is not a readable directory", "Correct the path")
             )
             return
         for key, field in leaves():
@@ -95,7 +95,7 @@ class Sources:
             return
         except (OSError, ValueError) as error:
             self.problems.append(Problem(key, f"the file {path} {_why(error)}", _fix(error, path)))
-            # Something is there: without this, the key would be reported as missing as well.
+            # The file is there: without a value, the key would be reported as missing as well.
             text = UNREAD
         self._put(key, text, f"the file {path}")
 
@@ -105,7 +105,7 @@ class Sources:
 
 
 UNREAD = "unread"
-"""Stands in for a secret that could not be read; there is a problem then, so it is never used."""
+"""Stands for a secret that could not be read. It is never used, because that is a problem."""
 
 
 class _ExposedError(ValueError):
@@ -113,7 +113,7 @@ class _ExposedError(ValueError):
 
 
 def leaves() -> Iterator[tuple[str, FieldInfo]]:
-    """List the keys that hold a value (or a list of tables), without those inside such a list."""
+    """List the keys that hold a value or a list of tables, but not the keys in such a list."""
     for key, field in every_key(Settings):
         inner = sections(field.annotation)
         if "[]" not in key and (inner is None or inner[1]):
@@ -121,24 +121,24 @@ def leaves() -> Iterator[tuple[str, FieldInfo]]:
 
 
 def env_name(key: str) -> str:
-    """Name the variable that sets a key."""
+    """The name of the environment variable that sets a key."""
     return ENV_PREFIX + key.upper().replace(".", "__")
 
 
 def secret_file(key: str) -> str:
-    """Name the file that holds a secret."""
+    """The name of the file that holds a secret."""
     return key.replace(".", "-").replace("_", "-")
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Tell whether a key holds a secret, or a list of them."""
+    """Whether a key holds a secret, or a list of secrets."""
     annotation = field.annotation
     inside = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
     return SecretStr in _parts(inside)
 
 
 def from_text(text: str, annotation: object) -> object:
-    """Give a variable's text the type that the same value has in TOML; leave it if it has none."""
+    """Convert a variable's text to the TOML type of its key; return the text if that fails."""
     parts = set(_parts(annotation))
     if bool in parts and text.lower() in {"true", "yes", "on", "1", "false", "no", "off", "0"}:
         return text.lower() in {"true", "yes", "on", "1"}
@@ -151,38 +151,38 @@ def from_text(text: str, annotation: object) -> object:
 
 
 def anchored(path: str, base: Path) -> str:
-    """A relative path starts where the config file lies, wherever the daemon was started."""
-    path = os.path.expanduser(path)  # where Path.expanduser raises, this leaves the ~ to the model
+    """A path of the configuration: a relative one starts at the directory of the config file."""
+    path = os.path.expanduser(path)  # leaves an unknown ~ to the model, unlike Path.expanduser
     return path if path.startswith("~") else str(base / path)
 
 
 def read_toml(path: Path) -> Document:
-    """Read the config file, or say why it cannot be read."""
+    """Read the config file; raises ConfigProblems if it cannot be read."""
     try:
         with path.open("rb") as file:
             raw = file.read(CONFIG_BYTES_MAX + 1)
         if len(raw) > CONFIG_BYTES_MAX:
-            raise _unreadable(path, f"is larger than {CONFIG_BYTES_MAX:,} bytes", "Is it a config?")
-        # Editors on Windows put a mark at the start, which TOML does not know.
+            raise _unreadable(path, f"is larger than {CONFIG_BYTES_MAX:,} bytes", "Check the path")
+        # Editors on Windows put a byte order mark at the start, which TOML does not allow.
         return tomllib.loads(raw.decode("utf-8-sig"))
     except OSError as error:
         raise _unreadable(
-            path, f"cannot be read: {_reason(error)}", "Check path and rights"
+            path, f"cannot be read: {_reason(error)}", "Check its path and permissions"
         ) from None
     except UnicodeDecodeError as error:
         raise _unreadable(
             path, f"is not UTF-8 text (byte {error.start})", "Save it as UTF-8"
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(path, f"is not valid TOML: {error}", "Correct that place") from None
+        raise _unreadable(path, f"is not valid TOML: {error}", "Correct that line") from None
     except (ValueError, RecursionError):
         raise _unreadable(
-            path, "is not valid TOML: it holds a value beyond every limit", "Shorten it"
+            path, "is not valid TOML: a value is too large or too deep", "Shorten that value"
         ) from None
 
 
 def _parts(annotation: object) -> Iterator[object]:
-    """Take apart `X | None` and Annotated, down to classes; Literal and Enum count as text."""
+    """The classes inside `X | None` and Annotated; Literal and Enum count as text."""
     origin = get_origin(annotation)
     if origin is tuple:
         yield tuple

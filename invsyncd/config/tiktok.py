@@ -26,7 +26,7 @@ from invsyncd.config.fields import (
     Text,
     Units,
     Word,
-    said,
+    invalid,
 )
 from invsyncd.config.problems import Problem
 from invsyncd.core.offer_rule import CountMirrored
@@ -35,8 +35,8 @@ EVERY = "*"
 OFF = "or set tiktok.enabled = false"
 
 
-def rows_make_sense(row: Mapping) -> Iterator[Problem]:
-    """Check what one mapping says of itself."""
+def clear_locations(row: Mapping) -> Iterator[Problem]:
+    """Refuse a mapping whose own lists of locations contradict each other."""
     if EVERY in row.locations and len(row.locations) > 1:
         yield Problem(
             "locations",
@@ -56,17 +56,19 @@ def rows_make_sense(row: Mapping) -> Iterator[Problem]:
         )
 
 
-def says_something(row: OverrideSettings) -> Iterator[Problem]:
-    """Refuse an override without effect: a key was forgotten."""
+def sets_something(row: OverrideSettings) -> Iterator[Problem]:
+    """Refuse an override that sets nothing: a key was forgotten."""
     values = (row.enabled, row.percent, row.reserve, row.zero_at, row.cap)
     if all(value is None for value in values):
         yield Problem(
-            "", "changes nothing", "Set one of percent, reserve, zero_at, cap, enabled, or drop it"
+            "",
+            "changes nothing",
+            "Set percent, reserve, zero_at, cap or enabled, or remove it",
         )
 
 
 def needs_key(section: TikTokSettings) -> Iterator[Problem]:
-    """Ask for the app key only when TikTok is wanted; so with the two below."""
+    """Ask for the app key if tiktok.enabled is true, as the next two rules do for their keys."""
     if section.enabled and section.app_key is None:
         yield Problem(
             "app_key",
@@ -96,7 +98,7 @@ def needs_mapping(section: TikTokSettings) -> Iterator[Problem]:
 
 
 def one_warehouse_each(section: TikTokSettings) -> Iterator[Problem]:
-    """A location that fed two warehouses would have its units offered twice."""
+    """Refuse a location that feeds two warehouses: its units would be offered twice."""
     first: dict[str, tuple[int, Mapping]] = {}
     for number, row in enumerate(section.mapping, 1):
         for name in dict.fromkeys(row.locations):
@@ -125,7 +127,7 @@ def excludes_by_name(section: TikTokSettings) -> Iterator[Problem]:
 
 
 def star_stands_alone(section: TikTokSettings) -> Iterator[Problem]:
-    """Refuse a second warehouse, and a second star, beside "*": it takes every location already."""
+    """Refuse a second warehouse or a second "*" beside "*", which means every location already."""
     stars = [(at, row) for at, row in enumerate(section.mapping, 1) if EVERY in row.locations]
     if not stars:
         return
@@ -148,7 +150,7 @@ def star_stands_alone(section: TikTokSettings) -> Iterator[Problem]:
 
 
 def unique_links(section: TikTokSettings) -> Iterator[Problem]:
-    """A listing sells one SKU."""
+    """Refuse two links for one listing, because a listing sells one SKU."""
     first: dict[tuple[str, str], tuple[int, Link]] = {}
     for number, link in enumerate(section.link, 1):
         at, seen = first.setdefault((link.product_id, link.sku_id), (number, link))
@@ -167,7 +169,7 @@ def _item(value: str) -> str:
     """Bring `gid://shopify/InventoryItem/1`, `"1"` and `1` to one spelling."""
     match = re.fullmatch(r"(?:gid://shopify/InventoryItem/)?([1-9][0-9]{0,17})", value)
     if match is None:
-        raise said("is no id of an inventory item", "Copy it from `invsyncd check`")
+        raise invalid("is not the id of an inventory item", "Copy it from `invsyncd check`")
     return match[1]
 
 
@@ -177,7 +179,7 @@ ItemId = Annotated[Id, AfterValidator(_item)]
 class Mapping(Section):
     """One [[tiktok.mapping]]: these locations feed this warehouse."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (rows_make_sense,)
+    RULES: ClassVar[tuple[Rule, ...]] = (clear_locations,)
 
     locations: Annotated[
         tuple[Location, ...],
@@ -188,14 +190,15 @@ class Mapping(Section):
         Field(description="Id of the sales warehouse, or a name that only one of them has"),
     ]
     exclude_locations: Annotated[
-        tuple[Location, ...], Field(description='Names or ids that "*" does not stand for')
+        tuple[Location, ...],
+        Field(description='Locations that "*" does not stand for here'),
     ] = ()
 
 
 class OverrideSettings(Section):
     """One [[tiktok.override]]: other numbers for some SKUs; the first match wins."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (says_something,)
+    RULES: ClassVar[tuple[Rule, ...]] = (sets_something,)
 
     skus: Annotated[
         tuple[Text, ...],
@@ -237,7 +240,7 @@ class TikTokSettings(Section):
 
     enabled: Annotated[
         Flag,
-        Field(description="Say true or false: what TikTok Shop offers is never changed unasked"),
+        Field(description="Say true or false: TikTok Shop is never changed without being asked"),
     ]
     app_key: Annotated[Word | None, Field(description="App key from the Partner Center")] = None
     app_secret: Annotated[
@@ -245,10 +248,10 @@ class TikTokSettings(Section):
     ] = None
     refresh_token: Annotated[
         Secret | None,
-        Field(description="First refresh token; the newest one lives in the state database"),
+        Field(description="The first refresh token; newer ones are kept in the state database"),
     ] = None
     access_token: Annotated[
-        Secret | None, Field(description="An access token to start with, until it runs out")
+        Secret | None, Field(description="The first access token, used until it expires")
     ] = None
     shop_cipher: Annotated[
         Word | None,
@@ -262,19 +265,21 @@ class TikTokSettings(Section):
         Endpoint, Field(description="Where tokens are renewed; another one only for the sandbox")
     ] = "https://auth.tiktok-shops.com"
     percent: Annotated[
-        Percent, Field(description="Percent of the stock to offer, rounded down; the rest is spare")
+        Percent, Field(description="Percent of the stock to offer, rounded down")
     ] = 100
     reserve: Annotated[
         Units, Field(description="Units kept back from TikTok before the percentage")
     ] = 0
     zero_at: Annotated[
-        Units, Field(description="Units at or below which 0 is shown, against the last-piece race")
+        Units,
+        Field(description="Units at or below which 0 is shown, against a race for the last one"),
     ] = 0
     cap: Annotated[
-        Units | None, Field(description="Units shown at most, to look scarce or hide the stock")
+        Units | None,
+        Field(description="The most units to show, to look scarce or to hide the real stock"),
     ] = None
     unlimited_quantity: Annotated[
-        Units, Field(description="Units shown for what is untracked or sold beyond zero")
+        Units, Field(description="Units shown for items that are untracked or sold beyond zero")
     ] = UNITS_MAX
     order_hold_s: Annotated[
         Seconds,
@@ -291,7 +296,7 @@ class TikTokSettings(Section):
     ] = CountMirrored.ONCE
     exclude_locations: Annotated[
         tuple[Location, ...],
-        Field(description='Names or ids that "*" stands for in no mapping'),
+        Field(description='Locations that "*" does not stand for, in any mapping'),
     ] = ()
     audit_interval_s: Annotated[
         Seconds,
@@ -313,10 +318,11 @@ class TikTokSettings(Section):
         Field(description="Other numbers for some SKUs; first match wins"),
     ] = ()
     link: Annotated[
-        tuple[Link, ...], Field(description="Listings whose seller SKU does not say what they sell")
+        tuple[Link, ...],
+        Field(description="Listings that sell another SKU than their seller SKU"),
     ] = ()
 
     @property
     def has_seed_token(self) -> bool:
-        """Whether the configuration alone lets a first run sign in, without a state database."""
+        """Whether the configuration alone, without a state database, is enough for a first run."""
         return self.refresh_token is not None or self.access_token is not None

@@ -1,1 +1,1 @@
-"""How we talk to anybody: one request, its retries, its rate; it knows no API by name."""
+"""Requests to other servers: sending, retries and rates, without knowledge of any API."""

@@ -25,11 +25,11 @@ class Urgency(StrEnum):
     READ = "read"
     """A direct read that a write depends on."""
     POLL = "poll"
-    """Looking for news."""
+    """A poll for changes."""
     CATALOGUE = "catalogue"
-    """What moves no level."""
+    """A reading of the catalogue, which moves no level."""
     SCAN = "scan"
-    """A page of a whole reading; nobody waits for it."""
+    """A page of a full scan; nobody waits for it."""
 
 
 PATIENCE_S: Final[Mapping[Urgency, float]] = MappingProxyType(
@@ -45,34 +45,34 @@ PATIENCE_S: Final[Mapping[Urgency, float]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Ticket:
-    """A place: `at` in seconds of the caller's clock; the same place goes by number."""
+    """A place in the queue: `at` is in seconds of the caller's clock; ties go by number."""
 
     at: float
     number: int
     urgency: Urgency = field(compare=False)
 
 
-class Turns:
-    """The queue. `first` never changes but by `join` and `leave`."""
+class RequestQueue:
+    """The waiting requests in order. Only `join` and `leave` change who is first."""
 
     def __init__(self) -> None:
         self._waiting: list[Ticket] = []
         self._joined = 0
 
     def join(self, urgency: Urgency, now: float) -> Ticket:
-        """Take a place."""
+        """Take a place in the queue."""
         self._joined += 1
         ticket = Ticket(now + PATIENCE_S[urgency], self._joined, urgency)
         insort(self._waiting, ticket)
         return ticket
 
     def leave(self, ticket: Ticket) -> None:
-        """Give the place up: served, or not waiting any more."""
+        """Give the place up, because the request was served or does not wait any more."""
         self._waiting.remove(ticket)
 
     @property
     def first(self) -> Ticket | None:
-        """Whose turn it is."""
+        """The request whose turn it is."""
         return self._waiting[0] if self._waiting else None
 
 
@@ -80,62 +80,62 @@ Reserve = Callable[[float], float]
 
 
 class Gate:
-    """Admits requests one after the other, as a limit allows, `at_once` on the wire.
+    """Admits requests one after the other, as a limit allows, with `at_once` slots on the wire.
 
-    `kept` of these slots are for writes alone: slow pages must not hold up a sale.
+    `kept` of these slots are for writes only, so that slow pages do not hold up a sale.
     """
 
     def __init__(self, *, at_once: int, kept: int = 0) -> None:
         self._at_once = at_once
         self._kept = kept
         self._busy = 0
-        self._turns = Turns()
-        self._bells: dict[Ticket, asyncio.Event] = {}
-        self.asked = 0
-        """How often a waiting request looked whether it may go: shows a loop that spins."""
+        self._queue = RequestQueue()
+        self._wakeups: dict[Ticket, asyncio.Event] = {}
+        self.checks = 0
+        """How often a waiting request checked whether it may go; a high number is a busy loop."""
 
     @asynccontextmanager
     async def admit(self, reserve: Reserve, urgency: Urgency = Urgency.POLL) -> AsyncIterator[None]:
         """Wait until it is our turn and `reserve(now)` returns 0; hold a slot until the block ends.
 
-        Only the first of all who wait asks for points: what it needs is left to gather, so a cheap
-        request that is not more urgent cannot starve a dear one. It asks again when the time it
-        was told is over, or when an answer may have given points back. A cancelled wait has taken
-        nothing.
+        Only the first request in the queue asks for points. The others leave points to gather for
+        it, so a cheap request that is not more urgent cannot starve an expensive one. The first
+        request asks again after the seconds that `reserve` returned, or when an answer may have
+        given points back. A cancelled wait takes nothing.
         """
         await self._wait(reserve, urgency)
         try:
             yield
         finally:
             self._busy -= 1
-            self._ring()
+            self._wake_first()
 
     async def _wait(self, reserve: Reserve, urgency: Urgency) -> None:
         loop = asyncio.get_running_loop()
-        ticket = self._turns.join(urgency, loop.time())
-        bell = self._bells[ticket] = asyncio.Event()
+        ticket = self._queue.join(urgency, loop.time())
+        wakeup = self._wakeups[ticket] = asyncio.Event()
         try:
             while (delay_s := self._delay_s(ticket, reserve, loop.time())) != 0:
-                bell.clear()
+                wakeup.clear()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(delay_s):
-                        await bell.wait()
+                        await wakeup.wait()
             self._busy += 1
         finally:
-            self._turns.leave(ticket)
-            del self._bells[ticket]
-            self._ring()
+            self._queue.leave(ticket)
+            del self._wakeups[ticket]
+            self._wake_first()
 
     def _delay_s(self, ticket: Ticket, reserve: Reserve, now: float) -> float | None:
-        """0: go. Seconds: until the points are there. None: until somebody rings."""
-        self.asked += 1
+        """0 means go; seconds mean until the points are there; None means until woken."""
+        self.checks += 1
         slots = self._at_once - (0 if ticket.urgency is Urgency.WRITE else self._kept)
-        if ticket is not self._turns.first or self._busy >= slots:
+        if ticket is not self._queue.first or self._busy >= slots:
             return None
         return reserve(now)
 
-    def _ring(self) -> None:
-        """Wake whoever is first: one request for each that came or went."""
-        first = self._turns.first
+    def _wake_first(self) -> None:
+        """Wake the first request; called once for each request that came or went."""
+        first = self._queue.first
         if first is not None:
-            self._bells[first].set()
+            self._wakeups[first].set()

@@ -15,9 +15,12 @@ from invsyncd.errors import InvalidResponse
 from invsyncd.net.masking import masked
 
 TEXT_MAX = 10_000
-"""Characters of a text; the longest that we are promised is a cursor or a link."""
+"""Characters of a text. The longest texts that we expect are cursors and links."""
 WHOLE_MAX = 2**53
-"""What every reader of JSON keeps exact (RFC 8259); a database holds less than Python does."""
+"""The largest integer that every JSON reader keeps exact (RFC 8259).
+
+A database holds smaller integers than Python does.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Shape:
         return [Shape(one, f"{self.path}[{index}]") for index, one in enumerate(self.value)]
 
     def text(self) -> str:
-        """The value as a string: of at most `TEXT_MAX` characters, and none of them half."""
+        """The value as a string of at most `TEXT_MAX` characters, without lone surrogates."""
         if not isinstance(self.value, str):
             self._not("a string")
         if len(self.value) > TEXT_MAX:
@@ -62,7 +65,7 @@ class Shape:
         return self.value
 
     def word(self) -> str:
-        """The value as a string that a header or a query can carry: a token, a key, a cipher."""
+        """The value as a string that fits into a header or a query: a token, a key, a cipher."""
         text = self.text()
         if not (text and text.isascii() and text.isprintable()) or " " in text:
             raise self.garbled("not a word of printable characters")
@@ -73,7 +76,7 @@ class Shape:
         return self.value if isinstance(self.value, bool) else self._not("true or false")
 
     def whole(self) -> int:
-        """The value as an integer of at most `WHOLE_MAX`, either way. True is none to us."""
+        """The value as an integer from -`WHOLE_MAX` to `WHOLE_MAX`. True and false are refused."""
         if isinstance(self.value, bool) or not isinstance(self.value, int):
             self._not("an integer")
         if abs(self.value) > WHOLE_MAX:
@@ -86,7 +89,7 @@ class Shape:
         return self.value is None
 
     def garbled(self, why: str) -> InvalidResponse:
-        """An error about this value, to be raised."""
+        """The error about this value, for the caller to raise."""
         return InvalidResponse(f"{self.path}: {why}")
 
     def _not(self, wanted: str) -> NoReturn:
@@ -95,16 +98,16 @@ class Shape:
 
 
 SHOWN_MAX = 200
-VALUES_MAX = 1_000_000  # some ten times the largest page; what they weigh unpacked stays bounded
-_LOOKED_AT_MAX = 10_000  # characters of a text; no error of theirs is longer
+VALUES_MAX = 1_000_000  # about ten times the largest page; bounds the memory of parsed values
+_READ_MAX = 10_000  # characters of a text that are read; no error of an API is longer
 
 
 def json_object(body: bytes, what: str) -> dict[str, object]:
-    """Return the JSON object that is the whole body; InvalidResponse when it is anything else.
+    """Return the JSON object that is the whole body; InvalidResponse for anything else.
 
-    JSON is UTF-8 (RFC 8259); a byte order mark is passed over, as it permits. Refused, though
-    Python reads them: NaN and Infinity, other encodings, half characters, a name that comes twice
-    in one object (which of its values is meant?), and more than `VALUES_MAX` values.
+    JSON is UTF-8 (RFC 8259). A byte order mark is skipped, as the RFC permits. Python would read
+    more, which is refused here: NaN and Infinity, other encodings, lone surrogates, a name that
+    comes twice in one object (its value is unclear), and more than `VALUES_MAX` values.
     """
     if sum(map(body.count, (b",", b"[", b"{"))) > VALUES_MAX:
         raise InvalidResponse(f"{what}: the answer has more than {VALUES_MAX} values")
@@ -114,7 +117,7 @@ def json_object(body: bytes, what: str) -> dict[str, object]:
             text, parse_constant=_refuse_constant, object_pairs_hook=_members
         )
     except (ValueError, RecursionError):
-        # json's message is harmless, its exception is not: it carries the whole body.
+        # The exception of json carries the whole body, so it is not chained.
         raise InvalidResponse(f"{what}: the answer is not JSON") from None
     if not isinstance(value, dict):
         raise InvalidResponse(f"{what}: the answer is not a JSON object")
@@ -122,16 +125,16 @@ def json_object(body: bytes, what: str) -> dict[str, object]:
 
 
 def excerpt(text: object, secrets: Iterable[str] = ()) -> str:
-    """At most 200 printable characters of what they said, with our own secrets masked.
+    """At most 200 printable characters of a foreign text, with our own secrets masked.
 
-    An error text may quote what was sent. Masked before it is cut, so that no half of a secret
-    stays; line ends become blanks, so that it cannot forge a log line.
+    An error text may quote what was sent. Secrets are masked before the text is cut, so that no
+    half of a secret stays. Line ends become blanks, so that the text cannot forge a log line.
     """
     try:
         shown = str(text)
     except (RecursionError, ValueError):  # nested too deep; an integer of thousands of digits
         return ""
-    shown = masked(shown[:_LOOKED_AT_MAX], secrets)
+    shown = masked(shown[:_READ_MAX], secrets)
     shown = " ".join("".join(c if c.isprintable() else " " for c in shown).split())
     return shown if len(shown) <= SHOWN_MAX else shown[: SHOWN_MAX - 1] + "…"
 

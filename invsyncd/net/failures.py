@@ -18,7 +18,7 @@ from invsyncd.errors import ConfigError, Refused, Unavailable
 def check_headers(api: str, headers: Mapping[str, str]) -> None:
     """Raise ConfigError for a header that cannot be sent."""
     for name, value in headers.items():
-        # Found here, because aiohttp's own complaint may quote the value.
+        # Checked here, because aiohttp's own message may quote the value.
         if not (value.isascii() and value.isprintable()):
             raise ConfigError(
                 f"{api}: the value for the {name} header has characters that no header may hold",
@@ -27,9 +27,9 @@ def check_headers(api: str, headers: Mapping[str, str]) -> None:
 
 
 def link(text: str, what: str) -> URL:
-    """The address that somebody else gave, exactly as it was spelt: a signature may hang on it.
+    """The URL of a foreign link, with its exact spelling, because a signature may depend on it.
 
-    Raises Refused unless it is https, or leads to this machine.
+    Raises Refused unless the link is https or leads to this machine.
     """
     try:
         found = URL(text, encoded=True) if text.isascii() and text.isprintable() else URL()
@@ -43,8 +43,8 @@ def link(text: str, what: str) -> URL:
     return found
 
 
-def raise_unreached(what: str, failure: BaseException, timeout_s: float) -> NoReturn:
-    """Raise what a failure of the wire means; never chained, because aiohttp's texts tell all."""
+def raise_unavailable(what: str, failure: BaseException, timeout_s: float) -> NoReturn:
+    """Raise our error for a failed connection; unchained, because aiohttp's texts hold secrets."""
     match failure:
         case aiohttp.ConnectionTimeoutError():
             raise Unavailable(f"{what}: no connection in time", outcome_unknown=False) from None
@@ -62,7 +62,7 @@ def raise_unreached(what: str, failure: BaseException, timeout_s: float) -> NoRe
 
 
 def raise_redirected(what: str, status: int) -> None:
-    """Raise Refused for a redirect: a token must not travel on, nor a link lead elsewhere."""
+    """Raise Refused for a redirect: neither a token nor a download may go to another host."""
     if 300 <= status < 400:
         raise Refused(
             f"{what}: answered with a redirect ({status}), which is not followed",

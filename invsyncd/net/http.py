@@ -23,7 +23,7 @@ import aiohttp
 
 from invsyncd import __version__
 from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unauthorised, Unavailable
-from invsyncd.net.failures import check_headers, link, raise_redirected, raise_unreached
+from invsyncd.net.failures import check_headers, link, raise_redirected, raise_unavailable
 
 Query = Mapping[str, str] | Sequence[tuple[str, str]]
 OnRequest = Callable[[str, str, int | str, float], None]
@@ -37,10 +37,10 @@ _TIME_MAX = 4_102_444_800  # the year 2100
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: any status but a redirect, with the whole body.
+    """An answer with any status but a redirect, and with the whole body.
 
-    `headers` ignores case. `server_time` is their Date header in Unix seconds; None without a
-    readable one.
+    `headers` ignores case. `server_time` is the Date header in Unix seconds; None if it is missing
+    or unreadable.
     """
 
     status: int
@@ -52,7 +52,7 @@ class Answer:
     def retry_after_s(self) -> float | None:
         """Seconds that Retry-After asks for, given as seconds or as a date (documented: both).
 
-        At most an hour: after that it costs nobody anything to ask again.
+        At most an hour, because one more request an hour costs nobody anything.
         """
         text = self.headers.get("Retry-After", "").strip()
         if not text:
@@ -70,8 +70,9 @@ class Answer:
 def session() -> aiohttp.ClientSession:
     """Return the session that every client shares; the caller closes it.
 
-    Nothing ambient may decide where a token goes: no proxy variables and no ~/.netrc
-    (`trust_env=False`), no cookies. Bodies may come compressed; `Http` bounds what comes out.
+    The environment must not decide where a token goes: proxy variables and ~/.netrc are ignored
+    (`trust_env=False`), and there are no cookies. Bodies may come compressed; `Http` limits their
+    unpacked size.
     """
     return aiohttp.ClientSession(
         headers={"User-Agent": f"invsyncd/{__version__}"},
@@ -83,7 +84,7 @@ def session() -> aiohttp.ClientSession:
 
 
 class Http:
-    """One request at a time through a shared session: bounded in time and in size."""
+    """Sends requests through a shared session, with limits of time and size."""
 
     def __init__(
         self,
@@ -131,7 +132,7 @@ class Http:
             code = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             code = _label(failure)
-            raise_unreached(f"{api} {op}", failure, self._timeout_s)
+            raise_unavailable(f"{api} {op}", failure, self._timeout_s)
         except (InvalidResponse, Refused) as failure:
             code = _label(failure)
             raise
@@ -145,11 +146,11 @@ class Http:
     ) -> AsyncGenerator[bytes, None]:
         """Yield a file piece by piece; a caller that stops early must close this iterator.
 
-        It is never held whole: `bytes_max` bounds it unpacked, `total_s` all of it, the usual
-        time-out each silence. Nothing but the address is sent. Raises Unavailable and
-        InvalidResponse as `request` does; Refused for an address that is not https (this machine
-        excepted), for a redirect, and for 401 and 403 too: they are about the link, and no token
-        of ours is dead.
+        The file is never held whole in memory. `bytes_max` limits its unpacked size, `total_s` the
+        whole download, and the usual time-out each silence. Only the address is sent. Raises
+        Unavailable and InvalidResponse as `request` does. Raises Refused for an address that is
+        not https (except on this machine), for a redirect, and also for 401 and 403: they concern
+        the link, not one of our tokens.
         """
         what, address, started = f"{api} {op}", link(url, f"{api} {op}"), _now()
         code: int | str = "cancelled"
@@ -172,7 +173,7 @@ class Http:
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             code = _label(failure)
             silent = isinstance(failure, aiohttp.SocketTimeoutError)
-            raise_unreached(what, failure, self._timeout_s if silent else total_s)
+            raise_unavailable(what, failure, self._timeout_s if silent else total_s)
         except InvsyncError as failure:
             code = _label(failure)
             raise
@@ -209,7 +210,7 @@ class Http:
         async for piece in response.content.iter_chunked(_CHUNK_BYTES):
             body += piece
             if len(body) > self._body_bytes_max:
-                # Closed, not released: the rest of it must not be read to reuse the connection.
+                # Closed, not released: to reuse the connection, the rest would have to be read.
                 response.close()
                 raise InvalidResponse(
                     f"{what}: the answer is larger than {self._body_bytes_max} bytes"
@@ -218,7 +219,7 @@ class Http:
 
 
 def http_date(text: str) -> int | None:
-    """Unix seconds of an HTTP date; None when it is not one, or not of this age."""
+    """Unix seconds of an HTTP date; None for other text, and outside the years 1970 to 2099."""
     try:
         moment = parsedate_to_datetime(text)
     except (TypeError, ValueError, OverflowError):
@@ -228,15 +229,16 @@ def http_date(text: str) -> int | None:
     return at if 0 <= at < _TIME_MAX else None
 
 
-def raise_for_status(answer: Answer, what: str, said: str = "") -> None:
-    """Raise for a status that is not 2xx: by what to do next. `said` must hold no secret.
+def raise_for_status(answer: Answer, what: str, reason: str = "") -> None:
+    """Raise the fitting error for a status that is not 2xx. `reason` must hold no secret.
 
-    408, 429 and every 5xx are Unavailable: none of them promises that nothing was done.
+    408, 429 and every 5xx are Unavailable with an unknown outcome: none of them promises that
+    nothing was done.
     """
     status = answer.status
     if 200 <= status < 300:
         return
-    message = f"{what}: HTTP {status}" + (f": {said}" if said else "")
+    message = f"{what}: HTTP {status}" + (f": {reason}" if reason else "")
     if status in (408, 429) or status >= 500:
         raise Unavailable(message, retry_after_s=answer.retry_after_s)
     if status in (401, 403):
@@ -258,13 +260,13 @@ def _now() -> float:
 
 
 class ConnectionCut(aiohttp.ClientConnectionError):
-    """The connection broke after the request was sent; not among what aiohttp repeats."""
+    """A connection that broke after the request was sent. aiohttp does not repeat this error."""
 
 
 async def send_once(
     request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
 ) -> aiohttp.ClientResponse:
-    """Hand a request on, as a middleware of the session; raise ConnectionCut when it breaks."""
+    """Pass a request on, as a middleware of the session; raise ConnectionCut if it breaks."""
     try:
         return await handler(request)
     except aiohttp.ClientConnectorError:
@@ -274,5 +276,5 @@ async def send_once(
 
 
 def _label(failure: BaseException) -> str:
-    """What a failed request is called in metrics."""
+    """The word for a failed request in metrics."""
     return getattr(failure, "label", "") or type(failure).__name__

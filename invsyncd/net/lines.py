@@ -10,7 +10,7 @@ from invsyncd.errors import InvalidResponse
 async def lines(
     pieces: AsyncIterable[bytes], *, line_bytes_max: int, what: str
 ) -> AsyncIterator[bytes]:
-    """Yield the lines without their ends; the last one may lack its end.
+    """Yield the lines without their line ends. The last line may lack one.
 
     Raises InvalidResponse for a line longer than `line_bytes_max`.
     """

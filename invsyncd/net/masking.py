@@ -13,12 +13,12 @@ from functools import lru_cache
 from urllib.parse import quote
 
 MASK = "***"
-PREFIX_CHARS = 12  # so much of a secret gives it away; less is a piece of many a word
+PREFIX_CHARS = 12  # this much of a secret identifies it; less may be part of any word
 _REST = r"[\w.~+/=%-]*"
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """The text without these secrets, and without what begins as one of them does."""
+    """The text without these secrets, and without words that begin like one of them."""
     for secret in filter(None, secrets):
         text = _pattern(secret).sub(MASK, text)
     return text

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-# A float that is a hair under the price must not ask for a wait that ends before it began.
+# Without this, a rounding error just below the price would ask for a wait of zero length.
 _SLACK = 1e-6
 _DELAY_S_MIN = 0.001
 _RESTORE_RATE_MIN = 1.0  # points per second; the slowest plan has 100 (documented)
@@ -22,13 +22,13 @@ _OWN_SHARE_MIN = 0.25
 _ANSWER_S = 1.0
 _FLIGHT_S_MAX = 1.0
 _PAUSE_S_FIRST = 1.0  # documented: back off for a second
-_PAUSE_S_MAX = 5.0  # what the slowest plan restores in it pays for any of our requests but a few
+_PAUSE_S_MAX = 5.0  # in this time the slowest plan restores enough for nearly all our requests
 _ASKED_S_MAX = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class ThrottleStatus:
-    """Shopify's own word on the bucket, in points and points per second."""
+    """The bucket as Shopify reports it, in points and points per second."""
 
     maximum: float
     available: float
@@ -37,7 +37,7 @@ class ThrottleStatus:
 
 @dataclass(slots=True)
 class Claim:
-    """One request's points, from asking to its answer. Only `Bucket` writes the other fields."""
+    """The points of one request, from asking to the answer. `Bucket` sets all but `cost`."""
 
     cost: float
     price: float = 0.0
@@ -46,12 +46,13 @@ class Claim:
 
 
 class Bucket:
-    """Shopify's points: taken when a request leaves, given back when it cost less.
+    """Shopify's points: taken when a request is sent, given back if it cost less.
 
-    Starts with what every recorded shop had (2,000 points, 100 a second) and learns from each
-    answer. What is still on the wire counts as spent: the server may not have seen it yet. So,
-    alone, the bucket is never above what the server will find. Whatever others take is learnt, and
-    not counted on; a quarter of the rate is always asked for, or a greedy neighbour had it all.
+    The bucket starts with what every recorded shop had (2,000 points, 100 a second) and learns from
+    each answer. Requests on the wire count as spent, because the server may not have seen them yet.
+    So without other programs, the bucket never holds more than the server will find. What other
+    programs take is learnt and left to them. But at least a quarter of the rate is always used;
+    otherwise a greedy program would get everything.
     """
 
     def __init__(self, *, maximum: float = 2000.0, restore_rate: float = 100.0) -> None:
@@ -62,22 +63,22 @@ class Bucket:
         self._on_wire = 0.0
         self._spent = 0.0
         self._flight_s = 0.0
-        self._others = Others()
+        self._others = OtherUse()
         self._pause_s = 0.0
         self._paused_until = float("-inf")
 
     def reserve(self, claim: Claim, now: float) -> float:
         """Take the claim's points and return 0, or return the seconds until they should be there.
 
-        A price above the whole bucket waits for a full one: the server then says what it thinks.
+        A price above the whole bucket waits for a full bucket; the server then decides.
         """
         self._restore(now)
         if now + _SLACK < self._paused_until:
             return max(self._paused_until - now, _DELAY_S_MIN)
         price = min(claim.cost, self._maximum)
         if self._room + _SLACK < price:
-            return _ANSWER_S  # no time brings them: the gate looks again at the next answer
-        # In company, what others may take while the request is on its way has to lie ready too.
+            return _ANSWER_S  # waiting does not bring them; the gate asks again after an answer
+        # There must also be enough for what others may take while the request is on its way.
         needed = min(price + 2 * self._others.per_s * self._flight_s, self._room)
         if self._available + _SLACK < needed:
             return max((needed - self._available) / self._own_rate, _DELAY_S_MIN)
@@ -89,57 +90,57 @@ class Bucket:
     def settle(
         self, claim: Claim, actual: float | None, status: ThrottleStatus | None, now: float
     ) -> None:
-        """Close a claim with what the answer said; None where it said nothing.
+        """Close a claim with what the answer said; None for what it did not say.
 
-        Their number may lack what was on the wire, and what was answered while this request was on
-        its way: without those it is the least that is there, with them the most. Between the two
-        our own book is believed.
+        Shopify's number may or may not include the requests that were on the wire, and those that
+        were answered meanwhile. Subtracting them all gives the least that is there, subtracting
+        none the most. Between these two our own number is kept.
         """
         self._restore(now)
         self._on_wire = max(0.0, self._on_wire - claim.price)
         self._flight_s = min(now - claim.sent_at, _FLIGHT_S_MAX)
         beside = self._spent - claim.spent_before
-        # Nothing can have cost more than the bucket holds, whatever a garbled number says.
+        # No request can have cost more than the bucket holds; a higher number is wrong.
         paid = claim.price if actual is None else min(actual, self._maximum)
         self._spent += paid
         self._available += claim.price - paid
         if status is None or not _is_possible(status):
-            self._others.unsaid()
+            self._others.fade()
         else:
             self._maximum = status.maximum
             self._restore_rate = max(status.restore_rate, _RESTORE_RATE_MIN)
             most = min(status.available, self._maximum)
             least = most - self._on_wire - beside
             self._available = min(max(self._available, least), most)
-            self._others.saw(
-                Sight(claim.sent_at, now, most, self._spent, self._on_wire, beside),
+            self._others.observe(
+                Sample(claim.sent_at, now, most, self._spent, self._on_wire, beside),
                 maximum=self._maximum,
                 restore_rate=self._restore_rate,
             )
         self._available = min(self._available, self._room)
 
     def went_well(self) -> None:
-        """A request was taken: the next refusal is the first one again."""
+        """Note a request that was accepted: the next refusal counts as the first one."""
         self._pause_s = 0.0
 
-    def refused(self, retry_after_s: float | None, now: float, *, told: bool) -> None:
-        """They said too fast: nobody goes for a while, a longer one each time in a row.
+    def refused(self, retry_after_s: float | None, now: float, *, with_status: bool) -> None:
+        """Note a refusal as too fast: no request is sent for a while, longer each time in a row.
 
-        Refusals of requests that were on the wire together count once. Where they did not say
-        (`told`) what is left, nothing is, and less is counted on.
+        Refusals of requests that were on the wire together count once. Without a status
+        (`with_status`) the bucket counts as empty, and more is left to other programs.
         """
         self._restore(now)
-        if not told:
+        if not with_status:
             self._available = min(self._available, 0.0)
         if now < self._paused_until:
             return
-        if not told:
+        if not with_status:
             self._others.refused(self._restore_rate)
         self._pause_s = min(max(2 * self._pause_s, _PAUSE_S_FIRST), _PAUSE_S_MAX)
         self._paused_until = now + min(max(retry_after_s or 0.0, self._pause_s), _ASKED_S_MAX)
 
     def at(self, now: float) -> ThrottleStatus:
-        """The bucket as we believe it to be."""
+        """The bucket as we estimate it."""
         self._restore(now)
         return ThrottleStatus(self._maximum, self._available, self._restore_rate)
 
@@ -150,7 +151,7 @@ class Bucket:
 
     @property
     def _room(self) -> float:
-        """The most that can be there: what is on its way to a full bucket makes no room in it."""
+        """The most that can be there: points of requests on the wire are spent already."""
         return self._maximum - self._on_wire
 
     @property
@@ -164,20 +165,20 @@ class Bucket:
 
 
 def _is_possible(status: ThrottleStatus) -> bool:
-    """Whether these numbers can be a bucket's: they come from JSON, where Infinity is a number."""
+    """Whether a bucket can have these numbers; they are finite and the maximum is above 0."""
     numbers = (status.maximum, status.available, status.restore_rate)
     return all(map(math.isfinite, numbers)) and status.maximum > 0
 
 
 class Pace:
-    """Calls per second, evenly spaced: sub-second bursts are throttled there (documented).
+    """TikTok's calls per second, evenly spaced: it throttles sub-second bursts (documented).
 
-    No rates are published: one is to start low and find out (documented). Told to slow down, it
-    halves, at most once a second, because calls that were on the wire together are told together;
-    never below a quarter of the start. It rises by a tenth of the start after each quiet while, up
-    to `ceiling`. The rate that was too fast is remembered: it is reached again only after a long
-    quiet while (documented: 10 to 15 minutes), so that finding out is rare. Above the start it
-    rises only while calls have to wait: a rate that nobody uses proves nothing.
+    TikTok publishes no rates and advises to start low and find out (documented). Asked to slow
+    down, the rate halves, at most once a second, because calls on the wire together are refused
+    together. The rate never falls below a quarter of the start. It rises by a tenth of the start
+    after each `raise_every_s` without trouble, up to `ceiling`. A rate that was too fast is
+    remembered and tried again only after `dare_every_s` (documented: 10 to 15 minutes). Above the
+    start the rate rises only while calls have to wait, because an unused rate proves nothing.
     """
 
     def __init__(
@@ -203,11 +204,11 @@ class Pace:
 
     @property
     def per_s(self) -> float:
-        """Calls per second as of now."""
+        """The present rate, in calls per second."""
         return self._per_s
 
     def reserve(self, now: float) -> float:
-        """Take the next place and return 0, or return the seconds until it is free."""
+        """Take the next slot and return 0, or return the seconds until one is free."""
         if self._changed_at is None:
             self._changed_at = now
         if now + _SLACK < self._free_at:
@@ -217,9 +218,9 @@ class Pace:
         return 0.0
 
     def slowed(self, retry_after_s: float | None, now: float) -> None:
-        """They said too fast: half the rate, and nothing before `retry_after_s` is over."""
+        """Note an answer that asks to slow down: halve the rate, and wait for `retry_after_s`."""
         if now - self._slowed_at >= 1.0:
-            if self._rose:  # the first of a storm tells the rate; the rest is the same storm
+            if self._rose:  # only the first refusal in a row shows the rate that was too fast
                 self._too_fast, self._rose = self._per_s, False
             self._per_s = max(self._floor, self._per_s / 2)
             self._slowed_at = now
@@ -227,7 +228,7 @@ class Pace:
         self._free_at = max(self._free_at, now + max(retry_after_s or 0.0, 1.0 / self._per_s))
 
     def went_well(self, now: float) -> None:
-        """A call was taken: a step up, once the last change is long enough ago."""
+        """Note a call that was accepted: one step up, if the last change is long enough ago."""
         higher = min(self._ceiling, self._per_s + self._start / 10)
         if higher > self._start and not self._waited:
             return
@@ -241,18 +242,18 @@ class Pace:
         self._rose, self._waited = True, False
 
 
-_WINDOW_S = 2.0  # shorter than this, a request on the wire weighs more than what there is to learn
-_LEARN = 0.5  # of the way to the nearer bound, at each look
-_FORGET = 0.98  # what is left of a guess after an answer that does not speak of the bucket
-_ROUNDING = 1.0  # points: the server shows whole ones
+_WINDOW_S = 2.0  # in a shorter window, requests on the wire hide what others took
+_LEARN = 0.5  # share of the way to the nearer bound that each sample moves the estimate
+_FORGET = 0.98  # share of the estimate that is left after an answer without a status
+_ROUNDING = 1.0  # points; the server shows whole ones
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
-    """One status with our books at that moment, in points and in seconds of one clock.
+class Sample:
+    """One status of Shopify beside our own sums, in points and in seconds of one clock.
 
     `spent` is the total of all our answered requests, `on_wire` the price of the unanswered ones,
-    `beside` what was answered while this request was on its way.
+    `beside` the total of those that were answered while this request was on its way.
     """
 
     sent_at: float
@@ -263,41 +264,42 @@ class Sight:
     beside: float
 
 
-class Others:
-    """Points per second that somebody else takes, as far as the statuses prove it."""
+class OtherUse:
+    """The points per second that other programs take, as far as Shopify's numbers prove it."""
 
     def __init__(self) -> None:
         self.per_s = 0.0
-        self._base: Sight | None = None
+        self._base: Sample | None = None
 
-    def saw(self, sight: Sight, *, maximum: float, restore_rate: float) -> None:
-        """Compare with the last status, once it is long enough ago.
+    def observe(self, sample: Sample, *, maximum: float, restore_rate: float) -> None:
+        """Compare a sample with the last one, if that is long enough ago.
 
-        Not where the request had left before that one came: the two may be in the wrong order.
+        A request that was sent before the last sample came is left out: the two may be in the
+        wrong order.
         """
         base = self._base
         if base is None:
-            self._base = sight
+            self._base = sample
             return
-        passed_s = sight.now - base.now
-        if passed_s < _WINDOW_S or sight.sent_at < base.now:
+        passed_s = sample.now - base.now
+        if passed_s < _WINDOW_S or sample.sent_at < base.now:
             return
-        paid = sight.spent - base.spent
-        fewest = max(0.0, paid - base.on_wire - sight.beside)
-        most = paid + sight.on_wire + base.beside
-        shortest_s = sight.sent_at - base.now
+        paid = sample.spent - base.spent
+        fewest = max(0.0, paid - base.on_wire - sample.beside)
+        most = paid + sample.on_wire + base.beside
+        shortest_s = sample.sent_at - base.now
         longest_s = passed_s + (base.now - base.sent_at)
         least = min(maximum, base.available + restore_rate * shortest_s) - most
         greatest = min(maximum, base.available + restore_rate * longest_s - fewest)
-        low = max(0.0, least - sight.available - _ROUNDING) / passed_s
-        high = max(0.0, greatest - sight.available + _ROUNDING) / passed_s
+        low = max(0.0, least - sample.available - _ROUNDING) / passed_s
+        high = max(0.0, greatest - sample.available + _ROUNDING) / passed_s
         self.per_s += _LEARN * (min(max(self.per_s, low), high) - self.per_s)
-        self._base = sight
+        self._base = sample
 
     def refused(self, restore_rate: float) -> None:
-        """We were refused and not told what is left: half of what we counted on is not ours."""
+        """Note a refusal without a status: half of the rate that we counted on is not ours."""
         self.per_s += (restore_rate - self.per_s) / 2
 
-    def unsaid(self) -> None:
-        """An answer without a status: a guess that nothing confirms fades."""
+    def fade(self) -> None:
+        """Lower the estimate after an answer without a status, which confirms nothing."""
         self.per_s *= _FORGET

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from typing import TypeVar
 
-# The kept fork, python-backoff; the ban exists so that nobody else imports it.
+# The maintained fork, python-backoff. The ban keeps other files from importing the library.
 import backoff  # noqa: TID251
 
 from invsyncd.errors import Unavailable
@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to go on: tries, and seconds in all, waits and requests together.
+    """The limits of retrying: the number of tries, and seconds in all, with waits and requests.
 
-    `jitter` turns the longest wait in seconds into the one to keep; by default any number up to it
-    (full jitter), so that clients which failed together do not come back together.
+    `jitter` turns the longest wait, in seconds, into the actual wait. By default that is any number
+    up to the longest (full jitter), so that clients that failed together do not return together.
     """
 
     attempts: int = 4
@@ -38,13 +38,13 @@ async def retried(
     call: Callable[[], Awaitable[T]],
     *,
     patience: Patience | None = None,
-    wanted: Callable[[Unavailable], bool] | None = None,
+    may_repeat: Callable[[Unavailable], bool] | None = None,
 ) -> T:
     """Await `call()` until it returns, repeating it on Unavailable within `patience`.
 
-    A wait is exponential with jitter, and never shorter than what the other side asked for; when
-    that does not fit into the time left, the error is raised at once, so that the caller can do
-    something else meanwhile. `wanted` may turn down a repetition. Raises what `call` raised last.
+    Waits grow exponentially with jitter, and are never shorter than what the other side asked for.
+    If that does not fit into the time left, the error is raised at once, so that the caller can do
+    something else meanwhile. `may_repeat` may refuse a repetition. Raises what `call` raised last.
     """
     limits = patience or Patience()
     loop = asyncio.get_running_loop()
@@ -53,19 +53,21 @@ async def retried(
     def time_left() -> float:
         return deadline - loop.time()
 
-    async def hopeless(failure: Exception) -> bool:
-        if not isinstance(failure, Unavailable) or (wanted is not None and not wanted(failure)):
+    async def is_final(failure: Exception) -> bool:
+        if not isinstance(failure, Unavailable) or (
+            may_repeat is not None and not may_repeat(failure)
+        ):
             return True
         return (failure.retry_after_s or 0.0) >= time_left()
 
-    # No max_time: backoff would count it on a clock of its own, and cut short a wait that was
-    # asked for. It calls every callable among the arguments of the generator: hence the lambda.
+    # No max_time: backoff would measure it by its own clock, and shorten a wait that was asked
+    # for. backoff calls every callable among the generator's arguments; hence the lambda.
     @backoff.on_exception(
         _waits,
         Unavailable,
         max_tries=limits.attempts,
         jitter=None,
-        giveup=hopeless,
+        giveup=is_final,
         logger=None,
         limits=limits,
         time_left=lambda: time_left,

@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 async def run_together(calls: Sequence[Callable[[], Awaitable[T]]], *, at_once: int = 8) -> list[T]:
-    """Await all calls, at most `at_once` at a time; results in the order of the calls.
+    """Await all calls, at most `at_once` at a time; return the results in the order of the calls.
 
-    The first failure cancels the rest and is raised itself. When several fail, one that is not
-    of ours comes first: it is a bug, and must not hide behind a time-out.
+    The first failure cancels the rest and is raised. If several fail, an error that is not ours
+    comes first: it is a bug, and must not hide behind a time-out.
     """
     results: dict[int, T] = {}
     waiting = iter(enumerate(calls))

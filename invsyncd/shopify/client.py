@@ -222,7 +222,7 @@ class ShopifyClient:
             except Throttled as refusal:
                 self._settle(claim, replace(cost, actual=0.0), request.op)  # nothing was executed
                 told = cost.status is not None
-                self._bucket.refused(refusal.retry_after_s, _now(), told=told)
+                self._bucket.refused(refusal.retry_after_s, _now(), with_status=told)
                 self._throttled += 1
                 raise
             except BaseException:

@@ -118,7 +118,7 @@ class ShopifyTarget:
             send,
             patience=self._patience,
             # Everything else was already repeated by the client.
-            wanted=lambda failure: isinstance(failure, _StillRunning),
+            may_repeat=lambda failure: isinstance(failure, _StillRunning),
         )
 
     def _outcome(self, answer: Data, attempt: Attempt, certain: bool) -> SetOutcome:

@@ -118,7 +118,7 @@ class TikTokClient:
         return await retried(
             partial(self._once, call),
             patience=self._patience[write],
-            wanted=_certainly_not_done if write else None,
+            may_repeat=_certainly_not_done if write else None,
         )
 
     def lane(self, op: str, *, write: bool = False) -> Lane:

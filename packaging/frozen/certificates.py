@@ -1,20 +1,19 @@
 """Runs in the bundle before anything else: finds the machine's certificate authorities.
 
-The bundle brings an OpenSSL of its own, which looks for them where the build machine keeps them
-(on Debian in /usr/lib/ssl). Elsewhere it would trust nobody, and every request would fail. The
-requests library, which sends alerts, brings a list of its own, which ages with the bundle: it is
-given the machine's instead. Nothing is weakened here: where no file is found, verification fails,
-and says so.
+The OpenSSL of the bundle searches the authorities where the build machine keeps them (on Debian in
+/usr/lib/ssl). On other systems it would trust nobody, and every request would fail. The requests
+library, which sends alerts, has a list of its own that ages with the bundle; it gets the machine's
+list instead. This weakens nothing: if no file is found, verification fails with an error.
 
-What the operator set in the environment is left alone.
+Variables that the operator set in the environment are left alone.
 """
 
 from __future__ import annotations
 
 import os
 
-# `ssl` itself is slow to import and aiohttp reads the authorities while it is imported; this is
-# the part of it that knows where OpenSSL looks.
+# Not `ssl`: that module is slow to import. `_ssl` is the part of it that knows where OpenSSL looks.
+# aiohttp reads the authorities while it is imported, so this must run before.
 from _ssl import get_default_verify_paths
 
 # The same places, in the same order of popularity, as other self-contained programs look at.

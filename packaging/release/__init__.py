@@ -1,1 +1,1 @@
-"""What `build.py` is made of: one module for each thing that can go wrong by itself."""
+"""The parts of `build.py`: one module for each thing that can fail by itself."""

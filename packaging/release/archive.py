@@ -1,4 +1,4 @@
-"""Archives that come out the same every time: sorted, owned by root, dated by the release."""
+"""Reproducible archives: sorted, owned by root, dated by the release."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AR_MAGIC = b"!<arch>\n"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One file of an archive; its mode is the whole of its metadata."""
+    """One file of an archive; its mode is its only metadata."""
 
     data: bytes
     mode: int = 0o644
@@ -29,7 +29,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder that is empty, or not for everybody; others are made from the paths below them."""
+    """An empty folder, or one with a mode of its own; others follow from the paths below them."""
 
     mode: int = 0o755
 
@@ -39,7 +39,7 @@ Tree = Mapping[str, Entry | Link | Folder]
 
 
 def from_disk(folder: Path, at: str) -> dict[str, Entry | Link | Folder]:
-    """Everything below a folder; who may execute is all that is taken over from its modes."""
+    """Everything below a folder; of the modes only the right to execute is kept."""
     tree: dict[str, Entry | Link | Folder] = {}
     for path in sorted(folder.rglob("*")):
         name = f"{at}/{path.relative_to(folder).as_posix()}"

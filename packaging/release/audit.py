@@ -1,4 +1,4 @@
-"""Whether anything in the lock files is known to be vulnerable, as far as the registry can tell."""
+"""Reads the result of pip-audit: whether anything in the lock files is known to be vulnerable."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What was looked up. `found` are sentences, one a vulnerability; `unknown` are names."""
+    """The result of an audit. `found` has a sentence a vulnerability; `unknown` are names."""
 
     looked_up: int
     unknown: Sequence[str]
@@ -17,7 +17,7 @@ class Audit:
 
     @property
     def says(self) -> str:
-        """One line for people. Nothing looked up is not the same as nothing found."""
+        """One line for people. It tells an audit without lookups from one without findings."""
         if not self.looked_up:
             return "not audited: the registry has no data on vulnerabilities"
         missing = f"; no data on {', '.join(self.unknown)}" if self.unknown else ""
@@ -25,7 +25,7 @@ class Audit:
 
 
 def read(report: str) -> Audit:
-    """From pip-audit's JSON. ValueError for anything else."""
+    """Read pip-audit's JSON; ValueError for anything else."""
     dependencies = json.loads(report)["dependencies"]
     known = [one for one in dependencies if "skip_reason" not in one]
     found = [

@@ -1,6 +1,6 @@
-"""The command line as plain data: read from the program itself, so that no page can drift from it.
+"""The command line as plain data, read from the program, so that every page agrees with it.
 
-The only module here that imports the program; it runs inside the build's own environment.
+Only this module imports the program; it runs in the build's own environment.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from invsyncd.cli import group
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What follows an option, or what an argument is.
+    """The value of an option or of an argument.
 
     `choices` is empty where anything goes; `is_file` asks shells to complete file names.
     """
@@ -76,7 +76,7 @@ def _command(name: str, command: click.Command) -> Command:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """What `--help` keeps in lines of their own (marked by a backspace) are paragraphs here."""
+    """The paragraphs of a help text; lines that `--help` keeps apart (backspace) are paragraphs."""
     parts = re.split(r"\n\n|\n(?=Exit codes: )", inspect.cleandoc(text).replace("\b\n", ""))
     return [" ".join(part.split()) for part in parts]
 

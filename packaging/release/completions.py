@@ -1,4 +1,4 @@
-"""Completions for bash, zsh and fish, written out in full: no TAB waits for the program."""
+"""Completions for bash, zsh and fish, written out in full, so that TAB never starts the program."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MADE = "Completions of invsyncd; made from its command line by packaging/build.p
 
 
 def _quoted(text: str) -> str:
-    """One word for any of the three shells."""
+    """The text quoted as one word for any of the three shells."""
     return "'" + text.replace("'", "'\\''") + "'"
 
 
@@ -19,7 +19,7 @@ def _words(command: Command) -> list[str]:
 
 
 def bash() -> str:
-    """For bash; needs no library of completions."""
+    """The completions for bash; they need no library."""
     main, all_commands = program(), commands()
     with_value = [name for option in main.options if option.value for name in option.names]
     values = [line for command in (main, *all_commands) for line in _bash_values(command, main)]
@@ -85,7 +85,7 @@ def _bash_after(command: Command) -> str:
 
 
 def zsh() -> str:
-    """For zsh, as a function that its completion system loads by name."""
+    """The completions for zsh: a function that its completion system loads by name."""
     all_commands = commands()
     listed = [f"      {_quoted(f'{c.name}:{c.summary}')}" for c in all_commands]
     each = [
@@ -149,7 +149,7 @@ def _zsh_plain(text: str) -> str:
 
 
 def fish() -> str:
-    """For fish."""
+    """The completions for fish."""
     main, all_commands = program(), commands()
     names = " ".join(command.name for command in all_commands)
     none_yet = _fish_quoted(f"not __fish_seen_subcommand_from {names}")
@@ -190,4 +190,4 @@ SHELLS: dict[str, Callable[[], str]] = {
     "_invsyncd": zsh,
     "invsyncd.fish": fish,
 }
-"""What is written to which file."""
+"""The files to write, and what makes the text of each."""

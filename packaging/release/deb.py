@@ -1,7 +1,7 @@
-"""The Debian package: what goes where, and what dpkg is told. Written without any of dpkg's tools.
+"""Makes the Debian package: its files and its control data, without any of dpkg's tools.
 
-It installs the folder that PyInstaller made, the systemd units as they are in the tree, and the
-pages; it starts nothing, because there is no configuration yet.
+The package installs the folder that PyInstaller made, the systemd units as they are in the tree,
+and the pages. It starts nothing, because there is no configuration yet.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ invsyncd ({version}) unstable; urgency=medium
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Where the parts of the package lie: the source tree, the frozen folder, the pages.
+    """The sources of the package's parts: the source tree, the frozen folder, the pages.
 
     `glibc` is the lowest version that the frozen folder runs with; `notices` are the licences of
     everything that was bundled.
@@ -98,7 +98,7 @@ def content(made: Release, parts: Parts) -> dict[str, Entry | Link | Folder]:
 
 
 def _unit(path: Path) -> bytes:
-    """A unit as it is in the tree; SystemExit if it would not start what is installed here."""
+    """A unit as it is in the tree; SystemExit if it would not start the installed program."""
     text = path.read_text(encoding="utf-8")
     starts = [line for line in text.splitlines() if line.startswith("ExecStart=")]
     if not starts or not all(line.startswith(f"ExecStart={LIB}/invsyncd") for line in starts):
@@ -120,7 +120,7 @@ def _copyright(parts: Parts) -> bytes:
 
 
 def _control(made: Release, parts: Parts, tree: Tree) -> Tree:
-    """The other archive: the package's description, and what dpkg runs."""
+    """The control archive: the package's description, and the scripts that dpkg runs."""
     files = {name: thing.data for name, thing in tree.items() if isinstance(thing, Entry)}
     sums = "".join(f"{_md5(data)}  {name[1:]}\n" for name, data in sorted(files.items()))
     control = CONTROL.format(
@@ -142,5 +142,5 @@ def _control(made: Release, parts: Parts, tree: Tree) -> Tree:
 
 
 def _md5(data: bytes) -> str:
-    # The format that dpkg --verify reads; no safety hangs on it.
+    # The format that dpkg --verify reads. These sums are no protection.
     return hashlib.md5(data, usedforsecurity=False).hexdigest()

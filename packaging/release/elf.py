@@ -1,4 +1,4 @@
-"""What a bundle asks of the machine that it will run on: the C library, read from its binaries."""
+"""Reads from the binaries of a bundle which C library it needs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 Version = tuple[int, ...]
 
-# Compact relocations are marked by a name of their own; glibc knows it from 2.36 on.
+# Compact relocations have a version name of their own, which glibc knows from 2.36 on.
 RELR = ("GLIBC_ABI_DT_RELR", (2, 36))
 
 

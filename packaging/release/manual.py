@@ -1,4 +1,4 @@
-"""The manual page: the text of `invsyncd.1.in`, with the options and commands of the program."""
+"""Makes the manual page from `invsyncd.1.in` and the options and commands of the program."""
 
 from __future__ import annotations
 

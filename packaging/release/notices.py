@@ -1,4 +1,4 @@
-"""The licences of everything that the bundle brings along; it may not be passed on without them."""
+"""Collects the licences of all that the bundle contains, without which it may not be passed on."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _libraries(names: Iterable[str]) -> str:
 
 
 def _requirement(site: Path, name: str) -> str:
-    """The licence files of one requirement; nothing if a marker left it out."""
+    """The licence files of one requirement; none if a marker left the requirement out."""
     wanted = _normal(name)
     for info in sorted(site.glob("*.dist-info")):
         if _normal(info.name.removesuffix(".dist-info").rpartition("-")[0]) == wanted:

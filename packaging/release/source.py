@@ -1,7 +1,7 @@
-"""What is built, and as of when: the files of the tree, their version and their date.
+"""The source of a build: the files of the tree, their version and their date.
 
-A build never reads the work tree itself: it gets a copy that holds only what belongs to the
-project, so that nothing lying about can get into an artefact.
+A build never reads the work tree itself. It gets a copy that holds only what belongs to the
+project, so that no stray file gets into an artefact.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What an unpacked sdist may have collected since; a checkout knows better itself.
+# What an unpacked sdist may have collected since. In a checkout git knows what to leave out.
 JUNK = shutil.ignore_patterns(
     ".git", ".venv", "build", "dist", "__pycache__", "*.pyc", ".*_cache", ".cache", ".hypothesis"
 )
 
-# What is no module, and is needed all the same.
+# Files of the package that are no modules.
 PACKAGE_DATA = {
     "invsyncd/py.typed",
     "invsyncd/sandbox/shopify/schema.graphql",
@@ -33,7 +33,7 @@ PACKAGE_DATA = {
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """One version of the project, as every artefact of it is named and dated.
+    """One version of the project, with the names and the date of its artefacts.
 
     `epoch` is in Unix seconds and stands in every file date.
     """
@@ -44,7 +44,7 @@ class Release:
 
     @property
     def deb_arch(self) -> str:
-        """Debian's word for the machine."""
+        """Debian's name of the machine's architecture."""
         return {"x86_64": "amd64", "aarch64": "arm64"}.get(self.machine, self.machine)
 
     @property
@@ -88,7 +88,7 @@ def release(root: Path = ROOT) -> Release:
 
 
 def _epoch(root: Path) -> int:
-    """$SOURCE_DATE_EPOCH, else the last commit, else the date that the sdist gave its files."""
+    """The date of the release: $SOURCE_DATE_EPOCH, the last commit, or the sdist's files."""
     given = os.environ.get("SOURCE_DATE_EPOCH")
     if given:
         return int(given)
@@ -120,7 +120,7 @@ def check_wheel(path: Path, made: Release) -> None:
 
 
 def _git(root: Path, *arguments: str) -> str:
-    """What git says; nothing where there is no checkout, or no git."""
+    """The output of git; empty without a checkout or without git."""
     # An sdist unpacked inside another project's checkout must not be taken for that project.
     if not (root / ".git").exists():
         return ""

@@ -1,4 +1,4 @@
-"""One build, from the work tree to finished artefacts, inside a folder of its own."""
+"""The steps of one build, from a snapshot of the tree to finished artefacts, in its own folder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOCKS = ("requirements.lock", "requirements-build.lock")
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What an artefact must not depend on."""
+    """The surroundings of a build, on which no artefact may depend."""
 
     umask: int = 0o022
     environment: dict[str, str] = field(default_factory=lambda: {"TZ": "UTC", "LC_ALL": "C.UTF-8"})
@@ -63,19 +63,19 @@ class Build:
                 (self.out / name).unlink()
 
     def names(self) -> dict[str, str]:
-        """What each kind is called."""
+        """The file name of each kind."""
         made = self.release
         names = (made.wheel, made.sdist, "invsyncd", made.onefile, made.deb, made.sbom)
         return dict(zip(KINDS, names, strict=True))
 
     def _environment(self) -> None:
-        """Python with the exact requirements, and the exact build tools."""
+        """Make an environment with the exact requirements, and the exact build tools."""
         self._run(sys.executable, "-m", "venv", str(self._folder / "venv"))
         locks = [part for lock in LOCKS for part in ("-r", str(self._source / lock))]
         self._run(*self._pip(), "--require-hashes", *locks)
 
     def _distributions(self) -> None:
-        """The wheel and the sdist; the wheel is also what gets frozen."""
+        """Make the wheel and the sdist. The wheel is also what PyInstaller freezes."""
         self._run(
             str(self._python), "-m", "hatchling", "build",
             "-t", "sdist", "-t", "wheel", "-d", str(self.out),
@@ -111,7 +111,7 @@ class Build:
         (self.out / self.release.deb).write_bytes(deb(self.release, parts))
 
     def _bill(self) -> None:
-        """The bill of materials, of an environment without our tools."""
+        """Make the bill of materials from an environment without the build tools."""
         plain = self._folder / "plain"
         self._run(sys.executable, "-m", "venv", "--without-pip", str(plain))
         lock = str(self._source / "requirements.lock")
@@ -126,7 +126,7 @@ class Build:
         (self.out / self.release.sbom).write_text(text, encoding="utf-8")
 
     def _audit(self) -> None:
-        """SystemExit when something that ships, or that builds it, is known to be vulnerable."""
+        """Raise SystemExit if a requirement or a build tool is known to be vulnerable."""
         locks = [part for lock in LOCKS for part in ("-r", str(self._source / lock))]
         said = subprocess.run(
             [

@@ -1,7 +1,7 @@
-"""What a release is made of, as a CycloneDX bill of materials.
+"""Writes the CycloneDX bill of materials of a release.
 
-The Python part comes from an environment that holds nothing but the exact requirements; what the
-frozen program takes from the build machine beside them is added by name and version.
+The Python part comes from an environment that holds only the exact requirements. What the frozen
+program also takes from the build machine is added by name and version.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def test_a_directory_of_secrets_that_is_not_there_is_a_problem(
 ) -> None:
     problems = told(tmp_path, changes, environ)
     assert list(problems) == [key]
-    assert "is not a directory that can be read" in problems[key]
+    assert "is not a readable directory" in problems[key]
 
 
 @pytest.mark.parametrize("value", [5, "", "a\0b"])

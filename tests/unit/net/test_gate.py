@@ -58,7 +58,7 @@ def empty(rate: float = 100) -> Bucket:
 async def test_a_lone_request_goes_at_once() -> None:
     through = Through(Bucket())
     await through.go("sale", 10, Urgency.WRITE, takes_s=0)
-    assert (through.log, through.gate.asked) == ([("sale", 0)], 1)
+    assert (through.log, through.gate.checks) == ([("sale", 0)], 1)
 
 
 @in_virtual_time
@@ -192,4 +192,4 @@ def test_everybody_is_let_in_at_last_and_nobody_spins(
     assert staying <= len(through.log) <= len(script)
     assert through.busy_max <= 3
     # Each look has a cause: a request that came, went or ended, or a time that was told.
-    assert through.gate.asked <= 6 * len(script)
+    assert through.gate.checks <= 6 * len(script)

@@ -156,32 +156,32 @@ def test_after_a_refusal_nobody_goes_for_a_second_and_longer_each_time_in_a_row(
     for _ in range(8):
         claim = taken(bucket, 10, now)
         bucket.settle(claim, actual=0, status=ThrottleStatus(2000, 2000, 100), now=now)
-        bucket.refused(None, now, told=True)
+        bucket.refused(None, now, with_status=True)
         waits.append(bucket.reserve(Claim(10), now))
         now += waits[-1]
     assert waits == pytest.approx([1, 2, 4, 5, 5, 5, 5, 5])
     bucket.went_well()
-    bucket.refused(None, now, told=True)
+    bucket.refused(None, now, with_status=True)
     assert bucket.reserve(Claim(10), now) == pytest.approx(1)
 
 
 def test_refusals_that_come_together_count_once() -> None:
     bucket = Bucket()
     for _ in range(8):
-        bucket.refused(None, 0.5, told=True)
+        bucket.refused(None, 0.5, with_status=True)
     assert bucket.reserve(Claim(10), 0.5) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("asked_s", "wait_s"), [(7, 7), (3600, 60)])
 def test_a_refusal_that_names_a_wait_is_heeded_up_to_a_minute(asked_s: int, wait_s: int) -> None:
     bucket = Bucket()
-    bucket.refused(asked_s, 0, told=True)
+    bucket.refused(asked_s, 0, with_status=True)
     assert bucket.reserve(Claim(10), 0) == pytest.approx(wait_s)
 
 
 def test_a_refusal_that_says_nothing_empties_the_book_and_halves_the_rate() -> None:
     bucket = Bucket(maximum=100, restore_rate=10)
-    bucket.refused(None, 0, told=False)
+    bucket.refused(None, 0, with_status=False)
     assert bucket.others_per_s == pytest.approx(5)
     assert bucket.reserve(Claim(30), 1) == pytest.approx((30 - 5) / 5)
 

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from invsyncd.net.rate_limit import Bucket, Claim, Others, Sight, ThrottleStatus
+from invsyncd.net.rate_limit import Bucket, Claim, OtherUse, Sample, ThrottleStatus
 
 
 def beside(
@@ -23,7 +23,7 @@ def beside(
         status = ThrottleStatus(2000, int(max(0, left - 36)), 100)
         if left < 36:
             bucket.settle(claim, 0, status, now)
-            bucket.refused(None, now, told=True)
+            bucket.refused(None, now, with_status=True)
         else:
             left -= 36
             got += 36
@@ -65,7 +65,7 @@ def test_a_greedy_neighbour_does_not_make_us_give_up() -> None:
 
 def test_a_guess_that_nothing_confirms_fades() -> None:
     bucket = Bucket()
-    bucket.refused(None, 0, told=False)
+    bucket.refused(None, 0, with_status=False)
     for second in range(2, 302):
         claim = Claim(1)
         if bucket.reserve(claim, second) == 0:
@@ -85,25 +85,25 @@ def test_what_of_ours_is_still_on_the_wire_is_no_company() -> None:
 
 
 def test_what_may_have_been_counted_before_is_no_proof_that_they_left() -> None:
-    others = Others()
+    others = OtherUse()
     others.per_s = 50
-    base = Sight(sent_at=0, now=0, available=1000, spent=0, on_wire=300, beside=0)
-    later = Sight(sent_at=10, now=10, available=1500, spent=300, on_wire=0, beside=0)
-    for sight in (base, later):
-        others.saw(sight, maximum=2000, restore_rate=100)
+    base = Sample(sent_at=0, now=0, available=1000, spent=0, on_wire=300, beside=0)
+    later = Sample(sent_at=10, now=10, available=1500, spent=300, on_wire=0, beside=0)
+    for sample in (base, later):
+        others.observe(sample, maximum=2000, restore_rate=100)
     assert others.per_s == pytest.approx(50)
 
 
 def test_a_status_that_was_on_its_way_before_the_last_one_came_tells_nothing() -> None:
     """Answers overtake each other: the later one may show the older bucket."""
-    others = Others()
-    base = Sight(sent_at=1.5, now=2, available=100, spent=12, on_wire=1, beside=0)
-    overtaken = Sight(sent_at=0, now=4, available=80, spent=12, on_wire=0, beside=12)
-    later = Sight(sent_at=4.5, now=5, available=100, spent=12, on_wire=0, beside=0)
-    for sight in (base, overtaken):
-        others.saw(sight, maximum=100, restore_rate=10)
+    others = OtherUse()
+    base = Sample(sent_at=1.5, now=2, available=100, spent=12, on_wire=1, beside=0)
+    overtaken = Sample(sent_at=0, now=4, available=80, spent=12, on_wire=0, beside=12)
+    later = Sample(sent_at=4.5, now=5, available=100, spent=12, on_wire=0, beside=0)
+    for sample in (base, overtaken):
+        others.observe(sample, maximum=100, restore_rate=10)
         assert others.per_s == 0
-    others.saw(later, maximum=100, restore_rate=10)
+    others.observe(later, maximum=100, restore_rate=10)
     assert others.per_s == 0
 
 
@@ -115,9 +115,9 @@ def at(
     spent: float = 0,
     on_wire: float = 0,
     beside: float = 0,
-) -> Sight:
+) -> Sample:
     """A status that came at once, unless it says when it was asked for."""
-    return Sight(now if sent_at is None else sent_at, now, available, spent, on_wire, beside)
+    return Sample(now if sent_at is None else sent_at, now, available, spent, on_wire, beside)
 
 
 LOOKS = {
@@ -159,22 +159,22 @@ LOOKS = {
 @pytest.mark.parametrize("case", LOOKS)
 def test_one_look_moves_the_guess_half_way_to_what_it_proves(case: str) -> None:
     before, base, status, capacity, after = LOOKS[case]
-    others = Others()
+    others = OtherUse()
     others.per_s = before
-    for sight in (base, status):
-        others.saw(sight, maximum=capacity, restore_rate=100)
+    for sample in (base, status):
+        others.observe(sample, maximum=capacity, restore_rate=100)
     assert others.per_s == pytest.approx(after)
 
 
 def test_each_look_compares_with_the_one_before() -> None:
-    others = Others()
-    for sight in (at(0, 1000), at(10, 2000), at(20, 2500)):
-        others.saw(sight, maximum=5000, restore_rate=100)
+    others = OtherUse()
+    for sample in (at(0, 1000), at(10, 2000), at(20, 2500)):
+        others.observe(sample, maximum=5000, restore_rate=100)
     assert others.per_s == pytest.approx(24.95)
 
 
 def test_a_refusal_without_a_word_takes_half_of_what_was_counted_on() -> None:
-    others = Others()
+    others = OtherUse()
     guesses = []
     for _ in range(3):
         others.refused(100)

@@ -51,7 +51,7 @@ async def test_nothing_else_is_tried_again(failure: Exception) -> None:
 async def test_a_failure_may_be_told_not_to_be_repeated() -> None:
     call = Calls(Unavailable("a"))
     with pytest.raises(Unavailable):
-        await retried(call, patience=AT_ONCE, wanted=lambda failure: False)
+        await retried(call, patience=AT_ONCE, may_repeat=lambda failure: False)
     assert call.made == 1
 
 

@@ -1,43 +1,43 @@
-"""Turns: the most urgent first, and nobody waits for ever."""
+"""The queue of requests: the most urgent first, and nobody waits for ever."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.net.admission import PATIENCE_S, Turns, Urgency
+from invsyncd.net.admission import PATIENCE_S, RequestQueue, Urgency
 
 
-def served(turns: Turns) -> list[Urgency]:
+def served(queue: RequestQueue) -> list[Urgency]:
     """Everybody who waits, in the order of their turns."""
     order = []
-    while (ticket := turns.first) is not None:
-        turns.leave(ticket)
+    while (ticket := queue.first) is not None:
+        queue.leave(ticket)
         order.append(ticket.urgency)
     return order
 
 
 def test_those_who_came_together_go_by_urgency() -> None:
-    turns = Turns()
+    queue = RequestQueue()
     for urgency in reversed(Urgency):
-        turns.join(urgency, 0)
-    assert served(turns) == list(Urgency)
+        queue.join(urgency, 0)
+    assert served(queue) == list(Urgency)
 
 
 def test_the_equally_urgent_go_as_they_came() -> None:
-    turns = Turns()
-    tickets = [turns.join(Urgency.POLL, 0) for _ in range(5)]
+    queue = RequestQueue()
+    tickets = [queue.join(Urgency.POLL, 0) for _ in range(5)]
     for ticket in tickets:
-        assert turns.first is ticket
-        turns.leave(ticket)
+        assert queue.first is ticket
+        queue.leave(ticket)
 
 
 def test_a_write_passes_a_scan_until_the_scan_has_waited_for_its_patience() -> None:
-    turns = Turns()
-    scan = turns.join(Urgency.SCAN, 0)
-    write = turns.join(Urgency.WRITE, PATIENCE_S[Urgency.SCAN] - 0.1)
-    assert turns.first is write
-    turns.leave(write)
-    turns.join(Urgency.WRITE, PATIENCE_S[Urgency.SCAN] + 0.1)
-    assert turns.first is scan
+    queue = RequestQueue()
+    scan = queue.join(Urgency.SCAN, 0)
+    write = queue.join(Urgency.WRITE, PATIENCE_S[Urgency.SCAN] - 0.1)
+    assert queue.first is write
+    queue.leave(write)
+    queue.join(Urgency.WRITE, PATIENCE_S[Urgency.SCAN] + 0.1)
+    assert queue.first is scan
 
 
 @given(
@@ -48,16 +48,16 @@ def test_nobody_is_passed_by_what_came_more_than_its_patience_later(
     arrivals: list[tuple[Urgency, float]], served_at_each: int
 ) -> None:
     """The bound on starving: after its patience a request waits only for what came before."""
-    turns, now, came, order = Turns(), 0.0, dict[int, float](), []
+    queue, now, came, order = RequestQueue(), 0.0, dict[int, float](), []
     for number, (urgency, passed_s) in enumerate(arrivals):
         now += passed_s
-        came[turns.join(urgency, now).number] = now
-        if number % served_at_each == 0 and turns.first is not None:
-            order.append(turns.first)
-            turns.leave(turns.first)
-    while turns.first is not None:
-        order.append(turns.first)
-        turns.leave(turns.first)
+        came[queue.join(urgency, now).number] = now
+        if number % served_at_each == 0 and queue.first is not None:
+            order.append(queue.first)
+            queue.leave(queue.first)
+    while queue.first is not None:
+        order.append(queue.first)
+        queue.leave(queue.first)
     assert len(order) == len(arrivals)
     for place, passing in enumerate(order):
         for passed in (one for one in order[place + 1 :] if one.number < passing.number):

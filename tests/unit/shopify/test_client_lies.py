@@ -111,7 +111,7 @@ async def test_whatever_is_said_of_points_every_page_is_read_and_few_are_refused
         assert refused <= 40
         assert seconds <= 400
         # Looks of the gate: each request came, waited, went, and a wait is told in seconds.
-        assert gate.asked <= 12 * (PAGES + refused) + 2 * seconds
+        assert gate.checks <= 12 * (PAGES + refused) + 2 * seconds
         assert 0 <= stand.client.stats.available <= stand.client.stats.maximum < math.inf
 
 
