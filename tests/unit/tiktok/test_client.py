@@ -132,7 +132,7 @@ async def test_a_page_token_with_plus_slash_and_equals_arrives_as_it_was() -> No
         (envelope(0), InvalidResponse, r"no data \[request R1\]"),
         (envelope(0, data=[]), InvalidResponse, "STOCK.data: expected an object"),
         (web.Response(text="<html>"), InvalidResponse, "not JSON"),
-        (web.Response(text="<html>", status=403), Unavailable, "HTTP 403"\),
+        (web.Response(text="<html>", status=403), Unavailable, "HTTP 403"),
         (web.Response(text="<html>", status=502), Unavailable, "HTTP 502"),
         (web.json_response({"message": "?"}), InvalidResponse, "STOCK.code: missing"),
         (
