@@ -1,16 +1,16 @@
-"""A query run by one bulk operation: start it, wait for it, download its file.
+"""Bulk operations: starting one, waiting for its end, and reading its file.
 
-Nothing is concluded from a part: whoever reads must get to the end, and the end comes only when
-every promised line was there. Facts: status, counts and links (recorded); a child's line names its
-parent (`__parentId`, documented), whose own line may come later when lines are not grouped (not
-documented, so either is taken); five operations at once, before 2026-01 one (documented). The
-mutation costs 10 points, a look 1 (recorded).
+Nothing is concluded from a part of a file. Whoever reads one must reach its end, and the end comes
+only when every promised line was there.
 
-The file of a full scan, line by line: locations and their levels to readings.
+Facts: status, counts and links (recorded). The line of a child names its parent (`__parentId`,
+documented). The parent's own line may come later when lines are not grouped (not documented, so
+either order is taken). Five operations run at once, before 2026-01 one (documented). The mutation
+costs 10 points, a status query 1 (recorded).
 
-A large shop's file has a million lines, so a line is read in two ways. Nearly all look alike, and
-those are taken apart by one pattern (measured: 6 µs a line). Whatever does not fit it to the
-letter is read strictly as JSON (28 µs), which takes every order of members and tells what is odd.
+The file of a full scan has a million lines in a large shop, so a line is read in two ways. Nearly
+all lines have one form, and one pattern takes them apart (measured: 6 µs a line). Any other line is
+read strictly as JSON (28 µs), which takes every order of members and says what is odd.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.reply import AccessDenied, error_code
 
+PAGE_ROWS = 250
 LINE_BYTES_MAX = 64 * 1024
 FILE_BYTES_MAX = 4 * 1024**3  # some ten million levels
 
@@ -47,17 +48,32 @@ _BUSY = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})
 _UNDER_WAY = frozenset({"CREATED", "RUNNING", "CANCELING"})
 _ENDED = frozenset({"FAILED", "CANCELED", "EXPIRED"})
 
+_NUMBER = r"(-?(?:0|1\d{9}|[1-9]\d{0,8}))"  # 32 bits at most; a longer one is read as JSON
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+# The usual line (recorded): compact, members in the order of `documents.SCAN_ROWS`, parent last.
+_LEVEL = re.compile(
+    (
+        r'\{"id":"gid://shopify/InventoryLevel/\d+\?inventory_item_id=\d+",'
+        rf'"updatedAt":"({_TIME})","isActive":(true|false),'
+        r'"item":\{"id":"gid://shopify/InventoryItem/(\d{1,18})"\},"quantities":\['
+        rf'\{{"name":"available","quantity":{_NUMBER},"updatedAt":(?:null|"({_TIME})")\}},'
+        rf'\{{"name":"committed","quantity":{_NUMBER},"updatedAt":(?:null|"{_TIME}")\}},'
+        rf'\{{"name":"on_hand","quantity":{_NUMBER},"updatedAt":(?:null|"{_TIME}")\}}\],'
+        r'"__parentId":"gid://shopify/Location/(\d{1,18})"\}'
+    ).encode()
+)
+
 
 class BulkRefused(Refused):
-    """No scan by bulk operation now: the levels can still be read page by page."""
+    """The shop does not do it in bulk now; the levels can still be read page by page."""
 
 
 @dataclass(frozen=True, slots=True)
 class BulkLimits:
-    """How much time a scan may take, in seconds, and how large its file may be.
+    """The time that a scan may take, in seconds, and the size that its file may have.
 
-    `total_s` holds for operation and file together; `busy_s` of it at most are spent waiting for
-    other operations to end.
+    `total_s` is for operation and file together. At most `busy_s` of that time goes into waiting
+    for other operations to end.
     """
 
     total_s: float = 1800.0
@@ -68,7 +84,7 @@ class BulkLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    """An operation under way, with the server's second of its creation."""
+    """An operation under way. `created_at` is in Unix seconds of the server."""
 
     id: str
     created_at: int
@@ -76,55 +92,60 @@ class _Operation:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What it left: a link (None without a row), and the lines that it must have."""
+    """The file of a completed operation: its link (None without lines) and its number of lines."""
 
     url: str | None
     rows: int
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
-    """What a completed operation left: lines, how many there must be, and when it was created."""
+class BulkOutput:
+    """The lines of a completed operation, their promised number, and when it was created.
+
+    `created_at` is in Unix seconds of the server.
+    """
 
     lines: AsyncIterator[bytes]
     expected: int
     created_at: int
 
 
-@asynccontextmanager
-async def output(client: ShopifyClient, query: str, limits: BulkLimits) -> AsyncIterator[Output]:
-    """Run `query` in bulk to its end; its lines can be read inside the block."""
-    deadline = _now() + limits.total_s
-    with _as_bulk_refused():
-        operation = await _started(client, query, min(deadline, _now() + limits.busy_s))
-        file = await _ended(client, operation, deadline)
-    async with aclosing(_rows(client, file, limits, deadline)) as rows:
-        yield Output(rows, file.rows, operation.created_at)
-
-
 async def scan(
     client: ShopifyClient, locations: Collection[int], limits: BulkLimits, since: int | None = None
 ) -> AsyncGenerator[tuple[tuple[Reading, ...], int], None]:
-    """Yield pages of readings, and the second at which the operation was created.
+    """Yield pages of readings, each with the Unix second at which the operation was created.
 
-    See `ShopifySource.scan`.
+    `ShopifySource.scan` has the details.
     """
     query = documents.SCAN_ROWS
     if since is not None:
         query = documents.SCAN_ROWS_SINCE.replace("$since", parse.updated_since(since))
-    async with output(client, query, limits) as found:
+    async with run_query(client, query, limits) as found:
         async for page in pages(found.lines, locations, found.expected):
             yield page, found.created_at
 
 
-async def _started(client: ShopifyClient, query: str, deadline: float) -> _Operation:
-    """Start an operation, waiting until the deadline for those that are in its way."""
+@asynccontextmanager
+async def run_query(
+    client: ShopifyClient, query: str, limits: BulkLimits
+) -> AsyncIterator[BulkOutput]:
+    """Run `query` in bulk to its end; its lines can be read within the block."""
+    deadline = _now() + limits.total_s
+    with _as_bulk_refused():
+        operation = await _start(client, query, min(deadline, _now() + limits.busy_s))
+        file = await _wait_for_file(client, operation, deadline)
+    async with aclosing(_file_lines(client, file, limits, deadline)) as found:
+        yield BulkOutput(found, file.rows, operation.created_at)
+
+
+async def _start(client: ShopifyClient, query: str, deadline: float) -> _Operation:
+    """Start an operation; wait until the deadline for others that must end first."""
     variables = {"query": query}
     wait_s = _WAIT_S_FIRST
     while True:
         answer = await client.execute(documents.RUN_SCAN, variables, op="RUN_SCAN")
         payload = Shape(answer.data, "RUN_SCAN").at("bulkOperationRunQuery")
-        refusal = _refusal(payload.at("userErrors"), client.said)
+        refusal = _refusal(payload.at("userErrors"), client.safe_excerpt)
         if refusal is None:
             operation = payload.at("bulkOperation")
             created_at = parse.seconds(operation.at("createdAt"))
@@ -136,16 +157,16 @@ async def _started(client: ShopifyClient, query: str, deadline: float) -> _Opera
         wait_s = _longer(wait_s)
 
 
-def _refusal(errors: Shape, said: Callable[[object], str]) -> BulkRefused | None:
+def _refusal(errors: Shape, excerpt: Callable[[object], str]) -> BulkRefused | None:
     if not errors.items():
         return None
     first = errors.items()[0]
     code = error_code(first.object().get("code"))
-    return BulkRefused(f"shopify RUN_SCAN: {said(first.at('message').text())}", code=code)
+    return BulkRefused(f"shopify RUN_SCAN: {excerpt(first.at('message').text())}", code=code)
 
 
-async def _ended(client: ShopifyClient, operation: _Operation, deadline: float) -> _File:
-    """Look, at growing intervals, until it is completed; its file."""
+async def _wait_for_file(client: ShopifyClient, operation: _Operation, deadline: float) -> _File:
+    """Ask at growing intervals until the operation is completed; return its file."""
     wait_s = _WAIT_S_FIRST
     while True:
         if _now() + wait_s > deadline:
@@ -167,17 +188,17 @@ async def _ended(client: ShopifyClient, operation: _Operation, deadline: float) 
 
 
 def _file(found: Shape) -> _File:
-    """The link is looked at only here: recorded, a canceled operation may show one as well."""
+    """Read the link, only here: a canceled operation may show one as well (recorded)."""
     rows, url = parse.count(found.at("objectCount")), found.at("url")
     if url.null and rows:
         raise url.garbled(f"{rows} lines promised, and no file")
     return _File(None if url.null else url.text(), rows)
 
 
-async def _rows(
+async def _file_lines(
     client: ShopifyClient, file: _File, limits: BulkLimits, deadline: float
 ) -> AsyncGenerator[bytes, None]:
-    """The lines of the file as they come."""
+    """Yield the lines of the file as they come."""
     if file.url is None:
         return
     pieces = client.download(
@@ -195,7 +216,7 @@ async def _rows(
 
 @contextmanager
 def _as_bulk_refused() -> Iterator[None]:
-    """Turn every "no" into the one that says: not in bulk. A dead token stays what it is."""
+    """Turn each refusal into BulkRefused. Other errors, such as a dead token, stay as they are."""
     try:
         yield
     except BulkRefused:
@@ -219,41 +240,23 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-PAGE_ROWS = 250
-
-_NUMBER = r"(-?(?:0|1\d{9}|[1-9]\d{0,8}))"  # of 32 bits at most: all that are as usual
-_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
-# As recorded: compact, members in the order of `documents.SCAN_ROWS`, the parent last.
-_LEVEL = re.compile(
-    (
-        r'\{"id":"gid://shopify/InventoryLevel/\d+\?inventory_item_id=\d+",'
-        rf'"updatedAt":"({_TIME})","isActive":(true|false),'
-        r'"item":\{"id":"gid://shopify/InventoryItem/(\d{1,18})"\},"quantities":\['
-        rf'\{{"name":"available","quantity":{_NUMBER},"updatedAt":(?:null|"({_TIME})")\}},'
-        rf'\{{"name":"committed","quantity":{_NUMBER},"updatedAt":(?:null|"{_TIME}")\}},'
-        rf'\{{"name":"on_hand","quantity":{_NUMBER},"updatedAt":(?:null|"{_TIME}")\}}\],'
-        r'"__parentId":"gid://shopify/Location/(\d{1,18})"\}'
-    ).encode()
-)
-
-
 async def pages(
-    rows: AsyncIterable[bytes], locations: Collection[int], expected: int
+    lines_of_file: AsyncIterable[bytes], locations: Collection[int], expected: int
 ) -> AsyncIterator[tuple[Reading, ...]]:
     """Yield the readings of these locations from a file of `expected` lines, 250 at most at once.
 
-    Only a page and the locations are held. Raises InvalidResponse for any line that is no
-    location and no level, for a level of a location that the file does not have, for another
-    number of lines; Refused for one of `locations` that is not there.
+    Only one page and the locations are kept in memory. Raises InvalidResponse for a line that is
+    neither a location nor a level, for a level whose location is not in the file, and for another
+    number of lines. Raises Refused if one of `locations` is not in the file.
     """
     wanted = frozenset(locations)
     listed: set[int] = set()
     parents: set[int] = set()
     page: list[Reading] = []
     count = 0
-    async for line in rows:
+    async for line in lines_of_file:
         count += 1
-        reading = _usual(line) or _strictly(line, count, listed)
+        reading = _usual(line) or _read_strictly(line, count, listed)
         if reading is None:
             continue
         parents.add(reading.location)
@@ -275,21 +278,21 @@ async def pages(
 
 
 def _usual(line: bytes) -> Reading | None:
-    """The reading of a level's line that looks as usual; None: read it strictly."""
+    """The reading of a level's line in the usual form; None for any other line."""
     found = _LEVEL.fullmatch(line)
     if found is None:
         return None
-    touched, active, item, available, counted, committed, on_hand, place = found.groups()
-    newest = max(touched, counted or b"")  # of one form and in UTC: ordered as text
+    level_at, active, item, available, counted, committed, on_hand, location = found.groups()
+    newest = max(level_at, counted or b"")  # one form, and UTC: text sorts by time
     try:
         at = datetime.fromisoformat(newest.decode())
-        if newest != touched:
-            datetime.fromisoformat(touched.decode())
+        if newest != level_at:
+            datetime.fromisoformat(level_at.decode())
     except ValueError:
         return None
     return Reading(
         item=int(item),
-        location=int(place),
+        location=int(location),
         available=int(available),
         committed=int(committed),
         on_hand=int(on_hand),
@@ -298,12 +301,12 @@ def _usual(line: bytes) -> Reading | None:
     )
 
 
-def _strictly(line: bytes, number: int, listed: set[int]) -> Reading | None:
-    """The reading of any level's line; the line of a location only joins `listed`."""
+def _read_strictly(line: bytes, number: int, listed: set[int]) -> Reading | None:
+    """The reading of a level's line in any form. A location's line is added to `listed`: None."""
     what = f"SCAN line {number}"
     node = Shape(json_object(line, what), what)
     if "__parentId" not in node.object():
-        _list(node, listed)
+        _add_location(node, listed)
         return None
     level = node.at("id")
     if not level.text().startswith("gid://shopify/InventoryLevel/"):
@@ -311,9 +314,8 @@ def _strictly(line: bytes, number: int, listed: set[int]) -> Reading | None:
     return parse.scanned(node, parse.number(node.at("__parentId"), "Location"))
 
 
-def _list(node: Shape, listed: set[int]) -> None:
-    """Take the line of a location."""
-    place = parse.number(node.at("id"), "Location")
-    if place in listed:
+def _add_location(node: Shape, listed: set[int]) -> None:
+    location = parse.number(node.at("id"), "Location")
+    if location in listed:
         raise node.garbled("a location that was listed before")
-    listed.add(place)
+    listed.add(location)

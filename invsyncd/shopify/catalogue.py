@@ -74,7 +74,7 @@ class ShopifyCatalogue:
         Complete only when the iterator ends. Raises `bulk.BulkRefused` where the shop will not do
         it in bulk, InvalidResponse where the file is not whole.
         """
-        async with bulk.output(self._client, CATALOGUE_ROWS, bulk.BulkLimits()) as found:
+        async with bulk.run_query(self._client, CATALOGUE_ROWS, bulk.BulkLimits()) as found:
             pages = variant_rows(found.lines, found.expected, self._types.learn)
             async with aclosing(pages):
                 async for page in pages:

@@ -1,16 +1,16 @@
-"""Every GraphQL document that we send, by name: here, and for looks in `catalogue_documents`.
+"""The GraphQL documents that we send, by name.
 
 Written for Admin API 2026-10; the tests check each one against the official schema. They select
 few fields, because each costs points and some need scopes (`read_locations` for more than a
 location's id). Connections are read through `edges`: an empty page then refunds almost all of its
-price (recorded), `nodes` does not. Sizes stand in the text, so that one operation has one price.
+price (recorded), with `nodes` it does not. Page sizes stand in the text, so that one operation has
+one price.
 
-The documents that look at the catalogue by what was updated, and the one that reads it in bulk.
-
-Which stamp an edit moves is documented for one case only: a stock adjustment updates the product.
-So items, variants and products are each asked, and each answers with what it can tell. Prices (by
-the recorded arithmetic): 13, 35 and 13 points for a full page, 2 each for an empty one, 10 for the
-count, 18 for the variants of up to 250 products.
+The catalogue is searched by what was updated. Which stamp an edit moves is documented for one case
+only: a stock adjustment updates the product. So items, variants and products are each searched, and
+each answers with the fields that it has. Prices (by the recorded arithmetic): 13, 35 and 13 points
+for a full page, 2 each for an empty one, 10 for the count, 18 for the variants of up to 250
+products.
 """
 
 from __future__ import annotations
@@ -20,102 +20,6 @@ from types import MappingProxyType
 from typing import Final
 
 from invsyncd.net.admission import Urgency
-
-# limit: null counts to the end (documented); the default stops at 10,000.
-COUNT_VARIANTS: Final = """
-query CountVariants {
-  productVariantsCount(limit: null) { count precision }
-}
-"""
-
-UPDATED_ITEMS: Final = """
-query UpdatedItems($after: String, $query: String!) {
-  inventoryItems(first: 250, after: $after, query: $query) {
-    edges { node { id sku tracked } }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-"""
-
-UPDATED_VARIANTS: Final = """
-query UpdatedVariants($after: String, $query: String!) {
-  productVariants(first: 250, after: $after, query: $query) {
-    edges { node { inventoryPolicy inventoryItem { id sku tracked } product { productType } } }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-"""
-
-# Only the product type is asked for: stock that moves stamps the product (documented), so after a
-# busy quarter of an hour these pages are full of products of which nothing else is new.
-UPDATED_PRODUCTS: Final = """
-query UpdatedProducts($after: String, $query: String!) {
-  products(first: 250, after: $after, query: $query) {
-    edges { node { id productType } }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-"""
-
-# nodes costs the same for one id and for many (recorded for 8), so products are asked for together.
-PRODUCTS: Final = """
-query Products($ids: [ID!]!) {
-  nodes(ids: $ids) {
-    ... on Product {
-      id
-      productType
-      variants(first: 50) {
-        edges { node { inventoryPolicy inventoryItem { id sku tracked } } }
-        pageInfo { hasNextPage endCursor }
-      }
-    }
-  }
-}
-"""
-
-# A product has up to 2,048 variants (documented).
-PRODUCT_VARIANTS: Final = """
-query ProductVariants($id: ID!, $after: String) {
-  product(id: $id) {
-    id
-    variants(first: 250, after: $after) {
-      edges { node { inventoryPolicy inventoryItem { id sku tracked } } }
-      pageInfo { hasNextPage endCursor }
-    }
-  }
-}
-"""
-
-# What a look at the whole catalogue runs in bulk: one line a variant. Not a request of its own.
-CATALOGUE_ROWS: Final = """
-{
-  productVariants {
-    edges {
-      node {
-        id
-        inventoryPolicy
-        inventoryItem { id sku tracked }
-        product { id productType }
-      }
-    }
-  }
-}
-"""
-
-CATALOGUE_ALL: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "COUNT_VARIANTS": COUNT_VARIANTS,
-        "UPDATED_ITEMS": UPDATED_ITEMS,
-        "UPDATED_VARIANTS": UPDATED_VARIANTS,
-        "UPDATED_PRODUCTS": UPDATED_PRODUCTS,
-        "PRODUCTS": PRODUCTS,
-        "PRODUCT_VARIANTS": PRODUCT_VARIANTS,
-    }
-)
-
-CATALOGUE_URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(
-    dict.fromkeys(CATALOGUE_ALL, Urgency.CATALOGUE)
-)
 
 LEVELS_PER_READ: Final = 250  # documented maximum of a list of ids, and of `first`
 ITEMS_PER_READ: Final = 50
@@ -138,8 +42,8 @@ fragment Level on InventoryLevel {
 }
 """
 
-# includeInactive: a level that was deactivated must show itself, or it would look unchanged. The
-# item is named by the level's own id (recorded), which spares eleven points a page: 25.
+# includeInactive: otherwise a level that was deactivated would look unchanged. The level's own id
+# names the item (recorded). That saves eleven points a page, which costs 25.
 POLL: Final = (
     """
 query Poll($location: ID!, $after: String, $query: String) {
@@ -155,8 +59,8 @@ query Poll($location: ID!, $after: String, $query: String) {
     + _LEVEL
 )
 
-# The same pages without what stands in them: 14 points, and 3 to read what they list directly (a
-# list of objects costs the same whatever its length: recorded to 8 ids, beyond it inferred).
+# The same pages without the quantities: 14 points, and 3 more to read the listed levels directly. A
+# list of objects costs the same whatever its length (recorded up to 8 ids, inferred beyond).
 LIST_LEVELS: Final = """
 query ListLevels($location: ID!, $after: String, $query: String) {
   location(id: $location) {
@@ -243,8 +147,89 @@ query ItemVariants($id: ID!, $after: String) {
 }
 """
 
-# createdAt of the group is the server's own time of the write; the group is null when every row
-# already had its value (recorded).
+# limit: null counts to the end (documented); the default stops at 10,000.
+COUNT_VARIANTS: Final = """
+query CountVariants {
+  productVariantsCount(limit: null) { count precision }
+}
+"""
+
+UPDATED_ITEMS: Final = """
+query UpdatedItems($after: String, $query: String!) {
+  inventoryItems(first: 250, after: $after, query: $query) {
+    edges { node { id sku tracked } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+UPDATED_VARIANTS: Final = """
+query UpdatedVariants($after: String, $query: String!) {
+  productVariants(first: 250, after: $after, query: $query) {
+    edges { node { inventoryPolicy inventoryItem { id sku tracked } product { productType } } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+# Only the product type is selected: a change of stock stamps the product (documented), so after a
+# busy quarter of an hour these pages are full of products of which nothing else is new.
+UPDATED_PRODUCTS: Final = """
+query UpdatedProducts($after: String, $query: String!) {
+  products(first: 250, after: $after, query: $query) {
+    edges { node { id productType } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
+"""
+
+# `nodes` costs the same for one id and for many (recorded for 8), so products are read together.
+PRODUCTS: Final = """
+query Products($ids: [ID!]!) {
+  nodes(ids: $ids) {
+    ... on Product {
+      id
+      productType
+      variants(first: 50) {
+        edges { node { inventoryPolicy inventoryItem { id sku tracked } } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+
+# A product has up to 2,048 variants (documented).
+PRODUCT_VARIANTS: Final = """
+query ProductVariants($id: ID!, $after: String) {
+  product(id: $id) {
+    id
+    variants(first: 250, after: $after) {
+      edges { node { inventoryPolicy inventoryItem { id sku tracked } } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }
+}
+"""
+
+# The bulk query of a catalogue scan: one line a variant. Not a request of its own.
+CATALOGUE_ROWS: Final = """
+{
+  productVariants {
+    edges {
+      node {
+        id
+        inventoryPolicy
+        inventoryItem { id sku tracked }
+        product { id productType }
+      }
+    }
+  }
+}
+"""
+
+# The group's createdAt is the server's time of the write. The group is null if every row already
+# had its value (recorded).
 SET_QUANTITIES: Final = """
 mutation SetQuantities($input: InventorySetQuantitiesInput!, $key: String!) {
   inventorySetQuantities(input: $input) @idempotent(key: $key) {
@@ -254,7 +239,7 @@ mutation SetQuantities($input: InventorySetQuantitiesInput!, $key: String!) {
 }
 """
 
-# Counts come as strings, `url` is null until the end and for a file without rows (recorded).
+# Counts come as strings. `url` is null until the end, and for a file without rows (recorded).
 RUN_SCAN: Final = """
 mutation RunScan($query: String!) {
   bulkOperationRunQuery(query: $query, groupObjects: false) {
@@ -270,8 +255,8 @@ query ScanStatus($id: ID!) {
 }
 """
 
-# What a scan runs in bulk: not a request of its own, and nameless like every recorded one. Bulk
-# operations ignore page sizes, want `edges { node` and the `id` of a parent (documented).
+# The bulk query of a full scan. Not a request of its own, and nameless like every recorded one.
+# Bulk operations ignore page sizes, and need `edges { node` and a parent's `id` (documented).
 SCAN_ROWS: Final = """
 {
   locations(includeInactive: true, includeLegacy: true) {
@@ -295,7 +280,7 @@ SCAN_ROWS: Final = """
 }
 """
 
-# The same for what was updated lately; `$since` stands for the filter, as nothing else takes one.
+# The same for levels that were updated lately. The text's `$since` is replaced by the filter.
 SCAN_ROWS_SINCE: Final = SCAN_ROWS.replace(
     "inventoryLevels(includeInactive: true)",
     'inventoryLevels(includeInactive: true, query: "$since")',
@@ -321,7 +306,12 @@ ALL: Final[Mapping[str, str]] = MappingProxyType(
         "RUN_SCAN": RUN_SCAN,
         "SCAN_STATUS": SCAN_STATUS,
         "SCOPES": SCOPES,
-        **CATALOGUE_ALL,
+        "COUNT_VARIANTS": COUNT_VARIANTS,
+        "UPDATED_ITEMS": UPDATED_ITEMS,
+        "UPDATED_VARIANTS": UPDATED_VARIANTS,
+        "UPDATED_PRODUCTS": UPDATED_PRODUCTS,
+        "PRODUCTS": PRODUCTS,
+        "PRODUCT_VARIANTS": PRODUCT_VARIANTS,
     }
 )
 
@@ -339,7 +329,12 @@ URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(
         "RUN_SCAN": Urgency.SCAN,
         "SCAN_STATUS": Urgency.SCAN,
         "SCOPES": Urgency.READ,
-        **CATALOGUE_URGENCY,
+        "COUNT_VARIANTS": Urgency.CATALOGUE,
+        "UPDATED_ITEMS": Urgency.CATALOGUE,
+        "UPDATED_VARIANTS": Urgency.CATALOGUE,
+        "UPDATED_PRODUCTS": Urgency.CATALOGUE,
+        "PRODUCTS": Urgency.CATALOGUE,
+        "PRODUCT_VARIANTS": Urgency.CATALOGUE,
     }
 )
-"""How long each operation's request may be passed by others; see `net.turns`."""
+"""The urgency of each operation; `net/admission.py` has the order."""

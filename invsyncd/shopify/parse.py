@@ -1,11 +1,9 @@
-"""JSON to model, strictly and purely: what is not as promised is InvalidResponse, with its path.
+"""The parser of Shopify's answers: JSON to values of the model, strictly. Pure.
 
-No requests here. A missing quantity, a null where the schema has none, another location's row:
-none of them ever becomes a number.
-
-Single values of Shopify's answers: ids, counts, quantities and moments, each within its bounds.
-
-Strict and pure, as `parse`, which reads whole answers.
+An answer that breaks its promises raises InvalidResponse with the path to the odd value. A missing
+quantity, a null where the schema has none, or a row of another location never becomes a number.
+Nothing here makes a request. Whole answers come first; single values (ids, counts, quantities,
+times), each with its bounds, stand at the end.
 """
 
 from __future__ import annotations
@@ -20,15 +18,19 @@ from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
 
 PAGE_ROWS_MAX = 250  # documented; no page that we ask for has more
+AHEAD_S_MAX = 900  # how far two clocks may differ
 _NAMES = ("available", "committed", "on_hand")
 _LEVEL_ID = re.compile(
     r"gid://shopify/InventoryLevel/[0-9]+\?inventory_item_id=([0-9]{1,18})", re.ASCII
 )
+_DIGITS_MAX, _ID_MAX = 19, 2**63  # of an id; SQLite holds no larger integer
+_TIME_MAX = 4_102_444_800  # the year 2100
+_QUANTITY_MAX = 2**31  # an Int of GraphQL has 32 bits (its specification)
 
 
 @dataclass(frozen=True, slots=True)
 class Variants:
-    """What some of an item's variants say."""
+    """The policy and the product types of some of an item's variants."""
 
     continues: bool = False
     product_types: frozenset[str] = frozenset()
@@ -48,7 +50,7 @@ def nodes(connection: Shape) -> list[Shape]:
 def next_cursor(connection: Shape, seen: set[str]) -> str | None:
     """The cursor of the next page, None after the last one.
 
-    `seen` holds this walk's cursors: one that comes back would make the walk endless, and is
+    `seen` holds the cursors so far. One that comes back would make the walk endless, and raises
     InvalidResponse.
     """
     page = connection.at("pageInfo")
@@ -73,10 +75,10 @@ def location(node: Shape) -> Location:
 
 
 def item_of(level: Shape) -> int:
-    """The item that stands in a level's own id; InvalidResponse for any other id.
+    """The item that a level's own id names; InvalidResponse for any other id.
 
     `gid://shopify/InventoryLevel/7?inventory_item_id=44` (recorded, and so in webhooks). The first
-    number is the same for all levels of a location, and not the location's (recorded).
+    number is the same for all levels of a location, but is not the location's id (recorded).
     """
     found = _LEVEL_ID.fullmatch(level.text())
     if found is None:
@@ -102,26 +104,31 @@ def listed(connection: Shape) -> dict[int, int]:
 
 
 def read_at(location_id: int, item: int, node: Shape, answered_at: int) -> Reading | None:
-    """The reading of an item's level at one location, read directly; None: not stocked there."""
+    """The direct reading of an item's level at one location; None if it is not stocked there."""
     level = node.at("inventoryLevel")
     if level.null:
         return None
     return replace(_reading(level, item, location_id, True), answered_at=answered_at)
 
 
-def slots(found: Shape, items: Sequence[int]) -> list[tuple[int, Shape]]:
-    """The asked-for items that exist. The slots keep the order; a missing item is null."""
+def items_found(found: Shape, items: Sequence[int]) -> list[tuple[int, Shape]]:
+    """The requested items that exist, each with its node. The answer keeps their order.
+
+    A missing item is null in it.
+    """
     if len(found.items()) != len(items):
         raise found.garbled(f"{len(items)} items asked for, {len(found.items())} answered")
-    there = [(item, slot) for item, slot in zip(items, found.items(), strict=True) if not slot.null]
-    for item, slot in there:
-        if number(slot.at("id"), "InventoryItem") != item:
-            raise slot.garbled("another item than the one asked for")
-    return there
+    existing = [
+        (item, node) for item, node in zip(items, found.items(), strict=True) if not node.null
+    ]
+    for item, node in existing:
+        if number(node.at("id"), "InventoryItem") != item:
+            raise node.garbled("another item than the one asked for")
+    return existing
 
 
 def read(item: int, connection: Shape) -> tuple[Reading, ...]:
-    """The readings of one page of an item's levels, read directly."""
+    """The direct readings of one page of an item's levels."""
     rows = (
         _reading(node, item, number(node.at("location").at("id"), "Location"), True)
         for node in nodes(connection)
@@ -145,7 +152,7 @@ def newest(rows: Iterable[Reading]) -> tuple[Reading, ...]:
 
 
 def variants(connection: Shape) -> Variants:
-    """What one page of an item's variants says."""
+    """The policy and the product types of one page of an item's variants."""
     policies = set[bool]()
     types = set[str]()
     for node in nodes(connection):
@@ -162,7 +169,7 @@ def continues(policy: Shape) -> bool:
 
 
 def catalogue(node: Shape, found: Variants) -> Catalogue:
-    """One item with what all its variants say."""
+    """The catalogue of one item, with the `Variants` of all its variants."""
     sku = node.at("sku")
     return Catalogue(
         item=number(node.at("id"), "InventoryItem"),
@@ -174,23 +181,23 @@ def catalogue(node: Shape, found: Variants) -> Catalogue:
 
 
 def _reading(node: Shape, item: int, location_id: int, direct: bool) -> Reading:
-    quantities, counted_at = _quantities(node.at("quantities"))
+    quantities, available_at = _quantities(node.at("quantities"))
     return Reading(
         item=item,
         location=location_id,
         available=quantities["available"],
         committed=quantities["committed"],
         on_hand=quantities["on_hand"],
-        updated_at=max(seconds(node.at("updatedAt")), counted_at),
+        updated_at=max(seconds(node.at("updatedAt")), available_at),
         active=node.at("isActive").flag(),
         direct=direct,
     )
 
 
 def _quantities(listed: Shape) -> tuple[dict[str, int], int]:
-    """The three quantities, and when `available` was last updated (null at times: 0, recorded)."""
+    """The three quantities, and when `available` was last updated (null at times, recorded: 0)."""
     found: dict[str, int] = {}
-    counted_at = 0
+    available_at = 0
     for one in listed.items():
         name = one.at("name")
         if name.text() in found or name.text() not in _NAMES:
@@ -198,17 +205,11 @@ def _quantities(listed: Shape) -> tuple[dict[str, int], int]:
         found[name.text()] = quantity(one.at("quantity"))
         updated_at = one.at("updatedAt")
         if name.text() == "available" and not updated_at.null:
-            counted_at = seconds(updated_at)
+            available_at = seconds(updated_at)
     missing = [name for name in _NAMES if name not in found]
     if missing:
         raise listed.garbled(f"no {', '.join(missing)}")
-    return found, counted_at
-
-
-AHEAD_S_MAX = 900  # no two clocks of a shop differ by more
-_DIGITS_MAX, _ID_MAX = 19, 2**63  # of an id; what a database holds
-_TIME_MAX = 4_102_444_800  # the year 2100
-_QUANTITY_MAX = 2**31  # an Int of GraphQL has 32 bits (its specification)
+    return found, available_at
 
 
 def gid(kind: str, number: int) -> str:
@@ -225,7 +226,7 @@ def number(value: Shape, kind: str) -> int:
 
 
 def count(value: Shape) -> int:
-    """A count that comes as text."""
+    """A count, which comes as text."""
     if not _is_number(value.text()):
         raise value.garbled("not a count")
     return int(value.text())
@@ -254,31 +255,30 @@ def seconds(value: Shape) -> int:
 
 
 def not_ahead(at: int, now: int, what: str) -> None:
-    """Raise InvalidResponse for a stamp that lies after the answer that shows it, clocks' errors
-    aside.
+    """Raise InvalidResponse for a stamp later than its answer by more than clocks may differ.
 
-    Believed once, it would stand before every later change of that level as newer than it.
+    Once accepted, such a stamp would make every later change of that level look older.
     """
     if at > now + AHEAD_S_MAX:
         raise InvalidResponse(
             f"shopify {what}: a timestamp that lies {at - now} s after its answer",
-            advice="the answer changes nothing and is asked for again; compare the clocks, if it"
-            " comes back",
+            advice="nothing was changed, and it will be read again; if this comes back,"
+            " compare the clocks",
         )
 
 
 def none_ahead(readings: Iterable[Reading], now: int, what: str) -> None:
-    """The same for readings."""
+    """Apply `not_ahead` to the newest stamp of these readings."""
     not_ahead(max((reading.updated_at for reading in readings), default=0), now, what)
 
 
 def timestamp(at: int) -> str:
-    """Unix seconds as ISO 8601 in UTC, as their search takes it."""
+    """Unix seconds as ISO 8601 in UTC, as Shopify's search takes it."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def updated_since(at: int) -> str:
-    """The filter for what was updated at or after that second.
+    """The search filter for updates at or after that second.
 
     The time is quoted: unquoted, its hour is read in the shop's zone and the rest is dropped
     (recorded). `>=`, because from 2026-10 `>` skips the whole second (documented).

@@ -1,10 +1,9 @@
-"""Polls of one location: what its levels say, page by page, at the least price.
+"""Polls of one location, and the walk through the pages of any connection.
 
-A full page says all that it lists: 25 points for 250 levels. A page that only lists costs 14, and
-to read what it lists directly 3 more; but that takes two requests. So the first page of a poll is
-a full one, and a lone change is there after one request; what follows is listed, then read.
-
-From page to page of one connection, to its end.
+A poll reads the levels of a location page by page, at the lowest price. A full page costs 25 points
+for 250 levels. A page that only lists the levels costs 14, and reading the listed levels directly
+costs 3 more; but that takes two requests. So the first page of a poll is a full one, and a lone
+change arrives after one request. The pages after it are listed, then read.
 """
 
 from __future__ import annotations
@@ -22,15 +21,18 @@ from invsyncd.net.tasks import run_together
 from invsyncd.shopify import documents, parse
 from invsyncd.shopify.client import Data, ShopifyClient
 
-_LISTED_AT_ONCE = 4  # pages listed one after the other, whose levels are then read side by side
+PAGES_MAX = 8_000  # two million rows; beyond that, the pages must be going in circles
+WALK_S_MAX = 4 * 3600.0
+ENDLESS = "nothing was changed, and it will be read again; if the shop is that large, report it"
+_LISTED_AT_ONCE = 4  # pages that are listed in turn before their levels are read at the same time
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a poll. `server_time` is when it was answered, in Unix seconds.
 
-    `newest` is the newest stamp that stood on the page itself. Readings that were taken directly
-    may be newer, and say nothing of when the page was made.
+    `newest` is the newest stamp on the page itself. Direct readings may be newer, but they do not
+    tell when the page was made.
     """
 
     readings: tuple[Reading, ...]
@@ -41,35 +43,35 @@ class Page:
 async def poll(
     client: ShopifyClient, location: int, since: int | None, *, lists: bool, pages_max: int
 ) -> AsyncGenerator[Page, None]:
-    """Yield the pages of one location; see `ShopifySource.poll`."""
-    walk = _Walk(client, location, since, pages_max)
+    """Yield the pages of one location; `ShopifySource.poll` has the details."""
+    pages = _LocationPages(client, location, since, pages_max)
     if not lists or since is None:
-        yield await walk.full()
-    while not walk.ended():
+        yield await pages.next_full()
+    while not pages.ended():
         if since is None or not _listing_is_cheaper(client):
-            yield await walk.full()
+            yield await pages.next_full()
             continue
-        listed: list[_Listed] = []
-        while not walk.ended() and len(listed) < _LISTED_AT_ONCE:
-            listed.append(await walk.listed())
-        reads = [partial(read_at, client, location, list(one.items)) for one in listed]
-        for one, read in zip(listed, await run_together(reads), strict=True):
-            newest = max(one.items.values(), default=None)
-            yield Page(read.readings, one.server_time, newest)
+        listed: list[_ListedPage] = []
+        while not pages.ended() and len(listed) < _LISTED_AT_ONCE:
+            listed.append(await pages.next_list())
+        reads = [partial(read_at, client, location, list(page.items)) for page in listed]
+        for page, read in zip(listed, await run_together(reads), strict=True):
+            newest = max(page.items.values(), default=None)
+            yield Page(read.readings, page.server_time, newest)
 
 
 async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) -> Page:
-    """The levels of these items (250 at most) at one location, read directly, past every index.
+    """The levels of these items (250 at most) at one location, read directly, without any index.
 
-    What is not stocked there, or is gone, has no reading.
+    An item that is not stocked there, or is gone, has no reading.
     """
     if not items:
         return Page((), None)
     ids = [parse.gid("InventoryItem", item) for item in items]
     variables = {"ids": ids, "location": parse.gid("Location", location)}
     answer = await client.execute(documents.READ_LEVELS, variables, op="READ_LEVELS")
-    slots = parse.slots(Shape(answer.data, "READ_LEVELS").at("nodes"), items)
-    found = (parse.read_at(location, item, slot, answer.server_time or 0) for item, slot in slots)
+    nodes = parse.items_found(Shape(answer.data, "READ_LEVELS").at("nodes"), items)
+    found = (parse.read_at(location, item, node, answer.server_time or 0) for item, node in nodes)
     readings = tuple(reading for reading in found if reading is not None)
     parse.none_ahead(readings, answer.now, "READ_LEVELS")
     newest = max((reading.updated_at for reading in readings), default=None)
@@ -77,22 +79,22 @@ async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) ->
 
 
 def _listing_is_cheaper(client: ShopifyClient) -> bool:
-    """As far as the prices are known; what was never asked has to be tried."""
+    """Whether listing and reading costs less than a full page. Yes while a price is unknown."""
     full, lists, read = map(client.price, ("POLL", "LIST_LEVELS", "READ_LEVELS"))
     return full is None or lists is None or read is None or lists + read < full
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
-    """The items of one page, each with the stamp of its level."""
+class _ListedPage:
+    """The items of one listed page, each with the stamp of its level."""
 
     items: dict[int, int]
     server_time: int | None
 
 
 @dataclass(slots=True)
-class _Walk:
-    """The way through the pages of one location, whichever document asks for the next one."""
+class _LocationPages:
+    """The pages of one location in order. Each may be requested by either document."""
 
     client: ShopifyClient
     location: int
@@ -106,32 +108,32 @@ class _Walk:
         """Whether the last page was read."""
         return self._pages > 0 and self._after is None
 
-    async def full(self) -> Page:
-        """The next page with all that its levels say."""
-        connection, answer = await self._next("POLL")
+    async def next_full(self) -> Page:
+        """The next page with the quantities of its levels."""
+        connection, answer = await self._request("POLL")
         readings = parse.polled(self.location, connection)
         parse.none_ahead(readings, answer.now, "POLL")
         newest = max((reading.updated_at for reading in readings), default=None)
         return Page(readings, answer.server_time, newest)
 
-    async def listed(self) -> _Listed:
-        """The next page as a list."""
-        connection, answer = await self._next("LIST_LEVELS")
+    async def next_list(self) -> _ListedPage:
+        """The next page without quantities."""
+        connection, answer = await self._request("LIST_LEVELS")
         items = parse.listed(connection)
         parse.not_ahead(max(items.values(), default=0), answer.now, "LIST_LEVELS")
-        return _Listed(items, answer.server_time)
+        return _ListedPage(items, answer.server_time)
 
-    async def _next(self, op: str) -> tuple[Shape, Data]:
+    async def _request(self, op: str) -> tuple[Shape, Data]:
         if self._pages == self.pages_max:
             raise InvalidResponse(f"shopify {op}: more than {self.pages_max} pages", advice=ENDLESS)
         self._pages += 1
         query = None if self.since is None else parse.updated_since(self.since)
-        place = parse.gid("Location", self.location)
+        location = parse.gid("Location", self.location)
         answer = await self.client.execute(
             documents.ALL[op],
-            {"location": place, "query": query, "after": self._after},
+            {"location": location, "query": query, "after": self._after},
             op=op,
-            # Everything at once: nobody waits for it.
+            # Nobody waits for a poll of everything.
             urgency=Urgency.SCAN if self.since is None else None,
         )
         found = Shape(answer.data, op).at("location")
@@ -144,14 +146,9 @@ class _Walk:
         return connection, answer
 
 
-PAGES_MAX = 8_000  # two million rows: beyond it, something turns in circles
-WALK_S_MAX = 4 * 3600.0
-ENDLESS = "nothing was changed, and it is read again; tell us of a shop that is really so large"
-
-
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where a walk begins: behind the cursor `after`, having `seen` these cursors."""
+    """Where a walk begins: after the cursor `after`. `seen` holds the cursors before."""
 
     after: str | None = None
     seen: set[str] | None = None
@@ -169,7 +166,7 @@ async def walk(
 ) -> AsyncIterator[tuple[Shape, int | None]]:
     """Yield the pages of the connection that `connection` finds in the data, with server time.
 
-    Raises as `ShopifyClient.execute` does, and InvalidResponse where it does not end.
+    Raises as `ShopifyClient.execute` does, and InvalidResponse if the pages do not end.
     """
     begin = start or Start()
     deadline = asyncio.get_running_loop().time() + WALK_S_MAX

@@ -133,7 +133,7 @@ class ShopifySource:
         """The asked-for items that exist, and the answer that they came with."""
         ids = [parse.gid("InventoryItem", item) for item in items]
         answer = await self._client.execute(documents.ALL[op], {"ids": ids}, op=op)
-        return parse.slots(Shape(answer.data, op).at("nodes"), items), answer
+        return parse.items_found(Shape(answer.data, op).at("nodes"), items), answer
 
     async def _rest_of(self, item: int, first: Shape, op: str, member: str) -> AsyncIterator[Shape]:
         """The pages after the first of one item's connection."""

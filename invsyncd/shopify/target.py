@@ -128,7 +128,7 @@ class ShopifyTarget:
         written_at = None if group is None else parse.seconds(group.at("createdAt"))
         parse.not_ahead(written_at or 0, answer.now, "SET_QUANTITIES")
         if errors:
-            outcome = _turned_down(errors, attempt, self._client.said)
+            outcome = _turned_down(errors, attempt, self._client.safe_excerpt)
             if isinstance(outcome, KeySpent):
                 return outcome
             return replace(outcome, others_applied_at=written_at, certain=certain)

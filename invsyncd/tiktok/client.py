@@ -192,7 +192,7 @@ class TikTokClient:
             raise_for_status(answer, what)
             raise
         request_id, message = (
-            self.said("" if (part := envelope.maybe(name)) is None else part.value)
+            self.safe_excerpt("" if (part := envelope.maybe(name)) is None else part.value)
             for name in ("request_id", "message")
         )
         if code != 0:
@@ -231,8 +231,8 @@ class TikTokClient:
         self.lane(call.op, write=call.write).slowed(answer.retry_after_s)
         return Throttled(text, retry_after_s=answer.retry_after_s, outcome_unknown=False)
 
-    def said(self, text: object) -> str:
-        """What they said, fit to be shown."""
+    def safe_excerpt(self, text: object) -> str:
+        """The start of a foreign text, without secrets: fit to be shown."""
         return excerpt(text, self._secrets)
 
     @property

@@ -144,7 +144,7 @@ class TikTokShop:
         path = f"/product/202309/products/{product_id}/inventory/update"
         try:
             reply = await self._client.call("POST", path, op="UPDATE", at_turn=body, write=True)
-            errors = update_errors(Shape(reply.data, "UPDATE"), sent, self._client.said)
+            errors = update_errors(Shape(reply.data, "UPDATE"), sent, self._client.safe_excerpt)
         except Declined as refusal:
             error = SkuError(refusal.number, excerpt(refusal), refusal.trouble)
             return UpdateOutcome(dict.fromkeys(sent, error))
