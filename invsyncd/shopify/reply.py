@@ -1,7 +1,8 @@
-"""One GraphQL answer: believed, or turned into an error by what to do next. Pure.
+"""The reading of one GraphQL answer: trusted data, or an error sorted by what to do next. Pure.
 
-GraphQL says no with HTTP 200, and may say no and send data: any top-level error, and any search
-warning (an unknown filter is ignored and *everything* comes back, recorded), is an error.
+GraphQL reports errors with HTTP 200, and may send an error together with data. So any top-level
+error counts as an error, and so does any search warning: an unknown filter is ignored, and then
+*everything* comes back (recorded).
 """
 
 from __future__ import annotations
@@ -29,26 +30,26 @@ _LOCKED = {
     402: "the shop is frozen (unpaid)",
     423: "the shop is locked",
 }
-# Theirs to repair, so worth another try; none of them promises that nothing was done.
+# Shopify has to repair these, so another try is worth it. None promises that nothing was done.
 _TRANSIENT = frozenset({"INTERNAL_SERVER_ERROR", "TIMEOUT", "SERVICE_UNAVAILABLE"})
 _CLOSED = frozenset({"SHOP_INACTIVE", "UNAUTHORIZED", "FORBIDDEN"})
 _POINTS_MAX = 1e9  # the largest bucket has 40,000 (documented); also keeps NaN and Infinity out
 _CODE, _CODE_CHARS_MAX = re.compile("[A-Z][A-Z0-9_]*"), 64
-_ERRORS_MAX = 100  # of one answer; more are not looked at
+_ERRORS_MAX = 100  # of one answer; further ones are not read
 _THROTTLED_WAIT_S_MIN = 1.0  # documented: back off for a second
 
 
 class TokenRefused(Unauthorised):
-    """The token itself is not taken: another one may be."""
+    """The token itself was refused; another one may be accepted."""
 
 
 class AccessDenied(Unauthorised):
-    """The token lives, and what was asked for is not open to it."""
+    """The token works, but gives no access to what was requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """`extensions.cost`, in points; None where the answer does not say (recorded: it may not)."""
+    """`extensions.cost`, in points; None for a figure that the answer lacks (recorded)."""
 
     requested: float | None = None
     actual: float | None = None
@@ -57,7 +58,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class GraphqlReply:
-    """An answer's JSON, not yet believed: see `trusted`."""
+    """The JSON of an answer, before `trusted` has checked it."""
 
     answer: Answer
     members: dict[str, object]
@@ -67,18 +68,18 @@ class GraphqlReply:
 def opened(answer: Answer, what: str, secrets: Sequence[str]) -> GraphqlReply:
     """Read the body of a 2xx answer; raise for any other status.
 
-    402 and 423 are Unauthorised: like a dead token they end when somebody acts, not by retrying.
-    430 (their security rejection) asks to slow down, as 429 does.
+    402 and 423 are Unauthorised: as with a dead token, somebody must act and a retry is useless.
+    430 (Shopify's security rejection) asks to slow down, as 429 does.
     """
     status = answer.status
     if not 200 <= status < 300:
-        said = _said(answer, secrets)
+        message = _first_error(answer, secrets)
         if status in _LOCKED:
             raise Unauthorised(f"{what}: HTTP {status}: {_LOCKED[status]}")
         if status == 430:
-            raise Throttled(f"{what}: HTTP 430: {said}", retry_after_s=answer.retry_after_s)
+            raise Throttled(f"{what}: HTTP 430: {message}", retry_after_s=answer.retry_after_s)
         try:
-            raise_for_status(answer, what, said)
+            raise_for_status(answer, what, message)
         except Unavailable as failure:
             if status == 429:
                 raise Throttled(str(failure), retry_after_s=failure.retry_after_s) from None
@@ -95,7 +96,7 @@ def trusted(
     """Return `data`, or raise: Unavailable, Unauthorised, Refused or InvalidResponse.
 
     A mutation that answers with an error *and* with a result has an unknown outcome: something
-    was done, and what we asked to be told of it was not (recorded for a denied sub-field).
+    was done, but the answer does not say what (recorded for a denied sub-field).
     """
     errors, data = reply.members.get("errors"), reply.members.get("data")
     if errors:
@@ -111,7 +112,7 @@ def trusted(
 
 
 def _failure(errors: object, cost: Cost, what: str, secrets: Sequence[str]) -> InvsyncError:
-    """The one error to raise for all of them: the first that no repetition mends, else a wait."""
+    """The one error to raise for all: the first that no retry can mend, otherwise a wait."""
     listed = errors if isinstance(errors, list) else [errors]
     coded = [(_code(one), excerpt(_message(one), secrets)) for one in listed[:_ERRORS_MAX]]
     for code, message in coded:
@@ -136,7 +137,7 @@ def _wait_s(cost: Cost) -> float:
 
 
 def error_code(value: object) -> str:
-    """Their code for an error, such as THROTTLED; "" for anything that does not look like one."""
+    """Shopify's code of an error, such as THROTTLED; "" if it does not look like one."""
     fits = isinstance(value, str) and len(value) <= _CODE_CHARS_MAX
     return value if fits and isinstance(value, str) and _CODE.fullmatch(value) else ""
 
@@ -150,8 +151,8 @@ def _message(error: object) -> object:
     return error.get("message", "") if isinstance(error, dict) else error
 
 
-def _said(answer: Answer, secrets: Sequence[str]) -> str:
-    """What a non-2xx body says of the error (`errors` may be a plain string); not the body."""
+def _first_error(answer: Answer, secrets: Sequence[str]) -> str:
+    """The first error of a non-2xx body (`errors` may be a plain string); never the raw body."""
     try:
         errors = json_object(answer.body, "").get("errors", "")
     except InvalidResponse:
@@ -165,7 +166,7 @@ def _check_search(members: dict[str, object], what: str, secrets: Sequence[str])
     searches = extensions.get("search") if isinstance(extensions, dict) else None
     if searches is None:
         return
-    # Whether the filter was understood hangs on it: what cannot be read is no yes.
+    # Only this part tells whether the filter was understood. If it cannot be read, it was not.
     for search in Shape(searches, f"{what}: extensions.search").items():
         if warnings := search.object().get("warnings"):
             _raise_ignored_filter(warnings, what, secrets)
@@ -175,12 +176,12 @@ def _raise_ignored_filter(warnings: object, what: str, secrets: Sequence[str]) -
     first = warnings[0] if isinstance(warnings, list) else warnings
     field = first.get("field", "") if isinstance(first, dict) else ""
     code = first.get("code", "") if isinstance(first, dict) else ""
-    said = excerpt(f"{field}: {code}", secrets)
-    raise InvalidResponse(f"{what}: the filter was not understood ({said})")
+    reason = excerpt(f"{field}: {code}", secrets)
+    raise InvalidResponse(f"{what}: the search filter was not understood ({reason})")
 
 
 def _cost(members: dict[str, object]) -> Cost:
-    """Leniently read: a strange price tag does not make the goods unreadable."""
+    """The cost, read leniently: an odd cost does not make the data unreadable."""
     extensions = members.get("extensions")
     cost = extensions.get("cost") if isinstance(extensions, dict) else None
     if not isinstance(cost, dict):
@@ -199,7 +200,7 @@ def _cost(members: dict[str, object]) -> Cost:
 
 
 def _points(value: object) -> float | None:
-    """Points, where they can be some: a price tag that is nonsense says nothing."""
+    """A number of points; None for anything that cannot be one."""
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     fine = number and isinstance(value, (int, float)) and 0 <= value <= _POINTS_MAX
     return float(value) if fine and isinstance(value, (int, float)) else None
