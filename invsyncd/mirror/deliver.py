@@ -73,7 +73,7 @@ class AttemptSender:
             return True
         if not attempt.sent:
             async with self._store.transaction() as tx:
-                await self._store.attempts.goes_out(tx, attempt)
+                await self._store.attempts.mark_sent(tx, attempt)
         try:
             outcome = await self._target.set_levels(attempt)
         except Refused as error:
@@ -138,7 +138,7 @@ class AttemptSender:
             await self._store.attempts.confirm(tx, attempt.rows, outcome.at)
             await self._store.attempts.end(tx, attempt)
             if doubted:
-                await self._store.attempts.doubt(tx, attempt.rows)
+                await self._store.attempts.mark_doubtful(tx, attempt.rows)
             await self._journal(tx, attempt, attempt.rows, skus, "applied", sent=outcome.sent)
         self._on_written(attempt.rows)
         self._tell(report, attempt.rows, skus, "applied")
@@ -163,7 +163,7 @@ class AttemptSender:
             stale = [rows[i] for i in sorted(outcome.stale)]
             await self._journal(tx, attempt, stale, skus, STALE, sent=outcome.sent)
             await self._store.attempts.end(tx, attempt)
-            await self._store.attempts.doubt(tx, [*stale, *fixed])
+            await self._store.attempts.mark_doubtful(tx, [*stale, *fixed])
             await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
             for row, why in said.items():
                 await self._journal(tx, attempt, [row], skus, why, sent=outcome.sent)
@@ -186,7 +186,7 @@ class AttemptSender:
             return
         async with self._store.transaction() as tx:
             await self._store.attempts.end(tx, attempt)
-            await self._store.attempts.doubt(tx, attempt.rows)
+            await self._store.attempts.mark_doubtful(tx, attempt.rows)
 
     async def _journal(
         self,

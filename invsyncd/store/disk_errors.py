@@ -1,7 +1,7 @@
-"""What the disk did to the database, told apart from what we did to it.
+"""The errors of SQLite that come from the disk and not from our own mistakes.
 
-A full disk, a file system that became read-only or a lock that somebody else holds passes, and
-nothing of ours is wrong: a reason to say so and to try again. Damage and mistakes are not.
+A full disk, a read-only file system or a lock of another program may pass, and nothing of ours is
+wrong: say so, and try again. Damage and mistakes of ours do not pass.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ _ADVICE = {
 }
 
 
-def from_outside(error: sqlite3.Error) -> bool:
-    """Whether the same statement may succeed later, with nothing of ours changed."""
+def may_pass(error: sqlite3.Error) -> bool:
+    """Whether the same statement may succeed later without any change of ours."""
     return _kind(error) in _ADVICE
 
 
-def in_sentences(error: sqlite3.Error, path: Path) -> StateError:
-    """The same for people."""
+def disk_error(error: sqlite3.Error, path: Path) -> StateError:
+    """The error in words for people, with what to do."""
     return StateError(
         f"the state database {path} cannot be used: {error}",
-        advice=f"{_ADVICE[_kind(error)]}; nothing was lost, and it goes on by itself then",
+        advice=f"{_ADVICE[_kind(error)]}; nothing was lost, and the daemon then goes on by itself",
     )
 
 
 def _kind(error: sqlite3.Error) -> int:
-    """SQLite's primary code, out of its extended one; 0 (none) for an error of the module."""
+    """SQLite's primary code, from its extended one; 0 (none) for an error of the module."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -1,4 +1,4 @@
-"""Locations, and how far each was read."""
+"""The locations, and how far each was read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from invsyncd.store.database import Database, Tx, fetch
 
 @dataclass(frozen=True, slots=True)
 class KnownLocation:
-    """A location with how far it was read: `watermark` by the server's clock, `read_at` by ours.
+    """A location, and how far it was read: `watermark` by the server's clock, `read_at` by ours.
 
-    The watermark is that of the last poll that looked back over the whole overlap: everything that
-    was shown by then is known. Polls that look back less far leave it where it is.
+    The last poll that reached back over the whole overlap set the watermark: everything that was
+    shown by then is known. A poll that reaches back less far leaves the watermark as it is.
     """
 
     location: Location
@@ -42,10 +42,10 @@ class Locations:
         return {row[0]: row[1] for row in await self._db.rows("SELECT id, name FROM location")}
 
     async def save(self, tx: Tx, locations: Sequence[Location]) -> None:
-        """Remember today's locations; one that is no longer named is no longer active.
+        """Save the present locations; one that is no longer named is no longer active.
 
-        The levels of a location that is not active have left: when it comes back it is read as a
-        whole, and its levels join.
+        The levels of a location that is not active have left. If the location becomes active
+        again, all of it is read, and its levels join.
         """
         await tx.execute("UPDATE location SET active = 0")
         await tx.executemany(
@@ -59,7 +59,7 @@ class Locations:
         await tx.executemany("UPDATE location SET watermark = NULL WHERE id = ?", left)
 
     async def advance(self, tx: Tx, watermarks: Mapping[int, int | None], read_at: int) -> None:
-        """Advance locations whose last page was folded in this same transaction."""
+        """Advance locations whose last page was folded in this transaction."""
         await tx.executemany(
             "UPDATE location SET watermark = coalesce(?, watermark), read_at = ? WHERE id = ?",
             [(mark, read_at, location) for location, mark in watermarks.items()],
