@@ -209,8 +209,8 @@ class Discovery:
     async def _tend(self) -> None:
         """Let rested listings be tried again; wake those whose write went through."""
         async with self._store.transaction() as tx:
-            await self._store.assortment.rested(tx, int(self._clocks.wall()))
-            before = await self._store.assortment.mended(tx)
+            await self._store.assortment.end_rest(tx, int(self._clocks.wall()))
+            before = await self._store.assortment.recovered(tx)
         await self._save(before, [unparked(x) for x in before])
 
     async def _save(self, before: Iterable[Listing], after: Collection[Listing]) -> None:

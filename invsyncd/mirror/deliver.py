@@ -83,7 +83,7 @@ class AttemptSender:
             return await self._conclude_by_reading(attempt, report)
         if not attempt.sent:
             async with self._store.transaction() as tx:
-                await self._store.attempts.goes_out(tx, attempt)
+                await self._store.attempts.mark_sent(tx, attempt)
         try:
             outcome = await self._target.set_levels(attempt)
         except (AccessDenied, Refused) as error:
@@ -170,7 +170,7 @@ class AttemptSender:
             await self._store.attempts.confirm(tx, attempt.rows, outcome.at)
             await self._store.attempts.end(tx, attempt)
             if doubted:
-                await self._store.attempts.doubt(tx, attempt.rows)
+                await self._store.attempts.mark_doubtful(tx, attempt.rows)
             await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED, sent=outcome.sent)
         self._denied = None
         self._tell(report, attempt.rows, skus, Outcome.APPLIED)
@@ -202,7 +202,7 @@ class AttemptSender:
             stale = [rows[i] for i in sorted(outcome.stale)]
             await self._journal(tx, attempt, stale, skus, STALE, sent=outcome.sent)
             await self._store.attempts.end(tx, attempt)
-            await self._store.attempts.doubt(tx, [*stale, *fixed])
+            await self._store.attempts.mark_doubtful(tx, [*stale, *fixed])
             await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
             for row in news:
                 await self._journal(tx, attempt, [row], skus, said[row], sent=outcome.sent)
@@ -232,7 +232,7 @@ class AttemptSender:
             return await self._applied(attempt, Applied(0), report, doubted=True)
         async with self._store.transaction() as tx:
             await self._store.attempts.end(tx, attempt)
-            await self._store.attempts.doubt(tx, attempt.rows)
+            await self._store.attempts.mark_doubtful(tx, attempt.rows)
         return ()
 
     async def _journal(

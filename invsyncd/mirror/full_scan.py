@@ -194,7 +194,7 @@ class FullScan:
     async def _save(self) -> None:
         """Note what was seen, in a transaction that is short and yet not one for every page."""
         async with self._store.transaction() as tx:
-            await self._store.scans.saw(tx, self._seen)
+            await self._store.scans.mark_seen(tx, self._seen)
         self._seen.clear()
 
     async def _believed(self, locations: list[int]) -> bool:

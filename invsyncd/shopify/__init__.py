@@ -1,1 +1,1 @@
-"""Shopify's Admin GraphQL API. An answer that breaks its promises is refused, never guessed."""
+"""Shopify's Admin GraphQL API: calls, parsing and errors. A broken answer is refused."""

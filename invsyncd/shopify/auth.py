@@ -15,21 +15,21 @@ from invsyncd.errors import InvalidResponse, Refused, Unauthorised
 from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Answer, Http, raise_for_status
 
-_RENEW_AT = 0.8  # of its life: early enough that a bad hour of the token service costs nothing
+_RENEW_AT = 0.8  # of its life: leaves hours of tries if the token service is down
 _WHAT = "shopify TOKEN"
 _ADVICE = "check the Shopify credentials in the configuration; `invsyncd check` tries them"
 
 
 @dataclass(frozen=True, slots=True)
 class StaticToken:
-    """The token of an app that a shop's owner made: lasts until it is revoked."""
+    """The token of an app that the shop's owner made; it lasts until it is revoked."""
 
     value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentials:
-    """An app of the shop's own organisation: gets a token for a day at a time."""
+    """The credentials of an app of the shop's organisation, which gets a token for a day."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -59,7 +59,7 @@ class Keyring:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must be masked in any text that the other side sent."""
+        """The texts to be masked in anything that Shopify sent."""
         match self._credentials:
             case StaticToken(value=value):
                 return (value,)
@@ -67,9 +67,9 @@ class Keyring:
                 return (secret, self._token)
 
     async def current(self) -> str:
-        """Return a token that should work; asks for one when none is, or when it grows old.
+        """Return a token that should work; request one if there is none or it is due for renewal.
 
-        Raises Unauthorised when the credentials are refused, Unavailable and InvalidResponse as
+        Raises Unauthorised if the credentials are refused, and Unavailable and InvalidResponse as
         any request.
         """
         async with self._renewing:
@@ -78,7 +78,7 @@ class Keyring:
             return self._token
 
     async def renewed(self, refused: str) -> bool:
-        """Say whether there is another token than the refused one, asking for it if need be."""
+        """Return whether there is another token than the refused one; request one if need be."""
         async with self._renewing:
             if not isinstance(self._credentials, ClientCredentials):
                 return False
@@ -116,7 +116,7 @@ class Keyring:
 
 
 def _reason(answer: Answer, secrets: tuple[str, ...]) -> str:
-    """The short word for an error (`shop_not_permitted`); never a piece of the body as it is."""
+    """The error's short text (`shop_not_permitted`), masked; never the raw body."""
     if 200 <= answer.status < 300:
         return ""
     try:

@@ -122,7 +122,7 @@ async def _started(client: ShopifyClient, query: str, deadline: float) -> _Opera
     while True:
         answer = await client.execute(documents.RUN_SCAN, variables, op="RUN_SCAN")
         payload = Shape(answer.data, "RUN_SCAN").at("bulkOperationRunQuery")
-        refusal = _refusal(payload.at("userErrors"), client.said)
+        refusal = _refusal(payload.at("userErrors"), client.safe_excerpt)
         if refusal is None:
             operation = payload.at("bulkOperation")
             created_at = parse.seconds(operation.at("createdAt"))

@@ -20,12 +20,12 @@ from invsyncd.shopify.documents import CATALOGUE_ROWS
 from invsyncd.shopify.polling import Start, walk
 
 PAGE_ROWS = 250
-TYPES_MAX = 50_000  # products remembered, some 6 MB; those beyond are asked for again
+TYPES_MAX = 50_000  # products remembered, some 6 MB; others are read again
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How many variants there were at that second of the server's; None where it did not say."""
+    """The number of variants at a Unix second of the server; None where the answer lacks it."""
 
     variants: int | None
     server_time: int | None
@@ -48,10 +48,10 @@ class ShopifyCatalogue:
         return Count(found.at("count").whole() if exact else None, answer.server_time)
 
     async def updated(self, since: int) -> AsyncIterator[list[CatalogueRow]]:
-        """Yield what items, variants and products updated at or after `since` (Unix s) tell.
+        """Yield rows of the items, variants and products updated at or after `since` (Unix s).
 
-        The time is quoted and the bound included, as in `ShopifySource.poll`. All three are
-        searched through an index that lags (recorded for variants and products): look back.
+        The time is quoted and the bound included, as in `ShopifySource.poll`. All three searches
+        use an index that lags (recorded for variants and products), so `since` must reach back.
         """
         variables = {"query": f"updated_at:>='{parse.timestamp(since)}'"}
         async for page, _ in walk(
@@ -65,14 +65,14 @@ class ShopifyCatalogue:
         async for page, _ in walk(
             self._client, "UPDATED_PRODUCTS", variables, lambda data: data.at("products")
         ):
-            async for glimpses in self._retyped(page):
-                yield glimpses
+            async for rows in self._changed_types(page):
+                yield rows
 
     async def scan(self) -> AsyncIterator[tuple[CatalogueRow, ...]]:
         """Yield one row for each variant of the shop, by one bulk operation, 250 at once at most.
 
-        Complete only when the iterator ends. Raises `bulk.BulkRefused` where the shop will not do
-        it in bulk, InvalidResponse where the file is not whole.
+        The rows are complete only when the iterator ends. Raises `bulk.BulkRefused` if the shop
+        refuses the operation, InvalidResponse if the file is not whole.
         """
         async with bulk.output(self._client, CATALOGUE_ROWS, bulk.BulkLimits()) as found:
             pages = variant_rows(found.lines, found.expected, self._types.learn)
@@ -80,23 +80,23 @@ class ShopifyCatalogue:
                 async for page in pages:
                     yield page
 
-    async def _retyped(self, page: Shape) -> AsyncIterator[list[CatalogueRow]]:
-        """The variants of the products on a page that have another type than they had last."""
+    async def _changed_types(self, page: Shape) -> AsyncIterator[list[CatalogueRow]]:
+        """Yield the variants of the products on a page whose type is not the remembered one."""
         types = {parse.number(x.at("id"), "Product"): _type(x) for x in parse.nodes(page)}
-        asked = [product for product, name in types.items() if self._types.of(product) != name]
-        if not asked:
+        changed = [product for product, name in types.items() if self._types.of(product) != name]
+        if not changed:
             return
-        ids = [parse.gid("Product", product) for product in asked]
+        ids = [parse.gid("Product", product) for product in changed]
         answer = await self._client.execute(documents.ALL["PRODUCTS"], {"ids": ids}, op="PRODUCTS")
         for node in Shape(answer.data, "PRODUCTS").at("nodes").items():
             if not node.null:  # deleted meanwhile
-                async for glimpses in self._product(node):
-                    yield glimpses
-        for product in asked:
+                async for rows in self._product(node):
+                    yield rows
+        for product in changed:
             self._types.learn(product, types[product])
 
     async def _product(self, node: Shape) -> AsyncIterator[list[CatalogueRow]]:
-        """The variants of one product, all of them."""
+        """Yield all variants of one product."""
         product_type, first = _type(node), node.at("variants")
         yield [_variant(one, product_type) for one in parse.nodes(first)]
         seen: set[str] = set()
@@ -112,17 +112,17 @@ class ShopifyCatalogue:
 
 
 class ProductTypes:
-    """The types of products as they were last; of very many, of those that were seen last."""
+    """The last known type of each product, for the TYPES_MAX products seen last."""
 
     def __init__(self) -> None:
         self._names: dict[int, str] = {}
 
     def of(self, product: int) -> str | None:
-        """The type, where it is remembered."""
+        """The type; None if it is not remembered."""
         return self._names.get(product)
 
     def learn(self, product: int, name: str) -> None:
-        """Remember the type, and forget that of the product that was seen the longest ago."""
+        """Remember the type; beyond TYPES_MAX, forget the product seen the longest ago."""
         self._names.pop(product, None)
         self._names[product] = sys.intern(name)
         if len(self._names) > TYPES_MAX:
@@ -134,7 +134,7 @@ async def variant_rows(
 ) -> AsyncGenerator[tuple[CatalogueRow, ...], None]:
     """Yield the rows of a file of `expected` lines; InvalidResponse for any other line or number.
 
-    `learn` is told the type of each product.
+    `learn` is called with the type of each product.
     """
     page: list[CatalogueRow] = []
     count = 0
@@ -155,7 +155,7 @@ async def variant_rows(
 
 
 def _variants_of_product(data: Shape) -> Shape:
-    # Gone between two pages: half of its variants would pass for all of them.
+    # A product that goes between two pages is an error: half its variants would pass for all.
     return data.at("product").at("variants")
 
 

@@ -31,16 +31,20 @@ ODD_WAITS_S = (2.0, 5.0)  # a refusal right after a good answer is asked for aga
 _AT_ONCE = 8
 _KEPT_FOR_WRITES = 1
 
+_FIRST_PRICE = 50.0  # points; above every document of ours
+_PRICE_MAX = 1000.0  # documented; a query above it is refused, never throttled
+_PRICE_MIN = 1.0  # a price of 0 would let everything through
+_PRICE_DECAY = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class Data:
     """A trusted answer. `server_time` is the Date header, in Unix seconds.
 
-    `now` is the same, or our own clock where there is no Date: for what need not be exact.
-    `repeated` says that an earlier try of this request was left without an answer: it may have
-    been carried out, and this answer may be about its effect. `tries` counts the requests that
-    were sent; `request_id` is the last one's X-Request-Id (documented), which their support asks
-    for.
+    `now` is the same, or our own clock if there is no Date; it need not be exact. `repeated` says
+    that an earlier try of this request got no answer. That try may have been carried out, and
+    this answer may be about its effect. `tries` counts the requests that were sent. `request_id`
+    is the last one's X-Request-Id (documented), which Shopify's support asks for.
     """
 
     data: dict[str, object]
@@ -54,12 +58,12 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class ShopifyStats:
-    """For health and metrics: points, points per second, and what the server says of itself.
+    """The client's figures for health and metrics: points, points per second, and versions.
 
-    `served_version` differs from the configured version once that one is no longer supported: an
-    old version is answered by the oldest supported one (documented). `deprecated` is the last
-    reason that it gave why something that we ask for will end.
-    `others_per_s` is what other programs seem to take from the same bucket.
+    `served_version` differs from the configured version once that version is unsupported: Shopify
+    then answers with the oldest supported one (documented). `deprecated` is the last reason that
+    Shopify gave for the end of something that we use. `others_per_s` is what other programs seem
+    to take from the same bucket.
     """
 
     available: float
@@ -73,7 +77,7 @@ class ShopifyStats:
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """What stays the same from try to try."""
+    """The part of a request that is the same for every try."""
 
     body: bytes
     op: str
@@ -82,7 +86,7 @@ class _Request:
 
 
 class ShopifyClient:
-    """One shop's Admin API. Safe for many tasks at once; holds no state that matters."""
+    """One shop's Admin API. Safe for many tasks at once. No state here must survive a restart."""
 
     def __init__(
         self,
@@ -112,7 +116,7 @@ class ShopifyClient:
 
     @property
     def stats(self) -> ShopifyStats:
-        """The figures of now, as far as the last answers tell."""
+        """The present figures, as far as the last answers tell."""
         points = self._bucket.at(_now())
         return ShopifyStats(
             available=points.available,
@@ -125,7 +129,7 @@ class ShopifyClient:
         )
 
     def price(self, op: str) -> float | None:
-        """What the server asked for this operation lately, in points; None: never asked."""
+        """The last known price of this operation, in points; None if it was never sent."""
         return self._prices.known(op)
 
     async def execute(
@@ -136,12 +140,12 @@ class ShopifyClient:
         op: str,
         urgency: Urgency | None = None,
     ) -> Data:
-        """Send one document until it is answered, a few times at most; return its data.
+        """Send one document, repeat it a few times until it is answered, and return its data.
 
-        A repetition sends the same bytes, and so the same idempotency key. Without an `urgency`
-        it is the operation's own. Raises Unavailable when patience ends, Unauthorised for a dead
+        A repetition sends the same bytes, and so the same idempotency key. The default `urgency`
+        is that of the operation. Raises Unavailable after the last try, Unauthorised for a dead
         token, a missing scope or a closed shop, Refused for GraphQL errors, InvalidResponse for
-        what cannot be read or believed.
+        an answer that cannot be read or trusted.
         """
         body = json.dumps({"query": document, "variables": dict(variables)}).encode()
         mutation = document.lstrip().startswith("mutation")
@@ -164,16 +168,16 @@ class ShopifyClient:
         data = await retried(once, patience=self._patience)
         return replace(data, repeated=unanswered, tries=tries)
 
-    def said(self, text: object) -> str:
-        """What they said, fit to be shown."""
+    def safe_excerpt(self, text: object) -> str:
+        """The start of a foreign text, without secrets: fit to be shown."""
         return excerpt(text, self._keys.secrets)
 
     def download(
         self, url: str, *, op: str, bytes_max: int, total_s: float
     ) -> AsyncGenerator[bytes, None]:
-        """Yield the file behind a link that an answer gave, piece by piece, sending no token.
+        """Yield the file behind a link of an answer, piece by piece. No token is sent.
 
-        The link is its own key, and leads to another host (recorded: storage.googleapis.com).
+        The link needs none, and leads to another host (recorded: storage.googleapis.com).
         """
         return self._http.download(url, api="shopify", op=op, bytes_max=bytes_max, total_s=total_s)
 
@@ -203,13 +207,13 @@ class ShopifyClient:
         try:
             return await self._send(request, token)
         except TokenRefused:
-            # A token may die before its time; with another one the request is worth one replay.
+            # A token may end early. The request is sent once more if there is another token.
             if not await self._keys.renewed(token):
                 raise
         return await self._send(request, await self._keys.current())
 
     async def _send(self, request: _Request, token: str) -> Data:
-        """One request through the gate; its points are settled before the next one looks."""
+        """Send one request through the gate; settle its points before the next one is admitted."""
         claim = Claim(self._prices.of(request.op))
         cost = Cost()
         async with self._gate.admit(partial(self._bucket.reserve, claim), request.urgency):
@@ -253,10 +257,10 @@ class ShopifyClient:
             },
             data=request.body,
         )
-        self._served_version = self.said(answer.headers.get("X-Shopify-API-Version", ""))
-        # Kept: it is about one request, and the next answer may be about another one.
+        self._served_version = self.safe_excerpt(answer.headers.get("X-Shopify-API-Version", ""))
+        # The last reason is kept: the next answer may be to a request that nothing is wrong with.
         reason = answer.headers.get("X-Shopify-API-Deprecated-Reason", "")
-        self._deprecated = self.said(reason) if reason else self._deprecated
+        self._deprecated = self.safe_excerpt(reason) if reason else self._deprecated
         return answer
 
 
@@ -264,32 +268,26 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-_FIRST_GUESS = 50.0  # points; above every document of ours
-_HIGHEST = 1000.0  # documented: no query may cost more; a higher one is refused, never throttled
-_LOWEST = 1.0  # a price of nothing would let everything through
-_FADE = 0.9
-
-
 class Prices:
-    """Points that the server asks before it executes, by operation."""
+    """The price of each operation in points, as the server states it before it executes."""
 
     def __init__(self) -> None:
         self._known: dict[str, float] = {}
 
     def of(self, op: str) -> float:
-        """What to reserve."""
-        return self._known.get(op, _FIRST_GUESS)
+        """The points to reserve."""
+        return self._known.get(op, _FIRST_PRICE)
 
     def known(self, op: str) -> float | None:
-        """What was asked lately; None where nothing was learnt yet."""
+        """The last known price; None if there is none yet."""
         return self._known.get(op)
 
     def learn(self, op: str, requested: float) -> None:
-        """Take what an answer said: up at once, down in steps.
+        """Follow the price of an answer: up at once, down in steps.
 
-        An operation whose price depends on its variables would otherwise be let through at the
-        price of its smallest request.
+        Otherwise an operation whose price depends on its variables would be admitted at the price
+        of its smallest request.
         """
-        asked = min(max(requested, _LOWEST), _HIGHEST)
-        before = self._known.get(op, asked)
-        self._known[op] = max(asked, before * _FADE)
+        price = min(max(requested, _PRICE_MIN), _PRICE_MAX)
+        before = self._known.get(op, price)
+        self._known[op] = max(price, before * _PRICE_DECAY)

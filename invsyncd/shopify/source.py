@@ -31,7 +31,7 @@ class ShopifySource:
 
     @property
     def free(self) -> float:
-        """The share of the bucket of points that is there now, 0 to 1."""
+        """The share of the bucket of points that is free now, 0 to 1."""
         stats = self._client.stats
         return stats.available / stats.maximum if stats.maximum else 0.0
 
@@ -43,7 +43,7 @@ class ShopifySource:
         return found
 
     def price(self, op: str) -> float | None:
-        """What the server asked for this operation lately, in points; None: never asked."""
+        """The last known price of this operation, in points; None if it was never sent."""
         return self._client.price(op)
 
     async def poll(
@@ -51,9 +51,9 @@ class ShopifySource:
     ) -> AsyncIterator[Page]:
         """Yield the levels of one location updated at or after `since` (Unix s); None: all.
 
-        Within a page a level comes once. With `lists` even the first page only lists, and what it
-        lists is read directly: cheaper where much is expected. A caller must not advance a
-        watermark before the last page. Raises Refused when the location is not there any more.
+        Within a page a level comes once. With `lists` even the first page only lists its levels,
+        and they are then read directly: cheaper where much is expected. A caller must not advance
+        a watermark before the last page. Raises Refused if the location no longer exists.
         """
         found = polling.poll(self._client, location, since, lists=lists, pages_max=self._pages_max)
         async with aclosing(found):
@@ -73,13 +73,13 @@ class ShopifySource:
     ) -> AsyncIterator[Page]:
         """Yield the levels of these locations by one bulk operation, in pages of 250 at most.
 
-        All of them, or those that were updated at or after `since` (Unix s).
+        With `since` (Unix s), only levels updated at or after that second.
 
-        It is complete when the iterator ends, and only then: until that, nothing may be concluded
-        from what is missing. `server_time` is the second of the operation's creation; every
-        reading was taken after it. A level comes once within a page. Readings of other locations
-        are left out. Raises `bulk.BulkRefused` where the shop will not do it in bulk, or not
-        within the limits: `poll(location, None)` reads the same page by page.
+        The scan is complete only when the iterator ends; before that, a missing level means
+        nothing. `server_time` is the second of the operation's creation, and every reading was
+        taken after it. Within a page a level comes once. Readings of other locations are left
+        out. Raises `bulk.BulkRefused` if the shop refuses the operation, or does not end it within
+        the limits; `poll(location, None)` then reads the same levels page by page.
         """
         found = bulk.scan_pages(self._client, locations, limits or bulk.BulkLimits(), since)
         async with aclosing(found):
@@ -88,13 +88,13 @@ class ShopifySource:
                 yield Page(readings, created_at)
 
     async def read_items(self, items: Sequence[int]) -> list[Reading]:
-        """Every level of these items, read directly; an item that is gone has no readings."""
+        """Direct readings of every level of these items; an item that is gone has none."""
         chunks = _chunks(items, documents.ITEMS_PER_READ)
         found = await run_together([partial(self._read_chunk, chunk) for chunk in chunks])
         return [reading for readings in found for reading in readings]
 
     async def catalogue(self, items: Sequence[int]) -> list[Catalogue]:
-        """What the catalogue says of these items; an item that is gone is left out."""
+        """The catalogue of these items; an item that is gone is left out."""
         chunks = _chunks(items, documents.ITEMS_PER_CATALOGUE)
         found = await run_together([partial(self._catalogue_chunk, chunk) for chunk in chunks])
         return [entry for entries in found for entry in entries]
@@ -137,20 +137,20 @@ class ShopifySource:
         return entries
 
     async def _items(self, op: str, items: Sequence[int]) -> tuple[list[tuple[int, Shape]], Data]:
-        """The asked-for items that exist, and the answer that they came with."""
+        """The requested items that exist, each with its node, and the answer."""
         ids = [parse.gid("InventoryItem", item) for item in items]
         answer = await self._client.execute(documents.ALL[op], {"ids": ids}, op=op)
         return parse.slots(Shape(answer.data, op).at("nodes"), items), answer
 
     async def _rest_of(self, item: int, first: Shape, op: str, member: str) -> AsyncIterator[Shape]:
-        """The pages after the first of one item's connection."""
+        """Yield the pages after the first one of an item's connection."""
         seen: set[str] = set()
         after = parse.next_cursor(first, seen)
         if after is None:
             return
 
         def connection(data: Shape) -> Shape:
-            # Gone between two pages: half of its levels would pass for all of them.
+            # An item that goes between two pages is an error: half would pass for all.
             return data.at("inventoryItem").at(member)
 
         variables = {"id": parse.gid("InventoryItem", item)}

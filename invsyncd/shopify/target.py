@@ -26,9 +26,9 @@ _CONCURRENT = "IDEMPOTENCY_CONCURRENT_REQUEST"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How an outcome was learnt: the last answer's X-Request-Id, and how many requests it took.
+    """The requests behind an outcome: the last answer's X-Request-Id and the number of requests.
 
-    `repeated` says that one of them was left without an answer.
+    `repeated` says that one of them got no answer.
     """
 
     request_id: str = ""
@@ -38,7 +38,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Every row shows its value. `at` is the server's second of the write; 0: it was not said."""
+    """Every row has its value. `at` is the server's second of the write; 0 if it was not given."""
 
     at: int
     sent: Sent = field(default=Sent(), compare=False)
@@ -46,13 +46,13 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class NotApplied:
-    """These rows were not applied, and they kept the others back as well.
+    """These rows were refused, so the other rows were not applied either.
 
-    `stale` holds the indexes of rows whose level had another value than `before`; `refused` maps
+    `stale` holds the indexes of rows whose level had another value than `before`. `refused` maps
     a row's index to (code, message). The other rows may be sent again under a new key, unless
-    `others_applied_at` (Unix s) says that they were written all the same: every recorded error
-    kept back the whole call, but no document promises it. Not `certain` when an earlier try of
-    the same attempt was left without an answer: a row may then be stale because that one wrote it.
+    `others_applied_at` (Unix s) says that they were written after all: every recorded error held
+    back the whole call, but no document promises that. `certain` is false if an earlier try of
+    the same attempt got no answer: a row may then be stale because that try wrote it.
     """
 
     stale: frozenset[int] = frozenset()
@@ -64,7 +64,7 @@ class NotApplied:
 
 @dataclass(frozen=True, slots=True)
 class KeySpent:
-    """This key can decide nothing any more: read the levels, then write under a new one."""
+    """The key is used up and cannot decide: read the levels, then write under a new key."""
 
     reason: str
     sent: Sent = field(default=Sent(), compare=False)
@@ -90,11 +90,11 @@ class ShopifyTarget:
         self._patience = patience or Patience(first_s=1.0)
 
     async def set_levels(self, attempt: Attempt) -> SetOutcome:
-        """Send one attempt, repeating it under its own key, and say what became of it.
+        """Send one attempt, repeat it under its own key if need be, and return its outcome.
 
-        Raises Unavailable with `outcome_unknown` when no answer decided it: the attempt must be
-        repeated with its key, or its levels read. Refused means that the request as a whole was
-        turned down before anything was done. Unauthorised and InvalidResponse leave the outcome
+        Raises Unavailable with `outcome_unknown` if no answer decided: the attempt must be
+        repeated with its key, or its levels read. Refused means that the whole request was
+        refused before anything was done. Unauthorised and InvalidResponse leave the outcome
         unknown.
         """
         variables = {"key": attempt.key, "input": _input(attempt)}
@@ -128,12 +128,12 @@ class ShopifyTarget:
         written_at = None if group is None else parse.seconds(group.at("createdAt"))
         parse.not_ahead(written_at or 0, answer.now, "SET_QUANTITIES")
         if errors:
-            outcome = _turned_down(errors, attempt, self._client.said)
+            outcome = _not_applied(errors, attempt, self._client.safe_excerpt)
             if isinstance(outcome, KeySpent):
                 return outcome
             return replace(outcome, others_applied_at=written_at, certain=certain)
-        # No group: every row already had its value (recorded), so nothing was stamped.
-        # A repetition may be answered with its own time: later than the write's, never earlier.
+        # Without a group every row already had its value (recorded), so there is no stamp.
+        # A repetition may be answered with its own time: later than the write, never earlier.
         return Applied(written_at or 0)
 
 
@@ -155,21 +155,21 @@ def _row(write: LevelWrite) -> dict[str, object]:
     }
 
 
-def _turned_down(
-    errors: list[Shape], attempt: Attempt, said: Callable[[object], str]
+def _not_applied(
+    errors: list[Shape], attempt: Attempt, excerpt: Callable[[object], str]
 ) -> NotApplied | KeySpent:
     stale: set[int] = set()
     refused: dict[int, tuple[str, str]] = {}
     for error in errors:
         code = error_code(error.object().get("code"))
-        message = said(error.at("message").text())
+        message = excerpt(error.at("message").text())
         if code == _CONCURRENT:
             raise _StillRunning(f"shopify SET_QUANTITIES: {code}")
         if code == _FAILED:
             return NotApplied()
         if code == _SPENT:
             return KeySpent(f"{code}: {message}")
-        rows = _rows(error.maybe("field"), len(attempt.rows))
+        rows = _rows_named(error.maybe("field"), len(attempt.rows))
         if code in _STALE:
             stale.update(rows)
         else:
@@ -177,8 +177,8 @@ def _turned_down(
     return NotApplied(frozenset(stale - refused.keys()), refused)
 
 
-def _rows(path: Shape | None, count: int) -> range:
-    """The rows that an error speaks of, from `["input", "quantities", "3", …]`; else all."""
+def _rows_named(path: Shape | None, count: int) -> range:
+    """The rows that an error names, as in `["input", "quantities", "3", …]`; otherwise all."""
     parts = [] if path is None else [part.text() for part in path.items()]
     if "quantities" in parts[:-1]:
         index = parts[parts.index("quantities") + 1]

@@ -1,4 +1,4 @@
-"""Attempts in flight: what was sent to Shopify and has no known outcome yet.
+"""The attempts in flight: what was sent to Shopify and has no known outcome yet.
 
 An attempt is written in the pass's own transaction, before anything is sent, and ended in the
 transaction that makes the outcome known. Nothing else about delivery is stored: the rest is
@@ -14,13 +14,13 @@ from invsyncd.store.database import Database, Tx
 
 
 class Attempts:
-    """Write requests whose outcome is unknown."""
+    """The attempts without an outcome, and what their outcome changes."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def add(self, tx: Tx, attempts: Sequence[Attempt]) -> None:
-        """Remember requests that are about to be sent."""
+        """Save attempts that are about to be sent."""
         await tx.executemany(
             "INSERT INTO attempt (key, pass_id, created_at, sent) VALUES (?,?,?,0)",
             [(a.key, a.pass_id, a.created_at) for a in attempts],
@@ -31,9 +31,9 @@ class Attempts:
         )
 
     async def open(self) -> list[Attempt]:
-        """All attempts without an outcome, oldest first, rows in the order that was sent.
+        """All attempts without an outcome, oldest first, with their rows in the order sent.
 
-        The order matters: a key that comes back with other variables is refused by Shopify.
+        The order matters: Shopify refuses a key that comes again with other variables.
         """
         rows: dict[str, list[LevelWrite]] = {}
         for key, item, location, before, after in await self._db.rows(
@@ -55,18 +55,18 @@ class Attempts:
             found.setdefault(item, set()).add(location)
         return {item: frozenset(locations) for item, locations in found.items()}
 
-    async def goes_out(self, tx: Tx, attempt: Attempt) -> None:
-        """From now on it may have been carried out, whatever we hear of it."""
+    async def mark_sent(self, tx: Tx, attempt: Attempt) -> None:
+        """Save that this attempt goes out: from now on it may have been carried out."""
         await tx.execute("UPDATE attempt SET sent = 1 WHERE key = ?", (attempt.key,))
 
     async def end(self, tx: Tx, attempt: Attempt) -> None:
-        """Its outcome is known."""
+        """Remove an attempt whose outcome is known."""
         await tx.execute("DELETE FROM attempt WHERE key = ?", (attempt.key,))
 
     async def confirm(self, tx: Tx, rows: Sequence[LevelWrite], at: int) -> None:
-        """Shopify confirmed these rows at server second `at`: now, and only now, it is known.
+        """Save rows that Shopify confirmed at server second `at`; only now they are known.
 
-        Setting `available` moves `on_hand` along by as much (recorded).
+        A write of `available` moves `on_hand` by the same amount (recorded).
         """
         await tx.executemany(
             "UPDATE level SET on_hand = on_hand + ? - available, available = ?,"
@@ -74,13 +74,13 @@ class Attempts:
             [(r.after, r.after, at, r.item, r.location) for r in rows],
         )
 
-    async def doubt(self, tx: Tx, rows: Sequence[LevelWrite]) -> None:
-        """These levels must be read directly before anything else is decided about them."""
+    async def mark_doubtful(self, tx: Tx, rows: Sequence[LevelWrite]) -> None:
+        """Mark these levels as doubtful: they must be read directly before anything is decided."""
         await tx.executemany(
             "UPDATE level SET doubtful = 1 WHERE item = ? AND location = ?",
             [(r.item, r.location) for r in rows],
         )
 
     async def not_mutable(self, tx: Tx, items: Sequence[int]) -> None:
-        """Shopify refuses to set these items: never written again."""
+        """Save that Shopify refuses to set these items; they are never written again."""
         await tx.executemany("UPDATE item SET mutable = 0 WHERE id = ?", [(i,) for i in items])

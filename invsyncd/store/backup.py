@@ -12,29 +12,30 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-BASELINE = "baseline"  # the fact that a first baseline is complete
+BASELINE = "baseline"  # the key in `meta` that says: the first baseline is complete
 
 
 def copy_to(database: sqlite3.Connection, path: Path) -> None:
-    """Write a consistent copy to `path`, which must not exist: mode 0600, to begin anew from.
+    """Write a consistent copy to `path`, which must not exist, with mode 0600.
 
-    It keeps the journal and TikTok's tokens. Any released version of the tables will do. The copy
-    gets its name when it is whole and on the disk: half of one, or one that still claims to know,
-    must never be found under it. OSError or sqlite3.Error, and then nothing is left.
+    The copy keeps the journal and TikTok's tokens. `database` may have any released version of
+    the tables. The copy gets its name only when it is whole and on the disk, so that nobody finds
+    half a copy, or one that still claims to know. Raises OSError or sqlite3.Error, and then
+    leaves no file.
     """
     part = path.with_name(path.name + ".part")
     part.unlink(missing_ok=True)
     try:
-        # For its owner alone from its first byte on; SQLite takes an empty file.
+        # Only its owner may read it, from the first byte on; SQLite accepts an empty file.
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         database.execute("VACUUM INTO ?", (str(part),))
         _forget(part)
-        _sync(part)  # VACUUM INTO does not (documented)
+        _sync(part)  # VACUUM INTO does not sync (documented)
         part.rename(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _sync(path.parent)  # the name lasts, too
+    _sync(path.parent)  # so that the name is on the disk, too
 
 
 def _sync(path: Path) -> None:
@@ -47,7 +48,7 @@ def _sync(path: Path) -> None:
 
 
 def _forget(path: Path) -> None:
-    """Make it claim to know nothing."""
+    """Remove from a copy everything that it claims to know."""
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
         copy.execute("BEGIN IMMEDIATE")
         copy.execute("DELETE FROM meta WHERE key = ?", (BASELINE,))

@@ -11,9 +11,14 @@ from typing import Any
 
 from invsyncd.store.database import Database
 
+FIRST_MAX = 20  # examples in a list
+
+_SKU_HAS_ITEM = "EXISTS (SELECT 1 FROM item WHERE item.sku = listing.sku)"
+_SKU = "coalesce(nullif(sku, ''), product_id || '/' || sku_id)"
+
 
 class Census:
-    """Questions that no pass asks."""
+    """Counts and lists over all items."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -35,7 +40,7 @@ class Census:
         return int(count), [row[0] for row in rows]
 
     async def like(self, text: str, limit: int) -> list[str]:
-        """The first SKUs that hold this text, upper and lower case alike: reads every item."""
+        """The first SKUs that contain this text, in any case. Reads every item."""
         rows = await self._db.rows(
             "SELECT DISTINCT sku FROM item WHERE instr(casefold(sku), casefold(?)) > 0"
             " ORDER BY length(sku), sku LIMIT ?",
@@ -44,24 +49,21 @@ class Census:
         return [row[0] for row in rows]
 
     async def unlevelled(self) -> list[str]:
-        """SKUs of items that wait, unequal, for the change that gives them a pool."""
+        """SKUs of items with unequal levels that wait for the change that gives them a pool."""
         rows = await self._db.rows("SELECT sku FROM item WHERE standing = 'following' ORDER BY id")
         return [row[0] for row in rows]
 
     async def shared_skus(self) -> list[str]:
-        """SKUs that stand on more than one item; empty SKUs aside."""
+        """SKUs of more than one item; empty SKUs are left out."""
         rows = await self._db.rows(
             "SELECT sku FROM item WHERE sku <> '' GROUP BY sku HAVING count(*) > 1 ORDER BY sku"
         )
         return [row[0] for row in rows]
 
 
-FIRST_MAX = 20  # so many examples stand in a list
-
-
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many there are, and the first of them."""
+    """A count, and the first examples."""
 
     count: int
     first: tuple[str, ...] = ()
@@ -77,31 +79,28 @@ class Ambiguous:
     items: tuple[int, ...]
 
 
-_TAKEN = "EXISTS (SELECT 1 FROM item WHERE item.sku = listing.sku)"
-_SKU = "coalesce(nullif(sku, ''), product_id || '/' || sku_id)"
-
-
 class ListingCensus:
-    """Questions that no pass asks."""
+    """Counts and lists over all listings."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def without_sku(self) -> Counted:
-        """Listings that say nothing of what they sell, as product_id/sku_id."""
+        """Listings without item and SKU, as product_id/sku_id."""
         where = "FROM listing WHERE item IS NULL AND sku = ''"
         return await self._counted(where, "product_id || '/' || sku_id")
 
     async def unknown(self) -> Counted:
         """SKUs of listings that no item has."""
         return await self._counted(
-            f"FROM listing WHERE item IS NULL AND sku <> '' AND NOT {_TAKEN}", _SKU
+            f"FROM listing WHERE item IS NULL AND sku <> '' AND NOT {_SKU_HAS_ITEM}", _SKU
         )
 
     async def ambiguous(self) -> tuple[int, list[Ambiguous]]:
         """Listings whose SKU is on several items: how many, and the first of them."""
         where = (
-            f"FROM listing WHERE item IS NULL AND sku <> '' AND linked_item IS NULL AND {_TAKEN}"
+            "FROM listing WHERE item IS NULL AND sku <> '' AND linked_item IS NULL"
+            f" AND {_SKU_HAS_ITEM}"
         )
         count = (await self._db.rows(f"SELECT count(*) {where}"))[0][0]
         found: list[Ambiguous] = []
@@ -122,7 +121,7 @@ class ListingCensus:
         return [(row[0], row[1]) for row in rows]
 
     async def parked(self) -> tuple[int, list[tuple[str, int]]]:
-        """How many matched listings are parked, and the most frequent reasons with their counts."""
+        """The number of parked matched listings, and the most frequent reasons with counts."""
         where = "FROM listing WHERE parked <> '' AND item IS NOT NULL"
         total = (await self._db.rows(f"SELECT count(*) {where}"))[0][0]
         rows = await self._db.rows(
@@ -132,7 +131,7 @@ class ListingCensus:
         return int(total), [(row[0], row[1]) for row in rows]
 
     async def parked_first(self, limit: int) -> list[dict[str, Any]]:
-        """The matched listings that are parked, the one that is tried again first at the front."""
+        """The parked matched listings, in the order in which they are tried again."""
         rows = await self._db.rows(
             f"SELECT {_SKU}, parked, parked_by, parked_until FROM listing INDEXED BY listing_parked"
             " WHERE parked <> '' AND item IS NOT NULL ORDER BY parked_until LIMIT ?",

@@ -19,7 +19,7 @@ import aiosqlite
 
 from invsyncd.errors import StateError
 from invsyncd.store.backup import copy_to
-from invsyncd.store.disk_errors import from_outside, in_sentences
+from invsyncd.store.disk_errors import disk_error, may_pass
 from invsyncd.store.schema import APPLICATION_ID, STEPS, VERSION
 
 Row = tuple[Any, ...]
@@ -29,10 +29,10 @@ SQLITE_MIN = (3, 37, 0)  # STRICT tables
 
 
 def take_lock(path: Path) -> IO[str]:
-    """Be the one daemon on this database, until the returned file is closed.
+    """Lock this database for one daemon, until the returned file is closed.
 
-    The kernel frees the lock when the process dies, however it dies. The lock is on a file beside
-    the database, because closing any other descriptor of the database drops SQLite's own locks.
+    The kernel frees the lock whenever the process ends. The lock is on a file beside the database,
+    because closing any other descriptor of the database drops SQLite's own locks.
     """
     lock_path = path.with_name(path.name + ".lock")
     try:
@@ -58,7 +58,7 @@ def take_lock(path: Path) -> IO[str]:
         lock.write(f"{os.getpid()}\n")
         lock.flush()
     except OSError as error:
-        with suppress(OSError):  # what could not be written is tried again here
+        with suppress(OSError):  # closing tries the failed write again
             lock.close()
         raise StateError(
             f"cannot write {lock_path}: {error.strerror}",
@@ -68,33 +68,33 @@ def take_lock(path: Path) -> IO[str]:
 
 
 def prepare(path: Path) -> None:
-    """Create or migrate the file; refuse what is not ours, newer, empty or damaged.
+    """Create or migrate the file; refuse one that is not ours, newer, empty or damaged.
 
-    A zero-length file opens as a valid database: it is lost state, not a first run.
+    SQLite opens an empty file as a valid database, but here it means lost state, not a first run.
     """
     if sqlite3.sqlite_version_info < SQLITE_MIN:
         raise StateError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 is needed")
     is_new = not path.exists()
     if not is_new and path.stat().st_size == 0:
         raise StateError(
-            f"{path} is empty: its state was lost",
-            advice="restore a backup, or delete the file to begin again with a first baseline",
+            f"{path} is empty; its state was lost",
+            advice="restore a backup, or delete the file to start again with a first baseline",
         )
     try:
-        # A new file gets its name when it is whole: half of one would pass for lost state.
-        made = path.with_name(path.name + ".new") if is_new else path
+        # A new file gets its name only when it is whole: half of one would look like lost state.
+        target = path.with_name(path.name + ".new") if is_new else path
         if not is_new:
-            _for_us_alone(path)
+            _restrict_access(path)
         else:
-            made.unlink(missing_ok=True)
-            os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(sqlite3.connect(made, isolation_level=None)) as db:
-            _migrate(db, made, is_new=is_new)
+            target.unlink(missing_ok=True)
+            os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(sqlite3.connect(target, isolation_level=None)) as db:
+            _migrate(db, target, is_new=is_new)
         if is_new:
-            made.rename(path)
+            target.rename(path)
     except sqlite3.DatabaseError as error:
-        if from_outside(error):
-            raise in_sentences(error, path) from error
+        if may_pass(error):
+            raise disk_error(error, path) from error
         raise StateError(
             f"{path} cannot be read as a state database: {error}",
             advice="restore a backup; nothing was deleted",
@@ -106,8 +106,10 @@ def prepare(path: Path) -> None:
         ) from error
 
 
-def _for_us_alone(path: Path) -> None:
-    """Close the file to others, and its log: it holds tokens, and a restored copy may be open."""
+def _restrict_access(path: Path) -> None:
+    """Let only the owner read the file and its log: they hold tokens, and a restored copy may
+    be readable for others.
+    """
     for part in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
         with suppress(FileNotFoundError, PermissionError):
             if (mode := part.stat().st_mode & 0o777) & 0o077:
@@ -129,7 +131,7 @@ def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
     db.execute("PRAGMA journal_mode=WAL")
-    # SQLite opens what it may only read without a word: a write that changes nothing tells.
+    # SQLite opens a read-only file without an error; a write that changes nothing shows it.
     db.execute("BEGIN IMMEDIATE")
     db.execute(f"PRAGMA user_version={version}")
     db.execute("ROLLBACK")
@@ -145,7 +147,7 @@ def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
 
 
 class Database:
-    """Two connections: one that writes, under a lock, and one that reads for people."""
+    """Two connections: one that writes, under a lock, and one that reads beside it."""
 
     def __init__(
         self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection
@@ -171,28 +173,28 @@ class Database:
             async with aiosqlite.connect(path, isolation_level=None) as reader:
                 await reader.execute("PRAGMA busy_timeout=5000")
                 await reader.execute("PRAGMA query_only=ON")
-                # SQLite's own lower() knows ASCII alone.
+                # SQLite's own lower() knows only ASCII.
                 await reader.create_function("casefold", 1, str.casefold, deterministic=True)
                 yield cls(path, writer, reader)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
-        """All or nothing. Waits for the one other transaction that may be under way.
+        """Run one transaction, all or nothing. It waits until any other one has ended.
 
-        Raises StateError where the disk did not take it: then nothing of it was written.
+        Raises StateError if the disk did not accept it; then nothing was written.
         """
         async with self._lock:
             try:
-                # Inside: cancelled here, SQLite's thread may begin all the same.
+                # Inside `try`: if we are cancelled here, SQLite's thread may begin all the same.
                 await self._writer.execute("BEGIN IMMEDIATE")
                 yield self._writer
                 await asyncio.shield(self._commit())
             except BaseException as error:
-                # Cancelled or failed: what was begun must not be found half done by the next.
+                # Cancelled or failed: the next transaction must not find this one half done.
                 with suppress(sqlite3.Error):
                     await asyncio.shield(self._rollback())
-                if isinstance(error, sqlite3.Error) and from_outside(error):
-                    raise in_sentences(error, self._path) from error
+                if isinstance(error, sqlite3.Error) and may_pass(error):
+                    raise disk_error(error, self._path) from error
                 raise
 
     async def _commit(self) -> None:
@@ -202,17 +204,17 @@ class Database:
         await self._writer.execute("ROLLBACK")
 
     async def rows(self, sql: str, values: Iterable[Any] = ()) -> list[Row]:
-        """Read what is committed, beside any transaction."""
+        """Read committed rows, beside any transaction."""
         try:
             return await fetch(self._reader, sql, values)
         except sqlite3.OperationalError as error:
-            if from_outside(error):
-                raise in_sentences(error, self._path) from error
+            if may_pass(error):
+                raise disk_error(error, self._path) from error
             raise
 
 
 async def fetch(
     connection: aiosqlite.Connection, sql: str, values: Iterable[Any] = ()
 ) -> list[Row]:
-    """All rows of one question, as tuples: one hop to SQLite's thread."""
+    """All rows of one query, as tuples, in one call to SQLite's thread."""
     return [tuple(row) for row in await connection.execute_fetchall(sql, tuple(values))]

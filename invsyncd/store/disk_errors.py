@@ -21,19 +21,19 @@ _ADVICE = {
 }
 
 
-def from_outside(error: sqlite3.Error) -> bool:
-    """Whether the same statement may succeed later, with nothing of ours changed."""
+def may_pass(error: sqlite3.Error) -> bool:
+    """Whether the same statement may succeed later without any change of ours."""
     return _kind(error) in _ADVICE
 
 
-def in_sentences(error: sqlite3.Error, path: Path) -> StateError:
-    """The same for people."""
+def disk_error(error: sqlite3.Error, path: Path) -> StateError:
+    """The error in words for people, with what to do."""
     return StateError(
         f"the state database {path} cannot be used: {error}",
-        advice=f"{_ADVICE[_kind(error)]}; nothing was lost, and it goes on by itself then",
+        advice=f"{_ADVICE[_kind(error)]}; nothing was lost, and the daemon then goes on by itself",
     )
 
 
 def _kind(error: sqlite3.Error) -> int:
-    """SQLite's primary code, out of its extended one; 0 (none) for an error of the module."""
+    """SQLite's primary code, from its extended one; 0 (none) for an error of the module."""
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

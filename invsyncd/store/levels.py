@@ -21,15 +21,15 @@ ITEM_COLUMNS = "id, sku, tracked, continues, product_types, mutable, standing, p
 
 
 class Levels:
-    """What is known of Shopify."""
+    """The known items and levels of Shopify."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def differing(self, readings: Sequence[Reading]) -> list[Reading]:
-        """The readings of one page that say something new: echoes are dropped here, in SQLite.
+        """The readings of one page that differ from what is known; SQLite drops the echoes.
 
-        A join against VALUES, because a row-value IN is a full scan (measured: 680 times slower).
+        It joins with VALUES, because a row-value IN is a full scan (measured: 680 times slower).
         """
         if not readings:
             return []
@@ -79,12 +79,12 @@ class Levels:
         return [row[0] for row in rows]
 
     async def doubtful_items(self) -> list[int]:
-        """Items with a level that must be read directly before it is diffed again."""
+        """Items with a doubtful level, which must be read directly before it is compared again."""
         rows = await self._db.rows("SELECT DISTINCT item FROM level WHERE doubtful = 1")
         return [row[0] for row in rows]
 
     async def states(self, items: Collection[int]) -> dict[int, ItemState]:
-        """Items with all their levels; an item that is not known is absent."""
+        """Items with all their levels; an unknown item is absent."""
         found: dict[int, ItemState] = {}
         for page in pages(sorted(items)):
             levels: dict[int, dict[int, Level]] = {}
@@ -107,7 +107,7 @@ class Levels:
         return found
 
     async def items_of_skus(self, skus: Collection[str]) -> dict[str, list[int]]:
-        """The items of each of these SKUs, compared exactly; a SKU of none is absent."""
+        """The items of each of these SKUs, compared exactly; a SKU without items is absent."""
         found: dict[str, list[int]] = {}
         for page in pages(sorted(skus)):
             sql = f"SELECT sku, id FROM item WHERE sku IN ({marks(len(page))}) ORDER BY id"
@@ -116,7 +116,7 @@ class Levels:
         return found
 
     async def save_readings(self, tx: Tx, readings: Sequence[Reading]) -> None:
-        """Take readings as known without a diff: only a first baseline may."""
+        """Save readings as known without comparing them; only a first baseline may do this."""
         await tx.executemany(
             f"INSERT OR REPLACE INTO level ({LEVEL_COLUMNS}) VALUES (?,?,?,?,?,?,?,0,0,NULL,?,?)",
             [
@@ -129,16 +129,16 @@ class Levels:
         )
 
     async def clear(self, tx: Tx) -> None:
-        """Forget half a baseline."""
+        """Forget all items and levels: an unfinished first baseline."""
         await tx.execute("DELETE FROM level")
         await tx.execute("DELETE FROM item")
 
     async def forget(self, tx: Tx, items: Collection[int]) -> None:
-        """Forget the levels of items that Shopify does not know."""
+        """Forget the levels of items that no longer exist in Shopify."""
         await tx.executemany("DELETE FROM level WHERE item = ?", [(item,) for item in items])
 
     async def add_items(self, tx: Tx, entries: Sequence[Catalogue]) -> None:
-        """Remember items that are about to be seen for the first time."""
+        """Save items that are about to be seen for the first time."""
         await tx.executemany(
             f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(8)})",
             [
@@ -148,7 +148,7 @@ class Levels:
         )
 
     async def save_states(self, tx: Tx, states: Iterable[ItemState]) -> None:
-        """Write back folded items with all their levels."""
+        """Save folded items with all their levels."""
         for page in pages(states):
             await tx.executemany(
                 f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(8)})",
@@ -160,7 +160,7 @@ class Levels:
             )
 
     async def pending(self, tx: Tx, limit: int) -> list[LevelWrite]:
-        """What the mirror still owes: wanted ≠ known, active, sure, and not on the wire."""
+        """The writes that the mirror owes: wanted ≠ known, active, sure, and not on the wire."""
         rows = await fetch(
             tx,
             "SELECT level.item, level.location, level.available, level.wanted"
@@ -170,6 +170,41 @@ class Levels:
             (limit,),
         )
         return [LevelWrite(*row) for row in rows]
+
+
+class KnownCatalogue:
+    """The columns of `item` that Shopify's catalogue decides."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def of(self, items: Collection[int]) -> dict[int, Catalogue]:
+        """The known catalogue of these items; an unknown item is absent."""
+        found: dict[int, Catalogue] = {}
+        for page in pages(sorted(items)):
+            for row in await self._db.rows(
+                "SELECT id, sku, tracked, continues, product_types FROM item"
+                f" WHERE id IN ({marks(len(page))})",
+                page,
+            ):
+                found[row[0]] = Catalogue(
+                    row[0], row[1], bool(row[2]), bool(row[3]), types_of(row[4])
+                )
+        return found
+
+    async def stocked(self, items: Collection[int]) -> set[int]:
+        """Those of these items that have a level, active or not."""
+        found: set[int] = set()
+        for page in pages(sorted(items)):
+            rows = await self._db.rows(
+                f"SELECT DISTINCT item FROM level WHERE item IN ({marks(len(page))})", page
+            )
+            found |= {row[0] for row in rows}
+        return found
+
+    async def clear(self, tx: Tx) -> None:
+        """Forget all items, an unfinished first reading of the catalogue; the levels stay."""
+        await tx.execute("DELETE FROM item")
 
 
 def _level(row: Row) -> Level:
@@ -234,45 +269,10 @@ def _item(row: Row) -> Item:
 
 @lru_cache(maxsize=1024)  # many items, few product types: the same texts again and again
 def types_of(text: str) -> tuple[str, ...]:
-    """The product types that the column holds."""
+    """The product types in the column's JSON text."""
     return tuple(json.loads(text))
 
 
 @lru_cache(maxsize=1024)
 def _types_text(types: tuple[str, ...]) -> str:
     return json.dumps(types)
-
-
-class KnownCatalogue:
-    """The columns of `item` that Shopify's catalogue decides."""
-
-    def __init__(self, database: Database) -> None:
-        self._db = database
-
-    async def of(self, items: Collection[int]) -> dict[int, Catalogue]:
-        """These items as they are known; one that is not known is absent."""
-        found: dict[int, Catalogue] = {}
-        for page in pages(sorted(items)):
-            for row in await self._db.rows(
-                "SELECT id, sku, tracked, continues, product_types FROM item"
-                f" WHERE id IN ({marks(len(page))})",
-                page,
-            ):
-                found[row[0]] = Catalogue(
-                    row[0], row[1], bool(row[2]), bool(row[3]), types_of(row[4])
-                )
-        return found
-
-    async def stocked(self, items: Collection[int]) -> set[int]:
-        """Those of these items that have a level, active or not."""
-        found: set[int] = set()
-        for page in pages(sorted(items)):
-            rows = await self._db.rows(
-                f"SELECT DISTINCT item FROM level WHERE item IN ({marks(len(page))})", page
-            )
-            found |= {row[0] for row in rows}
-        return found
-
-    async def clear(self, tx: Tx) -> None:
-        """Forget half a first reading of the catalogue; the levels stay."""
-        await tx.execute("DELETE FROM item")

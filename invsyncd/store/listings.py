@@ -15,6 +15,8 @@ from invsyncd.core.model import Listing, Offer
 from invsyncd.store.database import Database, Tx, fetch
 from invsyncd.store.sql import marks, pages
 
+Key = tuple[str, str]  # (product_id, sku_id)
+
 LISTING_COLUMNS = (
     "product_id, sku_id, seller_sku, item, status, parked, kind, updated_at, parked_by,"
     " parked_until, sku, linked_item"
@@ -25,8 +27,8 @@ LISTING_COLUMNS = (
 class OfferState:
     """One offer as stored, with the units held for it.
 
-    `sent` is a quantity on the wire; `ordered` are units that were sold there and not yet shipped
-    when it was last read.
+    `sent` is a quantity on the wire. `ordered` are the units that were sold there and not yet
+    shipped at the last reading.
     """
 
     offer: Offer
@@ -36,7 +38,7 @@ class OfferState:
 
 
 class Listings:
-    """What is known of TikTok Shop."""
+    """The offers of the listings, and the units held for them."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -88,7 +90,7 @@ class Listings:
     async def holds(
         self, keys: Collection[tuple[str, str]], now: int
     ) -> dict[tuple[str, str, str], list[tuple[int, int]]]:
-        """(units, until) of what is held at `now`, by (product_id, sku_id, warehouse)."""
+        """The holds at `now` as (units, until), by (product_id, sku_id, warehouse)."""
         found: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
         for page in pages(sorted(keys)):
             rows = await self._db.rows(
@@ -103,7 +105,7 @@ class Listings:
         return found
 
     async def named(self, name: str) -> list[Listing]:
-        """Listings that sell this SKU, or have it as seller SKU, or are this SKU id.
+        """The listings with this SKU, seller SKU or SKU id.
 
         "product_id/sku_id" names exactly one.
         """
@@ -123,10 +125,10 @@ class Listings:
         )
 
     async def pending(self, limit: int) -> list[Listing]:
-        """Listings that show something else than they should: most urgent, decreases, first."""
+        """Listings that do not show what they should, those with a decrease first."""
         rows = await self._db.rows(
             f"SELECT {LISTING_COLUMNS}"
-            # CROSS: from the few offers that are owed to their listings, never the other way.
+            # CROSS: SQLite must start at the few owed offers, not at the listings.
             " FROM offer INDEXED BY offer_pending CROSS JOIN listing USING (product_id, sku_id)"
             " WHERE wanted IS NOT NULL AND wanted IS NOT shown AND parked_until = 0"
             " GROUP BY listing.product_id, listing.sku_id"
@@ -141,10 +143,10 @@ class Listings:
         stock: Mapping[tuple[str, str], Mapping[str, int]],
         ordered: Mapping[tuple[str, str], Mapping[str, int]],
     ) -> None:
-        """TikTok told us what these listings show and have sold, in all their warehouses.
+        """Save a reading of these listings: what they show and have sold in all their warehouses.
 
-        Nothing of ours is on the wire for them any more, and a warehouse that is not named is no
-        longer one of theirs.
+        After it, no quantity of ours is on the wire for them. A warehouse that the reading lacks
+        is no longer one of theirs.
         """
         await tx.executemany(
             "DELETE FROM offer WHERE product_id = ? AND sku_id = ?"
@@ -163,14 +165,14 @@ class Listings:
         )
 
     async def save_sent(self, tx: Tx, offers: Iterable[Offer]) -> None:
-        """These quantities go on the wire now: `wanted` becomes `sent`."""
+        """Save that these offers go on the wire: `wanted` becomes `sent`."""
         await tx.executemany(
             "UPDATE offer SET sent = ? WHERE product_id = ? AND sku_id = ? AND warehouse = ?",
             [(o.wanted, o.product_id, o.sku_id, o.warehouse) for o in offers],
         )
 
     async def save_confirmed(self, tx: Tx, offers: Iterable[Offer]) -> None:
-        """TikTok confirmed what was sent: only now is it shown."""
+        """Save that TikTok confirmed these offers; only now `shown` is the sent quantity."""
         await tx.executemany(
             "UPDATE offer SET shown = ?, sent = NULL"
             " WHERE product_id = ? AND sku_id = ? AND warehouse = ?",
@@ -178,9 +180,9 @@ class Listings:
         )
 
     async def add_holds(self, tx: Tx, sold: Iterable[tuple[Offer, int]], until: int) -> None:
-        """Hold units sold on TikTok until the server second `until`; negative gives back.
+        """Hold units sold on TikTok until the server second `until`; negative units release some.
 
-        What is given back leaves the newest holds. As a hold of its own it would outlive the one
+        Released units leave the newest holds. A negative hold of its own would outlive the hold
         that it ends, and hide a later sale.
         """
         for offer, units in sold:
@@ -192,9 +194,9 @@ class Listings:
                     (*key, units, until),
                 )
             else:
-                await self._give_back(tx, key, -units)
+                await self._release(tx, key, -units)
 
-    async def _give_back(self, tx: Tx, key: tuple[str, str, str], units: int) -> None:
+    async def _release(self, tx: Tx, key: tuple[str, str, str], units: int) -> None:
         rows = await fetch(
             tx,
             "SELECT rowid, units FROM hold WHERE product_id = ? AND sku_id = ? AND warehouse = ?"
@@ -202,9 +204,9 @@ class Listings:
             key,
         )
         for rowid, held in rows:
-            given = min(held, units)
-            units -= given
-            await tx.execute("UPDATE hold SET units = units - ? WHERE rowid = ?", (given, rowid))
+            released = min(held, units)
+            units -= released
+            await tx.execute("UPDATE hold SET units = units - ? WHERE rowid = ?", (released, rowid))
 
     async def expired_holds(self, now: int) -> list[tuple[str, str]]:
         """Listings with a hold that has ended and was not yet cleared."""
@@ -214,7 +216,7 @@ class Listings:
         return [(row[0], row[1]) for row in rows]
 
     async def clear_holds(self, tx: Tx, now: int) -> None:
-        """Forget holds that have ended; their listings are planned again beside."""
+        """Forget holds that have ended. The caller plans their listings again."""
         await tx.execute("DELETE FROM hold WHERE until <= ?", (now,))
 
     async def by_keys(self, keys: Collection[tuple[str, str]]) -> list[Listing]:
@@ -230,11 +232,8 @@ class Listings:
         return found
 
 
-Key = tuple[str, str]  # (product_id, sku_id)
-
-
 class Assortment:
-    """The rows of the listings themselves."""
+    """The listings themselves, without their offers."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -244,8 +243,8 @@ class Assortment:
     ) -> None:
         """Remember listings as discovery found them, with their stock by warehouse.
 
-        A quantity is taken as shown only where none was known: a fall since our last confirmed
-        value is news that read-before-write must still see.
+        A quantity is saved as shown only where none was known. A fall since our last confirmed
+        value must stay visible to the reading before the next write, which counts it as a sale.
         """
         columns = f"{LISTING_COLUMNS}, seen_at"
         names = [name.strip() for name in columns.split(",")]
@@ -266,7 +265,7 @@ class Assortment:
         )
 
     async def save(self, tx: Tx, listings: Iterable[Listing]) -> None:
-        """Remember what was decided of known listings: their kind, and whether they are parked."""
+        """Save the kind of known listings, and whether they are parked."""
         await tx.executemany(
             "UPDATE listing SET kind = ?, parked = ?, parked_by = ?, parked_until = ?"
             " WHERE product_id = ? AND sku_id = ?",
@@ -274,14 +273,14 @@ class Assortment:
         )
 
     async def unseen(self, since: int) -> list[Key]:
-        """Listings that a discovery begun at `since` did not find."""
+        """Listings that the discovery begun at `since` did not find."""
         rows = await self._db.rows(
             "SELECT product_id, sku_id FROM listing WHERE seen_at < ?", (since,)
         )
         return [(row[0], row[1]) for row in rows]
 
     async def seen_products(self, since: int, products: Collection[str]) -> set[str]:
-        """Those of these products of which that discovery found a listing."""
+        """Those of these products of which the discovery begun at `since` found a listing."""
         seen: set[str] = set()
         for page in pages(sorted(products)):
             rows = await self._db.rows(
@@ -311,7 +310,7 @@ class Assortment:
         return found
 
     async def mismatched(self) -> list[tuple[Key, int | None]]:
-        """Listings whose item is another one than their SKU says now, each with that item.
+        """Listings whose item is not the one that has their SKU now, each with that item.
 
         Compared exactly. One SKU on several items matches none of them, except where all but one
         are stocked nowhere: an item that exists is stocked somewhere (documented), so those were
@@ -333,22 +332,22 @@ class Assortment:
         return [((row[0], row[1]), row[2]) for row in rows]
 
     async def save_matches(self, tx: Tx, matches: Iterable[tuple[Key, int | None]]) -> None:
-        """Remember which item each of these listings sells; None is: none that we know."""
+        """Save which item each of these listings sells; None if we know of none."""
         await tx.executemany(
             "UPDATE listing SET item = ? WHERE product_id = ? AND sku_id = ?",
             [(item, *key) for key, item in matches],
         )
 
-    async def rested(self, tx: Tx, now: int) -> None:
-        """Let parked listings whose time has come be tried again."""
+    async def end_rest(self, tx: Tx, now: int) -> None:
+        """Let parked listings be tried again whose `parked_until` has come."""
         await tx.execute(
             "UPDATE listing SET parked_until = 0"
             " WHERE parked <> '' AND parked_until > 0 AND parked_until <= ?",
             (now,),
         )
 
-    async def mended(self, tx: Tx) -> list[Listing]:
-        """Listings parked by an error that are being tried and owe nothing any more."""
+    async def recovered(self, tx: Tx) -> list[Listing]:
+        """Listings parked by an error that were tried again and now owe nothing."""
         rows = await fetch(
             tx,
             f"SELECT {LISTING_COLUMNS} FROM listing WHERE parked <> '' AND parked_until = 0"
@@ -360,7 +359,7 @@ class Assortment:
 
 
 def _row(x: Listing) -> tuple[object, ...]:
-    """In the order of LISTING_COLUMNS."""
+    """The values of a listing, in the order of LISTING_COLUMNS."""
     return (
         *(x.product_id, x.sku_id, x.seller_sku, x.item, x.status, x.parked, x.kind),
         *(x.updated_at, x.parked_by, x.parked_until, x.sku, x.linked_item),

@@ -1,4 +1,4 @@
-"""Locations, and how far each was read."""
+"""The locations, and how far each was read."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from invsyncd.store.database import Database, Tx
 
 @dataclass(frozen=True, slots=True)
 class KnownLocation:
-    """A location with how far it was read: `watermark` by the server's clock, `read_at` by ours.
+    """A location, and how far it was read: `watermark` by the server's clock, `read_at` by ours.
 
-    The watermark is that of the last poll that looked back over the whole overlap: everything that
-    was shown by then is known. Polls that look back less far leave it where it is.
+    The last poll that reached back over the whole overlap set the watermark: everything that was
+    shown by then is known. A poll that reaches back less far leaves the watermark as it is.
     """
 
     location: Location
@@ -68,7 +68,7 @@ class Locations:
         await tx.executemany("UPDATE location SET watermark = NULL WHERE id = ?", ids)
 
     async def advance(self, tx: Tx, watermarks: Mapping[int, int | None], read_at: int) -> None:
-        """Advance locations whose last page was folded in this same transaction."""
+        """Advance locations whose last page was folded in this transaction."""
         await tx.executemany(
             "UPDATE location SET watermark = coalesce(?, watermark), read_at = ? WHERE id = ?",
             [(mark, read_at, location) for location, mark in watermarks.items()],

@@ -16,20 +16,20 @@ OfferKey = tuple[str, str, str]  # (product_id, sku_id, warehouse)
 
 
 class OtherWriters:
-    """Moves by offer, and the rivals named because of them."""
+    """Moves by offer, and the other writers that were found by them."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def wrote(self, tx: Tx, offers: Iterable[Offer], now: int) -> None:
-        """TikTok confirmed these offers just now: the next move is an answer to that."""
+        """Save that TikTok confirmed these offers now: their next move answers our write."""
         await tx.executemany(
             "INSERT OR REPLACE INTO written (product_id, sku_id, warehouse, at) VALUES (?,?,?,?)",
             [(*_key(offer), now) for offer in offers],
         )
 
     async def written(self, tx: Tx, keys: Collection[tuple[str, str]]) -> dict[OfferKey, int]:
-        """When the offers of these listings that nobody has moved since were written."""
+        """When we last wrote each offer of these listings that nobody has moved since."""
         found: dict[OfferKey, int] = {}
         for page in pages(sorted(keys)):
             rows = await fetch(
@@ -45,7 +45,7 @@ class OtherWriters:
     async def add(
         self, tx: Tx, moves: Mapping[OfferKey, StockMove]
     ) -> dict[OfferKey, list[StockMove]]:
-        """Remember one more move of each of these offers; returns their moves, oldest first."""
+        """Save one more move of each of these offers; return their moves, oldest first."""
         histories: dict[OfferKey, list[StockMove]] = {}
         for key, move in moves.items():
             await tx.execute(
@@ -69,8 +69,8 @@ class OtherWriters:
         )
         return histories
 
-    async def name(self, tx: Tx, key: OfferKey, rival: OtherWriter, now: int) -> bool:
-        """Another program writes this offer too; returns whether that is news."""
+    async def name(self, tx: Tx, key: OfferKey, writer: OtherWriter, now: int) -> bool:
+        """Save that another program writes this offer too; return whether that was unknown."""
         rows = await fetch(
             tx,
             "SELECT 1 FROM rival WHERE product_id = ? AND sku_id = ? AND warehouse = ?"
@@ -80,12 +80,12 @@ class OtherWriters:
         await tx.execute(
             "INSERT OR REPLACE INTO rival (product_id, sku_id, warehouse, why, until)"
             " VALUES (?,?,?,?,?)",
-            (*key, rival.why, rival.until),
+            (*key, writer.why, writer.until),
         )
         return not rows
 
     async def rivals(self, now: int) -> list[tuple[OfferKey, str, str]]:
-        """(offer, seller SKU, why) of all that another program writes too, as far as is known."""
+        """(offer, seller SKU, why) of each offer that another program seems to write too."""
         rows = await self._db.rows(
             "SELECT product_id, sku_id, warehouse, seller_sku, why"
             " FROM rival JOIN listing USING (product_id, sku_id) WHERE until > ? ORDER BY 1, 2, 3",
@@ -94,7 +94,7 @@ class OtherWriters:
         return [((row[0], row[1], row[2]), row[3], row[4]) for row in rows]
 
     async def forget(self, tx: Tx, now: int) -> None:
-        """Drop what is too old to tell anything, and what belongs to listings that are gone."""
+        """Delete moves that are too old to tell anything, and rows of listings that are gone."""
         await tx.execute("DELETE FROM move WHERE at < ?", (now - KEPT_S,))
         await tx.execute("DELETE FROM rival WHERE until <= ?", (now,))
         for table in ("written", "move", "rival"):

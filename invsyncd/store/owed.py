@@ -14,6 +14,19 @@ from invsyncd.core.guard import Impact
 from invsyncd.core.model import Target
 from invsyncd.store.database import Database, Row, Tx, fetch
 
+KEYS_MAX = 10_000
+K = TypeVar("K")
+
+# Each condition is the one of its index, word for word; otherwise SQLite cannot use the index.
+_OWED_LEVELS = (
+    "FROM level INDEXED BY level_pending WHERE wanted IS NOT NULL AND wanted <> available"
+)
+_OWED_LISTINGS = (
+    # CROSS: SQLite must start at the few owed offers, not at the listings.
+    "SELECT DISTINCT product_id, sku_id FROM offer INDEXED BY offer_pending"
+    " CROSS JOIN listing USING (product_id, sku_id)"
+    " WHERE wanted IS NOT NULL AND wanted IS NOT shown AND parked_until = 0"
+)
 _PENDING_LEVELS = (
     "FROM level INDEXED BY level_pending"
     " WHERE wanted IS NOT NULL AND wanted <> available AND active = 1"
@@ -38,7 +51,7 @@ _QUESTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class OwedWrite:
-    """One number that is to become another. `before` is None where it is not known."""
+    """One owed write. `before` is None if it is not known."""
 
     sku: str
     where: str  # a location's name, or a warehouse's id
@@ -47,24 +60,24 @@ class OwedWrite:
 
 
 class PlannedImpacts:
-    """Questions about what waits to be written."""
+    """The impact of what is owed to a target, and its rows."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def of(self, target: Target, tx: Tx | None = None) -> Impact:
-        """How much the target would change now, by item or listing.
+        """How many items or listings of the target would change now.
 
-        Within `tx` what that transaction has planned counts as well.
+        With `tx`, what that transaction has planned counts as well.
         """
         total, owed = _QUESTIONS[target]
         zeroed, changed = (await self._rows(owed, tx))[0]
-        # With nothing owed nothing can be too much, and counting a large shop takes a moment.
+        # With nothing owed the total does not matter, and counting a large shop takes time.
         count = (await self._rows(total, tx))[0][0] if changed else 0
         return Impact(int(count), int(zeroed), int(changed))
 
     async def rows(self, target: Target) -> list[OwedWrite]:
-        """Everything that the target is owed now."""
+        """Every write that the target is owed now."""
         if target is Target.SHOPIFY:
             question = (
                 "SELECT item.sku, location.name, owed.available, owed.wanted"
@@ -81,44 +94,31 @@ class PlannedImpacts:
         return await (self._db.rows(question) if tx is None else fetch(tx, question))
 
 
-KEYS_MAX = 10_000
-K = TypeVar("K")
-
-# Each condition is worded as its index has it, or the index could not be used.
-_LEVELS = "FROM level INDEXED BY level_pending WHERE wanted IS NOT NULL AND wanted <> available"
-_LISTINGS = (
-    # CROSS: from the few offers that are owed to their listings, never the other way.
-    "SELECT DISTINCT product_id, sku_id FROM offer INDEXED BY offer_pending"
-    " CROSS JOIN listing USING (product_id, sku_id)"
-    " WHERE wanted IS NOT NULL AND wanted IS NOT shown AND parked_until = 0"
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Owed(Generic[K]):
-    """All of them counted; of the keys, in the order of the index, at most KEYS_MAX."""
+    """The number of all that is owed, and at most KEYS_MAX keys in the order of the index."""
 
     count: int
     keys: tuple[K, ...]
 
 
 class OwedWrites:
-    """What does not show what it should."""
+    """The levels and listings that do not show what they should."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def levels(self) -> Owed[tuple[int, int]]:
         """Levels of Shopify, as (item, location)."""
-        rows = await self._db.rows(f"SELECT item, location {_LEVELS} LIMIT ?", (KEYS_MAX,))
+        rows = await self._db.rows(f"SELECT item, location {_OWED_LEVELS} LIMIT ?", (KEYS_MAX,))
         keys = tuple((row[0], row[1]) for row in rows)
-        return Owed(await self._count(len(keys), f"SELECT count(*) {_LEVELS}"), keys)
+        return Owed(await self._count(len(keys), f"SELECT count(*) {_OWED_LEVELS}"), keys)
 
     async def listings(self) -> Owed[tuple[str, str]]:
-        """Listings of TikTok, as (product_id, sku_id), but those that are parked."""
-        rows = await self._db.rows(f"{_LISTINGS} LIMIT ?", (KEYS_MAX,))
+        """Listings of TikTok that are not parked, as (product_id, sku_id)."""
+        rows = await self._db.rows(f"{_OWED_LISTINGS} LIMIT ?", (KEYS_MAX,))
         keys = tuple((row[0], row[1]) for row in rows)
-        return Owed(await self._count(len(keys), f"SELECT count(*) FROM ({_LISTINGS})"), keys)
+        return Owed(await self._count(len(keys), f"SELECT count(*) FROM ({_OWED_LISTINGS})"), keys)
 
     async def _count(self, found: int, all_of_them: str) -> int:
         if found < KEYS_MAX:

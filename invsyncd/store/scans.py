@@ -1,4 +1,4 @@
-"""What a full scan under way has seen, on disk, so that what it lacks can be told."""
+"""The levels that a full scan under way has seen, kept on disk to find those that it lacks."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ class Scans:
         self._db = database
 
     async def clear(self, tx: Tx) -> None:
-        """Before a scan, and after it."""
+        """Forget the levels seen: before a scan, and after it."""
         await tx.execute("DELETE FROM scanned")
 
-    async def saw(self, tx: Tx, readings: Sequence[Reading]) -> None:
-        """These levels are there, and active."""
+    async def mark_seen(self, tx: Tx, readings: Sequence[Reading]) -> None:
+        """Save that the scan has seen these levels, if they are active."""
         await tx.executemany(
             "INSERT OR IGNORE INTO scanned (item, location) VALUES (?,?)",
             [(reading.item, reading.location) for reading in readings if reading.active],
         )
 
     async def lacking(self, locations: Collection[int]) -> dict[int, tuple[int, int]]:
-        """By location: how many active levels the scan lacks, of how many that are known."""
+        """By location: how many active levels the scan lacks, and how many are known."""
         rows = await self._db.rows(
             "SELECT level.location, sum(scanned.item IS NULL), count(*)"
             " FROM level LEFT JOIN scanned USING (item, location)"

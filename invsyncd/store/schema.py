@@ -1,8 +1,8 @@
 """The tables, as numbered steps: step n brings a database from version n to n + 1.
 
 A step that has been released is never edited; a change is a new step. `wanted` beside `available`
-and `shown` is derived from the merged state in the same transaction, so that what is still to be
-delivered is one indexed question and never a queue.
+and `shown` is computed from the merged state in the same transaction. What is still owed is
+therefore one indexed query, and never a queue.
 """
 
 from __future__ import annotations

@@ -21,9 +21,9 @@ from invsyncd.store.database import prepare
 
 @contextmanager
 def scratch_copy(path: Path) -> Iterator[Path]:
-    """A consistent copy of `path`, prepared; an empty database where there is none.
+    """A consistent copy of `path`, prepared; an empty database if there is no file.
 
-    Raises StateError, about `path` itself, where the original cannot be trusted.
+    Raises StateError, which names `path` itself, if the original cannot be trusted.
     """
     with tempfile.TemporaryDirectory(prefix="invsyncd-") as folder:
         copy = Path(folder) / "state.db"
@@ -49,7 +49,7 @@ def scratch_copy(path: Path) -> Iterator[Path]:
 
 def _copy(path: Path, copy: Path) -> None:
     if path.stat().st_size == 0 or not is_in_use(path):
-        # Nobody writes: the file and its log are whole as they lie there.
+        # Nobody writes, so the file and its log are whole.
         for suffix in ("", "-wal"):
             part = path.with_name(path.name + suffix)
             if part.exists():

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
-    """Cut into lists of at most `size`."""
+    """Yield the values in lists of at most `size`."""
     source = iter(values)
     while page := list(islice(source, size)):
         yield page

@@ -30,7 +30,7 @@ _ADVICE_LOGIN = "run invsyncd tiktok-login --code CODE"
 
 @dataclass(frozen=True, slots=True)
 class TikTokReply:
-    """The envelope of a call that went well. `request_id` is what their support asks for."""
+    """The envelope of a successful call. TikTok's support asks for its `request_id`."""
 
     data: dict[str, object]
     request_id: str
@@ -39,7 +39,7 @@ class TikTokReply:
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """What stays the same from try to try; timestamp, token and signature do not."""
+    """The part of a call that is the same for every try; timestamp, token and signature are not."""
 
     method: str
     path: str
@@ -50,7 +50,7 @@ class _Call:
 
 
 class _TokenRefused(Unauthorised):
-    """The access token is not taken (any more)."""
+    """The access token is refused."""
 
 
 class TikTokClient:
@@ -81,7 +81,7 @@ class TikTokClient:
         self._clock = clock
         # Documented: at most five repetitions, waits up to a minute.
         reading = patience or Patience(attempts=5, total_s=120.0, first_s=1.0, wait_s_max=60.0)
-        # What a write says was read before: soon it is too old to be sent.
+        # A write follows from a reading, which is soon too old.
         writing = replace(reading, total_s=min(reading.total_s, STALE_S))
         self._patience = {False: reading, True: writing}
         self._rates = {False: reads, True: writes}
@@ -97,24 +97,22 @@ class TikTokClient:
         op: str,
         query: Mapping[str, str] | None = None,
         body: object | None = None,
-        at_turn: Callable[[], Awaitable[object]] | None = None,
+        make_body: Callable[[], Awaitable[object]] | None = None,
         cipher: bool = True,
         write: bool = False,
     ) -> TikTokReply:
-        """Make one call, repeated a few times at most, signed anew each time.
+        """Make one call; repeat it a few times at most, signed anew each time.
 
-        `at_turn` makes the body when it is the call's turn, anew for each try.
-        A write is repeated only where the try before was certainly not carried out: a late
-        repetition would overwrite what happened in between. Raises Unavailable when patience ends,
-        Unauthorised when somebody must act (token, scope, address list, closed shop), Declined (a
-        Refused with TikTok's code) for anything else that it turned down, ConfigError when the
-        shop cannot be chosen.
+        `make_body` makes the body directly before the call is sent, anew for each try. A write is
+        repeated only if the try before was certainly not carried out: a late repetition would
+        overwrite what happened in between. Raises Unavailable after the last try, Unauthorised
+        if somebody must act (token, scope, address list, closed shop), Declined (a Refused with
+        TikTok's code) for any other refusal, ConfigError if the shop cannot be chosen.
         """
         parameters = dict(query or {})
         if cipher:
             parameters["shop_cipher"] = await self._shop_cipher()
-        made = at_turn or partial(_at_hand, body)
-        call = _Call(method, path, op, parameters, made, write)
+        call = _Call(method, path, op, parameters, make_body or partial(_ready, body), write)
         return await retried(
             partial(self._once, call),
             patience=self._patience[write],
@@ -122,7 +120,7 @@ class TikTokClient:
         )
 
     def lane(self, op: str, *, write: bool = False) -> Lane:
-        """The lane of an endpoint, by the name of its operation."""
+        """The lane of an endpoint, by the name of its operation; made at its first call."""
         if op not in self._lanes:
             self._lanes[op] = Lane(op, write=write, rates=self._rates[write])
         return self._lanes[op]
@@ -133,12 +131,12 @@ class TikTokClient:
         return {op: lane.pace.per_s for op, lane in self._lanes.items()}
 
     async def shops(self) -> list[AuthorisedShop]:
-        """The shops that the token may speak for (this call takes no cipher: documented)."""
+        """The shops that the token gives access to (this call takes no cipher: documented)."""
         reply = await self.call("GET", "/authorization/202309/shops", op="SHOPS", cipher=False)
         return shops(Shape(reply.data, "SHOPS"))
 
     async def _shop_cipher(self) -> str:
-        """The configured cipher, or the one of the configured or only shop; asked for once."""
+        """The configured cipher, or that of the configured or only shop, which is read once."""
         async with self._discovering:
             if self._cipher is None:
                 self._cipher = chosen(await self.shops(), self._shop_id).cipher
@@ -156,9 +154,9 @@ class TikTokClient:
     async def _send(self, call: _Call, token: str) -> TikTokReply:
         lane = self.lane(call.op, write=call.write)
         async with lane.admit():
-            made = await call.body()
-            # Serialised once: what is signed is what is sent.
-            data = b"" if made is None else json.dumps(made, separators=(",", ":")).encode()
+            body = await call.body()
+            # Serialised once, so that the signed bytes are the sent ones.
+            data = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
             parameters = {
                 **call.query,
                 "app_key": self._app_key,
@@ -174,12 +172,12 @@ class TikTokClient:
                 params=parameters,
                 data=data or None,
             )
-        reply = self._opened(answer, call)
+        reply = self._read_envelope(answer, call)
         lane.went_well()
         return reply
 
-    def _opened(self, answer: Answer, call: _Call) -> TikTokReply:
-        """Read the envelope: the status first where it speaks of load, then the code."""
+    def _read_envelope(self, answer: Answer, call: _Call) -> TikTokReply:
+        """Read the envelope: a status that tells of load decides first, then the code."""
         what = f"tiktok {call.op}"
         if answer.status == 429:
             raise self._throttled(answer, call, f"{what}: HTTP 429")
@@ -195,7 +193,7 @@ class TikTokClient:
             raise_for_status(answer, what)
             raise
         request_id, message = (
-            self.said("" if (part := envelope.maybe(name)) is None else part.value)
+            self.safe_excerpt("" if (part := envelope.maybe(name)) is None else part.value)
             for name in ("request_id", "message")
         )
         if code != 0:
@@ -230,12 +228,12 @@ class TikTokClient:
                 raise Declined(text, number=code, trouble=kind)
 
     def _throttled(self, answer: Answer, call: _Call, text: str) -> Throttled:
-        """Slow the lane down; the error to raise. What was throttled was not carried out."""
+        """Slow the lane down and return the error. A throttled call was not carried out."""
         self.lane(call.op, write=call.write).slowed(answer.retry_after_s)
         return Throttled(text, retry_after_s=answer.retry_after_s, outcome_unknown=False)
 
-    def said(self, text: object) -> str:
-        """What they said, fit to be shown."""
+    def safe_excerpt(self, text: object) -> str:
+        """The start of a foreign text, without secrets: fit to be shown."""
         return excerpt(text, self._secrets)
 
     @property
@@ -243,7 +241,7 @@ class TikTokClient:
         return (*self._tokens.secrets, self._cipher or "")
 
 
-async def _at_hand(body: object) -> object:
+async def _ready(body: object) -> object:
     return body
 
 

@@ -18,33 +18,35 @@ from invsyncd.net.decode import Shape, excerpt
 from invsyncd.tiktok.parse import optional_id, optional_items, optional_text
 
 WRAPPER: Final = 12052990  # "Check failed": the reason is in extra_errors
-# About one warehouse: TikTok keeps its stock itself; it is off, or not for this shop or market.
+# Codes about one warehouse. First: TikTok keeps its stock itself. Second: the warehouse is off, or
+# not for this shop or market.
 PLATFORM_CODES: Final = frozenset({12052144, 12052382})
 CLOSED_CODES: Final = frozenset({12052531, 12052403, 12052532, 12052364})
 TOO_MANY_RESULTS: Final = 12052180  # a search that finds more than it can show
-_OVERLOADED: Final = 36009004  # one code for many complaints: only the message tells
-# Expired authorization; used or dead authorization code and refresh token.
+Excerpt = Callable[[object], str]
+_OVERLOADED: Final = 36009004  # one code for many errors: only the message tells which
+# Expired authorization; used or dead authorization codes and refresh tokens.
 _ENDED: Final = frozenset({105001, 105002, 36004001, 36004004, 36004005})
 
 
 class Trouble(StrEnum):
     """What to do next."""
 
-    RETRY = "retry"  # theirs to repair: the same call may be repeated
-    THROTTLE = "throttle"  # slower, then again
-    REFRESH = "refresh"  # the access token is not taken: a new one, then again
-    HALT = "halt"  # the shop or the app may not: somebody must act
-    PARK = "park"  # this listing cannot be written now: left alone until it changes
-    WAREHOUSES = "warehouses"  # our picture of its warehouses is wrong: read them again
-    REDISCOVER = "rediscover"  # the product or SKU is not what we think: list again
-    CLAMP = "clamp"  # the quantity is outside of what is allowed
-    BUG = "bug"  # we asked for what cannot be asked
+    RETRY = "retry"  # TikTok has to repair it: the same call may be repeated
+    THROTTLE = "throttle"  # too fast: repeat the call more slowly
+    REFRESH = "refresh"  # the access token is refused: get a new one, then repeat the call
+    HALT = "halt"  # the shop or the app is not permitted: somebody must act
+    PARK = "park"  # this listing cannot be written now: leave it alone until it changes
+    WAREHOUSES = "warehouses"  # what we know of its warehouses is wrong: read them again
+    REDISCOVER = "rediscover"  # the product or SKU is not what we think: search listings again
+    CLAMP = "clamp"  # the quantity is outside the allowed range
+    BUG = "bug"  # our request cannot be answered: the program must be mended
     REFUSED = "refused"  # anything else
 
 
-# Of several troubles of one SKU, the one that needs most to happen before a write can work: a
-# person, another program, another product, other warehouses, another day, who knows, another
-# number, another token, other weather.
+# Of several troubles of one SKU, the one comes first that needs most before a write can work: a
+# person, a new version of this program, another product, other warehouses, a change of the listing,
+# something unknown, another quantity, another token, a slower pace, time.
 _MOST_SERIOUS_FIRST: Final = (
     Trouble.HALT,
     Trouble.BUG,
@@ -59,7 +61,7 @@ _MOST_SERIOUS_FIRST: Final = (
 )
 
 
-# Several troubles have a few kinds; the comment says them in the order of the codes' lines.
+# A trouble may have several kinds of codes. The comment names them in the order of the code lines.
 _CODES: Final[Mapping[Trouble, str]] = MappingProxyType(
     {
         # internal errors, time-outs
@@ -92,9 +94,9 @@ _TROUBLES: Final[Mapping[int, Trouble]] = MappingProxyType(
 
 
 class Declined(Refused):
-    """A call that TikTok turned down with a code of its own.
+    """TikTok refused a call with a code of its own.
 
-    `trouble` is the class of that code; `number` the code itself.
+    `trouble` is the class of that code, `number` the code itself.
     """
 
     def __init__(self, message: str, *, number: int, trouble: Trouble, advice: str = "") -> None:
@@ -104,23 +106,23 @@ class Declined(Refused):
 
 
 def trouble(code: int, message: str) -> Trouble:
-    """Return what the code asks of us; the message decides where the code alone does not."""
+    """Return the class of a code; the message decides where the code alone does not."""
     if code != _OVERLOADED:
         return _TROUBLES.get(code, Trouble.REFUSED)
-    said = message.lower()
+    text = message.lower()
     if wrong_clock(code, message):
         return Trouble.RETRY
-    if "access-token" in said or "access_token" in said:
+    if "access-token" in text or "access_token" in text:
         return Trouble.REFRESH
-    if "app_key" in said or "credentials" in said or "signature" in said:
+    if "app_key" in text or "credentials" in text or "signature" in text:
         return Trouble.HALT
     return Trouble.BUG
 
 
 def login_helps(code: int, message: str) -> bool:
-    """Whether a refused token call asks for a new login, and not for another app key or secret.
+    """Whether a refused token call needs a new login, and not another app key or secret.
 
-    The codes of dead refresh tokens are on no official page: one that nobody knows counts as such.
+    No official page lists the codes of dead refresh tokens, so an unknown code counts as one.
     """
     return code in _ENDED or trouble(code, message) in (Trouble.REFRESH, Trouble.REFUSED)
 
@@ -131,19 +133,16 @@ def seriousness(trouble: Trouble) -> int:
 
 
 def wrong_clock(code: int, message: str) -> bool:
-    """Whether it says that our timestamp is outside of its window (−5 min, +30 s)."""
+    """Whether the error says that our timestamp is outside TikTok's window (−5 min, +30 s)."""
     return code == _OVERLOADED and "timestamp" in message.lower()
-
-
-Shown = Callable[[object], str]
 
 
 @dataclass(frozen=True, slots=True)
 class SkuError:
-    """Why one SKU was not written: the most serious reason of those that were given.
+    """Why one SKU was not written: the most serious of the given reasons.
 
-    `warehouses` are the ids of all that were named as refused; empty where none was. `reasons` are
-    (warehouse id, code) of each reason that named one.
+    `warehouses` are the ids of the warehouses that this reason names. `reasons` holds (warehouse
+    id, code) for each given reason that names a warehouse.
     """
 
     code: int
@@ -155,18 +154,18 @@ class SkuError:
 
 @dataclass(frozen=True, slots=True)
 class UpdateOutcome:
-    """What became of an update: the SKUs that were not written; all others were."""
+    """The outcome of an update: the SKUs that were not written. All others were."""
 
     errors: dict[str, SkuError] = field(default_factory=dict)
     request_id: str = ""
 
 
 def update_errors(
-    data: Shape, sku_ids: Iterable[str], shown: Shown = excerpt
+    data: Shape, sku_ids: Iterable[str], safe_excerpt: Excerpt = excerpt
 ) -> dict[str, SkuError]:
-    """The errors of an update by SKU; one that names no SKU is everyone's.
+    """The errors of an update by SKU. An error that names no SKU counts for every SKU.
 
-    `shown` makes a foreign text fit to be shown.
+    `safe_excerpt` makes a foreign text fit to be shown.
     """
     written = list(sku_ids)
     reasons: dict[str, list[SkuError]] = {}
@@ -174,28 +173,28 @@ def update_errors(
         detail = entry.maybe("detail")
         named = "" if detail is None else optional_id(detail, "sku_id")
         for sku_id in [named] if named else written:
-            reasons.setdefault(sku_id, []).extend(_reasons(entry, detail, shown))
+            reasons.setdefault(sku_id, []).extend(_reasons(entry, detail, safe_excerpt))
     return {sku_id: _most_serious(found) for sku_id, found in reasons.items()}
 
 
-def _reasons(entry: Shape, detail: Shape | None, shown: Shown) -> list[SkuError]:
-    """The reason of an entry and those inside it; the wrapper itself is none, if it has any."""
+def _reasons(entry: Shape, detail: Shape | None, safe_excerpt: Excerpt) -> list[SkuError]:
+    """The reason of an entry and those inside it; a wrapper counts only if it is empty."""
     inner = [] if detail is None else optional_items(detail, "extra_errors")
-    outer = _reason(entry, shown)
-    found = [_reason(one, shown, optional_id(one, "warehouse_id")) for one in inner]
+    outer = _reason(entry, safe_excerpt)
+    found = [_reason(one, safe_excerpt, optional_id(one, "warehouse_id")) for one in inner]
     return found if found and outer.code == WRAPPER else [outer, *found]
 
 
-def _reason(entry: Shape, shown: Shown, warehouse: str = "") -> SkuError:
-    code, said = entry.at("code").whole(), optional_text(entry, "message")
-    message = said + (f" (warehouse {warehouse})" if warehouse else "")
+def _reason(entry: Shape, safe_excerpt: Excerpt, warehouse: str = "") -> SkuError:
+    code, text = entry.at("code").whole(), optional_text(entry, "message")
+    message = text + (f" (warehouse {warehouse})" if warehouse else "")
     named = (warehouse,) if warehouse else ()
     reasons = ((warehouse, code),) if warehouse else ()
-    return SkuError(code, shown(message), trouble(code, said), named, reasons)
+    return SkuError(code, safe_excerpt(message), trouble(code, text), named, reasons)
 
 
 def _most_serious(reasons: list[SkuError]) -> SkuError:
-    """The first of the most serious ones, with every warehouse that has the same code."""
+    """The first of the most serious reasons, with every warehouse that has the same code."""
     worst = min(reasons, key=lambda reason: seriousness(reason.trouble))
     same = (reason for reason in reasons if reason.code == worst.code)
     named = dict.fromkeys(warehouse for reason in same for warehouse in reason.warehouses)

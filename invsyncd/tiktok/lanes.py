@@ -16,12 +16,12 @@ from invsyncd.errors import Unavailable
 from invsyncd.net.admission import Gate
 from invsyncd.net.rate_limit import Pace
 
-STALE_S = 20.0  # a write that has to wait longer was decided on a reading that is too old
+STALE_S = 20.0  # a write that has to wait longer follows from a reading that is too old
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Calls per second of one endpoint: where to start, and where to stop rising."""
+    """Calls per second of one endpoint: the first rate and the highest."""
 
     start: float
     ceiling: float
@@ -32,7 +32,7 @@ WRITE = Rates(start=1.0, ceiling=3.0)
 
 
 class Lane:
-    """Where the calls of one endpoint wait their turn."""
+    """The queue of one endpoint's calls."""
 
     def __init__(self, op: str, *, write: bool, rates: Rates) -> None:
         self._op = op
@@ -42,26 +42,26 @@ class Lane:
 
     @asynccontextmanager
     async def admit(self) -> AsyncIterator[None]:
-        """Wait for a place, then hold it until the block ends.
+        """Wait for a free slot, then keep it until the block ends.
 
-        Raises Unavailable, for certain not carried out, for a write that would be stale by then.
+        Raises Unavailable for a write that would be stale by then; it was certainly not sent.
         """
         async with self._gate.admit(self._reserve):
             yield
 
     def slowed(self, retry_after_s: float | None) -> None:
-        """They said too fast."""
+        """TikTok said that calls come too fast."""
         self.pace.slowed(retry_after_s, asyncio.get_running_loop().time())
 
     def went_well(self) -> None:
-        """A call was taken."""
+        """TikTok accepted a call."""
         self.pace.went_well(asyncio.get_running_loop().time())
 
     def _reserve(self, now: float) -> float:
         wait_s = self.pace.reserve(now)
         if self._write and wait_s > STALE_S:
             raise Unavailable(
-                f"tiktok {self._op}: not sent: told to wait for {wait_s:.0f} s",
+                f"tiktok {self._op}: not sent: TikTok's limit asks to wait {wait_s:.0f} s",
                 retry_after_s=wait_s,
                 outcome_unknown=False,
             )

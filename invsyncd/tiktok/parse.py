@@ -16,7 +16,7 @@ from invsyncd.net.decode import Shape
 
 _ID_CHARS_MAX: Final = 64  # documented ones have 19 digits
 _UNITS_MAX: Final = 2**31  # the highest quantity that any document names is 999,999
-DELETED: Final = "DELETED"  # a product's status; such a product can be searched for ever after
+DELETED: Final = "DELETED"  # a product's status; searches find such a product for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class ListingPage:
 
 @dataclass(frozen=True, slots=True)
 class ShownStock:
-    """What SKUs show, in units: `{sku id: {warehouse id: units}}`; a SKU that is gone is left out.
+    """The stock of SKUs: `{sku id: {warehouse id: units}}`. A SKU that is gone is left out.
 
-    `units` are available, those reserved for campaigns and creators among them; `ordered` are sold
-    and not yet shipped, and not among the available ones (documented).
+    `units` are available, including those reserved for campaigns and creators. `ordered` are sold
+    and not yet shipped, and not part of the available ones (documented).
     """
 
     units: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class ShownStock:
 
 
 def warehouses(data: Shape) -> list[Warehouse]:
-    """The warehouses of Get Warehouse List; the field is left out when there are none."""
+    """The warehouses of Get Warehouse List; without any, the field is missing."""
     return [
         Warehouse(
             id=id_text(one.at("id")),
@@ -56,9 +56,9 @@ def warehouses(data: Shape) -> list[Warehouse]:
 
 
 def listings(data: Shape, *, deleted: bool = False) -> ListingPage:
-    """One page of Search Products, with deleted products if wanted; `products` may be left out.
+    """One page of Search Products, with deleted products if wanted; `products` may be missing.
 
-    A deleted product may come without its SKUs: it then says nothing.
+    A deleted product may come without its SKUs, and then yields no listing.
     """
     total = data.maybe("total_count")
     found: list[ListingSeen] = []
@@ -77,7 +77,7 @@ def listings(data: Shape, *, deleted: bool = False) -> ListingPage:
 
 
 def product(data: Shape) -> Product:
-    """The product of Get Product; `product_status` stands in where `status` is left out."""
+    """The product of Get Product; `product_status` replaces a missing `status`."""
     types = data.maybe("product_types")
     replicated = data.maybe("is_replicated")
     product_id = id_text(data.at("id"))
@@ -100,9 +100,9 @@ def product(data: Shape) -> Product:
     )
 
 
-def stock(data: Shape, asked: Iterable[str]) -> ShownStock:
-    """What Inventory Search tells of the SKUs asked for; `committed_quantity` may be left out."""
-    wanted = set(asked)
+def stock(data: Shape, sku_ids: Iterable[str]) -> ShownStock:
+    """The requested SKUs in Inventory Search; `committed_quantity` may be missing."""
+    wanted = set(sku_ids)
     found = ShownStock()
     for listed in optional_items(data, "inventory"):
         for sku in listed.at("skus").items():
@@ -110,10 +110,10 @@ def stock(data: Shape, asked: Iterable[str]) -> ShownStock:
             if sku_id in wanted:
                 rows = sku.at("warehouse_inventory")
                 found.units[sku_id] = _by_warehouse(rows, "available_quantity")
-                told = [row for row in rows.items() if row.maybe("committed_quantity") is not None]
+                sold = [row for row in rows.items() if row.maybe("committed_quantity") is not None]
                 found.ordered[sku_id] = {
                     id_text(row.at("warehouse_id")): units(row.at("committed_quantity"))
-                    for row in told
+                    for row in sold
                 }
     return found
 
@@ -121,7 +121,7 @@ def stock(data: Shape, asked: Iterable[str]) -> ShownStock:
 def id_text(shape: Shape) -> str:
     """An id: a string, or the exact decimal string of a JSON integer; InvalidResponse otherwise.
 
-    It is sent back as a part of a path, so nothing but letters and digits may be in it.
+    An id is sent back as part of a path, so it may hold only letters and digits.
     """
     value = shape.value
     integer = isinstance(value, int) and not isinstance(value, bool)
@@ -140,19 +140,19 @@ def units(shape: Shape) -> int:
 
 
 def optional_id(shape: Shape, key: str) -> str:
-    """An id that may be missing or empty, "" then."""
+    """An id; "" if it is missing or empty."""
     member = shape.maybe(key)
     return "" if member is None or member.value == "" else id_text(member)
 
 
 def optional_text(shape: Shape, key: str) -> str:
-    """A string that may be missing, "" then."""
+    """A string; "" if it is missing."""
     member = shape.maybe(key)
     return "" if member is None else member.text()
 
 
 def optional_items(shape: Shape, key: str) -> list[Shape]:
-    """A list that may be missing, empty then."""
+    """A list; empty if it is missing."""
     member = shape.maybe(key)
     return [] if member is None else member.items()
 
@@ -171,7 +171,7 @@ def _listing(product: Shape, sku: Shape) -> ListingSeen:
 
 
 def _source(sku: Shape) -> str:
-    """Id of the product whose stock this SKU shows; "" where it has stock of its own."""
+    """The id of the product whose stock this SKU shows; "" if the SKU has its own stock."""
     policy = sku.maybe("global_listing_policy")
     if policy is None or optional_text(policy, "inventory_type") != "SHARED":
         return ""

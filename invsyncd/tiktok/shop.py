@@ -40,12 +40,12 @@ _RESULTS_MAX = 10_000  # of one search (documented, 12052180)
 _SKUS_PER_SEARCH = 600  # documented maximum
 _FIRST_PRODUCT_AT = 1_577_836_800  # 2020: no shop is older
 _DAY_S = 86_400
-SEARCHES_MAX = 20_000  # of one walk: two million products; beyond it, something turns in circles
+SEARCHES_MAX = 20_000  # of one walk: two million products; beyond that, it must go in circles
 WALK_S_MAX = 4 * 3600.0
 
 Window = tuple[int, int] | None
 Skus = Mapping[str, Mapping[str, int]]
-Turn = Callable[[], Awaitable[Skus]]
+MakeSkus = Callable[[], Awaitable[Skus]]
 
 
 class TikTokShop:
@@ -61,7 +61,7 @@ class TikTokShop:
         return self._client.paces
 
     async def shops(self) -> list[AuthorisedShop]:
-        """The shops that the token may speak for."""
+        """The shops that the token gives access to."""
         return await self._client.shops()
 
     async def warehouses(self) -> list[Warehouse]:
@@ -70,20 +70,20 @@ class TikTokShop:
         return parse.warehouses(Shape(reply.data, "WAREHOUSES"))
 
     async def listings(self, updated_since: int | None = None) -> AsyncIterator[list[ListingSeen]]:
-        """Yield listings page by page: all but deleted ones, or what was edited since.
+        """Yield listings page by page: all but deleted ones, or those edited since.
 
-        With `updated_since` (Unix seconds, included) only products edited since then come, and
-        deleted ones among them, with status DELETED: of a partial list, absence tells nothing.
-        Whether a change of stock counts as an edit is not documented. A search shows 10,000
-        products at most: where there are more, it is repeated in windows of creation time, halved
-        until each fits. Raises InvalidResponse when a page token comes back, or there is no end
-        of pages.
+        With `updated_since` (Unix seconds, included) only the listings of products edited since
+        then come. Deleted products are among them, with status DELETED, because absence from a
+        partial list tells nothing. Whether a change of stock counts as an edit is not documented.
+        A search shows 10,000 products at most. If there are more, it is repeated in windows of
+        creation time, which are halved until each fits. Raises InvalidResponse if a page token
+        comes back, or if the pages do not end.
         """
         windows: list[Window] = [None]
-        walk = _Walk()
+        limit = _SearchLimit()
         while windows:
             window = windows.pop()
-            walk.step()
+            limit.count_search()
             page = await self._first_page(window, updated_since)
             if page is None:
                 windows += _halves(window, int(self._clock()) + _DAY_S)
@@ -96,20 +96,20 @@ class TikTokShop:
                 if page.next_token in seen:
                     raise InvalidResponse("tiktok LISTINGS: the same page token again")
                 seen.add(page.next_token)
-                walk.step()
+                limit.count_search()
                 page = await self._search(window, page.next_token, updated_since)
 
     async def product(self, product_id: str) -> Product:
-        """What a product's own page tells. Declined for one that is frozen or deleted (documented).
+        """The details of one product; Declined if it is frozen or deleted (documented).
 
-        One call per product: for those that a search has shown to be new or edited.
+        This takes one call per product, so it is for new or edited ones that a search has found.
         """
         path = f"/product/202309/products/{product_id}"
         reply = await self._client.call("GET", path, op="PRODUCT")
         return parse.product(Shape(reply.data, "PRODUCT"))
 
     async def stock(self, sku_ids: Sequence[str]) -> ShownStock:
-        """What these SKUs show and have sold, 600 of them a call."""
+        """The units that these SKUs show and have sold, read 600 SKUs a call."""
         unique = list(dict.fromkeys(sku_ids))
         found = ShownStock()
         for start in range(0, len(unique), _SKUS_PER_SEARCH):
@@ -122,41 +122,43 @@ class TikTokShop:
             found.ordered.update(part.ordered)
         return found
 
-    async def update(self, product_id: str, skus: Turn) -> UpdateOutcome:
-        """Set the stock of SKUs of one product; say which of them were turned down.
+    async def update(self, product_id: str, make_skus: MakeSkus) -> UpdateOutcome:
+        """Set the stock of SKUs of one product; return the SKUs that were not written.
 
-        `skus` is awaited when it is the call's turn, so that what is set follows from a reading
-        that is no older than a call: `{sku id: {warehouse id: units}}`, every warehouse of each
-        SKU. It may raise, best something that is no InvsyncError: then nothing is sent.
+        `make_skus` is awaited directly before the call is sent, so that the quantities follow from
+        a reading that is no older than one call. It returns `{sku id: {warehouse id: units}}`, with
+        every warehouse of each SKU. If it raises, nothing is sent; it should not raise an
+        InvsyncError.
 
-        Absolute, without compare-and-set (documented): a late repetition would put back on sale
-        what was sold in between. So only what was certainly not carried out is repeated, with
-        `skus` awaited again; Unavailable with `outcome_unknown` otherwise. A call that TikTok
-        turned down as a whole is an outcome too: the error counts for every SKU.
+        The quantities are absolute, without compare-and-set (documented): a late repetition would
+        put back on sale what was sold in between. So a call is repeated only if it was certainly
+        not carried out, and `make_skus` is awaited again. Otherwise Unavailable with
+        `outcome_unknown` is raised. If TikTok refuses the whole call, that error counts for every
+        SKU.
         """
         sent: Skus = {}
 
         async def body() -> object:
             nonlocal sent
-            sent = await skus()
-            return {"skus": [_written(sku_id, units) for sku_id, units in sent.items()]}
+            sent = await make_skus()
+            return {"skus": [_sku_body(sku_id, units) for sku_id, units in sent.items()]}
 
         path = f"/product/202309/products/{product_id}/inventory/update"
         try:
-            reply = await self._client.call("POST", path, op="UPDATE", at_turn=body, write=True)
-            errors = update_errors(Shape(reply.data, "UPDATE"), sent, self._client.said)
+            reply = await self._client.call("POST", path, op="UPDATE", make_body=body, write=True)
+            errors = update_errors(Shape(reply.data, "UPDATE"), sent, self._client.safe_excerpt)
         except Declined as refusal:
             error = SkuError(refusal.number, excerpt(refusal), refusal.trouble)
             return UpdateOutcome(dict.fromkeys(sent, error))
         except InvalidResponse as failure:
-            # It was answered, so it was very likely carried out; what it said, nobody knows.
+            # The call was answered, so it was very likely carried out; its result is unknown.
             raise Unavailable(str(failure), outcome_unknown=True) from None
         return UpdateOutcome(errors, reply.request_id)
 
     async def _first_page(self, window: Window, updated_since: int | None) -> ListingPage | None:
-        """The first page of a search, or None when the window must be halved.
+        """The first page of a search, or None if the window must be halved.
 
-        Whether a search that finds too much shows what it can or is refused is not documented.
+        Whether a search that finds too much is refused or cut off is not documented.
         """
         narrow = window is not None and window[0] >= window[1]
         try:
@@ -184,24 +186,25 @@ class TikTokShop:
         return parse.listings(Shape(reply.data, "LISTINGS"), deleted=updated_since is not None)
 
 
-class _Walk:
-    """Counts the searches of one walk, and their time."""
+class _SearchLimit:
+    """The limit of searches and of time for one walk through all listings."""
 
     def __init__(self) -> None:
         self._now = asyncio.get_running_loop().time
         self._until, self._left = self._now() + WALK_S_MAX, SEARCHES_MAX
 
-    def step(self) -> None:
-        """One search more; InvalidResponse where it must have come to its end before."""
+    def count_search(self) -> None:
+        """Count one search; raise InvalidResponse beyond the limit."""
         self._left -= 1
         if self._left < 0 or self._now() > self._until:
             raise InvalidResponse(
-                "tiktok LISTINGS: a search without an end",
-                advice="nothing was forgotten, and it is made again; tell us of a shop that large",
+                "tiktok LISTINGS: the search does not end",
+                advice="nothing was changed, and it will be made again; if the shop is that large,"
+                " report it",
             )
 
 
-def _written(sku_id: str, units: Mapping[str, int]) -> dict[str, object]:
+def _sku_body(sku_id: str, units: Mapping[str, int]) -> dict[str, object]:
     rows = [{"warehouse_id": warehouse, "quantity": count} for warehouse, count in units.items()]
     return {"id": sku_id, "inventory": rows}
 

@@ -1,4 +1,4 @@
-"""Which shops a token may speak for, and which one of them is meant."""
+"""The shops that a token gives access to, and the choice of one of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from invsyncd.tiktok.parse import id_text, optional_text
 
 @dataclass(frozen=True, slots=True)
 class AuthorisedShop:
-    """A shop that the token may speak for; `cipher` selects it in every call."""
+    """A shop that the token gives access to; `cipher` selects it in every call."""
 
     id: str
     name: str
@@ -20,7 +20,7 @@ class AuthorisedShop:
 
 
 def shops(data: Shape) -> list[AuthorisedShop]:
-    """The shops of Get Authorized Shops."""
+    """The shops in an answer of Get Authorized Shops."""
     return [
         AuthorisedShop(
             id=id_text(one.at("id")),
@@ -33,12 +33,12 @@ def shops(data: Shape) -> list[AuthorisedShop]:
 
 
 def chosen(shops: list[AuthorisedShop], shop_id: str | None) -> AuthorisedShop:
-    """The shop with this id, or the only one; ConfigError that names them all where it is open."""
-    fitting = [shop for shop in shops if shop_id in (None, shop.id)]
-    if len(fitting) == 1:
-        return fitting[0]
+    """The shop with this id, or the only one; otherwise ConfigError, which names them all."""
+    matching = [shop for shop in shops if shop_id in (None, shop.id)]
+    if len(matching) == 1:
+        return matching[0]
     known = ", ".join(f"{excerpt(shop.name)} ({shop.id})" for shop in shops) or "none"
     raise ConfigError(
-        f"tiktok: cannot tell which shop is meant; the token may speak for: {known}",
+        f"tiktok: cannot tell which shop is meant; the token gives access to: {known}",
         advice="set tiktok.shop_id (or tiktok.shop_cipher) to one of them",
     )

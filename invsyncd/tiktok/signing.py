@@ -2,7 +2,7 @@
 
 Fact (documented, "Sign your API request"; checked against three other implementations): lower-case
 hex of HMAC-SHA256, keyed with the app secret, over secret + path + sorted key/value pairs + body +
-secret. The body is not brought into any canonical form: sign the very bytes that are sent.
+secret. The body has no canonical form: sign exactly the bytes that are sent.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ def sign(
 ) -> str:
     """Return the `sign` parameter of a call.
 
-    `path` has no host and no query; `params` are the decoded values (a page token may hold
-    `+/=`); an empty value counts as one. A multipart body takes no part.
+    `path` has no host and no query. `params` are the decoded values (a page token may hold
+    `+/=`). An empty value is signed like any other; a multipart body is not signed.
     """
     pairs = "".join(f"{key}{params[key]}" for key in sorted(params) if key not in _UNSIGNED)
     media = (content_type or "").partition(";")[0].strip().lower()

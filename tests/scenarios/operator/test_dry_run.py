@@ -42,7 +42,7 @@ async def leave_half_done(w: Running) -> None:
         rows = (LevelWrite(item, hamburg, 10, 8),)
         attempt = Attempt("half-done", "earlier", int(time.time()), rows)
         await store.attempts.add(tx, [attempt])
-        await store.attempts.goes_out(tx, attempt)
+        await store.attempts.mark_sent(tx, attempt)
         body = {"item": w.made.shop.item("HELD"), "use": "lowest"}
         await store.requests.add(tx, "resolve", body, 0)
     w.made.market.edit("MOVED", MAIN, 77)

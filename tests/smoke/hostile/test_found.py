@@ -126,7 +126,7 @@ async def test_a_search_without_an_end_comes_to_one() -> None:
         shop = TikTokShop(client)  # type: ignore[arg-type]
         with (
             patch.object(tiktok_shop, "SEARCHES_MAX", 200),
-            pytest.raises(InvalidResponse, match="without an end"),
+            pytest.raises(InvalidResponse, match="does not end"),
         ):
             async for _ in shop.listings():
                 pass

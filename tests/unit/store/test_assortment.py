@@ -117,19 +117,19 @@ async def test_a_parked_listing_is_tried_when_it_is_time_and_mended_when_it_owes
     await seen(store, replace(TEE, parked="campaign", parked_by="error", parked_until=50))
     async with store.transaction() as tx:
         await store.listings.save_wanted(tx, [Offer(*TEE.key, "α", wanted=4)])
-        await store.assortment.rested(tx, 49)
+        await store.assortment.end_rest(tx, 49)
         assert [x.parked_until for x in await store.assortment.of_products(["p1"])] == [50]
-        await store.assortment.rested(tx, 50)
-        assert await store.assortment.mended(tx) == []
+        await store.assortment.end_rest(tx, 50)
+        assert await store.assortment.recovered(tx) == []
         await store.listings.save_confirmed(tx, [Offer(*TEE.key, "α", wanted=4)])
-        assert [x.parked_until for x in await store.assortment.mended(tx)] == [0]
+        assert [x.parked_until for x in await store.assortment.recovered(tx)] == [0]
 
 
 @pytest.mark.parametrize("by", ["status", "kind"])
 async def test_what_no_error_parked_is_not_mended_by_a_write(store: Store, by: str) -> None:
     await seen(store, replace(TEE, parked="so", parked_by=by))
     async with store.transaction() as tx:
-        assert await store.assortment.mended(tx) == []
+        assert await store.assortment.recovered(tx) == []
 
 
 async def test_the_questions_of_every_refresh_are_answered_from_indexes(store: Store) -> None:
@@ -137,6 +137,6 @@ async def test_the_questions_of_every_refresh_are_answered_from_indexes(store: S
         await store.assortment.mismatched()
         await store.assortment.of_products(["p1"])
         async with store.transaction() as tx:
-            await store.assortment.mended(tx)
+            await store.assortment.recovered(tx)
     assert not [plan for plan in plans if plan.startswith(("SCAN item", "SCAN level"))]
     assert any("item USING" in plan and "item_by_sku" in plan for plan in plans)

@@ -267,7 +267,7 @@ async def test_an_attempt_that_was_not_applied_is_owed_as_before(store: Store) -
     await _sent(store)
     async with store.transaction() as tx:
         await store.attempts.end(tx, ATTEMPT)
-        await store.attempts.doubt(tx, [ROWS[0]])
+        await store.attempts.mark_doubtful(tx, [ROWS[0]])
     assert (await the_level(store)).available == 10
     assert (await the_level(store)).doubtful
     assert set(await pending(store)) == {ROWS[1], ROWS[2]}

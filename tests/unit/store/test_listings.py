@@ -119,7 +119,7 @@ async def test_a_parked_listing_is_not_owed_until_it_is_tried(store: Store) -> N
     assert await pending(store) == []
     assert await store.impacts.of(Target.TIKTOK) == Impact(0, 0, 0)
     async with store.transaction() as tx:
-        await store.assortment.rested(tx, 100)
+        await store.assortment.end_rest(tx, 100)
     assert await pending(store) == ["TEE-M"]
     assert await store.impacts.of(Target.TIKTOK) == Impact(1, 0, 1)
 

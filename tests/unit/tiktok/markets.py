@@ -13,7 +13,7 @@ from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.server import TikTokFake
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.lanes import Rates
-from invsyncd.tiktok.shop import TikTokShop, Turn
+from invsyncd.tiktok.shop import MakeSkus, TikTokShop
 from invsyncd.tiktok.tokens import TokenKeeper, TokenPair
 
 SECRET = "sandbox-app-secret"
@@ -118,7 +118,7 @@ async def standing(
         yield Stand(fake.marketplace, fake, faults, drawer, keeper, client, shop, ours)
 
 
-def given(skus: Mapping[str, Mapping[str, int]]) -> Turn:
+def given(skus: Mapping[str, Mapping[str, int]]) -> MakeSkus:
     """What to set, decided long before."""
 
     async def turn() -> Mapping[str, Mapping[str, int]]:
