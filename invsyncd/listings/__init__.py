@@ -1,1 +1,1 @@
-"""The TikTok side: find the listings, read their stock, deliver what they should show."""
+"""The TikTok side: finds the listings, reads their stock, delivers what they should show."""

@@ -1,7 +1,7 @@
-"""When a listing that failed may be tried again, and which listings go into the next calls.
+"""Decides when a failed listing is tried again, and which listings go into the next calls.
 
-Waits are kept in memory: after a restart everything is tried once, which harms nobody. Products of
-which a call was declined as a whole are sent SKU by SKU for a while.
+The waits are kept in memory: after a restart everything is tried once, which harms nobody. A
+product whose call was declined as a whole is sent SKU by SKU for a while.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from invsyncd.listings.stock import Key
 from invsyncd.store import Store
 from invsyncd.tiktok.shop import SkuError
 
-AGAIN_S = 60.0  # a listing that was turned down is not tried again before
-AGAIN_S_MAX = 900.0  # nor, however often it was, later than this
-UNKNOWN_AGAIN_S = 10.0  # a call without a usable answer is followed up, by a read, after this
-MUTE_MAX = 3  # so many products in a row without an answer: it is the shop, not the products
-MUTE_S = 300.0  # then a listing is tried again so late, or as soon as another one was answered
-APART_S = 3600.0  # a product whose call was declined is sent SKU by SKU for so long
-NO_ANSWER = -1  # in the place of a code
-SAME_MAX = 3  # so many of its SKUs declined alike, and none taken: it is the product
+AGAIN_S = 60.0  # a refused listing waits so long for its next try, at least
+AGAIN_S_MAX = 900.0  # and so long at most, however often it was refused
+UNKNOWN_AGAIN_S = 10.0  # after this, a read follows up a call without a usable answer
+MUTE_MAX = 3  # so many products in a row without an answer: the shop is the cause
+MUTE_S = 300.0  # then a listing waits so long, or until another one is answered
+APART_S = 3600.0  # so long a product whose call was declined is sent SKU by SKU
+NO_ANSWER = -1  # stands in the place of a code
+SAME_MAX = 3  # so many of its SKUs declined alike, and none accepted: the product is the cause
+SKUS_MAX = 600  # in one round
+CALLS_MAX = 15  # in one round; then the guard, the audit and the holds have their turn
 
 
 @dataclass(slots=True)
@@ -33,7 +35,7 @@ class _Failing:
 
 
 class Backoff:
-    """The waits of listings; a success ends them. `now` is the clock for waiting."""
+    """Keeps the waits of listings; a success ends them. `now` is the clock for waiting."""
 
     def __init__(self, now: Callable[[], LoopSeconds]) -> None:
         self._now = now
@@ -52,22 +54,22 @@ class Backoff:
 
     @property
     def shop_is_mute(self) -> bool:
-        """Whether several products in a row got no answer: then no further one is tried."""
+        """Whether several products in a row got no answer; then no further product is tried."""
         return len(self._mute) >= MUTE_MAX
 
     def refused(self, key: Key, code: int, first_s: float) -> bool:
-        """It was turned down; returns whether that code is news of it."""
+        """Note that a listing was refused. Returns whether this code is new for the listing."""
         failing = self._grown(key, first_s)
-        news, failing.code = failing.code != code, code
-        return news
+        is_new, failing.code = failing.code != code, code
+        return is_new
 
     def unanswered(self, keys: Collection[Key]) -> bool:
-        """Whether a call carried these out is not known; returns whether that is news of one.
+        """Note that a call with these listings got no answer. Returns whether that is new for one.
 
-        Where the whole shop is silent, the listings are not to blame: their waits do not grow, and
-        end with the silence, unless they had failed before.
+        If the whole shop is silent, the listings are not the cause. Then their waits do not grow,
+        and end with the silence, unless the listings had failed before.
         """
-        silent, news = self.shop_is_mute, False
+        silent, is_new = self.shop_is_mute, False
         for key in keys:
             first = key not in self._failing or not self._failing[key].times
             if silent:
@@ -78,30 +80,30 @@ class Backoff:
             else:
                 self._grown(key, AGAIN_S)
             if not silent:
-                news |= self._failing[key].code != NO_ANSWER
+                is_new |= self._failing[key].code != NO_ANSWER
                 self._failing[key].code = NO_ANSWER
             self._mute.add(key[0])
-        return news
+        return is_new
 
     def answered(self) -> None:
-        """A write of the shop got an answer of any kind."""
+        """Note that a write of the shop got an answer of any kind."""
         self._mute.clear()
         for key in self._silenced & self._failing.keys():
-            # At once, and if that fails too, it is the listing's own failure.
+            # The listing is tried at once. A failure of that try counts as its own.
             self._failing[key].not_before, self._failing[key].times = AT_ONCE, 1
         self._silenced.clear()
 
     def rest(self, key: Key, seconds: float = AGAIN_S) -> None:
-        """Leave it alone for so long, without blame."""
+        """Let a listing wait for so long, without counting a failure."""
         failing = self._failing.setdefault(key, _Failing())
         failing.not_before = later(self._now(), seconds)
 
     def at_once(self, key: Key) -> None:
-        """What was in its way is gone: it may be tried now."""
+        """Forget the wait of a listing, which may be tried now."""
         self._failing.pop(key, None)
 
     def keep(self, owed: Collection[Key]) -> None:
-        """Forget the waits that are over of all listings but these, which are still owed."""
+        """Forget the waits that are over, except those of these listings, which are still owed."""
         now = self._now()
         self._failing = {k: x for k, x in self._failing.items() if k in owed or x.not_before > now}
 
@@ -123,11 +125,11 @@ class _Apart:
 
 
 class SplitProducts:
-    """Products of which a call of several SKUs was declined as a whole.
+    """Keeps the products that are sent SKU by SKU, because a call of several SKUs was declined.
 
-    One bad SKU refuses the whole call (documented): sent one by one, only that one suffers. Where
-    the first few are all declined alike, the rest, which were in the declined call too, need no
-    call of their own.
+    One bad SKU has TikTok refuse the whole call (documented). Sent one by one, only that SKU
+    suffers. If the first few are all declined alike, the rest need no calls of their own, because
+    they were in the declined call too.
     """
 
     def __init__(self, now: Callable[[], LoopSeconds]) -> None:
@@ -135,19 +137,19 @@ class SplitProducts:
         self._products: dict[str, _Apart] = {}
 
     def part(self, product_id: str, sku_ids: Collection[str] = (), *, silent: bool = False) -> None:
-        """Send its SKUs one by one for a while; these were in a declined call.
+        """Send the SKUs of a product one by one for a while. `sku_ids` were in a declined call.
 
-        `silent` is that the whole shop gives no answer: then only until it gives one.
+        `silent` says that the shop gives no answer at all; then only until the shop gives one.
         """
         until = later(self._now(), APART_S)
         self._products[product_id] = _Apart(until, set(sku_ids), silent=silent)
 
     def answered(self) -> None:
-        """A write of the shop got an answer of any kind."""
+        """Note that a write of the shop got an answer of any kind."""
         self._products = {k: x for k, x in self._products.items() if not x.silent}
 
     def parted(self, product_id: str) -> bool:
-        """Whether its SKUs are sent one by one."""
+        """Whether the SKUs of this product are sent one by one."""
         apart = self._products.get(product_id)
         if apart is not None and apart.until <= self._now():
             del self._products[product_id]
@@ -155,7 +157,7 @@ class SplitProducts:
         return apart is not None
 
     def outcome(self, key: Key, error: SkuError | None) -> None:
-        """What became of a SKU that was sent by itself; None is that it was taken."""
+        """Note what became of a SKU that was sent by itself. No error: TikTok accepted the SKU."""
         apart = self._products.get(key[0])
         if apart is None:
             return
@@ -165,10 +167,10 @@ class SplitProducts:
         else:
             apart.declined.append(error)
         if not apart.left and _everyones(apart):
-            del self._products[key[0]]  # it was the product: one call tells that as well
+            del self._products[key[0]]  # the product is the cause: one call shows that as well
 
     def settled(self, key: Key) -> SkuError | None:
-        """The error that this SKU would get by itself, where the others leave no doubt."""
+        """The error that this SKU would get by itself, if the other SKUs leave no doubt."""
         apart = self._products.get(key[0])
         if apart is None or key[1] not in apart.left or not _everyones(apart):
             return None
@@ -180,12 +182,8 @@ def _everyones(apart: _Apart) -> bool:
     return not apart.taken and len(apart.declined) >= SAME_MAX and len(alike) == 1
 
 
-SKUS_MAX = 600  # of one round
-CALLS_MAX = 15  # of one round: then the guard, the audit and the holds have their turn
-
-
 class CallSchedule:
-    """The next round of calls. `owed` are the listings that something is owed to."""
+    """Chooses the calls of the next round. `owed` are the listings that are owed a write."""
 
     def __init__(self, store: Store, backoff: Backoff, split: SplitProducts) -> None:
         self._store = store
@@ -194,9 +192,9 @@ class CallSchedule:
         self.owed: frozenset[Key] = frozenset()
 
     async def calls(self) -> list[list[Listing]]:
-        """As many calls as one round can carry: the listings of a product share one.
+        """As many calls as fit into one round. The listings of a product share one call.
 
-        Where one of them spoils the call, each has its own.
+        If one of them spoils the shared call, each has its own.
         """
         limit = SKUS_MAX + self._backoff.waiting
         pending = await self._store.listings.pending(limit)

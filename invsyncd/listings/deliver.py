@@ -1,10 +1,10 @@
-"""deliver and confirm for TikTok: read before write, one call per product, decreases first.
+"""Delivers to TikTok Shop and confirms: read before write, one call a product, decreases first.
 
-Each write is derived when its call comes: a listing that changed ten times while it waited is
-written once, with the newest quantity. TikTok has no compare-and-set, so what is sold between the
-reading and the write is put back on sale. Therefore the stock is read when nothing but the write is
-left to do. What failed stays owed: `backoff` says when it is tried again, `error_policy` what else
-follows.
+Each write is worked out when the turn of its call comes: a listing that changed ten times meanwhile
+is written once, with the newest quantity. TikTok has no compare-and-set, so what is sold between
+the reading and the write is put back on sale. Therefore the stock is read when nothing but the
+write is left to do. A failed write stays owed: `backoff` says when the next try comes,
+`error_policy` what else follows.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.tiktok.shop import TikTokShop, UpdateOutcome
 
-PROOF_S = 60.0  # what was written is read again so much later at the latest
-AT_ONCE = 4
+PROOF_S = 60.0  # what was written is read again after so long at the latest
+AT_ONCE = 4  # calls that are sent side by side
 
 
 class _Withdrawn(Exception):
-    """Its turn has come, and nothing is owed any more."""
+    """Nothing is owed any more when the turn of the call comes."""
 
 
 class ListingDelivery:
@@ -72,26 +72,27 @@ class ListingDelivery:
         self._death_told = False
         self._gives_up = False
         self.failure: InvsyncError | None = None
-        """Why the last call got no usable answer, until one does or a read says what it did."""
+        """Why the last call got no usable answer. None once a call gets one, or a read shows what
+        that call did."""
         self._unknown: set[Key] = set()
         self._unproved: dict[Key, LoopSeconds] = {}
 
     async def deliver(self, report: PassReport) -> bool:
-        """Write one round of what is owed; whether there may be more to write at once.
+        """Write one round of what is owed. Returns whether there may be more to write at once.
 
-        Raises where the whole shop fails.
+        Raises if the whole shop fails.
         """
         calls = await self._schedule.calls()
-        # Carried out though not answered, as a read has found: owed no more, and so not sent again.
+        # A listing that is owed nothing any more was written by the lost call, as a read has shown.
         self._unknown &= self._schedule.owed
         if not self._unknown:
             self.failure = None
-        await self._proof(report, everything=not calls)
+        await self._verify(report, everything=not calls)
         if not calls:
             return bool(await self._schedule.calls())
         if self.dry_run:
             for call in calls:
-                await self._tell_planned(await self._examined(call), report)
+                await self._report_planned(await self._examined(call), report)
             return False
         self._ended, self._gives_up = None, False
         await run_together([partial(self._send, x, report) for x in calls], at_once=AT_ONCE)
@@ -100,18 +101,18 @@ class ListingDelivery:
         return not self._gives_up
 
     async def _examined(self, listings: Sequence[Listing]) -> list[Listing]:
-        """Those of them that may be written."""
+        """Those of these listings that may be written; the others rest for a while."""
         writable = await self._discovery.examine(listings)
         for key in {x.key for x in listings} - {x.key for x in writable}:
             self._backoff.rest(key)
         return writable
 
-    async def _tell_planned(self, listings: Sequence[Listing], report: PassReport) -> None:
+    async def _report_planned(self, listings: Sequence[Listing], report: PassReport) -> None:
         write = await self._preparation.prepare(listings, report)
         for offer in write.offers if write else ():
             tell(report, offer, {x.key: x for x in listings}, Outcome.PLANNED)
 
-    async def _proof(self, report: PassReport, *, everything: bool) -> None:
+    async def _verify(self, report: PassReport, *, everything: bool) -> None:
         """Read again what was written a while ago, or all of it when there is nothing to write.
 
         An order that came between a reading and our write shows only now; so does a write that
@@ -125,7 +126,7 @@ class ListingDelivery:
                 del self._unproved[key]
 
     async def _send(self, listings: Sequence[Listing], report: PassReport) -> None:
-        """Look at the product where that is due, then write it."""
+        """Inspect the product if that is due, then write it."""
         if self._ended is not None or self._gives_up:
             return
         try:
@@ -144,7 +145,7 @@ class ListingDelivery:
         await self._update(listings, report)
 
     async def _update(self, listings: Sequence[Listing], report: PassReport) -> None:
-        """When it is its turn, read; remember what goes on the wire; send; write down the end."""
+        """Send one call: when its turn comes, read the stock and store what will be sent."""
         by_key = {x.key: x for x in listings}
         prepared: list[ProductWrite] = []
 
@@ -179,9 +180,9 @@ class ListingDelivery:
         listings: Mapping[Key, Listing],
         report: PassReport,
     ) -> None:
-        """A call without an outcome: the next reading says what it did, if it did anything."""
+        """Note a call without an outcome; the next reading shows what the call did, if anything."""
         if not prepared or isinstance(failure, Unauthorised):
-            self._ended = failure  # nothing of these listings': the whole side is tried again
+            self._ended = failure  # not about these listings: the whole side is tried again
             for write in prepared:
                 if not self._death_told:
                     text = Outcome.REFUSED.because(str(failure))
@@ -195,7 +196,7 @@ class ListingDelivery:
             text = Outcome.UNKNOWN.because(str(failure))
             await self._journal(report, write.offers, listings, text)
         elif len(write.skus) > 1:
-            self._split.part(write.product_id, ())  # again: it may be one SKU's
+            self._split.part(write.product_id, ())  # not the first time: one SKU may be the cause
         self._gives_up = self._backoff.shop_is_mute
 
     async def _conclude(
@@ -205,10 +206,10 @@ class ListingDelivery:
         listings: Mapping[Key, Listing],
         report: PassReport,
     ) -> None:
-        """Confirm what was taken, and react to what was not."""
+        """Confirm what was accepted, and react to what was refused."""
         now, errors = int(self._clocks.wall()), outcome.errors
         good = [o for o in write.offers if o.sku_id not in errors]
-        said = {
+        reasons = {
             sku: Outcome.REFUSED.because(f"{e.code} {e.message}").strip()
             for sku, e in errors.items()
         }
@@ -221,19 +222,19 @@ class ListingDelivery:
             await self._store.drift.wrote(tx, good, now)
             await self._store.journal.add(tx, report.pass_id, now, entries)
         for offer in write.offers:
-            tell(report, offer, listings, said.get(offer.sku_id, Outcome.CONFIRMED))
-        rivals = {key[:2] for key, _, _ in await self._store.drift.rivals(now)} if good else set()
+            tell(report, offer, listings, reasons.get(offer.sku_id, Outcome.CONFIRMED))
+        others = {key[:2] for key, _, _ in await self._store.drift.rivals(now)} if good else set()
         for key in [key for key in write.keys if key[1] not in errors]:
             self._backoff.at_once(key)
-            if key in rivals:
-                self._backoff.rest(key)  # corrected, but never in a hot fight
-        news = await self._react(report.pass_id, write, outcome)
-        for offer in [o for o in write.offers if o.sku_id in news]:
-            text = said[offer.sku_id]
+            if key in others:
+                self._backoff.rest(key)  # corrected, but not as fast as another writer changes it
+        new = await self._react(report.pass_id, write, outcome)
+        for offer in [o for o in write.offers if o.sku_id in new]:
+            text = reasons[offer.sku_id]
             await self._journal(report, [offer], listings, text, outcome.request_id)
 
     async def _react(self, pass_id: str, write: ProductWrite, outcome: UpdateOutcome) -> set[str]:
-        """Do what the refused SKUs of a call ask for; returns those whose error is news."""
+        """Do what the errors of a call ask for. Returns the SKUs whose error is new."""
         errors = outcome.errors
         if self._errors.is_everyones(outcome, write):
             self._split.part(write.product_id, write.skus)
@@ -261,7 +262,7 @@ class ListingDelivery:
 
 
 class WritePreparation:
-    """From listings to the rows of one call."""
+    """Prepares one call: reads what its listings show, and works out what to write."""
 
     def __init__(
         self,
@@ -281,9 +282,9 @@ class WritePreparation:
         self._clocks = clocks
 
     async def prepare(self, listings: Sequence[Listing], report: PassReport) -> ProductWrite | None:
-        """Read what the listings of one call show; what to write, None where nothing is owed."""
+        """Read what the listings of one call show. Returns the write; None if nothing is owed."""
         stock = await self._stock.read_stock(report.pass_id, listings)
-        await self._tell_missing(report, [x for x in listings if x.sku_id not in stock])
+        await self._journal_missing(report, [x for x in listings if x.sku_id not in stock])
         keys = [x.key for x in listings if x.sku_id in stock]
         known = await self._store.listings.offers(keys, int(self._clocks.wall()))
         skus: dict[str, Mapping[str, int]] = {}
@@ -295,13 +296,16 @@ class WritePreparation:
                 skus[key[1]] = self._payload.body(key, stock[key[1]], owed)
                 changes += owed
             elif any(o.wanted not in (None, o.shown) for o in offers_now):
-                self._backoff.rest(key)  # owed only where it may not be written now
+                self._backoff.rest(key)  # owed only in warehouses that may not be written now
         return ProductWrite(keys[0][0], skus, tuple(changes)) if skus else None
 
-    async def _tell_missing(self, report: PassReport, listings: Sequence[Listing]) -> None:
-        """A listing that TikTok's own stock search lacks cannot be written: look for it again."""
+    async def _journal_missing(self, report: PassReport, listings: Sequence[Listing]) -> None:
+        """Journal listings that TikTok's stock search lacks; all listings are discovered again.
+
+        Such a listing cannot be written.
+        """
         if not listings:
-            return  # as nearly always: no transaction for nothing, before each write
+            return  # the usual case: it needs no transaction before each write
         new = [x for x in listings if self._backoff.refused(x.key, 0, AGAIN_S)]
         self._discovery.hurry()
         because = "TikTok's stock search lacks it"

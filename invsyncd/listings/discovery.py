@@ -1,4 +1,4 @@
-"""Keeps the stored listings like those of the shop: seen, matched, parked, woken, forgotten.
+"""Keeps the stored listings in step with the shop: finds, matches, parks, wakes, forgets them.
 
 A full discovery reads every listing. Between two of them a refresh reads what was edited. Only a
 complete full discovery forgets what it did not see. Whether a change of stock counts as an edit is
@@ -34,13 +34,14 @@ from invsyncd.tiktok.shop import DELETED, TikTokShop, Trouble
 
 log = logging.getLogger(__name__)
 
-OVERLAP_S = 600  # a refresh looks back so far before the last one: two clocks, and a slow index
-URGENT_S_MIN = 60  # an urgent discovery is not repeated sooner, and each next one later
-DOUBTED_MAX = 20  # products that a complete search lacked, asked for by id before it is believed
+OVERLAP_S = 600  # so far a refresh goes back before the last one: two clocks, and a slow index
+URGENT_S_MIN = 60  # an urgent discovery is not repeated sooner; each further one waits longer
+DOUBTED_MAX = 20  # so many missing products are asked for by id before a search is believed
+LINES_MAX = 20  # of one kind at once; the journal has them all
 
 
 class Discovery:
-    """Which listings there are."""
+    """Finds the listings of one shop, and keeps what is stored of them."""
 
     def __init__(
         self,
@@ -63,7 +64,7 @@ class Discovery:
         self._links = links_of(settings.tiktok.link)
         self._pass_id = ""
         self._read_to: LoopSeconds | None = None
-        """When the last good discovery or refresh began: what was edited before it is known."""
+        """When the last good discovery or refresh began. Edits before that time are known."""
         self._full = Every(settings.tiktok.full_discovery_interval_s)
         self._refresh = Every(settings.tiktok.listing_interval_s)
         self._urgent_at = AT_ONCE
@@ -71,11 +72,11 @@ class Discovery:
         self._urgent_gap_s = float(URGENT_S_MIN)
 
     def hurry(self) -> None:
-        """Let the next `keep_up` discover everything: a refusal tells that the shop has changed."""
+        """Let the next `keep_up` discover everything: a refusal shows that the shop has changed."""
         self._urgent = True
 
     async def keep_up(self, pass_id: str) -> None:
-        """Discover or refresh if that is due, and let parked listings be tried when it is time."""
+        """Discover or refresh if that is due; let parked listings be tried again in time."""
         self._pass_id = pass_id
         now = self._clocks.loop()
         hurry = self._urgent and now >= self._urgent_at
@@ -85,7 +86,7 @@ class Discovery:
             await self.discover(pass_id)
             self._urgent = False
             self._full.begun(now)
-            # What one discovery did not mend, the next one will hardly: ever more patience.
+            # What one discovery did not mend, the next one hardly will, so the waits grow.
             self._urgent_gap_s = self._urgent_gap_s * 2 if hurry else URGENT_S_MIN
             gap_s = min(self._urgent_gap_s, self._tiktok.full_discovery_interval_s)
             self._urgent_at = later(now, gap_s)
@@ -117,28 +118,28 @@ class Discovery:
     async def refresh(self, pass_id: str) -> int:
         """Read the listings that were edited since the last good reading. Returns how many."""
         began, moment = int(self._clocks.wall()), self._clocks.loop()
-        new_places = await self._rulebook.keep_warehouses(await self._shop.warehouses())
-        moved: set[Key] = set()
+        has_new_warehouses = await self._rulebook.keep_warehouses(await self._shop.warehouses())
+        edited: set[Key] = set()
         async for page in self._shop.listings(updated_since=self._since()):
             there = [x for x in page if x.status != DELETED]
             await self._take(pass_id, there, began)
             async with self._store.transaction() as tx:
                 gone = [(x.product_id, x.sku_id) for x in page if x.status == DELETED]
                 await self._store.assortment.forget(tx, gone)
-            moved |= {(x.product_id, x.sku_id) for x in there}
-        moved |= await self._match()
-        if new_places:
+            edited |= {(x.product_id, x.sku_id) for x in there}
+        edited |= await self._match()
+        if has_new_warehouses:
             await self._stock.replan_all()
         else:
-            await self._stock.replan(await self._store.listings.by_keys(moved))
+            await self._stock.replan(await self._store.listings.by_keys(edited))
         await self._notices.tell(pass_id)
         self._read_to = moment
-        return len(moved)
+        return len(edited)
 
     def _since(self) -> int:
-        """From when on edits are asked for, in Unix seconds.
+        """The time from which on edits are asked for, in Unix seconds.
 
-        Counted back from now: a clock that was set since the last reading moves it no further.
+        The time is counted back from now, so a clock that was set since does not shift it further.
         """
         if self._read_to is None:
             return 0
@@ -148,8 +149,8 @@ class Discovery:
     async def examine(self, listings: Sequence[Listing]) -> list[Listing]:
         """Those of these listings that may be written, in their order.
 
-        A product that was not looked at since its last edit is read once, for all its listings;
-        bundles and replicas that show another product's stock are parked. Raises where a product
+        A product that was not inspected since its last edit is read once, for all its listings.
+        Bundles and replicas that show another product's stock are parked. Raises if a product
         cannot be read for a reason that is not its own.
         """
         before, after = await self._inspector.inspect(listings, int(self._clocks.wall()))
@@ -166,7 +167,7 @@ class Discovery:
         await self._save(before, [parked_for_error(x, reason, now) for x in before])
 
     async def _take(self, pass_id: str, page: Sequence[ListingSeen], began: int) -> None:
-        """Remember one page as it was seen."""
+        """Store one page of listings as it was seen."""
         self._pass_id = pass_id
         listings = [listing_of(seen, self._links) for seen in page]
         before = {x.key: x for x in await self._store.listings.by_keys([x.key for x in listings])}
@@ -178,17 +179,17 @@ class Discovery:
             await self._store.journal.add(tx, pass_id, began, entries)
 
     async def _match(self) -> set[Key]:
-        """Give every listing the item of its SKU; returns those that have another one now."""
+        """Give every listing the item of its SKU. Returns those that have another item now."""
         matches = await self._store.assortment.mismatched()
         async with self._store.transaction() as tx:
             await self._store.assortment.save_matches(tx, matches)
         return {key for key, _ in matches}
 
     async def _gone(self, began: int) -> list[Key]:
-        """What a complete search did not find, unless the shop still knows it by its id.
+        """The listings that a complete search lacked, unless the shop still knows them by id.
 
-        Pages shift while they are read, so one search may miss a product that is there. A few are
-        asked for; where all of those are gone too, the search is believed.
+        Pages shift while they are read, so one search may miss a product that is there. A few of
+        the missing products are asked for by id. If all of those are gone, the search is believed.
         """
         unseen = await self._store.assortment.unseen(began)
         products = {product for product, _ in unseen}
@@ -207,14 +208,14 @@ class Discovery:
             return True  # not known to be gone
 
     async def _tend(self) -> None:
-        """Let rested listings be tried again; wake those whose write went through."""
+        """Let listings be tried again when their rest is over; wake those that were written."""
         async with self._store.transaction() as tx:
             await self._store.assortment.end_rest(tx, int(self._clocks.wall()))
             before = await self._store.assortment.recovered(tx)
         await self._save(before, [unparked(x) for x in before])
 
     async def _save(self, before: Iterable[Listing], after: Collection[Listing]) -> None:
-        """Remember what was decided, and journal each parking and waking."""
+        """Store what was decided, and journal each parking and waking."""
         if not after:
             return
         was = {x.key: x for x in before}
@@ -225,7 +226,7 @@ class Discovery:
 
 
 class ProductInspector:
-    """Reads products and says what follows for their listings."""
+    """Reads products, and decides what follows for their listings."""
 
     def __init__(self, store: Store, shop: TikTokShop) -> None:
         self._store = store
@@ -234,9 +235,9 @@ class ProductInspector:
     async def inspect(
         self, listings: Sequence[Listing], now: int
     ) -> tuple[list[Listing], list[Listing]]:
-        """All listings of the products of which one of these was not yet looked at.
+        """Inspect the products of which one of these listings was not inspected yet.
 
-        As they are stored, and as they are to be remembered.
+        Returns all listings of those products, as they are stored and as they are to be stored.
         """
         unknown = sorted({x.product_id for x in listings if not x.kind})
         answers = await run_together(
@@ -257,16 +258,13 @@ def _decided(listing: Listing, page: Product | Declined, now: int) -> Listing:
     if isinstance(page, Product):
         return inspected(listing, *kind_of(listing, page))
     if listing.parked_until:
-        return listing  # it waits for something else already
+        return listing  # parked for another reason already
     reason = f"its product cannot be read: {excerpt(page)}"
     return replace(parked_for_error(listing, reason, now), kind="")
 
 
-LINES_MAX = 20  # of one kind at once; the journal has them all
-
-
 class Notices:
-    """Tells what is new since the last time, also across restarts."""
+    """Reports what is new about listings and warehouses, once, also across restarts."""
 
     def __init__(self, store: Store, rulebook: Rulebook, clocks: Clocks) -> None:
         self._store = store
@@ -274,15 +272,15 @@ class Notices:
         self._clocks = clocks
 
     async def tell(self, pass_id: str) -> None:
-        """SKUs that several listings sell, and mapped warehouses that are left alone."""
+        """Report SKUs that several listings sell, and mapped warehouses that are left alone."""
         shared = dict(await self._store.listing_census.shared_skus())
         closed = (await self._rulebook.rules()).closed
-        says = {f'"{name}": {why}': why for name, why in closed.items()}
+        reasons = {f'"{name}": {why}': why for name, why in closed.items()}
         async with self._store.transaction() as tx:
             new = await self._store.reported.changed(tx, "shared_sku", shared)
             entries = [Entry(EntryKind.SHARED, None, x, {"listings": shared[x]}) for x in new]
             await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), entries)
-            left_alone = await self._store.reported.changed(tx, "closed_warehouse", says)
+            left_alone = await self._store.reported.changed(tx, "closed_warehouse", reasons)
         _lines([f"sku={x}: {shared[x]} listings sell it, each shows its quantity" for x in new])
         for text in left_alone:
             log.warning("mapped TikTok warehouse %s: it is left alone", text)

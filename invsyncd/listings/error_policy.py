@@ -1,6 +1,6 @@
-"""What follows when TikTok refuses a SKU: for the listing, its warehouses, and the whole shop.
+"""Decides what follows when TikTok refuses a SKU: for its listing, warehouses, and the whole shop.
 
-A table says what each class of error asks for; `tiktok.errors` says which code is of which class.
+A table says what each class of error asks for. `tiktok.errors` says which code is of which class.
 In every class the listing stays owed and is read again before its next write, and the waits grow.
 """
 
@@ -21,13 +21,15 @@ from invsyncd.planning.rulebook import MAX_QUANTITY_OLD, Rulebook
 from invsyncd.tiktok.errors import CLOSED_CODES, PLATFORM_CODES, Trouble
 from invsyncd.tiktok.shop import SkuError, UpdateOutcome
 
-ADVICE = "see the Partner Center and the Seller Center: the shop or the app may not do this"
-# Not about the SKUs, so that to send them one by one would only be more calls.
+ADVICE = (
+    "check the Partner Center and the Seller Center: the shop or the app is not allowed to do this"
+)
+# Not about single SKUs: to send these one by one would only be more calls.
 _NOBODYS_OWN = (Trouble.RETRY, Trouble.THROTTLE, Trouble.REFRESH, Trouble.HALT)
 
 
 class ErrorPolicy:
-    """Reacts to what TikTok turned down."""
+    """Carries out what the table asks for when TikTok refuses a SKU."""
 
     def __init__(
         self,
@@ -44,7 +46,7 @@ class ErrorPolicy:
         self._payload = payload
 
     def is_everyones(self, outcome: UpdateOutcome, write: ProductWrite) -> bool:
-        """Whether a call of several SKUs was declined with one error for all: whose is it?"""
+        """Whether all SKUs of a call got one error, so that nobody knows whose error it is."""
         errors = outcome.errors
         if len(errors) < max(len(write.skus), 2):
             return False
@@ -52,54 +54,54 @@ class ErrorPolicy:
         return len(kinds) == 1 and all(x.trouble not in _NOBODYS_OWN for x in errors.values())
 
     def halted(self, errors: Mapping[str, SkuError]) -> Unauthorised | None:
-        """The end of the whole side, where one of these errors is that."""
+        """The error that ends the whole side, if one of these errors is of that class."""
         for error in errors.values():
             if REACTIONS[error.trouble].halt:
                 return Unauthorised(f"tiktok UPDATE: {error.code}: {error.message}", advice=ADVICE)
         return None
 
     async def react(self, pass_id: str, write: ProductWrite, sku_id: str, error: SkuError) -> bool:
-        """Do what the class of the error asks for; returns whether the error is news."""
+        """Do what the class of the error asks for. Returns whether the error is new."""
         key = (write.product_id, sku_id)
         reaction = REACTIONS[error.trouble]
-        news = self._backoff.refused(key, error.code, reaction.first_s)
+        is_new = self._backoff.refused(key, error.code, reaction.first_s)
         if reaction.discover:
             self._discovery.hurry()
         if reaction.halt:
             self._backoff.rest(key, 0)  # the side waits, not the listing
-            return news
-        if await self._places(key, write, error):
-            return news
+            return is_new
+        if await self._avoided(key, write, error):
+            return is_new
         if reaction.clamp and await self._lowered(write, sku_id):
             self._backoff.at_once(key)
-            return news
-        neither_way = error.trouble is Trouble.WAREHOUSES and self._payload.incomplete(key)
-        if reaction.park or reaction.clamp or neither_way:
+            return is_new
+        refused_both_ways = error.trouble is Trouble.WAREHOUSES and self._payload.incomplete(key)
+        if reaction.park or reaction.clamp or refused_both_ways:
             reason = f"{error.code} {lasting(error.message)}".strip()
             await self._discovery.park(pass_id, key, reason)
-        return news
+        return is_new
 
-    async def _places(self, key: Key, write: ProductWrite, error: SkuError) -> bool:
-        """Deal with warehouses that cannot be written; whether the SKU can do without them."""
+    async def _avoided(self, key: Key, write: ProductWrite, error: SkuError) -> bool:
+        """Deal with warehouses that cannot be written. Returns whether the SKU can do without."""
         body = write.skus[key[1]]
         changed = {o.warehouse for o in write.offers if o.sku_id == key[1]}
         named = error.reasons or ([(next(iter(body)), error.code)] if len(body) == 1 else [])
-        places = [(w, c) for w, c in named if c in PLATFORM_CODES | CLOSED_CODES]
-        if not places:
+        unwritable = [(w, c) for w, c in named if c in PLATFORM_CODES | CLOSED_CODES]
+        if not unwritable:
             return False
-        otherwise = False
-        for warehouse, code in places:
+        differs = False
+        for warehouse, code in unwritable:
             ours = warehouse in changed
-            otherwise |= self._payload.refused(key, warehouse, changed=ours)
+            differs |= self._payload.refused(key, warehouse, changed=ours)
             if code in CLOSED_CODES:
                 self._discovery.hurry()
             if code in PLATFORM_CODES and ours and await self._rulebook.mark_read_only(warehouse):
                 await self._stock.replan_all()
-        owing = changed - {w for w, c in places if c in CLOSED_CODES}
-        return otherwise and bool(owing)
+        owing = changed - {w for w, c in unwritable if c in CLOSED_CODES}
+        return differs and bool(owing)
 
     async def _lowered(self, write: ProductWrite, sku_id: str) -> bool:
-        """Whether the quantity was too high only for a shop that takes the older maximum."""
+        """Lower the maximum if this quantity exceeds the older one. Returns whether it does so."""
         wanted = [o.wanted or 0 for o in write.offers if o.sku_id == sku_id]
         if max(wanted) <= MAX_QUANTITY_OLD:
             return False
@@ -144,5 +146,5 @@ _REQUEST = re.compile(r" \[request [^\]]*\]")
 
 
 def lasting(message: str) -> str:
-    """The message without what differs from one try to the next: told once, it is no news again."""
+    """The message without its request id, so that the same error is not reported at every try."""
     return _REQUEST.sub("", message)

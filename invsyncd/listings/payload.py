@@ -1,9 +1,9 @@
-"""The body of a write: every warehouse of a SKU, and what each is to show.
+"""Builds the body of a write: every warehouse of a SKU, and what each is to show.
 
 TikTok wants all warehouses of a SKU in each write (documented), so those that we do not change get
-back what was just read. A warehouse that refuses its row must not stop the others of the SKU: its
-quantity is left as it is, and where even the repetition is refused, the row is left out. This is
-kept in memory, so after a restart each is tried once more.
+back what was just read. A warehouse that refuses its row must not stop the others of the SKU. Its
+quantity is left as it is; if even the repetition is refused, the row is left out. This is kept in
+memory, so after a restart each warehouse is tried once more.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from invsyncd.core.parking import PARKED_AGAIN_S
 from invsyncd.listings.stock import Key
 from invsyncd.status.report import PassReport
 
-FROZEN_S: Final = PARKED_AGAIN_S
+FROZEN_S: Final = PARKED_AGAIN_S  # so long a refused row keeps what was read
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,12 @@ class ProductWrite:
 
     @property
     def keys(self) -> list[Key]:
-        """The listings that it writes."""
+        """The listings that this call writes."""
         return [(self.product_id, sku_id) for sku_id in self.skus]
 
 
 class WritePayload:
-    """Which rows a SKU is written with. `now` is the clock for waiting."""
+    """Decides which rows a SKU is written with. `now` is the clock for waiting."""
 
     def __init__(self, now: Callable[[], LoopSeconds]) -> None:
         self._now = now
@@ -61,17 +61,17 @@ class WritePayload:
         return {w: u for w, u in {**stock, **changed}.items() if w not in left_out}
 
     def refused(self, key: Key, warehouse: str, *, changed: bool) -> bool:
-        """A row was refused; returns whether the next write is another one because of it."""
+        """Note a refused row. Returns whether the next write differs because of that row."""
         if changed:
             self._frozen.setdefault(key, {})[warehouse] = later(self._now(), FROZEN_S)
             return True
         left_out = self._left_out.setdefault(key, set())
-        news = warehouse not in left_out
+        is_new = warehouse not in left_out
         left_out.add(warehouse)
-        return news
+        return is_new
 
     def incomplete(self, key: Key) -> bool:
-        """The set of rows was refused; returns whether some had been left out. None will be."""
+        """Note that the rows were refused as a set, and leave none out. Returns whether one was."""
         return bool(self._left_out.pop(key, None))
 
 
@@ -95,7 +95,7 @@ def entry(offer: Offer, listing: Listing, outcome: str, request_id: str) -> Entr
 
 
 def tell(report: PassReport, offer: Offer, listings: Mapping[Key, Listing], outcome: str) -> None:
-    """Say what became of one write."""
+    """Report what became of one write."""
     listing = listings[offer.product_id, offer.sku_id]
     report.wrote(
         Target.TIKTOK,

@@ -1,4 +1,4 @@
-"""One round of TikTok Shop: discover and audit where that is due, then write what is owed.
+"""Runs one round of TikTok Shop: discovers and audits if that is due, then writes what is owed.
 
 Discovery, audit and the end of holds are steps of the round and no jobs of their own, because
 their order matters: what is written follows from what was just read.
@@ -22,10 +22,10 @@ from invsyncd.store import Store
 
 
 class RoundEnd(NamedTuple):
-    """How a round ended. `more` is that another one should follow at once.
+    """How a round ended. `more` says that another round should follow at once.
 
-    `paused` is why the target is not written to, empty where it is, None where the round failed
-    before the guard was asked.
+    `paused` says why the target is not written to. It is empty if the target is written to, and
+    None if the round failed before the guard was asked.
     """
 
     more: bool
@@ -55,7 +55,7 @@ class ListingsRound:
         self._clocks = clocks
 
     async def run(self, report: PassReport) -> RoundEnd:
-        """One round; what goes wrong on the way is in the report."""
+        """Run one round; trouble on the way goes into the report."""
         more, paused = False, None
         try:
             await self._discovery.keep_up(report.pass_id)
@@ -67,13 +67,13 @@ class ListingsRound:
                 now = int(self._clocks.wall())
                 paused = await self._breaker.check(tx, report.pass_id, now)
             report.is_paused(Target.TIKTOK, paused)
-            if not paused or self._delivery.dry_run:  # a dry run shows what waits
+            if not paused or self._delivery.dry_run:  # a dry run shows what would be written
                 more = await self._delivery.deliver(report)
             if self._delivery.failure is not None:
-                raise self._delivery.failure  # still to be followed up: it does not work yet
+                raise self._delivery.failure  # no read has shown yet what that call did
         except DoubleOffer:
             raise
         except InvsyncError as error:
             report.failed(Target.TIKTOK, error)
-            more = False  # what a failed round left is the next one's
+            more = False  # what a failed round left waits for the next one
         return RoundEnd(more, paused)

@@ -1,6 +1,6 @@
-"""What TikTok Shop shows: reads stock, and tells what moved there without us.
+"""Reads the stock that TikTok Shop shows, and finds what moved there without us.
 
-This file reads and remembers; `deliver` writes. A quantity that moved without us is TikTok's own
+This file reads and stores; `deliver` writes. A quantity that moved without us is TikTok's own
 sale (held for a while) or somebody's edit (corrected). The stored wanted quantities follow at once.
 """
 
@@ -28,7 +28,7 @@ Key = tuple[str, str]  # (product_id, sku_id)
 
 
 class ListingStock:
-    """The reading side of one TikTok shop, remembered in the store."""
+    """Reads the stock of one TikTok shop into the store."""
 
     def __init__(
         self,
@@ -47,16 +47,16 @@ class ListingStock:
         self._audit = Every(settings.tiktok.audit_interval_s)
 
     async def audit_if_due(self, pass_id: str) -> None:
-        """Audit now and then; one that fails is due again at once."""
+        """Audit if that is due. A failed audit is due again at once."""
         now = self._clocks.loop()
         if self._audit.is_due(now):
             await self.audit(pass_id)
             self._audit.begun(now)
 
     async def audit(self, pass_id: str) -> None:
-        """Read the stock of every matched listing: whatever moved without us shows itself.
+        """Read the stock of every matched listing, to find whatever moved without us.
 
-        Bundles and replicas move with what they are made of: their moves tell nothing.
+        Bundles and replicas are left out: they move with the products that they are made of.
         """
         async with self._store.transaction() as tx:
             await self._store.drift.forget(tx, int(self._clocks.wall()))
@@ -78,7 +78,7 @@ class ListingStock:
         await self.replan(await self._store.listings.all())
 
     async def replan(self, listings: Sequence[Listing]) -> None:
-        """Apply the rule to these listings as things stand now."""
+        """Apply the rule to these listings, with what is known now."""
         async with self._store.transaction() as tx:
             await self._replan(tx, listings)
 
@@ -94,9 +94,10 @@ class ListingStock:
     async def read_stock(
         self, pass_id: str, listings: Sequence[Listing]
     ) -> Mapping[str, Mapping[str, int]]:
-        """Read what these listings show now; hold what was sold; {sku_id: {warehouse: units}}.
+        """Read what these listings show now, and hold what was sold.
 
-        A listing that the answer lacks is left as it is: missing is not zero.
+        Returns {sku_id: {warehouse: units}}. A listing that the answer lacks is left as it is:
+        missing is not zero.
         """
         stock = await self._shop.stock([x.sku_id for x in listings])
         read = [x for x in listings if x.sku_id in stock.units]
@@ -112,21 +113,21 @@ class ListingStock:
             await self._store.listings.save_read(tx, units, ordered)
             held = [(x.offer, x.units) for x in seen if x.units]
             await self._store.listings.add_holds(tx, held, until)
-            entries = told(read, seen, until) + await self._rivals(tx, read, seen, now)
+            entries = told(read, seen, until) + await self._other_writers(tx, read, seen, now)
             await self._store.journal.add(tx, pass_id, now, entries)
         # A second transaction, because planning reads holds that must be committed to be seen.
         async with self._store.transaction() as tx:
             await self._replan(tx, read)
         return stock.units
 
-    async def _rivals(
+    async def _other_writers(
         self, tx: Tx, listings: Sequence[Listing], seen: Sequence[Moved], now: int
     ) -> list[Entry]:
-        """Remember the moves; the journal lines of the other writers that they are news of."""
+        """Store the moves. Returns a journal line for each other writer who was found now."""
         tiktok = self._settings.tiktok
         by_key = {x.key: x for x in listings}
         histories = await self._store.drift.add(tx, {x.key: x.move for x in seen if x.move})
-        # What nobody reads in between is found by the audit: so many of those must fit.
+        # Moves that nobody reads in between are found by the audit: so many audits must fit.
         within_s = max(WITHIN_S, int(TIMES * tiktok.audit_interval_s))
         entries: list[Entry] = []
         for key, moves in histories.items():
@@ -140,7 +141,8 @@ class ListingStock:
 class Moved:
     """One offer that shows something else than we had written, or has sold what we overwrote.
 
-    `offer.shown` is what it shows now; `units` are to be held because of it, negative gives back.
+    `offer.shown` is what TikTok shows now. `units` are to be held because of that; negative units
+    are given back.
     """
 
     offer: Offer
@@ -159,7 +161,7 @@ def moved(
     written: Mapping[OfferKey, int],
     now: int,
 ) -> list[Moved]:
-    """What moved since we last knew, in the warehouses that we manage."""
+    """What moved since the last reading or write, in the warehouses that we manage."""
     found: list[Moved] = []
     for (product_id, sku_id), states in known.items():
         for state in states:
@@ -180,7 +182,7 @@ def moved(
 
 
 def told(listings: Sequence[Listing], seen: Sequence[Moved], until: int) -> list[Entry]:
-    """The journal lines: what is held or given back, and what is corrected."""
+    """The journal lines of what is held, given back or corrected."""
     by_key = {x.key: x for x in listings}
     entries: list[Entry] = []
     for x in seen:

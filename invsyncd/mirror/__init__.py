@@ -1,1 +1,1 @@
-"""The Shopify side: poll, commit, deliver."""
+"""The Shopify side: polls, commits what changed, and delivers."""

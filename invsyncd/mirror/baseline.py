@@ -1,4 +1,4 @@
-"""The first baseline: every level of every active location, and its catalogue, taken as known.
+"""Takes the first baseline: every level of every active location and its catalogue become known.
 
 Nothing is written to either target before the baseline is complete (law 6). A baseline that was
 interrupted begins again, because a half one is worth nothing. Only one page is held in memory: a
@@ -31,10 +31,11 @@ from invsyncd.store import BASELINE, Store
 
 log = logging.getLogger(__name__)
 
-PAGED_MAX = 20  # so many pages of 250 levels are read sooner than a bulk operation is under way
-SLACK_S = 60  # by so much the clock of an operation and that of the rows' stamps may differ
-
+PAGED_MAX = 20  # so many pages of 250 levels are read before a bulk operation gets going
+SLACK_S = 60  # so far the clock of an operation and that of the rows' stamps may differ
 ITEMS_AT_ONCE = 1_000  # folded in one transaction
+# Read by several requests side by side; saved in one transaction.
+CATALOGUE_ITEMS_AT_ONCE = 1_000
 
 Marks = Mapping[int, int | None]
 
@@ -73,15 +74,15 @@ class Baseline:
         return items
 
     async def _read(self, locations: Sequence[int]) -> Marks:
-        """Every level, by whichever way is sooner; the watermark of each location.
+        """Read every level, in the quicker way. Returns the watermark of each location.
 
-        How large a shop is, its first pages tell: a small one is through with them, and for a
-        large one they are a small price beside all the others.
+        The first pages show how large the shop is. They are all of a small shop, and a small price
+        beside all the others of a large one.
         """
         try:
             return await self._read_paged(locations, PageBudget(PAGED_MAX))
         except TooManyPages:
-            log.info("first baseline: more than %d pages, by bulk operation", PAGED_MAX)
+            log.info("first baseline: more than %d pages; reading by bulk operation", PAGED_MAX)
         try:
             return await self._read_bulk(locations)
         except (BulkRefused, InvalidResponse) as error:
@@ -90,7 +91,7 @@ class Baseline:
 
     async def _read_paged(self, locations: Sequence[int], budget: PageBudget) -> Marks:
         await self._forget_all()
-        marks = await run_together([partial(self._read_one, place, budget) for place in locations])
+        marks = await run_together([partial(self._read_one, x, budget) for x in locations])
         return dict(zip(locations, marks, strict=True))
 
     async def _read_one(self, location: int, budget: PageBudget) -> int | None:
@@ -99,16 +100,16 @@ class Baseline:
             budget.take()
             progress.saw(page)
             await self._save(page.readings)
-        # The stamps of rows alone: whether the Date agrees with them, the polls will see.
+        # Only the stamps count here; the polls will see whether the Date agrees with them.
         return progress.mark(trust_date=False)
 
     async def _read_bulk(self, locations: Sequence[int]) -> Marks:
-        """All levels by one bulk operation, and from where the polls must go on.
+        """Read all levels by one bulk operation. Returns from where the polls must go on.
 
-        A row may have been read at any moment of the operation, so what changed since it began
-        may be missing. That moment is told twice, and the earlier one counts: by the server's
-        second of the operation's creation, and by the stamps themselves, which are another clock:
-        the newest one of a location, less all the time that the scan took.
+        A row may have been read at any moment of the operation, so a change since the operation
+        began may be missing. Two clocks show when that was, and the earlier time counts: the
+        server's second of the operation's creation, and the newest stamp of the location less the
+        whole time that the scan took.
         """
         await self._forget_all()
         now = asyncio.get_running_loop().time
@@ -127,17 +128,17 @@ class Baseline:
                 waiting.clear()
         await self._save(waiting)
         took_s = int(now() - began) + 1
-        marks = {place: at - took_s for place, at in newest.items()}
+        marks = {location: at - took_s for location, at in newest.items()}
         if created_at is not None:
-            marks = {place: min(at, created_at - SLACK_S) for place, at in marks.items()}
-        return {place: marks.get(place) for place in locations}
+            marks = {x: min(at, created_at - SLACK_S) for x, at in marks.items()}
+        return {location: marks.get(location) for location in locations}
 
     async def _save(self, readings: Sequence[Reading]) -> None:
         async with self._store.transaction() as tx:
             await self._store.levels.save_readings(tx, readings)
 
     async def _forget_all(self) -> None:
-        """Half a baseline is none: nothing of it may pass for known."""
+        """Forget all levels: nothing of an unfinished baseline may pass for known."""
         async with self._store.transaction() as tx:
             await self._store.levels.clear(tx)
 
@@ -152,13 +153,8 @@ class Baseline:
         return count
 
 
-CATALOGUE_ITEMS_AT_ONCE = (
-    1_000  # looked up by several requests side by side; saved in one transaction
-)
-
-
 class FirstCatalogue:
-    """Fills in the items of levels that are already there."""
+    """Reads the catalogue of a first baseline: the items of the levels that are already stored."""
 
     def __init__(self, store: Store, source: ShopifySource, catalogue: ShopifyCatalogue) -> None:
         self._store = store
@@ -166,7 +162,7 @@ class FirstCatalogue:
         self._catalogue = catalogue
 
     async def take(self) -> None:
-        """Read it all; the looks go on from the moment at which this began.
+        """Read the whole catalogue; later readings go on from the moment at which this began.
 
         Levels of items that Shopify does not name (deleted meanwhile) are forgotten.
         """
@@ -184,11 +180,11 @@ class FirstCatalogue:
         await save_mark(self._store, Mark(counted.server_time, counted.variants))
 
     async def _take_bulk(self) -> None:
-        """Fill from one bulk operation, or leave all as it was."""
+        """Fill the catalogue from one bulk operation, or leave the items without one."""
         waiting: list[CatalogueRow] = []
         try:
-            async for glimpses in self._catalogue.scan():
-                waiting += glimpses
+            async for rows in self._catalogue.scan():
+                waiting += rows
                 if len(waiting) >= CATALOGUE_ITEMS_AT_ONCE:
                     await self._save(waiting)
                     waiting.clear()
@@ -198,14 +194,15 @@ class FirstCatalogue:
             async with self._store.transaction() as tx:
                 await self._store.catalogue.clear(tx)
 
-    async def _save(self, glimpses: Sequence[CatalogueRow]) -> None:
-        """Add what these rows tell to what earlier rows told; items without a level are not ours.
+    async def _save(self, rows: Sequence[CatalogueRow]) -> None:
+        """Add these rows to what earlier rows said of the same items.
 
-        An item may have several variants, and their rows may stand far apart.
+        An item may have several variants, and their rows may stand far apart. Items without a level
+        are left out.
         """
-        items = {seen.item for seen in glimpses}
+        items = {row.item for row in rows}
         stocked = await self._store.catalogue.stocked(items)
         so_far = await self._store.catalogue.of(stocked)
-        entries = merged_rows((seen for seen in glimpses if seen.item in stocked), so_far)
+        entries = merged_rows((row for row in rows if row.item in stocked), so_far)
         async with self._store.transaction() as tx:
             await self._store.levels.add_items(tx, list(entries.values()))

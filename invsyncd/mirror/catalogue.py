@@ -1,4 +1,4 @@
-"""Reads the catalogue: SKU, tracking, policy and product type change without a level moving.
+"""Reads the catalogue, where SKU, tracking, policy and product type change without any level.
 
 At each interval only what was updated since the last reading is asked for. Now and then all of it
 is read: after the first start with an old database, with the daily full scan, and when there are
@@ -27,24 +27,24 @@ from invsyncd.store import Store
 
 log = logging.getLogger(__name__)
 
-CATALOGUE_MARK = "catalogue_mark"  # server second up to which the catalogue was looked at
+CATALOGUE_MARK = "catalogue_mark"  # server second up to which the catalogue was read
 CATALOGUE_VARIANTS = "catalogue_variants"  # how many variants there were then
-OVERLAP_S = 900  # how far each look goes back: the lag of the index is recorded, not how long it is
+OVERLAP_S = 900  # how far back each reading goes: the index lags (recorded), how long is not known
 DIRECT_MAX = 2_000  # items read directly in one pass: 20 requests
-AGAIN_S = 900.0  # the whole of it is not tried again sooner, unless a full scan wants it
-BULK_MIN = 2_000  # a catalogue of more items is looked at in bulk, else read directly
+AGAIN_S = 900.0  # a failed reading of the whole is not tried again sooner, except by a full scan
+BULK_MIN = 2_000  # a catalogue of more items is read in bulk, a smaller one directly
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far the catalogue was looked at, and the variants counted then. None: not said."""
+    """How far the catalogue was read, and how many variants there were then. None: unknown."""
 
     server_time: int | None
     variants: int | None
 
 
 class CatalogueReader:
-    """Finds the items of which the catalogue now says something else."""
+    """Finds the items whose catalogue entry differs from the store."""
 
     def __init__(
         self,
@@ -60,36 +60,37 @@ class CatalogueReader:
         self._clocks = clocks
         self._due = Every(settings.poll.catalogue_interval_s)
         self._suspects = Suspects()
-        self._walked_to: int | None = None  # every item behind this one is a suspect too
-        self._pending: Mark | None = None  # stored once no suspect is left that it stands for
+        self._walked_to: int | None = None  # every item with a higher id is a suspect too
+        self._pending: Mark | None = None  # stored once its suspects are read
         self.whole_due = False
         """Whether somebody should call `whole`, beside the passes."""
-        self._wanted_again = False  # since the whole that is under way began
+        self._wanted_again = False  # since the reading of the whole that is under way began
         self._whole_not_before = AT_ONCE
 
     @property
     def is_rested(self) -> bool:
-        """Whether the whole was not tried in vain so lately that the next try has to wait."""
+        """Whether no failure of `whole` is so recent that the next try has to wait."""
         return self._clocks.loop() >= self._whole_not_before
 
     def rest(self) -> None:
-        """All of it was just read: look again after an interval."""
+        """Note that the whole was just read: the next reading comes after an interval."""
         self._due.begun(self._clocks.loop())
 
     async def look(self) -> None:
-        """Look at what was updated, where that is due; beside the passes, so that no sale waits.
+        """Read what was updated, if that is due; beside the passes, so that no sale waits.
 
-        Raises as the requests do; what was found until then is kept, and the look is made again
-        after an interval, from where the last complete one ended.
+        Raises what the requests raise. What was found until then is kept. The next try comes after
+        an interval, and goes on from where the last complete reading ended.
         """
         if self._due.is_due(self._clocks.loop()):
             self.rest()
-            await self._look()
+            await self._read_updated()
 
     async def join(self, batch: Batch) -> tuple[Batch, frozenset[int]]:
-        """The batch with what a direct read of the next suspects says anew.
+        """Read the next suspects directly. Returns the batch with what differs, and what is gone.
 
-        And the items that Shopify did not name when they were asked for: to be read with levels.
+        Gone are the suspects that Shopify does not name any more; they are to be read with their
+        levels.
         """
         self._suspects.give_back()
         await self._walk_on()
@@ -107,7 +108,7 @@ class CatalogueReader:
         return batch, asked - set(entries)
 
     async def committed(self) -> None:
-        """What the last `join` found is in the store."""
+        """Note that what the last `join` found is in the store."""
         self._suspects.done()
         busy = self._suspects or self._walked_to is not None or self.whole_due
         if self._pending is not None and not busy:
@@ -115,7 +116,7 @@ class CatalogueReader:
             self._pending = None
 
     async def whole(self) -> None:
-        """Look at all of it, beside the passes; small ones are left to the next passes."""
+        """Read the whole catalogue, beside the passes; a small one is left to the next passes."""
         try:
             await self._whole()
         except InvsyncError:
@@ -139,29 +140,27 @@ class CatalogueReader:
         if (await load_mark(self._store)).server_time is None:
             self._pending = began
 
-    async def _look(self) -> None:
+    async def _read_updated(self) -> None:
         last = await load_mark(self._store)
         counted = await self._catalogue.count()
         if last.server_time is None or _fewer(counted.variants, last.variants):
             await self._want_whole()
         if last.server_time is None:
-            # Until the whole was looked at there is nothing to go on from.
+            # Until the whole was read there is no mark to go on from.
             if self._walked_to is not None and self._pending is None:
                 self._pending = Mark(counted.server_time, counted.variants)
             return
-        async for glimpses in self._catalogue.updated(last.server_time - OVERLAP_S):
-            known = await self._store.catalogue.of({seen.item for seen in glimpses})
+        async for rows in self._catalogue.updated(last.server_time - OVERLAP_S):
+            known = await self._store.catalogue.of({row.item for row in rows})
             self._suspects.name(
-                seen.item
-                for seen in glimpses
-                if seen.item in known and differs(seen, known[seen.item])
+                row.item for row in rows if row.item in known and differs(row, known[row.item])
             )
-        # No search shows what was deleted, and the count stands still where as many were added.
+        # No search shows what was deleted, and the count stays the same if as many were added.
         self._suspects.name(await self._source.missing(await self._store.listings.matched_items()))
         self._pending = Mark(counted.server_time or last.server_time, counted.variants)
 
     async def _want_whole(self) -> None:
-        """A small catalogue is looked at by the passes themselves, and at once."""
+        """Have the whole catalogue read; a small one is read by the passes, from now on."""
         if await self._is_small():
             self._walked_to = 0 if self._walked_to is None else self._walked_to
         else:
@@ -171,7 +170,7 @@ class CatalogueReader:
         return len(await self._store.levels.all_items(0, BULK_MIN + 1)) <= BULK_MIN
 
     async def _walk_on(self) -> None:
-        """While every item is a suspect: the next ones, when those before are done."""
+        """While every item is a suspect, name the next ones when those before are done."""
         if self._walked_to is None or self._suspects:
             return
         items = await self._store.levels.all_items(self._walked_to, DIRECT_MAX)
@@ -179,25 +178,25 @@ class CatalogueReader:
         self._walked_to = items[-1] if len(items) == DIRECT_MAX else None
 
     async def _differing_in_bulk(self) -> set[int]:
-        """The items that the file of a bulk operation tells otherwise, or not at all.
+        """The items that differ in the file of a bulk operation, or are missing from it.
 
-        Held are nine bytes an item, and the suspects. What the file lacks is no proof of anything:
-        a suspect like the others.
+        Memory holds nine bytes an item, and the suspects. That an item is missing from the file
+        proves nothing: such an item is a suspect like the others.
         """
         ids = array("q")
         while items := await self._store.levels.all_items(ids[-1] if ids else 0, DIRECT_MAX):
             ids.extend(items)
-        told = bytearray(len(ids))
+        listed = bytearray(len(ids))
         suspects: set[int] = set()
-        async for glimpses in self._catalogue.scan():
-            known = await self._store.catalogue.of({seen.item for seen in glimpses})
-            for seen in glimpses:
-                at = bisect_left(ids, seen.item)
-                if seen.item in known and at < len(ids) and ids[at] == seen.item:
-                    told[at] = 1
-                    if differs(seen, known[seen.item]):
-                        suspects.add(seen.item)
-        return suspects | {item for item, was_told in zip(ids, told, strict=True) if not was_told}
+        async for rows in self._catalogue.scan():
+            known = await self._store.catalogue.of({row.item for row in rows})
+            for row in rows:
+                at = bisect_left(ids, row.item)
+                if row.item in known and at < len(ids) and ids[at] == row.item:
+                    listed[at] = 1
+                    if differs(row, known[row.item]):
+                        suspects.add(row.item)
+        return suspects | {item for item, found in zip(ids, listed, strict=True) if not found}
 
 
 def _fewer(now: int | None, before: int | None) -> bool:
@@ -205,14 +204,14 @@ def _fewer(now: int | None, before: int | None) -> bool:
 
 
 async def load_mark(store: Store) -> Mark:
-    """The stored mark; both parts None where there is none."""
+    """The stored mark; both parts are None if there is none."""
     at = await store.meta.get(CATALOGUE_MARK)
     variants = await store.meta.get(CATALOGUE_VARIANTS)
     return Mark(None if at is None else int(at), None if variants is None else int(variants))
 
 
 async def save_mark(store: Store, mark: Mark) -> None:
-    """Remember the mark; a part that is None stays as it was."""
+    """Store the mark; a part that is None stays as it was."""
     async with store.transaction() as tx:
         if mark.server_time is not None:
             await store.meta.set(tx, CATALOGUE_MARK, str(mark.server_time))

@@ -1,7 +1,8 @@
-"""diff → merge → plan → commit: what was read becomes what is known, in one transaction.
+"""Commits a batch: diff, merge and plan turn what was read into what is known.
 
-The transaction takes the new known values, pools, watermarks, the attempts that follow from them
-and the journal. Nothing is sent here, and nothing is sent before this has committed.
+One transaction takes the new known values, the pools, the watermarks, the wanted offers, the
+attempts that follow from them, and the journal lines. Nothing is sent here, and nothing is sent
+before this has committed.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from invsyncd.store.database import Tx
 
 Gate = Callable[[Tx], Awaitable[bool]]  # whether what was planned may be written
 
-ROUND_ROWS_MAX = 20 * ROWS_MAX  # rows planned at once; what is left over is the next round's
+ROUND_ROWS_MAX = 20 * ROWS_MAX  # rows planned at once; the rest waits for the next round
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ class Committed:
 class Committer:
     """Folds batches into the store.
 
-    `new_key` makes idempotency keys; `wall` gives Unix seconds; `refused` says which writes
-    Shopify turned down lately and are not to be planned again yet.
+    `new_key` makes idempotency keys, and `wall` gives Unix seconds. `refused` says whether Shopify
+    refused a write lately; such a write is not planned again yet.
     """
 
     def __init__(
@@ -100,9 +101,10 @@ class Committer:
     ) -> Committed:
         """Fold, plan and commit; return what is to be sent.
 
-        Without `plan_writes` no attempt is made: what is owed stays derivable. `changed_apart`
-        puts items that changed in this batch into calls of their own. `gate` is asked, within the
-        transaction, once everything is planned; where it says no, no attempt is made either.
+        Without `plan_writes` no attempt is made; what is owed can still be computed later.
+        `changed_apart` puts items that changed in this batch into calls of their own. `gate` is
+        asked within the transaction, after everything else is saved. If it says no, no attempt is
+        made either.
         """
         now = int(self._wall())
         folded = await self._fold(batch, rules)
@@ -110,7 +112,7 @@ class Committer:
         entries = list(batch.asked.entries)
         entries += [entry for f in folded for entry in f.entries]
         async with self._store.transaction() as tx:
-            # Inside the transaction: the other target's side may hold units at the same time.
+            # Inside the transaction, because the TikTok side may hold units at the same time.
             offers: list[Offer] = []
             if rules.offers is not None:
                 offers = await wanted_offers(self._store, rules.offers, states, now)
@@ -140,7 +142,7 @@ class Committer:
                 resolved = replace(state.item, standing=Standing.POOLED, pool=pool)
                 state = replace(state, item=resolved)
             if state is None:
-                continue  # a level of an item that Shopify does not know (any more)
+                continue  # Shopify does not know the item, or not any more
             folded.append(
                 fold(
                     state,
@@ -155,7 +157,7 @@ class Committer:
         return tuple(folded)
 
     async def plan(self, tx: Tx, pass_id: str, apart: Collection[int] = ()) -> tuple[Attempt, ...]:
-        """Turn what the mirror still owes into attempts, recorded before they are sent."""
+        """Turn what is owed to Shopify into attempts, which are stored before they are sent."""
         pending = await self._store.levels.pending(tx, ROUND_ROWS_MAX)
         attempts = tuple(
             Attempt(self._new_key(), pass_id, int(self._wall()), rows)

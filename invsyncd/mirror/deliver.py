@@ -1,9 +1,9 @@
-"""deliver and confirm for Shopify: sends attempts in rounds, until nothing is owed.
+"""Delivers to Shopify and confirms: sends attempts in rounds, until nothing is owed.
 
-An attempt was committed before it is sent. Its outcome decides what is known: applied rows are
-known, stale ones are doubted until they were read again, refused ones are left and reported, and an
-attempt without an answer stays, to be repeated with its own key. What was stale is read again,
-folded and written again, for some rounds. The rest is left to the next pass.
+An attempt was committed before it is sent. Its outcome decides what is known. Applied rows are
+known. Stale rows are doubted until they were read again. Refused rows are left and reported. An
+attempt without an answer stays, and is repeated with its own key. Stale rows are read, folded and
+written again, for some rounds; the rest is left to the next pass.
 """
 
 from __future__ import annotations
@@ -28,12 +28,95 @@ from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 
-KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); an hour is for its clock
-REFUSED_WAIT_S = 600.0  # a write that was refused is not tried again before
-REFUSED_FALL_WAIT_S = 60.0  # and one that lowers a level, which shows more than there is, before
-DENIED_S = REFUSED_WAIT_S + 60.0  # so long a denial is reported, unless the next try says otherwise
+KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); one hour is for its clock
+REFUSED_WAIT_S = 600.0  # so long a refused write waits for its next try
+REFUSED_FALL_WAIT_S = 60.0  # the same for a fall: the level shows more than there is
+DENIED_S = REFUSED_WAIT_S + 60.0  # so long a denial is reported, unless a write is applied sooner
 NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
 STALE = Outcome.STALE.because("somebody had moved it meanwhile; read again")
+ROUNDS_MAX = 6  # so often stale rows are read and sent again; the rest is left to the next pass
+ITEMS_AT_ONCE = 4  # attempts that are sent side by side
+
+
+class Delivery:
+    """Sends the attempts of a pass, round by round. One at a time per shop: the pass owns it."""
+
+    def __init__(
+        self,
+        store: Store,
+        poller: Poller,
+        sender: AttemptSender,
+        committer: Committer,
+    ) -> None:
+        self._store = store
+        self._poller = poller
+        self._sender = sender
+        self._committer = committer
+        self._earlier: dict[int, Earlier] = {}
+
+    @property
+    def denied(self) -> AccessDenied | None:
+        """Shopify's refusal of every write, while it lasts; None otherwise."""
+        return self._sender.denied
+
+    async def recover(self, report: PassReport) -> None:
+        """Repeat every attempt that was left without an outcome, to learn what became of it."""
+        await self._send(await self._store.attempts.open(), report)
+
+    async def tell_planned(self, report: PassReport) -> None:
+        """Report the attempts that a dry run does not send, those of earlier passes included."""
+        for attempt in await self._store.attempts.open():
+            await self._sender.tell_planned(attempt, report)
+
+    async def deliver(
+        self, pass_id: str, committed: Committed, rules: Rules, report: PassReport
+    ) -> None:
+        """Send attempts, decreases first; read, fold and send again what was stale."""
+        attempts = committed.attempts
+        self._earlier = committed.earlier
+        for rounds_left in reversed(range(ROUNDS_MAX)):
+            if not attempts:
+                return
+            falling = [a for a in attempts if all(r.after < r.before for r in a.rows)]
+            rising = [a for a in attempts if a not in falling]
+            sent = await self._send(falling, report) and await self._send(rising, report)
+            if not sent:
+                return
+            # The last round plans nothing: the next pass takes an unsent attempt for a lost one.
+            attempts = await self._next_round(pass_id, rules, plan_writes=rounds_left > 0)
+
+    async def _next_round(
+        self, pass_id: str, rules: Rules, *, plan_writes: bool
+    ) -> tuple[Attempt, ...]:
+        doubtful = await self._store.levels.doubtful_items()
+        if not doubtful:
+            if not plan_writes:
+                return ()
+            async with self._store.transaction() as tx:
+                return await self._committer.plan(tx, pass_id)
+        batch = await self._poller.direct(doubtful)
+        batch = replace(batch, earlier=self._earlier)
+        committed = await self._committer.commit(
+            pass_id, batch, rules, plan_writes=plan_writes, changed_apart=True
+        )
+        self._earlier |= committed.earlier
+        return committed.attempts
+
+    async def _send(self, attempts: Sequence[Attempt], report: PassReport) -> bool:
+        """Send all these attempts. Returns whether every one got an outcome."""
+        calls = [partial(self._sender.send, attempt, report) for attempt in attempts]
+        written = await run_together(calls, at_once=ITEMS_AT_ONCE)
+        for rows in written:
+            self._note_written(rows or ())
+        return None not in written
+
+    def _note_written(self, rows: Sequence[LevelWrite]) -> None:
+        """Note that a later change of these levels comes after our write."""
+        for row in rows:
+            earlier = self._earlier.get(row.item)
+            if earlier is not None:
+                written = earlier.written | {row.location}
+                self._earlier[row.item] = replace(earlier, written=written)
 
 
 class AttemptSender:
@@ -56,13 +139,13 @@ class AttemptSender:
 
     @property
     def denied(self) -> AccessDenied | None:
-        """Why Shopify lets us write nothing, while that lasts: a scope is missing."""
+        """Shopify's refusal of every write, because a scope is missing; None without one."""
         if self._denied is None or self._denied[1] <= self._clocks.loop():
             return None
         return self._denied[0]
 
     def is_refused(self, row: LevelWrite) -> bool:
-        """Whether Shopify turned this very write down lately."""
+        """Whether Shopify refused this same write lately."""
         until = self._refused_until.get(row)
         if until is not None and until <= self._clocks.loop():
             del self._refused_until[row]
@@ -72,12 +155,12 @@ class AttemptSender:
     async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
         """Report an attempt that a dry run does not send."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
-        self._tell(report, attempt.rows, skus, Outcome.PLANNED)
+        self._report(report, attempt.rows, skus, Outcome.PLANNED)
 
     async def send(self, attempt: Attempt, report: PassReport) -> Sequence[LevelWrite] | None:
-        """Send one attempt and write down its outcome; the rows that were written.
+        """Send one attempt and store its outcome. Returns the rows that were written.
 
-        None while the outcome is unknown.
+        Returns None while the outcome is unknown.
         """
         if self._clocks.wall() - attempt.created_at > KEY_AGE_S_MAX:
             return await self._conclude_by_reading(attempt, report)
@@ -87,7 +170,7 @@ class AttemptSender:
         try:
             outcome = await self._target.set_levels(attempt)
         except (AccessDenied, Refused) as error:
-            if attempt.sent:  # this try did nothing; what an earlier one did only the levels say
+            if attempt.sent:  # this try did nothing; only the levels show what an earlier one did
                 self._note_refusal(error, report)
                 return await self._conclude_by_reading(attempt, report)
             outcome = self._refused_as_a_whole(attempt, error, report)
@@ -95,7 +178,7 @@ class AttemptSender:
             report.failed(Target.SHOPIFY, error)
             await self._unanswered(attempt, error)
             return None
-        return await self._concluded(attempt, outcome, report)
+        return await self._conclude(attempt, outcome, report)
 
     def _note_refusal(self, error: AccessDenied | Refused, report: PassReport) -> None:
         if isinstance(error, AccessDenied):
@@ -112,14 +195,14 @@ class AttemptSender:
         everything = range(len(attempt.rows))
         return NotApplied(refused=dict.fromkeys(everything, (code, str(error))))
 
-    async def _concluded(
+    async def _conclude(
         self, attempt: Attempt, outcome: SetOutcome, report: PassReport
     ) -> Sequence[LevelWrite] | None:
-        """Write down an outcome that Shopify has told."""
+        """Store an outcome that Shopify reported."""
         match outcome:
             case Applied():
-                # A repetition may be answered with its own time: a later one than the write's only
-                # makes a reading wait, none at all would let an older one pass for a change.
+                # The answer to a repetition may carry the time of the repetition. A time after the
+                # write only makes a reading wait; without one an older reading would be a change.
                 return await self._applied(attempt, outcome, report)
             case NotApplied(stale=stale, others_applied_at=None) if stale and (
                 attempt.sent or not outcome.certain
@@ -133,11 +216,12 @@ class AttemptSender:
     async def _conclude_stale_repeat(
         self, attempt: Attempt, outcome: NotApplied, report: PassReport
     ) -> Sequence[LevelWrite] | None:
-        """A repeated key was stale: ask once more whether the server keeps keys at all.
+        """Send a stale repetition once more, to learn whether the server keeps keys at all.
 
-        One that does now says that the attempt failed (documented): the earlier try had never
-        arrived, and somebody else moved the level. One that looks at the levels anew with every
-        repeat is stale again, perhaps because of our own write: then only the levels can tell.
+        A server that keeps keys now says that the attempt failed (documented). Then the earlier try
+        never arrived, and somebody else moved the level. A server that checks the levels anew at
+        every repetition says "stale" again, perhaps because of our own write. Then only the levels
+        can show what happened.
         """
         try:
             again = await self._target.set_levels(attempt)
@@ -153,7 +237,7 @@ class AttemptSender:
                 return await self._conclude_by_reading(attempt, report)
 
     async def _unanswered(self, attempt: Attempt, error: InvsyncError) -> None:
-        """Say it once: what is repeated later is the same write under the same key."""
+        """Journal a lost answer once: later tries are the same write under the same key."""
         if not attempt.sent:
             skus = await self._store.levels.skus({row.item for row in attempt.rows})
             async with self._store.transaction() as tx:
@@ -164,7 +248,7 @@ class AttemptSender:
     async def _applied(
         self, attempt: Attempt, outcome: Applied, report: PassReport, *, doubted: bool = False
     ) -> Sequence[LevelWrite]:
-        """All rows are known now; `doubted` has them read again before anything is decided."""
+        """Store that all rows were applied; `doubted` has them read again before any decision."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         async with self._store.transaction() as tx:
             await self._store.attempts.confirm(tx, attempt.rows, outcome.at)
@@ -173,25 +257,27 @@ class AttemptSender:
                 await self._store.attempts.mark_doubtful(tx, attempt.rows)
             await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED, sent=outcome.sent)
         self._denied = None
-        self._tell(report, attempt.rows, skus, Outcome.APPLIED)
+        self._report(report, attempt.rows, skus, Outcome.APPLIED)
         return attempt.rows
 
     async def _not_applied(
         self, attempt: Attempt, outcome: NotApplied, report: PassReport
     ) -> Sequence[LevelWrite]:
-        """Nothing was applied: stale rows are read again, refused ones are left, all others go on.
+        """Store that stale or refused rows kept an attempt from being applied as a whole.
 
-        The change that made a row stale is somebody's; it is folded in before we write again.
+        Stale rows are read again: somebody's change made them stale, and that change is folded
+        before we write again. Refused rows wait. The others were written if `others_applied_at`
+        is set; otherwise they are still owed.
         """
         rows = attempt.rows
         refused = {rows[i]: reason for i, reason in outcome.refused.items()}
-        fixed = [row for row, (code, _) in refused.items() if code == NOT_MUTABLE]
+        immutable = [row for row, (code, _) in refused.items() if code == NOT_MUTABLE]
         skus = await self._store.levels.skus({row.item for row in rows})
-        said = {
+        reasons = {
             row: Outcome.REFUSED.because(f"{code} {text}").strip()
             for row, (code, text) in refused.items()
         }
-        news = [row for row, why in said.items() if self._refused_for.get(row) != why]
+        new = [row for row, why in reasons.items() if self._refused_for.get(row) != why]
         written: list[LevelWrite] = []
         if outcome.others_applied_at is not None:
             touched = outcome.stale | outcome.refused.keys()
@@ -202,33 +288,33 @@ class AttemptSender:
             stale = [rows[i] for i in sorted(outcome.stale)]
             await self._journal(tx, attempt, stale, skus, STALE, sent=outcome.sent)
             await self._store.attempts.end(tx, attempt)
-            await self._store.attempts.mark_doubtful(tx, [*stale, *fixed])
-            await self._store.attempts.not_mutable(tx, [row.item for row in fixed])
-            for row in news:
-                await self._journal(tx, attempt, [row], skus, said[row], sent=outcome.sent)
+            await self._store.attempts.mark_doubtful(tx, [*stale, *immutable])
+            await self._store.attempts.not_mutable(tx, [row.item for row in immutable])
+            for row in new:
+                await self._journal(tx, attempt, [row], skus, reasons[row], sent=outcome.sent)
         self._refused_until |= {row: self._again_at(row) for row in refused}
-        self._refused_for |= said
-        for row, why in said.items():
-            self._tell(report, [row], skus, why)
-        self._tell(report, written, skus, Outcome.APPLIED)
+        self._refused_for |= reasons
+        for row, why in reasons.items():
+            self._report(report, [row], skus, why)
+        self._report(report, written, skus, Outcome.APPLIED)
         return written
 
     def _again_at(self, row: LevelWrite) -> LoopSeconds:
-        """When a refused row is tried again: soon where it offers units that nobody has."""
+        """When a refused row is tried again: sooner if the level shows units that nobody has."""
         wait_s = REFUSED_FALL_WAIT_S if row.after < row.before else REFUSED_WAIT_S
         return later(self._clocks.loop(), wait_s)
 
     async def _conclude_by_reading(
         self, attempt: Attempt, report: PassReport
     ) -> Sequence[LevelWrite]:
-        """The key can no longer say what became of it: the levels themselves must."""
+        """Store what the levels show of an attempt, where its key can no longer tell."""
         items = {row.item for row in attempt.rows}
         batch = await self._poller.direct(items)
         readings = {(r.item, r.location): r for found in batch.readings.values() for r in found}
         states = await self._store.levels.states(items)
         known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}
         if was_applied(attempt.rows, known, readings):
-            # At a time that nobody can say now: so it is read again, too.
+            # The time of the write is unknown, so the levels are read again as well.
             return await self._applied(attempt, Applied(0), report, doubted=True)
         async with self._store.transaction() as tx:
             await self._store.attempts.end(tx, attempt)
@@ -245,10 +331,10 @@ class AttemptSender:
         *,
         sent: Sent | None = None,
     ) -> None:
-        how: dict[str, object] = {}
+        request: dict[str, object] = {}
         if sent is not None:
-            how = {"request_id": sent.request_id, "tries": sent.tries}
-            how["repeated"] = sent.repeated or attempt.sent
+            request = {"request_id": sent.request_id, "tries": sent.tries}
+            request["repeated"] = sent.repeated or attempt.sent
         entries = [
             Entry(
                 EntryKind.WRITE,
@@ -261,14 +347,14 @@ class AttemptSender:
                     "to": row.after,
                     "key": attempt.key,
                     "outcome": outcome,
-                    **how,
+                    **request,
                 },
             )
             for row in rows
         ]
         await self._store.journal.add(tx, attempt.pass_id, int(self._clocks.wall()), entries)
 
-    def _tell(
+    def _report(
         self, report: PassReport, rows: Sequence[LevelWrite], skus: dict[int, str], outcome: str
     ) -> None:
         for row in rows:
@@ -281,88 +367,3 @@ class AttemptSender:
                 reason=f"the pool is {row.after}",
                 outcome=outcome,
             )
-
-
-ROUNDS_MAX = 6  # stale rows are read and sent again this often; then it is the next pass's turn
-ITEMS_AT_ONCE = 4
-
-
-class Delivery:
-    """Carries out attempts, round by round. One at a time per shop: the pass owns it."""
-
-    def __init__(
-        self,
-        store: Store,
-        poller: Poller,
-        sender: AttemptSender,
-        committer: Committer,
-    ) -> None:
-        self._store = store
-        self._poller = poller
-        self._sender = sender
-        self._committer = committer
-        self._earlier: dict[int, Earlier] = {}
-
-    @property
-    def denied(self) -> AccessDenied | None:
-        """Why Shopify lets us write nothing, while that lasts."""
-        return self._sender.denied
-
-    async def recover(self, report: PassReport) -> None:
-        """Ask what became of every attempt that was left without an outcome."""
-        await self._send(await self._store.attempts.open(), report)
-
-    async def tell_planned(self, report: PassReport) -> None:
-        """Report what a dry run does not send; that of earlier passes as well."""
-        for attempt in await self._store.attempts.open():
-            await self._sender.tell_planned(attempt, report)
-
-    async def deliver(
-        self, pass_id: str, committed: Committed, rules: Rules, report: PassReport
-    ) -> None:
-        """Send attempts, decreases first; fold in what was stale and go on, for some rounds."""
-        attempts = committed.attempts
-        self._earlier = committed.earlier
-        for rounds_left in reversed(range(ROUNDS_MAX)):
-            if not attempts:
-                return
-            falling = [a for a in attempts if all(r.after < r.before for r in a.rows)]
-            rising = [a for a in attempts if a not in falling]
-            sent = await self._send(falling, report) and await self._send(rising, report)
-            if not sent:
-                return
-            # What is planned is sent: found unsent by the next pass, it would pass for unanswered.
-            attempts = await self._next_round(pass_id, rules, plan_writes=rounds_left > 0)
-
-    async def _next_round(
-        self, pass_id: str, rules: Rules, *, plan_writes: bool
-    ) -> tuple[Attempt, ...]:
-        doubtful = await self._store.levels.doubtful_items()
-        if not doubtful:
-            if not plan_writes:
-                return ()
-            async with self._store.transaction() as tx:
-                return await self._committer.plan(tx, pass_id)
-        batch = await self._poller.direct(doubtful)
-        batch = replace(batch, earlier=self._earlier)
-        committed = await self._committer.commit(
-            pass_id, batch, rules, plan_writes=plan_writes, changed_apart=True
-        )
-        self._earlier |= committed.earlier
-        return committed.attempts
-
-    async def _send(self, attempts: Sequence[Attempt], report: PassReport) -> bool:
-        """Send all; whether every one of them got an outcome."""
-        calls = [partial(self._sender.send, attempt, report) for attempt in attempts]
-        written = await run_together(calls, at_once=ITEMS_AT_ONCE)
-        for rows in written:
-            self._were_written(rows or ())
-        return None not in written
-
-    def _were_written(self, rows: Sequence[LevelWrite]) -> None:
-        """From now on a change of these levels comes after our write."""
-        for row in rows:
-            earlier = self._earlier.get(row.item)
-            if earlier is not None:
-                written = earlier.written | {row.location}
-                self._earlier[row.item] = replace(earlier, written=written)

@@ -1,4 +1,4 @@
-"""The full scan: reads every level and names the items that polling may have missed.
+"""Runs the full scan: reads every level and names the items that polling may have missed.
 
 A scan concludes nothing by itself. A row may be minutes old when it arrives, and a level may be
 missing for many reasons. So an item that differs, or is missing, becomes a suspect; the next passes
@@ -29,9 +29,9 @@ from invsyncd.store.requests import Request
 log = logging.getLogger(__name__)
 
 SCANNED_AT = "scanned_at"
-SAVED_AT_ONCE = 10_000  # levels; a transaction of so many takes some 30 ms
+SAVED_AT_ONCE = 10_000  # levels in one transaction, which takes some 30 ms
 AGAIN_S = 900.0  # a scan that failed is not tried again sooner, unless somebody asks again
-LACKING_MIN = 20  # so few lacking levels are cheap to read directly, whatever their share
+LACKING_MIN = 20  # up to so many missing levels are cheap to read directly, whatever their share
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Wanted(NamedTuple):
 
 
 class _Unread(NamedTuple):
-    """A scan whose suspects the passes have still to read, and the requests that it answers."""
+    """A scan whose suspects the passes must still read, and the requests that the scan answers."""
 
     ended_at: int
     ended: LoopSeconds
@@ -60,10 +60,10 @@ class _Unread(NamedTuple):
 
 
 class FullScan:
-    """One at a time.
+    """Runs full scans, one at a time.
 
-    A scan was carried out when the passes have read what it found: a restart forgets the suspects.
-    What asked for it stays until then, be it a request or the interval.
+    A scan counts as carried out only when the passes have read its suspects, because a restart
+    forgets them. Until then its cause stays, be it a request or the interval.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class FullScan:
         self._levels = 0
         self._tried: frozenset[int] = frozenset()  # requests that were there when a try began
         self._not_before = AT_ONCE
-        self._due: LoopSeconds | None = None  # by what is stored, which is looked up once
+        self._due: LoopSeconds | None = None  # from the stored time, which is read once
         self._unread: _Unread | None = None
 
     @property
@@ -93,7 +93,7 @@ class FullScan:
         return self._clocks.loop() >= self._not_before
 
     async def wanted(self) -> Wanted:
-        """Whether one is due, or was asked for: a request that is new waits for nothing."""
+        """Whether a scan is due, or was asked for. A new request waits for nothing."""
         requests = tuple(await self._store.requests.open(SCAN))
         if self._are_new(requests):
             return Wanted(True, requests)
@@ -102,14 +102,14 @@ class FullScan:
         return Wanted(bool(requests) or await self.due_in_s() <= 0, requests)
 
     async def is_asked_for(self) -> bool:
-        """Whether somebody asks for one that was not tried yet."""
+        """Whether somebody asks for a scan that was not tried yet."""
         return self._are_new(await self._store.requests.open(SCAN))
 
     def _are_new(self, requests: Sequence[Request]) -> bool:
         return any(request.id not in self._tried for request in requests)
 
     async def next_in_s(self) -> float:
-        """Seconds until somebody should look again whether one is wanted; 0 or less is soon."""
+        """Seconds until `wanted` should be called again; 0 or less is soon."""
         if self._unread is not None:
             return 0.0
         requests = await self._store.requests.open(SCAN)
@@ -118,7 +118,7 @@ class FullScan:
 
     @asynccontextmanager
     async def trying(self, requests: Sequence[Request]) -> AsyncIterator[None]:
-        """Around one try for all of these requests."""
+        """Encloses one try for all of these requests, and notes whether the try failed."""
         self._tried = frozenset(request.id for request in requests)
         try:
             yield
@@ -128,7 +128,7 @@ class FullScan:
         self._not_before = AT_ONCE
 
     async def carried_out(self) -> None:
-        """Note it, once the passes have read all that the last scan found."""
+        """Note the last scan as carried out, once the passes have read all that it found."""
         last = self._unread
         if last is None or not self._suspects.lacks(last.suspects):
             return
@@ -147,15 +147,15 @@ class FullScan:
             if stored is None:
                 return 0.0
             now, last = self._clocks.wall(), float(stored)
-            # A scan in the future was noted by a clock that has been set back since: due at once.
+            # A time in the future comes from a clock that was set back since: due at once.
             left_s = last + self._settings.poll.full_scan_interval_s - now if last <= now else 0.0
             self._due = later(self._clocks.loop(), left_s)
         return self._due - self._clocks.loop()
 
     async def run(self, pass_id: str, requests: Sequence[Request] = ()) -> Scanned:
-        """Scan by bulk operation, or page by page where that is refused or cannot be believed.
+        """Scan by bulk operation, or page by page if that is refused or cannot be believed.
 
-        Raises InvalidResponse where the scan lacks more of a location than may be believed.
+        Raises InvalidResponse if the scan lacks more levels of a location than can be believed.
         """
         locations = [k.location.id for k in await self._store.locations.all() if k.location.active]
         await self._begin()
@@ -184,23 +184,23 @@ class FullScan:
             await self._store.scans.clear(tx)
 
     async def _take(self, page: Page) -> None:
-        news = await self._store.levels.differing(page.readings)
-        self._found |= {reading.item for reading in news}
+        differing = await self._store.levels.differing(page.readings)
+        self._found |= {reading.item for reading in differing}
         self._levels += len(page.readings)
         self._seen += page.readings
         if len(self._seen) >= SAVED_AT_ONCE:
             await self._save()
 
     async def _save(self) -> None:
-        """Note what was seen, in a transaction that is short and yet not one for every page."""
+        """Save what was seen. A transaction takes many pages, and is still short."""
         async with self._store.transaction() as tx:
             await self._store.scans.mark_seen(tx, self._seen)
         self._seen.clear()
 
     async def _believed(self, locations: list[int]) -> bool:
-        """Whether known levels are lacking, so few that it may be believed.
+        """Whether the scan lacks known levels, so few that this can be believed.
 
-        InvalidResponse where it lacks too much of a location: that is never read as "not stocked".
+        Raises InvalidResponse if a location lacks too many: that never means "not stocked".
         """
         limit = self._settings.guard.max_zeroed_percent
         names = await self._store.locations.names()
@@ -209,8 +209,8 @@ class FullScan:
             if limit and lacking > LACKING_MIN and lacking * 100 > limit * known:
                 raise InvalidResponse(
                     f'full scan: location "{names.get(location)}" lacks {lacking} of {known} known'
-                    " levels: not believed, nothing was changed",
-                    advice="look at that location in Shopify; the scan is tried again",
+                    " levels; this is not believed, and nothing was changed",
+                    advice="check this location in Shopify; the scan is repeated by itself",
                 )
         return any(lacking for lacking, _ in counts.values())
 

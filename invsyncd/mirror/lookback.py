@@ -1,4 +1,4 @@
-"""Since when a location is read: a little way back at each poll, the whole overlap now and then.
+"""Decides how far back each poll reads: a little way mostly, the whole overlap now and then.
 
 The index behind `updated_at` may show a row late. Looking back over the whole overlap at each poll
 finds such a row, but reads again all that changed meanwhile, our own writes included. After a burst
@@ -38,19 +38,20 @@ from invsyncd.store.locations import KnownLocation
 
 log = logging.getLogger(__name__)
 
-SHORT_S = 15.0  # how far a short poll looks back
-BRIEF_S = 3.0  # and after everything was read directly: there an index cannot have been late
-SLACK_S = 1.0  # polls do not begin to the second
+SHORT_S = 15.0  # how far back a short poll reads
+BRIEF_S = 3.0  # the same after a direct read of everything, where no index can have been late
+SLACK_S = 1.0  # polls do not begin exactly to the second
 FREE_MIN = 0.5  # below this share of the bucket a far look-back waits
 FAR_ROWS_MAX = 1_000  # a far look-back that will list more goes by a bulk operation
+BUSY_S = 15.0  # so long somebody else's bulk operation is waited for
 
 
 @dataclass(frozen=True, slots=True)
 class Polled:
-    """One location after its last page. `mark` is a server second; None where nothing is known.
+    """What a poll read of one location. `mark` is a server second; None where nothing is known.
 
-    `rows` are the levels that it listed, `news` those that said something new. `whole` says that
-    everything was read directly instead, and nothing was listed to the end.
+    `rows` counts the levels that were listed, `news` those of them that differed from the store.
+    `whole` says that everything was read directly instead, and nothing was listed to the end.
     """
 
     location: int
@@ -63,9 +64,10 @@ class Polled:
 
 
 class PendingReads(NamedTuple):
-    """A far look-back by bulk operation, complete but for `items`, which are to be read directly.
+    """A far look-back by bulk operation, done except for `items`, which are to be read directly.
 
-    `marks` are the watermarks that it earns. `began_at` is on the clock of the look-backs.
+    `marks` are the watermarks to store once the items are read. `began_at` is on the clock of the
+    look-backs.
     """
 
     began_at: LoopSeconds
@@ -74,11 +76,12 @@ class PendingReads(NamedTuple):
 
 
 class OverlapSchedule:
-    """How far back each poll looks. All times but marks are seconds of a clock that nobody sets.
+    """Decides how far back each poll reads. All times but marks are on the monotonic clock.
 
-    A far look-back is due after half of `overlap_s`. One that will list much is asked of a bulk
-    operation (`wants_bulk`), one that will not waits while the bucket is short; either waits until
-    `overlap_s` at most: at most one interval after that it is paged. The first is paged at once.
+    A far look-back is due after half of `overlap_s`. One that will list much is left to a bulk
+    operation (`wants_bulk`). One that will not waits while the bucket is short. Both wait until
+    `overlap_s` at most; at most one interval later a poll pages them. The first far look-back is
+    paged at once.
     """
 
     def __init__(self, overlap_s: float) -> None:
@@ -91,7 +94,7 @@ class OverlapSchedule:
         self._far = True
 
     def begin(self, now: LoopSeconds, free: float) -> None:
-        """Decide for the poll that begins now; `free` is the share of the bucket that is left."""
+        """Decide how far back the poll that begins now reads; `free` is the bucket's free share."""
         self._began_at = now
         self._far = self._is_due(now, waits=free < FREE_MIN or self._is_much(now))
 
@@ -102,7 +105,7 @@ class OverlapSchedule:
         return age_s >= (self._overlap_s if waits else self._overlap_s / 2)
 
     def _is_much(self, now: LoopSeconds) -> bool:
-        """Whether a far look-back would list much, by what the polls of its time have listed."""
+        """Whether a far look-back would list much, judged by what the polls since then listed."""
         since = (now if self._far_at is None else self._far_at) - self._overlap_s - SHORT_S
         while self._listed and self._listed[0][0] < since:
             self._listed.popleft()
@@ -115,10 +118,10 @@ class OverlapSchedule:
         return self._is_due(now, waits=False) and self._is_much(now)
 
     def bulk(self, known: KnownLocation) -> tuple[int, int] | None:
-        """Since when a bulk operation must look at this location, and the mark that it earns.
+        """Since when a bulk operation must read this location, and the watermark to store then.
 
-        The mark is the near one: what was stamped before it was there when the operation began.
-        None where nothing is known yet: the next poll reads that location as a whole.
+        That watermark is the near mark: rows with an older stamp were there when the operation
+        began. None where nothing is known yet: the next poll reads that location as a whole.
         """
         near = self._near.get(known.location.id)
         if known.watermark is None or near is None:
@@ -137,9 +140,10 @@ class OverlapSchedule:
 
     @property
     def expected_rows(self) -> int:
-        """How many levels this poll will list: each change of the last one comes back everywhere.
+        """How many levels this poll will list: each change of the last poll returns everywhere.
 
-        Where nothing is mirrored it is fewer; what is done for too many costs no more than they.
+        Without mirroring there are fewer. What is done because of the larger number costs no more
+        than listing that many.
         """
         return sum(polled.news for polled in self._last.values()) * len(self._last)
 
@@ -156,7 +160,7 @@ class OverlapSchedule:
         return near - int(back_s), False, Watermark(near)
 
     def committed(self, polled: Mapping[int, Polled]) -> None:
-        """Move on: what this poll read is committed."""
+        """Note that what this poll read is committed."""
         self._last = dict(polled)
         for location, one in polled.items():
             self._near[location] = one.mark
@@ -165,15 +169,16 @@ class OverlapSchedule:
             self._far_at = self._began_at
 
     def paid(self, owed: PendingReads) -> None:
-        """What a bulk operation found is committed."""
+        """Note that what a bulk operation found is committed."""
         self._far_at = max(owed.began_at, self._far_at or owed.began_at)
 
 
 class Watermark:
-    """One poll of one location, page by page. Times are Unix seconds of the server.
+    """Works out the watermark of one poll of one location, page by page.
 
-    The *first* page counts: what changes while later pages are read may be missed by them, is
-    stamped later than anything on the first page, and so is found by the next poll.
+    Times are Unix seconds of the server. The *first* page counts. What changes while later pages
+    are read may be missing from them; but its stamp is later than anything on the first page, so
+    the next poll finds it.
     """
 
     def __init__(self, watermark: int | None) -> None:
@@ -210,11 +215,8 @@ def _latest(one: int | None, other: int | None) -> int | None:
     return max((at for at in (one, other) if at is not None), default=None)
 
 
-BUSY_S = 15.0  # an operation of somebody else's is not waited for any longer
-
-
 class BulkLookback:
-    """One at a time, and never beside a full scan: whoever calls it sees to both."""
+    """Looks back by bulk operation. The caller runs one at a time, and never beside a full scan."""
 
     def __init__(
         self,
@@ -230,7 +232,7 @@ class BulkLookback:
         self._overlap_s = overlap_s
         self._clocks = clocks
         self._not_before = AT_ONCE
-        # Later than that a poll has looked back instead.
+        # Later than that, a poll has already looked back instead.
         self._limits = BulkLimits(total_s=overlap_s / 2, busy_s=min(BUSY_S, overlap_s / 4))
 
     def is_wanted(self) -> bool:
@@ -239,34 +241,34 @@ class BulkLookback:
         return now >= self._not_before and self._overlaps.wants_bulk(now)
 
     async def run(self) -> PendingReads | None:
-        """What is owed now; None where it was refused, and a poll will have to look back."""
+        """Look back. Returns what is still to be read; None if a poll must look back instead."""
         began_at = self._clocks.loop()
-        looks = {
-            known.location.id: look
+        spans = {
+            known.location.id: span
             for known in await self._store.locations.all()
-            if known.location.active and (look := self._overlaps.bulk(known)) is not None
+            if known.location.active and (span := self._overlaps.bulk(known)) is not None
         }
-        if not looks:
+        if not spans:
             return None
-        since = min(since for since, _ in looks.values())
+        since = min(since for since, _ in spans.values())
         items: set[int] = set()
         try:
-            async for page in self._source.scan(list(looks), self._limits, since=since):
-                items |= await self._news(await self._store.levels.differing(page.readings))
-        except InvsyncError as error:  # whatever it is: the polls have it too, and tell of it
-            log.info("look back by bulk operation: %s; a poll will look back instead", error)
+            async for page in self._source.scan(list(spans), self._limits, since=since):
+                items |= await self._differing(await self._store.levels.differing(page.readings))
+        except InvsyncError as error:  # of any kind: the polls meet it too, and report it
+            log.info("look back by bulk operation: %s; a poll looks back instead", error)
             self._not_before = later(began_at, self._overlap_s)
             return None
-        marks = {location: mark for location, (_, mark) in looks.items()}
+        marks = {location: mark for location, (_, mark) in spans.items()}
         return PendingReads(began_at, marks, frozenset(items))
 
-    async def _news(self, readings: list[Reading]) -> set[int]:
+    async def _differing(self, readings: list[Reading]) -> set[int]:
         """The items of readings that differ from what is known, and are no older than it."""
         states = await self._store.levels.states({reading.item for reading in readings})
-        news: set[int] = set()
+        items: set[int] = set()
         for reading in readings:
             state = states.get(reading.item)
             level = None if state is None else state.levels.get(reading.location)
             if level is None or not is_superseded(reading, level):
-                news.add(reading.item)
-        return news
+                items.add(reading.item)
+        return items

@@ -1,14 +1,14 @@
-"""How many pages all locations together may list before another way of reading is cheaper."""
+"""Limits the pages that all locations list together: beyond, another way of reading is cheaper."""
 
 from __future__ import annotations
 
 
 class TooManyPages(Exception):
-    """More is listed than is worth listing."""
+    """More pages are listed than listing is worth."""
 
 
 class PageBudget:
-    """Shared by readings that run side by side. `pages` None allows any number."""
+    """A number of pages, shared by reads that run side by side. None allows any number."""
 
     def __init__(self, pages: int | None) -> None:
         self._left = pages

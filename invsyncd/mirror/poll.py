@@ -1,16 +1,14 @@
-"""poll: from Shopify to a batch that says only what is new.
+"""Polls Shopify: reads every active location, and gives a batch of what differs from the store.
 
-Every active location is polled at once (`polls`); echoes are dropped page by page. If one
-location cannot be read, the whole reading is thrown away (law 8): the merge needs to see changes
-of the same moment together, or two locations that were counted together would look like two
-counts. Nothing here writes.
+All active locations are read at once, and echoes are dropped page by page. If one location cannot
+be read, the whole reading is thrown away (law 8). The merge must see changes of one moment
+together; otherwise two locations that were counted together would look like two counts. Nothing
+here writes.
 
-One look at all active locations: what they list since their marks, or everything there is.
-
-Mostly few levels change, and listing them is cheapest. After a burst nearly every level has
-changed, by our own writes; to list them all costs more than to read directly every level that is
-known. So a near look that lists too much is given up, and everything is read: past the index, and
-at a price that is known before.
+Mostly few levels change, and then it is cheapest to list what changed. After a burst nearly every
+level has changed, by our own writes. To list them all costs more than to read every known level
+directly. So a short poll that lists too much is given up, and every known level is read: past the
+index, and at a price that is known before.
 """
 
 from __future__ import annotations
@@ -45,6 +43,9 @@ from invsyncd.store.locations import KnownLocation
 
 SUSPECTS_MAX = 2_000  # read in one pass, so that a large scan does not hold up the polls
 GAP_INTERVALS = 3  # a location is in a gap when its last good reading is older than this many
+PAGES_MIN = 8  # a poll of so few pages is never given up
+
+Looked = tuple[Polled, list[Reading]]
 
 
 class Poller:
@@ -75,19 +76,19 @@ class Poller:
         """Locations that the last poll found deactivated."""
 
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
-        """Poll every active location; the batch holds true news and the new watermarks."""
+        """Poll every active location. The batch holds what differs, and the new watermarks."""
         active = [known for known in locations if known.location.active]
         found = await self._polls.look(active)
-        last = [await self._polls.last_look(known) for known in locations if known.closing]
+        closing = [await self._polls.last_look(known) for known in locations if known.closing]
         self.closed = frozenset(self._polls.closed)
         readings: dict[int, list[Reading]] = {}
-        for news in [*(news for _, news in found), *last]:
-            for reading in news:
+        for differing in [*(differing for _, differing in found), *closing]:
+            for reading in differing:
                 readings.setdefault(reading.item, []).append(reading)
         self._polled = {polled.location: polled for polled, _ in found}
         suspects = self._suspects.take(SUSPECTS_MAX)
         owed = self._owed
-        # Whether this batch reads the last of what is owed.
+        # Whether this batch reads the last items that the bulk look-back named.
         paid = owed is not None and self._suspects.lacks(owed.items)
         self._paying = owed if paid else None
         batch = Batch(
@@ -99,7 +100,7 @@ class Poller:
         return await self._with_direct_reads(await self._with_new_items(batch))
 
     def committed(self) -> None:
-        """The batch of the last poll is in the store: the next one may begin where it ended."""
+        """Note that the batch is in the store: the next poll may begin where this one ended."""
         self._overlaps.committed(self._polled)
         if self._paying is not None:
             self._overlaps.paid(self._paying)
@@ -107,18 +108,21 @@ class Poller:
         self._suspects.done()
 
     def wants_bulk_lookback(self) -> bool:
-        """Whether a poll would have to list too much, and nothing is owed of the last one."""
+        """Whether a poll would have to list too much, and the last bulk look-back is read."""
         return self._owed is None and self._bulk_lookback.is_wanted()
 
     async def look_back_in_bulk(self) -> None:
-        """Look back by bulk operation, beside the polls, where one would have to list too much."""
+        """Look back by bulk operation, beside the polls; the next polls read what it names."""
         owed = await self._bulk_lookback.run()
         if owed is not None:
             self._suspects.name(owed.items)
             self._owed = owed
 
     def _watermark(self, known: KnownLocation) -> int | None:
-        """What to store with this batch; None keeps the stored one: only far looks move it."""
+        """The watermark to store with this batch. None keeps the stored one.
+
+        Only far look-backs move the stored watermark.
+        """
         polled = self._polled[known.location.id]
         if polled.far:
             return polled.mark
@@ -126,7 +130,7 @@ class Poller:
         return None if mark is None else max(mark, known.watermark or mark)
 
     def _gaps(self, locations: Sequence[KnownLocation]) -> Mapping[int, int]:
-        """Whole poll intervals since each location's last good reading, where it was a gap."""
+        """Whole poll intervals since the last good reading, for each location that is in a gap."""
         interval_s = self._settings.poll.interval_s
         now = self._clocks.wall()
         gaps: dict[int, int] = {}
@@ -146,10 +150,11 @@ class Poller:
         return replace(batch, readings=kept, catalogue=catalogue, suspects=batch.suspects - gone)
 
     async def _with_direct_reads(self, batch: Batch) -> Batch:
-        """Replace what cannot be told from the past by a direct read of the whole item.
+        """Read the unsure items whole and directly, in place of their readings.
 
-        An item that is seen for the first time is read directly too: its levels may have come in
-        with two polls of two moments, and first sight must see them together.
+        Unsure are suspects, items with a doubtful level, and items with a reading that may be older
+        than what is known. An item that is seen for the first time is unsure too: its levels may
+        have come in with two polls of two moments, and first sight must see them together.
         """
         states = await self._store.levels.states(batch.readings)
         unsure = {
@@ -166,8 +171,8 @@ class Poller:
     async def direct(self, items: Collection[int]) -> Batch:
         """Read these items whole, past every index.
 
-        A level that a complete direct read does not list is not stocked there any more: it is
-        read as inactive, with the quantities that were known (missing is not zero).
+        A level that a complete direct read does not list is not stocked there any more. Such a
+        level is read as inactive, with the quantities that were known (missing is not zero).
         """
         readings: dict[int, list[Reading]] = {item: [] for item in items}
         for reading in await self._source.read_items(sorted(items)):
@@ -194,9 +199,10 @@ class Poller:
 
 
 def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:
-    """Whether the item must be read whole; so must one whose level left, and nothing answers it.
+    """Whether the item must be read whole.
 
-    What left may have come up at a level that was polled a moment too early.
+    That is so too if one level left and no other level changed with it: what left may have gone to
+    a level that was polled a moment too early.
     """
     if state is None:
         return True
@@ -211,13 +217,11 @@ def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:
     )
 
 
-PAGES_MIN = 8  # so few pages are never given up
-
-Looked = tuple[Polled, list[Reading]]
-
-
 class LocationPolls:
-    """Reads; the Date of the server is trusted once it was seen to agree with its stamps."""
+    """Polls all locations: by a list of what changed, or by a direct read of every known level.
+
+    The server's Date is trusted once it was seen to agree with the stamps of rows.
+    """
 
     def __init__(
         self,
@@ -234,19 +238,19 @@ class LocationPolls:
         self._clocks = clocks
         self._clocks_agree = False
         self.closed: set[int] = set()
-        """Locations that this look found deactivated."""
+        """Locations that this poll found deactivated."""
 
     async def last_look(self, known: KnownLocation) -> list[Reading]:
-        """What changed last at a location that was deactivated; nothing where it cannot be read."""
-        news: list[Reading] = []
+        """What changed last at a location that was deactivated; nothing if it cannot be read."""
+        differing: list[Reading] = []
         since = max(0, (known.watermark or 0) - math.ceil(self._slack_s))
         with suppress(Refused, InvalidResponse):
             async for page in self._source.poll(known.location.id, since, lists=False):
-                news += await self._store.levels.differing(page.readings)
-        return news
+                differing += await self._store.levels.differing(page.readings)
+        return differing
 
     async def look(self, active: Sequence[KnownLocation]) -> list[Looked]:
-        """How far each location is read after this look, and the readings that are no echoes."""
+        """How far each location is read after this poll, and the readings that are no echoes."""
         self._overlaps.begin(self._clocks.loop(), self._source.free)
         self.closed.clear()
         pages_max = await self._pages_max(len(active))
@@ -260,7 +264,7 @@ class LocationPolls:
         return await run_together([partial(self._read_one, known) for known in active])
 
     async def _pages_max(self, locations: int) -> int | None:
-        """As many pages as cost what reading everything costs; None: it was never heavy."""
+        """How many pages cost as much as a direct read of everything. None: there is no limit."""
         lists, read = map(self._source.price, ("LIST_LEVELS", "READ_LEVELS"))
         if not self._overlaps.is_heavy or lists is None or read is None:
             return None
@@ -268,9 +272,12 @@ class LocationPolls:
         return max(PAGES_MIN, int(calls * read / (lists + read)))
 
     async def _list_one(self, known: KnownLocation, budget: PageBudget) -> Looked:
-        """Echoes are dropped page by page, so that what is kept is no more than what changed."""
+        """List what changed at this location.
+
+        Echoes are dropped page by page, so that no more is kept than what changed.
+        """
         since, far, progress = self._overlaps.progress(known)
-        news: list[Reading] = []
+        differing: list[Reading] = []
         rows = 0
         lists = self._overlaps.is_heavy
         async for page in self._source.poll(known.location.id, since, lists=lists):
@@ -280,32 +287,35 @@ class LocationPolls:
             if not page.active:
                 self.closed.add(known.location.id)
             rows += len(page.readings)
-            news += await self._store.levels.differing(page.readings)
+            differing += await self._store.levels.differing(page.readings)
         mark = self._mark(progress)
-        return Polled(known.location.id, mark, far, progress.pages, rows, len(news)), news
+        polled = Polled(known.location.id, mark, far, progress.pages, rows, len(differing))
+        return polled, differing
 
     async def _read_one(self, known: KnownLocation) -> Looked:
-        """Every known item at this location, directly.
+        """Read every known item at this location directly.
 
-        An item that is new is not among them: the next far look-back lists it.
+        A new item is not among them: the next far look-back lists such an item.
         """
-        place = known.location.id
+        location = known.location.id
         _, far, progress = self._overlaps.progress(known)
-        if far:  # only a list tells what is there
+        if far:  # only a list shows what is there
             return await self._list_one(known, PageBudget(None))
-        news: list[Reading] = []
+        differing: list[Reading] = []
         after = 0
         while items := await self._store.levels.all_items(after, LEVELS_PER_READ):
             after = items[-1]
-            page = await self._source.read_at(place, items)
+            page = await self._source.read_at(location, items)
             progress.saw(page)
-            news += await self._store.levels.differing(page.readings)
+            differing += await self._store.levels.differing(page.readings)
         mark = self._mark(progress)
-        rows = FAR_ROWS_MAX + 1  # nobody has counted what a list would show, but it was much
-        return Polled(place, mark, far, progress.pages, rows, len(news), whole=True), news
+        rows = FAR_ROWS_MAX + 1  # nothing was listed, but a list would have been long
+        polled = Polled(location, mark, far, progress.pages, rows, len(differing), whole=True)
+        return polled, differing
 
     def _mark(self, progress: Watermark) -> int | None:
         self._clocks_agree = self._clocks_agree or progress.is_recent(self._slack_s)
-        # One answer with a Date of its own, and no later change would be seen: ours is the witness.
+        # A single answer with a Date in the future would hide every later change, so the Date is
+        # checked against this machine's clock.
         dated = progress.is_dated(self._clocks.wall(), self._slack_s)
         return progress.mark(trust_date=self._clocks_agree and dated)

@@ -1,8 +1,8 @@
-"""One pass: poll → diff → merge → plan → commit → deliver → confirm, in that order.
+"""Runs one pass over Shopify: poll, diff, merge, plan, commit, deliver, confirm, in that order.
 
-This file is the whole pass for Shopify. What it reads is in `poll`, what it decides and
-commits is in `commit`, what it sends is in `deliver`. TikTok's listings are planned in the same
-commit and delivered by `listings`, so that neither target waits for the other.
+This file holds the order of the steps. `poll` reads, `commit` decides and commits, `deliver` sends.
+TikTok's listings are planned in the same commit and delivered by `listings`, so that neither target
+waits for the other.
 """
 
 from __future__ import annotations
@@ -83,9 +83,9 @@ class MirrorPass:
         await self._poller.look_back_in_bulk()
 
     async def run(self, report: PassReport, on_commit: Callable[[Committed], None]) -> None:
-        """One pass; what goes wrong on the way is in the report.
+        """Run one pass; trouble on the way goes into the report.
 
-        `on_commit` is called once both targets may start on what was committed.
+        `on_commit` is called as soon as both targets may deliver what was committed.
         """
         try:
             rules, committed = await self.commit(report)
@@ -101,9 +101,9 @@ class MirrorPass:
             report.failed(Target.SHOPIFY, error)
 
     async def commit(self, report: PassReport) -> tuple[Rules, Committed]:
-        """Poll, diff, merge, plan, commit. After this both targets know what they owe.
+        """Poll, diff, merge, plan, commit. After this it is known what each target is owed.
 
-        Raises InvsyncError where the reading cannot be believed: then nothing has changed.
+        Raises InvsyncError if the reading cannot be believed; then nothing has changed.
         """
         if not self._dry_run:
             await self._delivery.recover(report)
@@ -129,11 +129,11 @@ class MirrorPass:
         committed = await self._committer.commit(report.pass_id, batch, rules, gate=gate)
         self._poller.committed()
         await self.catalogue.committed()
-        _tell(report, committed)
+        _report_changes(report, committed)
         return rules, committed
 
     async def deliver(self, rules: Rules, committed: Committed, report: PassReport) -> None:
-        """Deliver and confirm what Shopify's levels owe."""
+        """Deliver to Shopify what is owed, and confirm it; a dry run only reports it."""
         if self._dry_run:
             await self._delivery.tell_planned(report)
         else:
@@ -142,7 +142,7 @@ class MirrorPass:
     async def _may_write(self, report: PassReport, tx: Tx) -> bool:
         reason = await self._breaker.check(tx, report.pass_id, int(self._clocks.wall()))
         report.is_paused(Target.SHOPIFY, reason)
-        return self._dry_run or not reason  # a dry run shows what waits
+        return self._dry_run or not reason  # a dry run shows what would be written
 
     async def location_notes(self) -> list[str]:
         """What people should know of configured locations that were renamed or deactivated."""
@@ -153,7 +153,10 @@ class MirrorPass:
         return await self._baseline.is_complete()
 
     async def _with_catalogue(self, batch: Batch, report: PassReport) -> Batch:
-        """The batch with the catalogue's news; no sale waits where they cannot be had."""
+        """The batch with what changed in the catalogue.
+
+        If the catalogue cannot be read, the batch goes on without it, so that no sale waits.
+        """
         try:
             batch, gone = await self.catalogue.join(batch)
         except (Unavailable, Refused, InvalidResponse) as error:
@@ -174,7 +177,7 @@ class MirrorPass:
         await self._rulebook.in_force(rules)
 
 
-def _tell(report: PassReport, committed: Committed) -> None:
+def _report_changes(report: PassReport, committed: Committed) -> None:
     for folded in committed.folded:
         item = folded.state.item
         for change in folded.changes:

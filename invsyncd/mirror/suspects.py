@@ -1,4 +1,4 @@
-"""Items that somebody wants read directly, until a pass has read and committed them."""
+"""Keeps the items that are to be read directly, until a pass has read and committed them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from itertools import islice
 
 
 class Suspects:
-    """A pass takes some, and is done with them when it has committed what it read.
+    """The items that the next passes read directly.
 
-    An item that is named while a pass has it stays: the pass may have read it before.
+    A pass takes some, and calls `done` when it has committed what it read. An item that is named
+    again meanwhile stays, because the pass may have read that item before.
     """
 
     def __init__(self) -> None:
@@ -20,25 +21,25 @@ class Suspects:
         return bool(self._left)
 
     def name(self, items: Iterable[int]) -> None:
-        """Have these read too."""
+        """Have these items read too."""
         self._left.update(items)
 
     def take(self, most: int) -> frozenset[int]:
-        """So many of them at most. Those of a take that nobody was done with are given back."""
+        """Take at most this many, after giving back those of an earlier take that is not done."""
         self.give_back()
         self._taken = frozenset(islice(self._left, most))
         self._left -= self._taken
         return self._taken
 
     def give_back(self) -> None:
-        """The pass did not get as far as its commit: what it took is still to be read."""
+        """Give back what was taken: the pass did not commit, so these items must still be read."""
         self._left |= self._taken
         self._taken = frozenset()
 
     def done(self) -> None:
-        """What was taken is read and committed."""
+        """Drop what was taken, because these items are read and committed."""
         self._taken = frozenset()
 
     def lacks(self, items: frozenset[int]) -> bool:
-        """Whether none of these is left, apart from those that are taken."""
+        """Whether none of these is still to be taken."""
         return self._left.isdisjoint(items)
