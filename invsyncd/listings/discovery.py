@@ -99,7 +99,7 @@ class Discovery:
         await self._tend()
 
     async def discover(self, pass_id: str) -> int:
-        """Read every listing; remember, match, forget what is gone, plan anew. Returns how many."""
+        """Read every listing; store, match, forget what is gone, plan again. Returns how many."""
         began, moment = int(self._clocks.wall()), self._clocks.loop()
         await self._rulebook.keep_warehouses(await self._shop.warehouses())
         count = 0

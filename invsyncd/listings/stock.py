@@ -65,7 +65,7 @@ class ListingStock:
         await self.read_stock(pass_id, listings)
 
     async def end_holds(self) -> None:
-        """Plan anew the listings whose held units Shopify must have seen by now."""
+        """Plan the listings again whose held units Shopify must have seen by now."""
         now = int(self._clocks.wall())
         keys = await self._store.listings.expired_holds(now)
         if keys:

@@ -1,4 +1,4 @@
-"""Limits the pages that all locations list together: beyond, another way of reading is cheaper."""
+"""Limits how many pages all locations list together, before another way of reading is cheaper."""
 
 from __future__ import annotations
 
