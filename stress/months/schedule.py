@@ -94,8 +94,6 @@ DAILY: dict[str, float] = {
     "tiktok": 12,
     "cancel": 2,
     "fulfil": 10,
-    "delivery": 2,
-    "draft": 2,
     "receive": 4,
     "transfer": 1.5,
     "count": 1,

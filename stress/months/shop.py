@@ -26,7 +26,7 @@ FIXED = ("Berlin", "Hamburg")  # a deploy may name these, so they stay as they a
 EXCLUDED = "Vienna"
 LAG_S_MAX = 3600.0
 AGAIN_S, AGAIN_MAX = 600.0, 300
-ORDERS = ("online", "till", "tiktok", "cancel", "fulfil", "delivery", "draft")
+ORDERS = ("online", "till", "tiktok", "cancel", "fulfil")
 PARCELS = 4
 
 
@@ -295,64 +295,6 @@ class People:
             self.made.market.ship(order.book.listing, self.made.warehouse, order.units)
         self.orders.remove(order)
         return True
-
-    # Stock that moves by events: these add up with whatever else happens
-
-    def _delivery(self, _act: Act, dice: random.Random) -> bool:
-        """A purchase order is on its way; what of it arrives is received some hours later."""
-        book = self._a_book(dice)
-        levels = self._open(book) if book else []
-        if book is None or not levels:
-            return False
-        level, units = dice.choice(levels), dice.randint(1, 30)
-        self.made.shop.expect(book.item, level.location, units)
-        rejected = dice.choice((0, 0, 1))
-        come = partial(self._arrived, book, level.location, units - rejected, rejected)
-        self.at(virtual.clock() + dice.uniform(600.0, 6 * 3600.0), come)
-        return True
-
-    def _arrived(self, book: Book, place: int, accepted: int, rejected: int) -> None:
-        shop = self.made.shop
-        moved = partial(shop.arrive, book.item, place, accepted, rejected)
-        self._moves(book, place, accepted, f"arrives {accepted}", moved)
-
-    def _draft(self, _act: Act, dice: random.Random) -> bool:
-        """A draft order reserves units, and is deleted again some hours later."""
-        book = self._a_book(dice)
-        levels = [x for x in self._open(book) if x.available > 0] if book else []
-        if book is None or not levels or book.alone or book.left < 1:
-            return False
-        level = dice.choice(levels)
-        units = dice.randint(1, min(5, level.available, book.left))
-        moved = partial(self.made.shop.draft_order, book.item, level.location, units)
-        self._moves(book, level.location, -units, f"draft {units}", moved)
-        self.at(
-            virtual.clock() + dice.uniform(600.0, 6 * 3600.0),
-            partial(self._undrafted, book, level.location, units),
-        )
-        return True
-
-    def _undrafted(self, book: Book, place: int, units: int) -> None:
-        moved = partial(self.made.shop.set_aside, book.item, place, -units)
-        self._moves(book, place, units, f"draft deleted {units}", moved)
-
-    def _moves(
-        self, book: Book, place: int, units: int, said: str, moved: Callable[[], None]
-    ) -> None:
-        """Do it now, or later while something of this item must be read alone."""
-        if book.unread:
-            self.look_at(book)
-        here = [level for level in self._open(book) if level.location == place]
-        if book.alone or not here or not book.mirrored(self.types):
-            if not book.gone:
-                again = partial(self._moves, book, place, units, said, moved)
-                self.at(virtual.clock() + AGAIN_S, again)
-            return
-        moved()
-        book.pool += units
-        book.touched(virtual.clock())
-        self.acted_at = virtual.clock()
-        self.story(book, f"{said} at {place}")
 
     # Statements of stock
 
