@@ -312,7 +312,15 @@ AT_THE_START = {
     Kind.LOST: "inventory/search",
     Kind.ERROR_AFTER: "inventory/update",
 }
-LATER = ((Kind.UNAUTHORISED,), (Kind.GARBLED,))
+LATER = (
+    (Kind.UNAUTHORISED,),
+    (Kind.GARBLED,),
+    (Kind.UNPAID,),
+    (Kind.FORBIDDEN,),
+    (Kind.LOCKED,),
+    (Kind.DENIED,),
+    (Kind.CONFLICT_AFTER,),
+)
 AT_THE_END = ((Kind.TOO_MANY, Kind.THROTTLED),)  # they slow down what follows
 
 
@@ -350,6 +358,7 @@ async def _tokens_are_lost_on_their_way(w: Running, said: list[str]) -> str:
     return code
 
 
+@pytest.mark.timeout(180)  # a refusal of each kind is asked for again after seconds
 async def test_whatever_goes_wrong_no_secret_is_ever_written(tmp_path: Path) -> None:
     """Every fault on both sides, and tokens that are lost on their way."""
     async with running(tmp_path, TEE=50) as w:

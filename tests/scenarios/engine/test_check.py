@@ -119,9 +119,10 @@ async def test_every_other_trouble_is_named_too(tmp_path: Path) -> None:
 
 @virtual
 async def test_check_warns_of_a_version_that_shopify_serves_no_more(tmp_path: Path) -> None:
-    async with world(tmp_path, shopify={"api_version": "2025-07"}) as w:
-        told = finding(await check(w), "2025-07")
-        assert "2026-01" in told.message
+    async with world(tmp_path, shopify={"api_version": "2026-04"}) as w:
+        w.made.shopify.behaviours.served_version = "2026-07"
+        told = finding(await check(w), "2026-04")
+        assert "2026-07" in told.message
         assert told.advice == 'set shopify.api_version = "2026-10", or remove that line'
         assert not told.bad
 
