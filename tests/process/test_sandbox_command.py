@@ -43,6 +43,7 @@ async def sandbox_process(home: Path, *options: str) -> AsyncIterator[list[str]]
     assert rest.decode() == "stopped\n"
 
 
+@pytest.mark.timeout(180)  # several processes, one after the other
 async def test_the_sandbox_writes_a_private_configuration_that_works_and_sells_on_demand(
     tmp_path: Path,
 ) -> None:
