@@ -22,7 +22,6 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.sandbox.tiktok.throttle import CLASSES
 from tests.support import virtual
 from tests.support.world import MAIN, World, world
@@ -127,7 +126,7 @@ def _fill(w: World, shape: Shape) -> None:
 
 async def _pushed(w: World, shape: Shape) -> Measured:
     parts = await w.start()
-    runner = Scheduler(parts.jobs.table(), parts.health.watchdog)
+    runner = parts.scheduler()
     loops = asyncio.create_task(runner.run())
     fake, market = w.made.tiktok, w.made.market
     began: float | None = None

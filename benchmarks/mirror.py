@@ -25,7 +25,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.model import at_work
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.sandbox.serve import Sandbox
 from tests.support import virtual
 from tests.support.world import ALL, World, world
@@ -144,7 +143,7 @@ IsBusy = Callable[[], bool]
 async def ours(w: World) -> AsyncIterator[IsBusy]:
     """Run the daemon. It is at rest once every look-back has passed the last change."""
     parts = await w.start()
-    runner = Scheduler(parts.jobs.table(), parts.health.watchdog)
+    runner = parts.scheduler()
     loops = asyncio.create_task(runner.run())
     adjustments = w.made.shop.adjustments
     try:

@@ -134,7 +134,9 @@ class Jobs:
         await self.mirror(report, on_commit=self._listings_wake.set)
         if await self.scan_is_asked_for():
             self._scan_wake.set()
-        slow_s = self._slow[Target.SHOPIFY].after(dead=report.is_dead(Target.SHOPIFY))
+        # A refused write says nothing of reading: what could be read is read on.
+        dead = report.is_dead(Target.SHOPIFY) and not report.was_read
+        slow_s = self._slow[Target.SHOPIFY].after(dead=dead)
         if slow_s:
             return slow_s
         return self._tempo.after(changed=bool(report.changes)) - (self._clocks.loop() - began)
@@ -178,7 +180,7 @@ class Jobs:
         await self._mirror.run(report, committed)
         took_s = self._clocks.loop() - began
         has_baseline = await self._mirror.has_baseline()
-        self._conclusion.locations(await self._mirror.location_notes())
+        self._conclusion.locations(self._mirror.location_notes)
         await self._conclusion.mirror(report, took_s=took_s, has_baseline=has_baseline)
 
     async def listings(self, report: PassReport) -> bool:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 from invsyncd import alerts, logs
 from invsyncd.config import Settings
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.daemon.systemd import Notifier, watchdog_ping
 from invsyncd.daemon.wiring import App, assemble
 from invsyncd.errors import InvsyncError
@@ -146,7 +145,7 @@ async def _run(
 ) -> Settings | None:
     """Run one configuration until a stop (None) or a good new configuration."""
     notifier = requests.notifier
-    scheduler = Scheduler(parts.jobs.table(_new_tokens(parts)), parts.health.watchdog)
+    scheduler = parts.scheduler(_new_tokens(parts))
     # Not later: a first baseline may take long, and the start must not wait for it.
     notifier.tell(READY=1)
     running = asyncio.create_task(scheduler.run(), name="jobs")

@@ -19,7 +19,8 @@ from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks, LoopSeconds, WallSeconds
 from invsyncd.core.model import Target
 from invsyncd.daemon.conclusion import Conclusion
-from invsyncd.daemon.jobs import Jobs
+from invsyncd.daemon.jobs import Jobs, NewTokens, never
+from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.round import ListingsRound
@@ -76,6 +77,10 @@ class App:
     rulebook: Rulebook
     mirror: MirrorPass
     tiktok_side: TikTokSide | None
+
+    def scheduler(self, new_tokens: NewTokens = never) -> Scheduler:
+        """What runs the jobs of this configuration."""
+        return Scheduler(self.jobs.table(new_tokens), self.health.watchdog)
 
 
 @asynccontextmanager

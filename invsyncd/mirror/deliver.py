@@ -8,11 +8,12 @@ written again, for some rounds; the rest is left to the next pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
-from invsyncd.core.clocks import Clocks, LoopSeconds, later
+from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
 from invsyncd.core.diff import was_applied
 from invsyncd.core.fold import Earlier
 from invsyncd.core.journal import EntryKind, Outcome
@@ -119,6 +120,16 @@ class Delivery:
                 self._earlier[row.item] = replace(earlier, written=written)
 
 
+class _Refusal(NamedTuple):
+    """Until when a refused row waits, and why it was refused."""
+
+    until: LoopSeconds
+    why: str
+
+
+_NONE = _Refusal(AT_ONCE, "")
+
+
 class AttemptSender:
     """Sends attempts one by one."""
 
@@ -133,8 +144,7 @@ class AttemptSender:
         self._target = target
         self._poller = poller
         self._clocks = clocks
-        self._refused_until: dict[LevelWrite, LoopSeconds] = {}
-        self._refused_for: dict[LevelWrite, str] = {}
+        self._refused: dict[LevelWrite, _Refusal] = {}
         self._denied: tuple[AccessDenied, LoopSeconds] | None = None
 
     @property
@@ -146,11 +156,8 @@ class AttemptSender:
 
     def is_refused(self, row: LevelWrite) -> bool:
         """Whether Shopify refused this same write lately."""
-        until = self._refused_until.get(row)
-        if until is not None and until <= self._clocks.loop():
-            del self._refused_until[row]
-            return False
-        return until is not None
+        refusal = self._refused.get(row)
+        return refusal is not None and refusal.until > self._clocks.loop()
 
     async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
         """Report an attempt that a dry run does not send."""
@@ -277,7 +284,7 @@ class AttemptSender:
             row: Outcome.REFUSED.because(f"{code} {text}").strip()
             for row, (code, text) in refused.items()
         }
-        new = [row for row, why in reasons.items() if self._refused_for.get(row) != why]
+        new = self._refuse(reasons)
         written: list[LevelWrite] = []
         if outcome.others_applied_at is not None:
             touched = outcome.stale | outcome.refused.keys()
@@ -292,17 +299,25 @@ class AttemptSender:
             await self._store.attempts.not_mutable(tx, [row.item for row in immutable])
             for row in new:
                 await self._journal(tx, attempt, [row], skus, reasons[row], sent=outcome.sent)
-        self._refused_until |= {row: self._again_at(row) for row in refused}
-        self._refused_for |= reasons
         for row, why in reasons.items():
             self._report(report, [row], skus, why)
         self._report(report, written, skus, Outcome.APPLIED)
         return written
 
-    def _again_at(self, row: LevelWrite) -> LoopSeconds:
-        """When a refused row is tried again: sooner if the level shows units that nobody has."""
-        wait_s = REFUSED_FALL_WAIT_S if row.after < row.before else REFUSED_WAIT_S
-        return later(self._clocks.loop(), wait_s)
+    def _refuse(self, reasons: Mapping[LevelWrite, str]) -> list[LevelWrite]:
+        """Let these rows wait; returns those that were not refused for the same reason before.
+
+        A row that lowers a level waits less: the level shows units that nobody has.
+        """
+        now = self._clocks.loop()
+        new = [row for row, why in reasons.items() if self._refused.get(row, _NONE).why != why]
+        # What was not tried again for a whole wait is owed no more.
+        kept = {k: x for k, x in self._refused.items() if later(x.until, REFUSED_WAIT_S) > now}
+        for row, why in reasons.items():
+            wait_s = REFUSED_FALL_WAIT_S if row.after < row.before else REFUSED_WAIT_S
+            kept[row] = _Refusal(later(now, wait_s), why)
+        self._refused = kept
+        return new
 
     async def _conclude_by_reading(
         self, attempt: Attempt, report: PassReport

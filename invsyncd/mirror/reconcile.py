@@ -69,6 +69,8 @@ class MirrorPass:
         self._breaker = CircuitBreaker(settings, store, Target.SHOPIFY)
         self._desk = RequestDesk(store, clocks.wall)
         self._locations = Every(settings.poll.catalogue_interval_s)
+        self.location_notes: list[str] = []
+        """What people should know of configured locations that were renamed or deactivated."""
 
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
@@ -108,7 +110,7 @@ class MirrorPass:
         if not self._dry_run:
             await self._delivery.recover(report)
         if self._locations.is_due(self._clocks.loop()):
-            await self._rulebook.keep_locations(await self._source.locations())
+            await self._read_locations()
             self._locations.begun(self._clocks.loop())
         rules = await self._rulebook.rules()
         if not await self._baseline.is_complete():
@@ -118,7 +120,7 @@ class MirrorPass:
             self.catalogue.rest()
         batch = await self._poller.poll(await self._store.locations.all())
         if self._poller.closed:
-            await self._rulebook.keep_locations(await self._source.locations())
+            await self._read_locations()
             rules = await self._rulebook.rules()
         batch = await self._with_catalogue(batch, report)
         await self._sweep_if_rules_changed(report.pass_id, rules)
@@ -132,6 +134,10 @@ class MirrorPass:
         _report_changes(report, committed)
         return rules, committed
 
+    async def _read_locations(self) -> None:
+        await self._rulebook.keep_locations(await self._source.locations())
+        self.location_notes = await self._rulebook.location_notes()
+
     async def deliver(self, rules: Rules, committed: Committed, report: PassReport) -> None:
         """Deliver to Shopify what is owed, and confirm it; a dry run only reports it."""
         if self._dry_run:
@@ -143,10 +149,6 @@ class MirrorPass:
         reason = await self._breaker.check(tx, report.pass_id, int(self._clocks.wall()))
         report.is_paused(Target.SHOPIFY, reason)
         return self._dry_run or not reason  # a dry run shows what would be written
-
-    async def location_notes(self) -> list[str]:
-        """What people should know of configured locations that were renamed or deactivated."""
-        return await self._rulebook.location_notes()
 
     async def has_baseline(self) -> bool:
         """Whether a first baseline is complete."""

@@ -30,14 +30,14 @@ def find_locations(
     """
     found: set[int] = set()
     for name in names:
-        ids = {loc.id for loc in active if name in (loc.name, str(loc.id))}
+        ids = _called(name, active)
         if len(ids) > 1:
             raise ConfigError(
                 f'{key}: {len(ids)} locations are named "{name}"',
                 advice=f"use the id instead: one of {', '.join(map(str, sorted(ids)))}",
             )
         if not ids and name not in remembered:
-            known = ", ".join(f'"{loc.name}"' for loc in active if loc.active) or "none"
+            known = ", ".join(f'"{loc.name}"' for loc in active) or "none"
             raise ConfigError(
                 f'{key}: the shop has no active location "{name}"',
                 advice=f"its active locations are: {known}",
@@ -60,6 +60,11 @@ def every_location(
         for loc in active
         if not loc.managed and not keeps_fbt(loc) and left_out.isdisjoint((loc.name, str(loc.id)))
     }
+
+
+def _called(name: str, locations: Iterable[Location]) -> set[int]:
+    """The ids of the locations with this name or id."""
+    return {loc.id for loc in locations if name in (loc.name, str(loc.id))}
 
 
 def keeps_fbt(location: Location) -> bool:
@@ -89,7 +94,7 @@ def location_ids(
     """Which location each configured name means: today's, or else the one that had that name."""
     found: dict[str, int] = {}
     for _, name in named_locations(settings):
-        ids = {loc.id for loc in locations if name in (loc.name, str(loc.id))}
+        ids = _called(name, locations)
         if len(ids) == 1:
             found[name] = ids.pop()
         elif not ids and name in remembered:

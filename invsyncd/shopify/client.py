@@ -199,7 +199,8 @@ class ShopifyClient:
         try:
             return await self._once(request)
         except Unauthorised:
-            self._is_alive = request.mutation and self._is_alive
+            if not request.mutation:  # a refused write says nothing of reading
+                self._is_alive = False
             raise
 
     async def _once(self, request: _Request) -> Data:

@@ -52,10 +52,8 @@ class PassReport:
             self.paused[target] = reason
 
     def is_dead(self, target: Target) -> bool:
-        """Whether this side does not accept our credentials. A side that was read is not dead."""
-        return not (target is Target.SHOPIFY and self.was_read) and any(
-            isinstance(error, Unauthorised) for error in self.failures_of(target)
-        )
+        """Whether this side does not accept our credentials."""
+        return any(isinstance(error, Unauthorised) for error in self.failures_of(target))
 
     @property
     def errors(self) -> list[str]:

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.sandbox.serve import sandbox
 from invsyncd.sandbox.tiktok.records import Row
 from stress.market.buyers import Buyer, Sale
@@ -42,7 +41,7 @@ async def daemon(sale: Sale, folder: Path, crowd: Sequence[Buyer]) -> Outcome:
 @asynccontextmanager
 async def _running(w: World) -> AsyncIterator[None]:
     parts = await w.start()
-    runner = Scheduler(parts.jobs.table(), parts.health.watchdog)
+    runner = parts.scheduler()
     loops = asyncio.create_task(runner.run())
     try:
         yield

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from invsyncd.core.model import Target
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.daemon.wiring import App, assemble
 from invsyncd.sandbox.faults import Kind
 from invsyncd.status.health import Health
@@ -40,7 +39,7 @@ class WallClock:
 async def running(w: World, wall: WallClock, store: Store) -> AsyncIterator[App]:
     """What the service does, on a machine with this clock."""
     async with assemble(w.settings(), store, clock=wall) as parts:
-        daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
+        daemon = parts.scheduler()
         task = asyncio.create_task(daemon.run())
         try:
             yield parts

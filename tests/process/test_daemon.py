@@ -265,13 +265,13 @@ async def test_stop_lets_a_pass_finish() -> None:
 
 def scheduler_of(parts: App) -> Scheduler:
     """The jobs of a real configuration."""
-    return Scheduler(parts.jobs.table(), parts.health.watchdog)
+    return parts.scheduler()
 
 
 async def live(w: World, seconds: float) -> None:
     """Let the real thing run in this world for a while."""
     parts = await w.start()
-    await run_for(Scheduler(parts.jobs.table(), parts.health.watchdog), seconds)
+    await run_for(parts.scheduler(), seconds)
     await w.stop()
 
 

@@ -14,7 +14,6 @@ import pytest
 
 from invsyncd.alerts.heartbeat import send_heartbeats
 from invsyncd.alerts.loop import RETRY_S, send_alerts
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.sandbox.faults import Kind
 from tests.scenarios.alerts.listener import listener
@@ -55,7 +54,7 @@ async def awake(here: World, people: People) -> AsyncIterator[None]:
     """The daemon runs, and tells people."""
     parts = await here.start()
     settings = here.settings()
-    daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
+    daemon = parts.scheduler()
     tasks = [
         asyncio.create_task(daemon.run()),
         asyncio.create_task(
@@ -162,7 +161,7 @@ async def test_an_outage_of_shopify_is_told_after_stale_after_s_with_its_reasons
 async def heartbeat(here: World, url: str) -> AsyncIterator[None]:
     """The daemon runs, and gives a sign of life."""
     parts = await here.start()
-    daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
+    daemon = parts.scheduler()
     tasks = [
         asyncio.create_task(daemon.run()),
         asyncio.create_task(send_heartbeats(url, parts.health)),

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from invsyncd.core.clocks import LoopSeconds
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.tiktok import catalogue
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
@@ -75,7 +74,7 @@ async def test_a_decrease_does_not_wait_for_a_backlog_of_increases(tmp_path: Pat
             w.made.add(sku, 10)
         await w.start()
         assert w.running is not None
-        daemon = Scheduler(w.running.jobs.table(), w.running.health.watchdog)
+        daemon = w.running.scheduler()
         task = asyncio.create_task(daemon.run())
         await w.passing(300)
         for sku in many:

@@ -16,7 +16,6 @@ import pytest
 
 from invsyncd.core.model import Target
 from invsyncd.core.parking import PARKED_AGAIN_S
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.listings.error_policy import REACTIONS
 from invsyncd.sandbox.tiktok import catalogue, server, update
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
@@ -91,7 +90,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 async def running(w: World) -> AsyncIterator[None]:
     """The daemon's own loops, with their own rests."""
     parts = w.running or await w.start()
-    daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
+    daemon = parts.scheduler()
     task = asyncio.create_task(daemon.run())
     try:
         yield

@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from invsyncd.core.model import Target
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.sandbox.faults import Kind
 from tests.support.virtual import virtual
 from tests.support.world import World, world
@@ -27,7 +26,7 @@ READING = ("read_inventory", "read_locations", "read_products")
 async def running(w: World) -> AsyncIterator[None]:
     """The daemon's own jobs turn, as they do under systemd."""
     app = w.running or await w.start()
-    scheduler = Scheduler(app.jobs.table(), app.health.watchdog)
+    scheduler = app.scheduler()
     task = asyncio.create_task(scheduler.run())
     try:
         yield

@@ -8,7 +8,6 @@ from unittest.mock import patch
 
 import pytest
 
-from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.mirror import lookback
 from invsyncd.mirror.full_scan import Scanned
 from invsyncd.sandbox.faults import Kind
@@ -148,7 +147,7 @@ async def test_a_scan_that_is_asked_for_after_one_failed_does_not_wait_for_its_n
         await w.settle()
         parts = w.running
         assert parts is not None
-        daemon = Scheduler(parts.jobs.table(), parts.health.watchdog)
+        daemon = parts.scheduler()
         running = asyncio.create_task(daemon.run())
         w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=10_000)
         await ask(w)
@@ -220,7 +219,7 @@ async def test_a_first_baseline_that_takes_long_is_followed_by_no_scan(tmp_path:
         w.made.add("TEE", 10)
         w.made.shopify_faults.latency_s = 20
         parts = await w.start()
-        scheduler = Scheduler(parts.jobs.table(), parts.health.watchdog)
+        scheduler = parts.scheduler()
         running = asyncio.create_task(scheduler.run())
         await asyncio.sleep(40)
         assert not await parts.mirror.has_baseline(), "the baseline took no time"
