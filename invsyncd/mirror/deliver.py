@@ -284,7 +284,7 @@ class AttemptSender:
             row: Outcome.REFUSED.because(f"{code} {text}").strip()
             for row, (code, text) in refused.items()
         }
-        new = self._refuse(reasons)
+        new = [row for row, why in reasons.items() if self._refused.get(row, _NONE).why != why]
         written: list[LevelWrite] = []
         if outcome.others_applied_at is not None:
             touched = outcome.stale | outcome.refused.keys()
@@ -299,25 +299,21 @@ class AttemptSender:
             await self._store.attempts.not_mutable(tx, [row.item for row in immutable])
             for row in new:
                 await self._journal(tx, attempt, [row], skus, reasons[row], sent=outcome.sent)
+        self._refuse(reasons)  # not before it is written down
         for row, why in reasons.items():
             self._report(report, [row], skus, why)
         self._report(report, written, skus, Outcome.APPLIED)
         return written
 
-    def _refuse(self, reasons: Mapping[LevelWrite, str]) -> list[LevelWrite]:
-        """Let these rows wait; returns those that were not refused for the same reason before.
-
-        A row that lowers a level waits less: the level shows units that nobody has.
-        """
+    def _refuse(self, reasons: Mapping[LevelWrite, str]) -> None:
+        """Let these rows wait; one that lowers a level, which shows too much, waits less."""
         now = self._clocks.loop()
-        new = [row for row, why in reasons.items() if self._refused.get(row, _NONE).why != why]
         # What was not tried again for a whole wait is owed no more.
         kept = {k: x for k, x in self._refused.items() if later(x.until, REFUSED_WAIT_S) > now}
         for row, why in reasons.items():
             wait_s = REFUSED_FALL_WAIT_S if row.after < row.before else REFUSED_WAIT_S
             kept[row] = _Refusal(later(now, wait_s), why)
         self._refused = kept
-        return new
 
     async def _conclude_by_reading(
         self, attempt: Attempt, report: PassReport

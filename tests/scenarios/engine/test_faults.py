@@ -362,7 +362,7 @@ async def test_the_outcome_that_the_levels_told_and_its_doubt_are_written_togeth
         await w.passing(25 * 3600)
         parts = await w.start()
         with pytest.MonkeyPatch.context() as patch:
-            disk_takes_nothing_of(patch, Attempts, "doubt", lambda *_: True)
+            disk_takes_nothing_of(patch, Attempts, "mark_doubtful", lambda *_: True)
             report = await w.once()
         assert "disk full" in report.errors[0]
         assert report.writes == []
