@@ -33,6 +33,7 @@ OVERLAP_S = 900  # how far back each reading goes: the index lags (recorded), ho
 DIRECT_MAX = 2_000  # items read directly in one pass: 20 requests
 AGAIN_S = 900.0  # a failed reading of the whole is not tried again sooner, except by a full scan
 BULK_MIN = 2_000  # a catalogue of more items is read in bulk, a smaller one directly
+NAMES_MAX = 100  # SKUs of listings without an item that each look searches for
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class CatalogueReader:
         self._suspects = Suspects()
         self._walked_to: int | None = None  # every item with a higher id is a suspect too
         self._pending: Mark | None = None  # stored once its suspects are read
+        self._searched_to = ""  # the last SKU that was searched for by name
         self.whole_due = False
         """Whether somebody should call `whole`, beside the passes."""
         self._wanted_again = False  # since the reading of the whole that is under way began
@@ -87,10 +89,10 @@ class CatalogueReader:
             await self._read_updated()
 
     async def join(self, batch: Batch) -> tuple[Batch, frozenset[int]]:
-        """Read the next suspects directly. Returns the batch with what differs, and what is gone.
+        """Read the next suspects directly. Returns the batch with what differs, and further items.
 
-        Gone are the suspects that Shopify does not name any more; they are to be read with their
-        levels.
+        The further items are to be read with their levels: those that Shopify does not name any
+        more, and those that the store does not know yet.
         """
         self._suspects.give_back()
         await self._walk_on()
@@ -105,7 +107,7 @@ class CatalogueReader:
         known = await self._store.catalogue.of(entries)
         changed = {item: e for item, e in entries.items() if known.get(item) not in (None, e)}
         batch = replace(batch, catalogue={**changed, **batch.catalogue})
-        return batch, asked - set(entries)
+        return batch, asked - set(known)
 
     async def committed(self) -> None:
         """Note that what the last `join` found is in the store."""
@@ -157,7 +159,15 @@ class CatalogueReader:
             )
         # No search shows what was deleted, and the count stays the same if as many were added.
         self._suspects.name(await self._source.missing(await self._store.listings.matched_items()))
+        await self._search_by_sku()
         self._pending = Mark(counted.server_time or last.server_time, counted.variants)
+
+    async def _search_by_sku(self) -> None:
+        """Look for the items of listings that have none: an item without a level is in no poll."""
+        skus = await self._store.assortment.unknown_skus(self._searched_to, NAMES_MAX)
+        self._searched_to = skus[-1] if len(skus) == NAMES_MAX else ""
+        async for rows in self._catalogue.of_skus(skus):
+            self._suspects.name(row.item for row in rows)
 
     async def _want_whole(self) -> None:
         """Have the whole catalogue read; a small one is read by the passes, from now on."""

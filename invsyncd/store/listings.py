@@ -331,6 +331,16 @@ class Assortment:
         )
         return [((row[0], row[1]), row[2]) for row in rows]
 
+    async def unknown_skus(self, after: str, limit: int) -> list[str]:
+        """SKUs of listings that no known item has, in order, a page at a time."""
+        rows = await self._db.rows(
+            "SELECT DISTINCT sku FROM listing WHERE item IS NULL AND sku > ?"
+            " AND NOT EXISTS (SELECT 1 FROM item WHERE item.sku = listing.sku)"
+            " ORDER BY sku LIMIT ?",
+            (after, limit),
+        )
+        return [row[0] for row in rows]
+
     async def save_matches(self, tx: Tx, matches: Iterable[tuple[Key, int | None]]) -> None:
         """Save which item each of these listings sells; None if we know of none."""
         await tx.executemany(
