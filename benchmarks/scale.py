@@ -60,9 +60,11 @@ def catalogue_lines(items: int) -> Iterator[str]:
         item = FIRST_ITEM + 317 * number
         yield (
             f'{{"id":"gid://shopify/ProductVariant/{item - 7}","inventoryPolicy":"DENY",'
+            f'"requiresComponents":false,'
             f'"inventoryItem":{{"id":"gid://shopify/InventoryItem/{item}",'
             f'"sku":"SKU-{number:07}","tracked":true}},'
-            f'"product":{{"id":"gid://shopify/Product/{number}","productType":"Shirt"}}}}\n'
+            f'"product":{{"id":"gid://shopify/Product/{number}","productType":"Shirt",'
+            f'"status":"ACTIVE"}}}}\n'
         )
 
 

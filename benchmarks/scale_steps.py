@@ -29,7 +29,7 @@ from invsyncd.planning.rulebook import Rulebook
 from invsyncd.sandbox.serve import sandbox, serving
 from invsyncd.shopify import bulk
 from invsyncd.shopify.bulk import pages_of_file
-from invsyncd.shopify.catalogue import Count, ProductTypes, ShopifyCatalogue, variant_rows
+from invsyncd.shopify.catalogue import Count, KnownProducts, ShopifyCatalogue, variant_rows
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
@@ -88,7 +88,7 @@ class LocalCatalogue(ShopifyCatalogue):
     def __init__(self, file: Path, items: int) -> None:
         self._file = file
         self._items = items
-        self._types = ProductTypes()
+        self._products = KnownProducts()
 
     async def count(self) -> Count:
         """An unknown count, so that an empty sandbox is not taken for one that lost its items."""
@@ -97,7 +97,7 @@ class LocalCatalogue(ShopifyCatalogue):
     async def scan(self) -> AsyncIterator[tuple[CatalogueRow, ...]]:
         """The rows of the file, read by the parser of the real catalogue."""
         rows = lines(pieces(self._file), line_bytes_max=bulk.LINE_BYTES_MAX, what="local file")
-        async for page in variant_rows(rows, self._items, self._types.learn):
+        async for page in variant_rows(rows, self._items, self._products.learn):
             yield page
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from invsyncd.core.model import Catalogue
+from invsyncd.core.model import Catalogue, Item
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,8 @@ class CatalogueRow:
     tracked: bool
     continues: bool | None = None
     product_type: str | None = None
+    on_sale: bool | None = None
+    bundle: bool | None = None
 
 
 def differs(seen: CatalogueRow, known: Catalogue) -> bool:
@@ -30,9 +32,27 @@ def differs(seen: CatalogueRow, known: Catalogue) -> bool:
     """
     if (seen.sku, seen.tracked) != (known.sku, known.tracked):
         return True
-    if seen.continues is not None and seen.continues != known.continues:
+    said = (
+        (seen.continues, known.continues),
+        (seen.on_sale, known.on_sale),
+        (seen.bundle, known.bundle),
+    )
+    if any(now is not None and now != before for now, before in said):
         return True
     return seen.product_type is not None and known.product_types != (seen.product_type,)
+
+
+def with_catalogue(item: Item, entry: Catalogue) -> Item:
+    """The item with what the catalogue says of it now."""
+    return replace(
+        item,
+        sku=entry.sku,
+        tracked=entry.tracked,
+        continues=entry.continues,
+        product_types=entry.product_types,
+        on_sale=entry.on_sale,
+        bundle=entry.bundle,
+    )
 
 
 def merged_rows(rows: Iterable[CatalogueRow], so_far: dict[int, Catalogue]) -> dict[int, Catalogue]:
@@ -42,7 +62,8 @@ def merged_rows(rows: Iterable[CatalogueRow], so_far: dict[int, Catalogue]) -> d
     """
     entries = dict(so_far)
     for row in rows:
-        before = entries.get(row.item, Catalogue(row.item, row.sku, row.tracked, False, ()))
+        nothing = Catalogue(row.item, row.sku, row.tracked, False, (), on_sale=False)
+        before = entries.get(row.item, nothing)
         types = set(before.product_types)
         if row.product_type is not None:
             types.add(row.product_type)
@@ -52,5 +73,7 @@ def merged_rows(rows: Iterable[CatalogueRow], so_far: dict[int, Catalogue]) -> d
             tracked=row.tracked,
             continues=before.continues or bool(row.continues),
             product_types=tuple(sorted(types)),
+            on_sale=before.on_sale or row.on_sale is not False,
+            bundle=before.bundle or bool(row.bundle),
         )
     return entries

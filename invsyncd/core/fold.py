@@ -33,7 +33,7 @@ class Scope:
     def takes(self, item: Item) -> bool:
         """Whether this item is mirrored at all."""
         listed = not self.product_types or not self.product_types.isdisjoint(item.product_types)
-        return self.enabled and item.tracked and item.mutable and listed
+        return self.enabled and item.tracked and item.mutable and not item.bundle and listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,18 +118,27 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """What Shopify's catalogue says of an item, over all its variants."""
+    """What Shopify's catalogue says of an item, over all its variants.
+
+    `on_sale`: the product of any variant is neither a draft nor archived. `bundle`: any variant is
+    made of components, so that Shopify works out its stock and lets nobody set it.
+    """
 
     item: int
     sku: str
     tracked: bool
     continues: bool  # any variant keeps selling when out of stock
     product_types: tuple[str, ...]
+    on_sale: bool = True
+    bundle: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item and where it stands. `mutable` is False once Shopify refused to set the item."""
+    """An item and where it stands. `mutable` is False once Shopify refused to set the item.
+
+    The other facts are those of `Catalogue`.
+    """
 
     id: int
     sku: str
@@ -139,6 +148,8 @@ class Item:
     mutable: bool = True
     standing: Standing = Standing.NEW
     pool: int | None = None
+    on_sale: bool = True
+    bundle: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,9 +91,9 @@ def offer(
         return None
     if state.item.continues or not state.item.tracked:
         return unlimited(rule)
-    # An item that Shopify refuses to set, such as a bundle over mirrored parts, follows its parts:
-    # its levels show one stock too, and are counted once.
-    in_mirror = plan.scope.takes(replace(state.item, mutable=True))
+    # A bundle, or another item that Shopify refuses to set, follows its mirrored parts: its levels
+    # show one stock too, and are counted once.
+    in_mirror = plan.scope.takes(replace(state.item, mutable=True, bundle=False))
     stocks = [
         SourceStock(level.available, mirrored=in_mirror and level.location in plan.scope.locations)
         for level in state.levels.values()

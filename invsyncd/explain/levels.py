@@ -97,6 +97,11 @@ def _why_item_out(item: Item, scope: Scope) -> Reason | None:
         return Reason(Cause.MIRROR_OFF, "mirror.enabled is false: no level is ever written")
     if not item.tracked:
         return Reason(Cause.UNTRACKED, "Shopify does not track its stock: no level is written")
+    if item.bundle:
+        return Reason(
+            Cause.NOT_MUTABLE,
+            "It is a bundle: Shopify works out its stock from its components, no level is written",
+        )
     if not item.mutable:
         return Reason(
             Cause.NOT_MUTABLE,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from invsyncd.core.catalogue import with_catalogue
 from invsyncd.core.clocks import WallSeconds
 from invsyncd.core.fold import Earlier, Folded, fold
 from invsyncd.core.model import (
@@ -170,11 +171,4 @@ class Committer:
 def _with_catalogue(state: ItemState | None, entry: Catalogue) -> ItemState:
     if state is None:
         state = ItemState(Item(entry.item, entry.sku), {})
-    item = replace(
-        state.item,
-        sku=entry.sku,
-        tracked=entry.tracked,
-        continues=entry.continues,
-        product_types=entry.product_types,
-    )
-    return replace(state, item=item)
+    return replace(state, item=with_catalogue(state.item, entry))

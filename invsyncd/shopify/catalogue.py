@@ -1,7 +1,7 @@
 """Asks for the catalogue: what was updated since, all of it in bulk, and how much there is.
 
-SKU, tracking, policy and product type change without a level changing. This file only finds out
-which items to read; `source` reads them.
+SKU, tracking, policy, product type and status change without a level changing. This file only
+finds out which items to read; `source` reads them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from invsyncd.core.catalogue import CatalogueRow
 from invsyncd.errors import InvalidResponse
@@ -17,11 +17,12 @@ from invsyncd.net.decode import Shape, json_object
 from invsyncd.shopify import bulk, documents, parse
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.documents import CATALOGUE_ROWS
+from invsyncd.shopify.parse import ProductFacts
 from invsyncd.shopify.polling import Start, walk
 
 PAGE_ROWS = 250
 SKUS_PER_SEARCH = 25
-TYPES_MAX = 50_000  # products remembered, some 6 MB; others are read again
+PRODUCTS_MAX = 50_000  # products remembered, some 6 MB; others are read again
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class ShopifyCatalogue:
 
     def __init__(self, client: ShopifyClient) -> None:
         self._client = client
-        self._types = ProductTypes()
+        self._products = KnownProducts()
 
     async def count(self) -> Count:
         """How many variants the shop has."""
@@ -60,11 +61,14 @@ class ShopifyCatalogue:
         ):
             yield [_item(node) for node in parse.nodes(page)]
         async for page, _ in walk(self._client, "UPDATED_VARIANTS", variables, _member_variants):
-            yield [_variant(node, _type(node.at("product"))) for node in parse.nodes(page)]
+            yield [
+                _variant(node, parse.product_facts(node.at("product")))
+                for node in parse.nodes(page)
+            ]
         async for page, _ in walk(
             self._client, "UPDATED_PRODUCTS", variables, lambda data: data.at("products")
         ):
-            async for rows in self._changed_types(page):
+            async for rows in self._changed_products(page):
                 yield rows
 
     async def of_skus(self, skus: Sequence[str]) -> AsyncIterator[list[CatalogueRow]]:
@@ -80,7 +84,10 @@ class ShopifyCatalogue:
             async for page, _ in walk(
                 self._client, "UPDATED_VARIANTS", {"query": query}, _member_variants
             ):
-                rows = [_variant(node, _type(node.at("product"))) for node in parse.nodes(page)]
+                rows = [
+                    _variant(node, parse.product_facts(node.at("product")))
+                    for node in parse.nodes(page)
+                ]
                 yield [row for row in rows if row.sku in asked]
 
     async def scan(self) -> AsyncIterator[tuple[CatalogueRow, ...]]:
@@ -90,15 +97,17 @@ class ShopifyCatalogue:
         refuses the operation, InvalidResponse if the file is not whole.
         """
         async with bulk.output(self._client, CATALOGUE_ROWS, bulk.BulkLimits()) as found:
-            pages = variant_rows(found.lines, found.expected, self._types.learn)
+            pages = variant_rows(found.lines, found.expected, self._products.learn)
             async with aclosing(pages):
                 async for page in pages:
                     yield page
 
-    async def _changed_types(self, page: Shape) -> AsyncIterator[list[CatalogueRow]]:
-        """Yield the variants of the products on a page whose type is not the remembered one."""
-        types = {parse.number(x.at("id"), "Product"): _type(x) for x in parse.nodes(page)}
-        changed = [product for product, name in types.items() if self._types.of(product) != name]
+    async def _changed_products(self, page: Shape) -> AsyncIterator[list[CatalogueRow]]:
+        """Yield the variants of the products on a page of which something is new."""
+        facts = {
+            parse.number(x.at("id"), "Product"): parse.product_facts(x) for x in parse.nodes(page)
+        }
+        changed = [one for one, now in facts.items() if self._products.of(one) != now]
         if not changed:
             return
         ids = [parse.gid("Product", product) for product in changed]
@@ -108,12 +117,12 @@ class ShopifyCatalogue:
                 async for rows in self._product(node):
                     yield rows
         for product in changed:
-            self._types.learn(product, types[product])
+            self._products.learn(product, facts[product])
 
     async def _product(self, node: Shape) -> AsyncIterator[list[CatalogueRow]]:
         """Yield all variants of one product."""
-        product_type, first = _type(node), node.at("variants")
-        yield [_variant(one, product_type) for one in parse.nodes(first)]
+        product, first = parse.product_facts(node), node.at("variants")
+        yield [_variant(one, product) for one in parse.nodes(first)]
         seen: set[str] = set()
         after = parse.next_cursor(first, seen)
         if after is None:
@@ -123,33 +132,33 @@ class ShopifyCatalogue:
         async for page, _ in walk(
             self._client, "PRODUCT_VARIANTS", variables, _variants_of_product, start=start
         ):
-            yield [_variant(one, product_type) for one in parse.nodes(page)]
+            yield [_variant(one, product) for one in parse.nodes(page)]
 
 
-class ProductTypes:
-    """The last known type of each product, for the TYPES_MAX products seen last."""
+class KnownProducts:
+    """The last known facts of each product, for the PRODUCTS_MAX products seen last."""
 
     def __init__(self) -> None:
-        self._names: dict[int, str] = {}
+        self._facts: dict[int, ProductFacts] = {}
 
-    def of(self, product: int) -> str | None:
-        """The type; None if it is not remembered."""
-        return self._names.get(product)
+    def of(self, product: int) -> ProductFacts | None:
+        """The facts; None if they are not remembered."""
+        return self._facts.get(product)
 
-    def learn(self, product: int, name: str) -> None:
-        """Remember the type; beyond TYPES_MAX, forget the product seen the longest ago."""
-        self._names.pop(product, None)
-        self._names[product] = sys.intern(name)
-        if len(self._names) > TYPES_MAX:
-            del self._names[next(iter(self._names))]
+    def learn(self, product: int, facts: ProductFacts) -> None:
+        """Remember the facts; beyond PRODUCTS_MAX, forget the product seen the longest ago."""
+        self._facts.pop(product, None)
+        self._facts[product] = facts
+        if len(self._facts) > PRODUCTS_MAX:
+            del self._facts[next(iter(self._facts))]
 
 
 async def variant_rows(
-    lines: AsyncIterator[bytes], expected: int, learn: Callable[[int, str], None]
+    lines: AsyncIterator[bytes], expected: int, learn: Callable[[int, ProductFacts], None]
 ) -> AsyncGenerator[tuple[CatalogueRow, ...], None]:
     """Yield the rows of a file of `expected` lines; InvalidResponse for any other line or number.
 
-    `learn` is called with the type of each product.
+    `learn` is called with the facts of each product.
     """
     page: list[CatalogueRow] = []
     count = 0
@@ -158,8 +167,9 @@ async def variant_rows(
         what = f"CATALOGUE line {count}"
         node = Shape(json_object(line, what), what)
         product = node.at("product")
-        learn(parse.number(product.at("id"), "Product"), _type(product))
-        page.append(_variant(node, _type(product)))
+        facts = parse.product_facts(product)
+        learn(parse.number(product.at("id"), "Product"), facts)
+        page.append(_variant(node, facts))
         if len(page) == PAGE_ROWS:
             yield tuple(page)
             page.clear()
@@ -178,17 +188,17 @@ def _variants_of_product(data: Shape) -> Shape:
     return data.at("product").at("variants")
 
 
-def _type(product: Shape) -> str:
-    return product.at("productType").text()
-
-
 def _item(node: Shape) -> CatalogueRow:
     sku = node.at("sku")
     item = parse.number(node.at("id"), "InventoryItem")
     return CatalogueRow(item, "" if sku.null else sku.text(), node.at("tracked").flag())
 
 
-def _variant(node: Shape, product_type: str) -> CatalogueRow:
-    item = _item(node.at("inventoryItem"))
-    continues = parse.continues(node.at("inventoryPolicy"))
-    return CatalogueRow(item.item, item.sku, item.tracked, continues, product_type)
+def _variant(node: Shape, product: ProductFacts) -> CatalogueRow:
+    return replace(
+        _item(node.at("inventoryItem")),
+        continues=parse.continues(node.at("inventoryPolicy")),
+        product_type=sys.intern(product.type),
+        on_sale=product.on_sale,
+        bundle=node.at("requiresComponents").flag(),
+    )

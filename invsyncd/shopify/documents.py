@@ -38,18 +38,25 @@ query UpdatedItems($after: String, $query: String!) {
 UPDATED_VARIANTS: Final = """
 query UpdatedVariants($after: String, $query: String!) {
   productVariants(first: 250, after: $after, query: $query) {
-    edges { node { inventoryPolicy inventoryItem { id sku tracked } product { productType } } }
+    edges {
+      node {
+        inventoryPolicy
+        requiresComponents
+        inventoryItem { id sku tracked }
+        product { productType status }
+      }
+    }
     pageInfo { hasNextPage endCursor }
   }
 }
 """
 
-# Only the product type is asked for: stock that moves stamps the product (documented), so after a
+# Only type and status are asked for: stock that moves stamps the product (documented), so after a
 # busy quarter of an hour these pages are full of products of which nothing else is new.
 UPDATED_PRODUCTS: Final = """
 query UpdatedProducts($after: String, $query: String!) {
   products(first: 250, after: $after, query: $query) {
-    edges { node { id productType } }
+    edges { node { id productType status } }
     pageInfo { hasNextPage endCursor }
   }
 }
@@ -62,8 +69,9 @@ query Products($ids: [ID!]!) {
     ... on Product {
       id
       productType
+      status
       variants(first: 50) {
-        edges { node { inventoryPolicy inventoryItem { id sku tracked } } }
+        edges { node { inventoryPolicy requiresComponents inventoryItem { id sku tracked } } }
         pageInfo { hasNextPage endCursor }
       }
     }
@@ -77,7 +85,7 @@ query ProductVariants($id: ID!, $after: String) {
   product(id: $id) {
     id
     variants(first: 250, after: $after) {
-      edges { node { inventoryPolicy inventoryItem { id sku tracked } } }
+      edges { node { inventoryPolicy requiresComponents inventoryItem { id sku tracked } } }
       pageInfo { hasNextPage endCursor }
     }
   }
@@ -92,8 +100,9 @@ CATALOGUE_ROWS: Final = """
       node {
         id
         inventoryPolicy
+        requiresComponents
         inventoryItem { id sku tracked }
-        product { id productType }
+        product { id productType status }
       }
     }
   }
@@ -232,7 +241,7 @@ query Catalogue($ids: [ID!]!) {
       sku
       tracked
       variants(first: 20) {
-        edges { node { inventoryPolicy product { productType } } }
+        edges { node { inventoryPolicy requiresComponents product { productType status } } }
         pageInfo { hasNextPage endCursor }
       }
     }
@@ -245,7 +254,7 @@ query ItemVariants($id: ID!, $after: String) {
   inventoryItem(id: $id) {
     id
     variants(first: 100, after: $after) {
-      edges { node { inventoryPolicy product { productType } } }
+      edges { node { inventoryPolicy requiresComponents product { productType status } } }
       pageInfo { hasNextPage endCursor }
     }
   }

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from invsyncd.core.model import Catalogue, Location, Reading
 from invsyncd.errors import InvalidResponse
@@ -29,9 +30,16 @@ class Variants:
 
     continues: bool = False
     product_types: frozenset[str] = frozenset()
+    on_sale: bool = False
+    bundle: bool = False
 
     def __or__(self, other: Variants) -> Variants:
-        return Variants(self.continues or other.continues, self.product_types | other.product_types)
+        return Variants(
+            self.continues or other.continues,
+            self.product_types | other.product_types,
+            self.on_sale or other.on_sale,
+            self.bundle or other.bundle,
+        )
 
 
 def nodes(connection: Shape) -> list[Shape]:
@@ -143,12 +151,35 @@ def newest(rows: Iterable[Reading]) -> tuple[Reading, ...]:
 
 def variants(connection: Shape) -> Variants:
     """What one page of an item's variants says."""
-    policies = set[bool]()
-    types = set[str]()
+    found = Variants()
     for node in nodes(connection):
-        policies.add(continues(node.at("inventoryPolicy")))
-        types.add(node.at("product").at("productType").text())
-    return Variants(True in policies, frozenset(types))
+        product = product_facts(node.at("product"))
+        found |= Variants(
+            continues(node.at("inventoryPolicy")),
+            frozenset({product.type}),
+            product.on_sale,
+            node.at("requiresComponents").flag(),
+        )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFacts:
+    """What an item takes from its product. `on_sale`: neither a draft nor archived."""
+
+    type: str
+    on_sale: bool
+
+
+def product_facts(product: Shape) -> ProductFacts:
+    """Type and status of a product. Statuses are ACTIVE, ARCHIVED, DRAFT and UNLISTED (schema);
+    who has the link can buy what is unlisted."""
+    status = product.at("status").text()
+    return _product_facts(product.at("productType").text(), status not in {"ARCHIVED", "DRAFT"})
+
+
+# Few types, many products: the catalogue remembers the facts of some 50,000 of them.
+_product_facts = lru_cache(maxsize=1024)(ProductFacts)
 
 
 def continues(policy: Shape) -> bool:
@@ -167,6 +198,8 @@ def catalogue(node: Shape, found: Variants) -> Catalogue:
         tracked=node.at("tracked").flag(),
         continues=found.continues,
         product_types=tuple(sorted(found.product_types)),
+        on_sale=found.on_sale,
+        bundle=found.bundle,
     )
 
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
+from invsyncd.core.catalogue import with_catalogue
 from invsyncd.core.model import Catalogue, Item, ItemState, Level, LevelWrite, Reading, Standing
 from invsyncd.store.database import Database, Row, Tx, fetch
 from invsyncd.store.sql import PAGE, marks, pages
@@ -17,7 +18,9 @@ LEVEL_COLUMNS = (
     "item, location, available, committed, on_hand, updated_at, active,"
     " confirmed_at, doubtful, wanted, incoming, counted_at"
 )
-ITEM_COLUMNS = "id, sku, tracked, continues, product_types, mutable, standing, pool"
+ITEM_COLUMNS = (
+    "id, sku, tracked, continues, product_types, mutable, standing, pool, on_sale, bundle"
+)
 
 
 class Levels:
@@ -140,18 +143,15 @@ class Levels:
     async def add_items(self, tx: Tx, entries: Sequence[Catalogue]) -> None:
         """Save items that are about to be seen for the first time."""
         await tx.executemany(
-            f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(8)})",
-            [
-                _item_row(Item(e.item, e.sku, e.tracked, e.continues, e.product_types))
-                for e in entries
-            ],
+            f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(10)})",
+            [_item_row(with_catalogue(Item(e.item, e.sku), e)) for e in entries],
         )
 
     async def save_states(self, tx: Tx, states: Iterable[ItemState]) -> None:
         """Save folded items with all their levels."""
         for page in pages(states):
             await tx.executemany(
-                f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(8)})",
+                f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(10)})",
                 [_item_row(s.item) for s in page],
             )
             await tx.executemany(
@@ -183,12 +183,14 @@ class KnownCatalogue:
         found: dict[int, Catalogue] = {}
         for page in pages(sorted(items)):
             for row in await self._db.rows(
-                "SELECT id, sku, tracked, continues, product_types FROM item"
+                "SELECT id, sku, tracked, continues, product_types, on_sale, bundle FROM item"
                 f" WHERE id IN ({marks(len(page))})",
                 page,
             ):
                 found[row[0]] = Catalogue(
-                    row[0], row[1], bool(row[2]), bool(row[3]), types_of(row[4])
+                    *(row[0], row[1], bool(row[2]), bool(row[3]), types_of(row[4])),
+                    on_sale=bool(row[5]),
+                    bundle=bool(row[6]),
                 )
         return found
 
@@ -251,6 +253,8 @@ def _item_row(item: Item) -> Row:
         item.mutable,
         item.standing,
         item.pool,
+        item.on_sale,
+        item.bundle,
     )
 
 
@@ -264,6 +268,8 @@ def _item(row: Row) -> Item:
         mutable=bool(row[5]),
         standing=Standing(row[6]),
         pool=row[7],
+        on_sale=bool(row[8]),
+        bundle=bool(row[9]),
     )
 
 

@@ -312,20 +312,22 @@ class Assortment:
     async def mismatched(self) -> list[tuple[Key, int | None]]:
         """Listings whose item is not the one that has their SKU now, each with that item.
 
-        Compared exactly. One SKU on several items matches none of them, except where all but one
-        are stocked nowhere: an item that exists is stocked somewhere (documented), so those were
-        deleted. A listing that had an item keeps that item while it is stocked, as long as its SKU
-        names no other one: a copied product or a renamed SKU must not leave a number unattended.
+        Compared exactly. One SKU on several items matches none of them, except where only one of
+        them is stocked anywhere, or where only one stocked one is on sale: the others are drafts,
+        archived or deleted. Otherwise a listing that had an item keeps that item while it is
+        stocked: a copied product or a renamed SKU must not leave a number unattended.
         """
         stocked = "EXISTS (SELECT 1 FROM level WHERE level.item = {} AND level.active = 1)"
         rows = await self._db.rows(
             "WITH candidate AS (SELECT product_id, sku_id, listing.item AS was, item.id AS id,"
-            f" {stocked.format('item.id')} AS stocked, listing.linked_item IS NULL"
+            f" {stocked.format('item.id')} AS stocked, item.on_sale AS on_sale,"
+            " listing.linked_item IS NULL"
             f" AND {stocked.format('listing.item')} AS keeps"
             " FROM listing LEFT JOIN item ON item.sku = listing.sku"
             " AND listing.sku <> '' AND item.id = coalesce(listing.linked_item, item.id))"
             " SELECT product_id, sku_id, CASE WHEN count(id) = 1 THEN min(id)"
             " WHEN sum(stocked) = 1 THEN max(iif(stocked, id, NULL))"
+            " WHEN sum(stocked AND on_sale) = 1 THEN max(iif(stocked AND on_sale, id, NULL))"
             " WHEN max(keeps) THEN max(was) END AS now"
             " FROM candidate GROUP BY product_id, sku_id HAVING now IS NOT was"
         )

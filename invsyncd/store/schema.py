@@ -194,6 +194,12 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE level ADD COLUMN incoming INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE level ADD COLUMN counted_at INTEGER NOT NULL DEFAULT 0;  -- stamp of available
     """,
+    """
+    -- Whether a product is neither a draft nor archived; whether the stock is that of components.
+    ALTER TABLE item ADD COLUMN on_sale INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE item ADD COLUMN bundle INTEGER NOT NULL DEFAULT 0;
+    DELETE FROM meta WHERE key = 'catalogue_mark';  -- the whole catalogue is read for them
+    """,
 )
 
 VERSION = len(STEPS)

@@ -131,6 +131,15 @@ class Goods:
         if self.stamps is Stamps.ALL:
             self._stamp(item, *products)
 
+    def set_status(self, item: int, status: str) -> None:
+        """Make the product of each variant of the item ACTIVE, DRAFT, ARCHIVED or UNLISTED."""
+        record = self.items[item]
+        products = [variant.product for variant in record.variants]
+        for product in products:
+            product.status, product.updated_at = status, self.now()
+        if self.stamps is Stamps.ALL:
+            self._stamp(record, *products)
+
     def set_sku(self, item: int, sku: str | None) -> None:
         """Rename the item."""
         record = self.items[item]

@@ -18,6 +18,8 @@ KNOWN = Catalogue(1, "TEE", True, False, ("Shirt",))
         (CatalogueRow(1, "TEE", True, True, "Shirt"), True),
         (CatalogueRow(1, "TEE", True, False, "Mug"), True),
         (CatalogueRow(1, "TEE", True, False, ""), True),
+        (CatalogueRow(1, "TEE", True, False, "Shirt", on_sale=False), True),
+        (CatalogueRow(1, "TEE", True, False, "Shirt", on_sale=True, bundle=True), True),
     ],
 )
 def test_a_row_is_compared_only_in_what_it_says(seen: CatalogueRow, expected: bool) -> None:
@@ -48,3 +50,12 @@ def test_the_rows_of_all_variants_make_one_entry_in_any_order_and_number_of_read
     }
     assert merged_rows(rows, {}) == merged_rows(reversed(rows), {}) == whole
     assert merged_rows(rows[2:], merged_rows(rows[:2], {})) == whole
+
+
+def test_an_item_is_on_sale_and_a_bundle_as_soon_as_one_variant_is() -> None:
+    draft = CatalogueRow(1, "TEE", True, False, "Shirt", on_sale=False, bundle=False)
+    sold = CatalogueRow(1, "TEE", True, False, "Shirt", on_sale=True, bundle=True)
+    one = merged_rows([draft], {})[1]
+    assert (one.on_sale, one.bundle) == (False, False)
+    both = merged_rows([draft, sold, draft], {})[1]
+    assert (both.on_sale, both.bundle) == (True, True)

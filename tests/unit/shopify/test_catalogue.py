@@ -11,14 +11,16 @@ from invsyncd.core.catalogue import CatalogueRow
 from invsyncd.errors import InvalidResponse
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.catalogue import Count, ShopifyCatalogue, variant_rows
+from invsyncd.shopify.parse import ProductFacts
 from tests.support.virtual import clock, virtual
 from tests.unit.shopify.shops import standing
 
 ROW = {
     "id": "gid://shopify/ProductVariant/1",
     "inventoryPolicy": "DENY",
+    "requiresComponents": False,
     "inventoryItem": {"id": "gid://shopify/InventoryItem/7", "sku": None, "tracked": True},
-    "product": {"id": "gid://shopify/Product/5", "productType": "Mug"},
+    "product": {"id": "gid://shopify/Product/5", "productType": "Mug", "status": "DRAFT"},
 }
 
 
@@ -68,8 +70,8 @@ async def test_all_of_it_comes_in_bulk_and_is_counted() -> None:
         assert await looked.count() == Count(301, int(clock()))
         pages = [page async for page in looked.scan()]
         assert [len(page) for page in pages] == [250, 51]
-        assert pages[0][1] == CatalogueRow(items[1], "TEE-1", True, False, "Shirt")
-        assert pages[1][-1] == CatalogueRow(items[0], "TEE-0", True, True, "Mug")
+        assert pages[0][1] == CatalogueRow(items[1], "TEE-1", True, False, "Shirt", True, False)
+        assert pages[1][-1] == CatalogueRow(items[0], "TEE-0", True, True, "Mug", True, False)
 
 
 @pytest.mark.parametrize(
@@ -78,6 +80,7 @@ async def test_all_of_it_comes_in_bulk_and_is_counted() -> None:
         (ROW, b""),
         (ROW, b"[]"),
         (ROW, {**ROW, "inventoryPolicy": "PERHAPS"}),
+        (ROW, {**ROW, "requiresComponents": None}),
         (ROW, {**ROW, "inventoryItem": None}),
         (ROW, {**ROW, "product": {}}),
         (ROW, {**ROW, "product": {"productType": "Mug"}}),
@@ -94,10 +97,10 @@ async def test_a_file_that_is_not_two_whole_rows_is_not_believed(rows: tuple[obj
 
 @virtual
 async def test_two_whole_rows_are() -> None:
-    told: dict[int, str] = {}
+    told: dict[int, ProductFacts] = {}
     pages = [page async for page in variant_rows(given(ROW, ROW), 2, told.__setitem__)]
-    assert pages == [(CatalogueRow(7, "", True, False, "Mug"),) * 2]
-    assert told == {5: "Mug"}
+    assert pages == [(CatalogueRow(7, "", True, False, "Mug", False, False),) * 2]
+    assert told == {5: ProductFacts("Mug", on_sale=False)}
 
 
 @virtual

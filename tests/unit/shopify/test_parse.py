@@ -172,7 +172,7 @@ def test_a_page_that_does_not_say_how_to_go_on_is_garbled(page_info: object) -> 
 
 
 def test_a_policy_that_nobody_knows_is_garbled() -> None:
-    node = {"inventoryPolicy": "MAYBE", "product": {"productType": ""}}
+    node = {"inventoryPolicy": "MAYBE", "product": {"productType": "", "status": "ACTIVE"}}
     with pytest.raises(InvalidResponse, match="neither DENY nor CONTINUE"):
         parse.variants(page(node))
 
