@@ -7,7 +7,7 @@ known value) and is not queued anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -16,6 +16,7 @@ from invsyncd.core.journal import EntryKind
 from invsyncd.core.leaving import counted_changes
 from invsyncd.core.merge import Case, MergeRules, Verdict, first_sight, follow, merge
 from invsyncd.core.model import Change, Entry, Item, ItemState, Level, Reading, Standing
+from invsyncd.core.second_mirror import NO_ECHOES, Echoes, Mirrored, echoes
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,8 @@ class Folded:
     verdict: Verdict | None = None
     entries: tuple[Entry, ...] = ()
     doubtful: frozenset[int] = field(default=frozenset())
+    echoes: int = 0
+    """How many changes look like the work of another program that mirrors the same levels."""
 
 
 def fold(
@@ -89,25 +92,55 @@ def fold(
     ]
     kept = scope.locations | scope.closing
     changes = tuple(c for c in (*found.changes, *found.leaving) if c.location in kept)
+    found_echoes = _echoes(state, mirrored, changes, rules)
+    echoed = tuple(c for c in changes if c.location in found_echoes.believed)
+    changes = tuple(c for c in changes if c not in echoed)
     together_with = tuple(c.location for c in earlier.changes) if earlier else ()
     settled = sum(level.location not in found.joined for level in mirrored)
-    merged = _merged(item, _Mirrored(mirrored, settled), changes, rules, earlier)
-    told = replace(found, leaving=merged.leavers(found))
+    merged = _merged(item, _InMirror(mirrored, settled), changes, rules, earlier)
+    after = merged.item
+    if after.pool != state.item.pool:
+        after = replace(after, pool_before=state.item.pool)
+    true = tuple(change for change in found.changes if change not in echoed)
+    told = replace(found, changes=true, leaving=merged.leavers(found))
     lost = merged.not_counted([c for c in found.leaving if c.location in kept])
     return Folded(
-        state=ItemState(merged.item, _with_wanted(found.levels, merged.item, mirrored)),
+        state=ItemState(after, _with_wanted(found.levels, after, mirrored)),
         changes=(*told.changes, *told.leaving),
         earlier=merged.earlier,
         verdict=merged.verdict,
         entries=entries(
-            state.item, merged.item, told, merged.verdict, together_with, not_counted=lost
+            state.item,
+            after,
+            told,
+            merged.verdict,
+            together_with,
+            not_counted=lost,
+            echoed=echoed,
         ),
         doubtful=found.set_aside,
+        echoes=len(found_echoes.locations),
     )
 
 
+def _echoes(
+    state: ItemState, mirrored: Iterable[Level], changes: Sequence[Change], rules: MergeRules
+) -> Echoes:
+    """Which of the changes look like the work of another program that mirrors this shop."""
+    item = state.item
+    if item.standing is not Standing.POOLED or item.pool is None or not changes:
+        return NO_ECHOES
+    known = {
+        level.location: state.levels[level.location].available
+        for level in mirrored
+        if level.location in state.levels and state.levels[level.location].active
+    }
+    pools = Mirrored(known, item.pool, item.pool_before)
+    return echoes(pools, changes, named=rules.second_mirror)
+
+
 @dataclass(frozen=True, slots=True)
-class _Mirrored:
+class _InMirror:
     """The levels in the mirror. `settled` is how many of them did not join just now."""
 
     levels: list[Level]
@@ -135,7 +168,7 @@ class _Merged:
 
 def _merged(
     item: Item,
-    mirrored: _Mirrored,
+    mirrored: _InMirror,
     changes: tuple[Change, ...],
     rules: MergeRules,
     earlier: Earlier | None,
@@ -205,7 +238,7 @@ def _standing_before(item: Item, scope: Scope) -> Standing:
 
 
 def _judge(
-    item: Item, mirrored: _Mirrored, changes: tuple[Change, ...], rules: MergeRules
+    item: Item, mirrored: _InMirror, changes: tuple[Change, ...], rules: MergeRules
 ) -> Verdict | None:
     """The verdict on this pass, or None where nothing is to be decided."""
     levels = mirrored.levels
@@ -263,38 +296,39 @@ def entries(
     together_with: tuple[int, ...] = (),
     *,
     not_counted: tuple[Change, ...] = (),
+    echoed: tuple[Change, ...] = (),
 ) -> tuple[Entry, ...]:
     """The lines for one item; `together_with` names what this pass merged before.
 
-    `not_counted` are falls of levels that left and of which something was dropped.
+    `not_counted` are falls of levels that left and of which something was dropped; `echoed` are
+    values that another program copied from level to level.
     """
     lines: list[Entry] = []
     changed = (*found.changes, *found.leaving)
     new_pool = before.standing is Standing.FOLLOWING and after.standing is Standing.POOLED
     unlevelled = verdict is not None and verdict.case is Case.UNLEVELLED
-    if changed or unlevelled or new_pool:
-        lines.append(
-            Entry(
-                EntryKind.CHANGE,
-                after.id,
-                after.sku,
-                _numbers(before, after, changed, verdict, together_with),
-            )
-        )
+    if changed or unlevelled or new_pool or echoed:
+        numbers = _numbers(before, after, changed, verdict, together_with)
+        if echoed:
+            numbers["echoes"] = _moves(echoed)
+            numbers["case"] = numbers["case"] if changed else Case.ECHO.value
+        lines.append(Entry(EntryKind.CHANGE, after.id, after.sku, numbers))
     for kind, locations in ((EntryKind.JOIN, found.joined), (EntryKind.LEAVE, found.left)):
         # A level that is simply new with its item is not worth a line; one that joins a pool is.
         if locations and before.pool is not None:
-            numbers: dict[str, object] = {"locations": sorted(locations)}
+            numbers = {"locations": sorted(locations)}
             if kind is EntryKind.LEAVE and not_counted:
-                numbers["not_counted"] = [
-                    {"location": c.location, "from": c.before, "to": c.after} for c in not_counted
-                ]
+                numbers["not_counted"] = _moves(not_counted)
             lines.append(Entry(kind, after.id, after.sku, numbers))
     if before.standing is not after.standing and Standing.OUT in (before.standing, after.standing):
         is_out = after.standing is Standing.OUT
         kind = EntryKind.OUT_OF_MIRROR if is_out else EntryKind.INTO_MIRROR
         lines.append(Entry(kind, after.id, after.sku, {"pool_dropped": before.pool}))
     return tuple(lines)
+
+
+def _moves(changes: Iterable[Change]) -> list[dict[str, int]]:
+    return [{"location": c.location, "from": c.before, "to": c.after} for c in changes]
 
 
 def _numbers(

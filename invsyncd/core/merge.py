@@ -37,6 +37,8 @@ class Case(StrEnum):
     COUNT = "one number counted everywhere"
     # Row 5
     CONFLICT = "contradictory counts"
+    # Beside the table
+    ECHO = "another program copied a level's number"
     # First sight
     EQUAL = "equal at first sight"
     UNLEVELLED = "unequal at first sight"
@@ -45,11 +47,15 @@ class Case(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MergeRules:
-    """`sale_max` is in units per level and poll interval."""
+    """`sale_max` is in units per level and poll interval.
+
+    `second_mirror`: another program is known to mirror the same shop (see `second_mirror.py`).
+    """
 
     sale_max: int = 10
     on_conflict: OnConflict = OnConflict.LOWEST
     unlevelled: Unlevelled = Unlevelled.FOLLOW
+    second_mirror: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +129,15 @@ def _said_everywhere(changes: Sequence[Change], mirrored: int) -> int | None:
         return None
     if len(saying) == 2 and any(abs(c.stock + c.set_aside) < 2 for c in saying):
         return None
-    return number if _at_one_moment(saying) else None
+    return number if at_one_moment(saying) else None
 
 
 def _says(change: Change, number: int) -> bool:
     return change.stock + change.set_aside != 0 and not change.moved and change.said == number
 
 
-def _at_one_moment(changes: Sequence[Change]) -> bool:
+def at_one_moment(changes: Sequence[Change]) -> bool:
+    """Whether the `available` of these levels was stamped within MOMENT_S."""
     stamps = [change.counted_at for change in changes]
     return min(stamps) > 0 and max(stamps) - min(stamps) <= MOMENT_S
 

@@ -137,7 +137,7 @@ class Catalogue:
 class Item:
     """An item and where it stands. `mutable` is False once Shopify refused to set the item.
 
-    The other facts are those of `Catalogue`.
+    `pool_before` is the pool before its last change. The other facts are those of `Catalogue`.
     """
 
     id: int
@@ -150,6 +150,7 @@ class Item:
     pool: int | None = None
     on_sale: bool = True
     bundle: bool = False
+    pool_before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

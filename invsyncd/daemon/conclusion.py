@@ -18,7 +18,7 @@ from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.mirror.commit import Committed
 from invsyncd.planning.breaker import why_paused
-from invsyncd.status.health import Health
+from invsyncd.status.health import OTHER_MIRROR, Health
 from invsyncd.status.report import PassReport, remember
 from invsyncd.store import Store
 
@@ -58,6 +58,12 @@ class Conclusion:
             if note not in self._health.location_notes:
                 log.warning("%s", note)
         self._health.location_notes = notes
+
+    def second_mirror(self, *, is_named: bool) -> None:
+        """Whether another program mirrors the same locations; this is logged once."""
+        if is_named and not self._health.second_mirror:
+            log.warning("%s", OTHER_MIRROR)
+        self._health.second_mirror = is_named
 
     async def mirror(self, report: PassReport, *, took_s: float, has_baseline: bool) -> None:
         """A pass has ended."""

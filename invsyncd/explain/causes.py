@@ -64,6 +64,7 @@ class Cause(StrEnum):
     CONTRADICTORY = "contradictory"
     LEVELLED = "levelled"
     FOLLOWED = "followed"
+    COPIED = "copied"
     NOT_MIRRORED = "not_mirrored"
     RESOLVED = "resolved"
     UNDONE = "undone"

@@ -10,8 +10,8 @@ from invsyncd.core.journal import EntryKind, Outcome, outcome_of
 from invsyncd.core.merge import Case
 from invsyncd.core.model import Attempt, Item, Level, Location, Standing
 from invsyncd.explain.causes import Cause, Reason
+from invsyncd.explain.change_text import counted, part_words
 from invsyncd.explain.facts import ItemFacts, Row, ShopFacts
-from invsyncd.explain.journal_text import counted, part_words
 from invsyncd.planning.locations import keeps_fbt
 from invsyncd.text import ends_hold, iso, listed, moment, plain
 

@@ -24,6 +24,7 @@ from invsyncd.core.model import (
     Standing,
 )
 from invsyncd.core.plan import ROWS_MAX, batches
+from invsyncd.mirror.second_mirror import SecondMirror
 from invsyncd.planning.offers import wanted_offers
 from invsyncd.planning.requests import PersonsRequests
 from invsyncd.planning.rules import Rules
@@ -89,6 +90,7 @@ class Committer:
         self._wall = wall
         self._new_key = new_key
         self._refused = refused
+        self.second_mirror = SecondMirror(store)
 
     async def commit(
         self,
@@ -108,6 +110,8 @@ class Committer:
         made either.
         """
         now = int(self._wall())
+        history = self.second_mirror
+        rules = await history.known(rules, now)
         folded = await self._fold(batch, rules)
         states = {f.state.item.id: f.state for f in folded}
         entries = list(batch.asked.entries)
@@ -122,6 +126,7 @@ class Committer:
             await self._store.locations.close(tx, batch.closing)
             await self._store.listings.save_wanted(tx, offers)
             await self._store.journal.add(tx, pass_id, now, entries)
+            await history.add(tx, folded, now)
             for request in batch.asked.requests:
                 await self._store.requests.done(tx, request)
             apart = {f.state.item.id for f in folded if f.changes} if changed_apart else set()

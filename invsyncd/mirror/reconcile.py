@@ -72,6 +72,11 @@ class MirrorPass:
         self.location_notes: list[str] = []
         """What people should know of configured locations that were renamed or deactivated."""
 
+    @property
+    def has_second_mirror(self) -> bool:
+        """Whether another program mirrors the same locations, as far as the last pass knew."""
+        return self._committer.second_mirror.is_named
+
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
         self.suspects.name(items)

@@ -36,6 +36,11 @@ ADVICE: Final = (
     "let the seller authorise the app again, then run `invsyncd tiktok-login --code CODE`"
 )
 
+OTHER_MIRROR: Final = (
+    "shopify: another program copies a changed quantity to the other locations, as we do; switch"
+    " that off in the other app, or take the locations out of the mirror here"
+)
+
 _NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
 
 
@@ -85,6 +90,8 @@ class Health:
         """What people should know of configured locations: renamed, deactivated."""
         self.other_writers: Mapping[str, str] = {}
         """TikTok listings that another program writes too: by seller SKU, how we noticed it."""
+        self.second_mirror = False
+        """Whether another program mirrors Shopify's locations too."""
         self.expiry: AuthorisationExpiry | None = None
         self.budgets: Callable[[], Mapping[str, Any]] = dict
         """What is left of each API's allowance; see `budgets()` in `daemon/wiring.py`."""
@@ -169,6 +176,8 @@ class Health:
             found.append(Check("shopify:catalogue", True, self.look_trouble))
         if self.location_notes:
             found.append(Check("shopify:locations", True, "; ".join(self.location_notes)))
+        if self.second_mirror:
+            found.append(Check("shopify:other_mirror", False, OTHER_MIRROR, other_writer=True))
         for target, health in self.targets.items():
             found += self._target_checks(target, health, now)
         return found + self._tiktok_checks()

@@ -19,7 +19,8 @@ LEVEL_COLUMNS = (
     " confirmed_at, doubtful, wanted, incoming, counted_at"
 )
 ITEM_COLUMNS = (
-    "id, sku, tracked, continues, product_types, mutable, standing, pool, on_sale, bundle"
+    "id, sku, tracked, continues, product_types, mutable, standing, pool, on_sale, bundle,"
+    " pool_before"
 )
 
 
@@ -143,7 +144,7 @@ class Levels:
     async def add_items(self, tx: Tx, entries: Sequence[Catalogue]) -> None:
         """Save items that are about to be seen for the first time."""
         await tx.executemany(
-            f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(10)})",
+            f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(11)})",
             [_item_row(with_catalogue(Item(e.item, e.sku), e)) for e in entries],
         )
 
@@ -151,7 +152,7 @@ class Levels:
         """Save folded items with all their levels."""
         for page in pages(states):
             await tx.executemany(
-                f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(10)})",
+                f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(11)})",
                 [_item_row(s.item) for s in page],
             )
             await tx.executemany(
@@ -255,6 +256,7 @@ def _item_row(item: Item) -> Row:
         item.pool,
         item.on_sale,
         item.bundle,
+        item.pool_before,
     )
 
 
@@ -270,6 +272,7 @@ def _item(row: Row) -> Item:
         pool=row[7],
         on_sale=bool(row[8]),
         bundle=bool(row[9]),
+        pool_before=row[10],
     )
 
 

@@ -198,6 +198,7 @@ STEPS: tuple[str, ...] = (
     -- Whether a product is neither a draft nor archived; whether the stock is that of components.
     ALTER TABLE item ADD COLUMN on_sale INTEGER NOT NULL DEFAULT 1;
     ALTER TABLE item ADD COLUMN bundle INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE item ADD COLUMN pool_before INTEGER;  -- before the last change of the pool
     DELETE FROM meta WHERE key = 'catalogue_mark';  -- the whole catalogue is read for them
     """,
 )

@@ -129,7 +129,7 @@ VARIANT: dict[str, Resolver] = {
     "inventoryPolicy": lambda variant, _info: variant.policy,
     "inventoryQuantity": _on_sale,
     "inventoryItem": lambda variant, info: info.context.shop.items[variant.item],
-    "requiresComponents": lambda v, info: not info.context.shop.items[v.item].mutable,
+    "requiresComponents": lambda v, info: info.context.shop.items[v.item].bundle,
 }
 
 PRODUCT: dict[str, Resolver] = {

@@ -57,6 +57,7 @@ class Goods:
         product_type: str = "",
         title: str = "",
         mutable: bool = True,
+        bundle: bool = False,
         product: int | None = None,
     ) -> int:
         """Add an item with one variant. `stock` is location id → available units.
@@ -65,6 +66,8 @@ class Goods:
         """
         now = self.now()
         made = Item(44_000_000_000_001 + self._made[0], sku, tracked, mutable, now, now)
+        if bundle:
+            made.bundle, made.mutable = True, False
         self._made[0] += 1
         self.items[made.id] = made
         if sku is not None:

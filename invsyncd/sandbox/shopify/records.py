@@ -101,7 +101,10 @@ class Variant:
 
 @dataclass(slots=True)
 class Item:
-    """An inventory item. `updated_at` is its own stamp, which stock does not move."""
+    """An inventory item. `updated_at` is its own stamp, which stock does not move.
+
+    The stock of a `bundle` is that of its components, and nobody may set it.
+    """
 
     id: int
     sku: str | None
@@ -109,6 +112,7 @@ class Item:
     mutable: bool
     created_at: float
     updated_at: float
+    bundle: bool = False
     variants: list[Variant] = field(default_factory=list)
 
 

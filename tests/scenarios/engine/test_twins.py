@@ -148,7 +148,7 @@ async def test_a_bundle_is_never_written_to_find_out_that_it_is_one(tmp_path: Pa
     async with world(tmp_path) as w:
         shop = w.made.shop
         stock = {shop.location(name): 10 for name in ALL}
-        shop.add_item("KIT", stock=stock, mutable=False)
+        shop.add_item("KIT", stock=stock, bundle=True)
         w.made.market.add_listing("KIT", stock={w.made.warehouse: 0})
         await w.settle()
         shop.count("KIT", "Berlin", 8)

@@ -114,7 +114,8 @@ def test_the_kinds_that_tell_of_a_pool_give_its_cause_and_no_other_does(kind: En
 
 @pytest.mark.parametrize("case", Case)
 def test_every_case_of_a_change_has_its_sentence(case: Case) -> None:
-    row = line(EntryKind.CHANGE, **CHANGE, case=case.value)
+    echoes = [{"location": 2, "from": 10, "to": 8}]
+    row = line(EntryKind.CHANGE, **CHANGE, case=case.value, echoes=echoes)
     reason = entry_text(row, PLACES)
     assert "8" in reason.says
     assert entry_summary(row, PLACES) == reason.says

@@ -1,0 +1,131 @@
+"""Recognises another program that mirrors the same locations, from how the levels moved.
+
+Shopify names no author of a quantity. Such a program sees one level change, and gives all others
+the same value, without us. To count these values as sales or receipts would count one event once
+for each location.
+
+A value is an echo if orders and deliveries explain nothing of it, and it is the pool, the pool
+before the last change, or what another level just came to. A buyer at a till can leave that value
+too. So one echo at a lone level is believed only once the program is named. At two or more levels,
+all that the program had left to write, set at one moment, the echo is believed at once: as many
+buyers of the same amount within five seconds are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from invsyncd.core.merge import at_one_moment
+from invsyncd.core.model import Change
+
+TIMES = 3  # echoes that it takes to name the program
+WITHIN_S = 3600  # they lie within this time, and are at least half as many as other changes
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """How items changed in the minute from `at` (Unix s): `echoes` of them as a mirror does it."""
+
+    at: int
+    echoes: int
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mirrored:
+    """The mirrored levels of one item before a pass, and its pools. Values by location."""
+
+    known: dict[int, int]
+    pool: int
+    pool_before: int | None = None
+    """The pool before its last change; None if that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Echoes:
+    """The locations whose changes look like another mirror's work; `believed` are not counted."""
+
+    locations: frozenset[int] = frozenset()
+    believed: frozenset[int] = frozenset()
+
+
+NO_ECHOES = Echoes()
+
+
+def is_named(happened: Sequence[Happened], now: int) -> bool:
+    """Whether another program has mirrored this shop lately, again and again."""
+    lately = [one for one in happened if now - one.at <= WITHIN_S]
+    echoes = sum(one.echoes for one in lately)
+    return echoes >= TIMES and 2 * echoes >= sum(one.others for one in lately)
+
+
+def remembered(happened: Sequence[Happened], now: Happened) -> list[Happened]:
+    """What is kept of it: one row for each minute of the last hour."""
+    kept = [one for one in happened if now.at - one.at <= WITHIN_S]
+    if kept and 0 <= now.at - kept[-1].at < 60:
+        last = kept.pop()
+        now = Happened(last.at, last.echoes + now.echoes, last.others + now.others)
+    return [*kept, now]
+
+
+def echoes(item: Mirrored, changes: Sequence[Change], *, named: bool) -> Echoes:
+    """Which of one pass's changes of an item are echoes. `named`: the program is known."""
+    if any(change.left for change in changes):
+        return NO_ECHOES
+    still = [change for change in changes if _is_unexplained(change)]
+    found = _after_the_change(item, changes, still, named=named)
+    is_behind = bool(found) and found[0].after != item.pool
+    found = found or _with_the_change(item, changes, still)
+    if not found:
+        return NO_ECHOES
+    believed = named or (len(found) >= 2 and at_one_moment(found))
+    if is_behind and not believed:
+        return NO_ECHOES  # a return right after a sale looks the same
+    locations = frozenset(change.location for change in found)
+    return Echoes(locations, locations if believed else frozenset())
+
+
+def _is_unexplained(change: Change) -> bool:
+    return change.stock == change.delta != 0 and change.committed == 0
+
+
+def _after_the_change(
+    item: Mirrored, changes: Sequence[Change], still: Sequence[Change], *, named: bool
+) -> Sequence[Change]:
+    """All of this pass's changes, where they end at a pool that was there before this pass."""
+    values = {change.after for change in changes}
+    resting = _others(item, changes)
+    if len(still) != len(changes) or len(values) != 1 or not resting:
+        return ()
+    value = values.pop()
+    if value not in (item.pool, item.pool_before):
+        return ()  # neither what we were about to write, nor what the program may be late with
+    is_all = all(units in (item.pool, value) for units in resting)
+    return still if is_all or named else ()
+
+
+def _with_the_change(
+    item: Mirrored, changes: Sequence[Change], still: Sequence[Change]
+) -> Sequence[Change]:
+    """The changes that end where another level came to in this very pass, as all levels do."""
+    if _others(item, changes) or any(item.known.get(c.location) != item.pool for c in changes):
+        return ()
+    explained = [change for change in changes if change not in still]
+    if not explained and at_one_moment(changes):
+        return ()  # one number said everywhere: the table has a row for it
+    sources = explained or [min(still, key=lambda change: change.counted_at)]
+    followers = [change for change in still if change not in sources]
+    values = {change.after for change in followers}
+    if len(values) != 1 or not values & {source.after for source in sources}:
+        return ()
+    began = min(source.counted_at for source in sources)
+    if any(change.stock for change in explained) or any(c.counted_at < began for c in followers):
+        return ()
+    return followers
+
+
+def _others(item: Mirrored, changes: Sequence[Change]) -> Collection[int]:
+    """The values of the mirrored levels that did not change in this pass."""
+    changed = {change.location for change in changes}
+    return [units for location, units in item.known.items() if location not in changed]

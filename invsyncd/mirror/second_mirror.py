@@ -1,0 +1,46 @@
+"""Keeps what it takes to recognise another program that mirrors the same shop.
+
+`core/second_mirror.py` decides; this file remembers, across restarts, how items changed lately.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import astuple, replace
+
+from invsyncd.core.fold import Folded
+from invsyncd.core.second_mirror import Happened, is_named, remembered
+from invsyncd.planning.rules import Rules
+from invsyncd.store import Store
+from invsyncd.store.database import Tx
+
+SECOND_MIRROR = "second_mirror"  # how items changed lately, as JSON rows of `Happened`
+
+
+class SecondMirror:
+    """What is kept to recognise another program that mirrors the same shop."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.is_named = False
+        """Whether such a program was known when the last pass began to commit."""
+
+    async def happened(self) -> list[Happened]:
+        """How items changed in the last passes, the oldest first."""
+        text = await self._store.meta.get(SECOND_MIRROR)
+        return [Happened(*row) for row in json.loads(text or "[]")]
+
+    async def known(self, rules: Rules, now: int) -> Rules:
+        """The rules, with whether such a program is known now."""
+        self.is_named = is_named(await self.happened(), now)
+        return replace(rules, merge=replace(rules.merge, second_mirror=self.is_named))
+
+    async def add(self, tx: Tx, folded: Sequence[Folded], now: int) -> None:
+        """Remember how the items of one pass changed."""
+        echoes = sum(1 for f in folded if f.echoes)
+        others = sum(1 for f in folded if f.changes and not f.echoes and f.verdict)
+        if echoes or others:
+            last = remembered(await self.happened(), Happened(now, echoes, others))
+            text = json.dumps([astuple(one) for one in last])
+            await self._store.meta.set(tx, SECOND_MIRROR, text)
