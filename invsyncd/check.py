@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from invsyncd.config import Settings
-from invsyncd.config.shopify import ShopifySettings
 from invsyncd.errors import InvsyncError
 from invsyncd.listings.discovery import Discovery
 from invsyncd.mirror.reconcile import MirrorPass
@@ -18,6 +17,7 @@ from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.client import ShopifyClient, ShopifyStats
 from invsyncd.shopify.source import ShopifySource
+from invsyncd.status.api_version import version_notes
 from invsyncd.status.listings import listing_groups
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
@@ -97,19 +97,8 @@ async def _scopes(source: ShopifySource) -> list[Finding]:
 
 def _version(asked: str, stats: ShopifyStats) -> list[Finding]:
     """Whether Shopify still serves our API version, and every field that we ask for."""
-    what, findings = "Shopify API version", []
-    if stats.served_version not in ("", asked):
-        message = f"{asked} is requested, but Shopify answers with {stats.served_version}"
-        known = str(ShopifySettings.model_fields["api_version"].default)
-        advice = f'set shopify.api_version = "{known}", or remove that line'
-        if asked == known:
-            advice = "install a newer invsyncd, which knows a version that Shopify serves"
-        findings.append(Finding(what, message, advice=advice))
-    if stats.deprecated:
-        message = f"Shopify says that something we use will end: {stats.deprecated}"
-        advice = "install a newer invsyncd before Shopify stops serving this version"
-        findings.append(Finding(what, message, advice=advice))
-    return findings
+    notes = version_notes(asked, stats.served_version, stats.deprecated)
+    return [Finding("Shopify API", note.message, advice=note.advice) for note in notes]
 
 
 async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]:

@@ -123,6 +123,9 @@ class Metrics:
             ("api", "op"),
             registry=self.registry,
         )
+        self.api_outdated = gauge(
+            "shopify_api_outdated", "1 while Shopify serves another version, or says that ours ends"
+        )
         self._points = gauge("shopify_points_available", "Points left in Shopify's bucket")
         self._points_rate = gauge("shopify_points_restore_rate", "Points restored per second")
         self._points_others = gauge(

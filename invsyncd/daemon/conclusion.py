@@ -38,6 +38,7 @@ class Conclusion:
         self._health = health
         self._metrics = metrics
         self._clocks = clocks
+        self._version_notes = set[str]()
         for target in set(Target) - set(health.targets):  # the metrics outlive a reload
             metrics.forget(target.value)
 
@@ -64,6 +65,14 @@ class Conclusion:
         if is_named and not self._health.second_mirror:
             log.warning("%s", OTHER_MIRROR)
         self._health.second_mirror = is_named
+
+    def version(self) -> None:
+        """The version of Shopify's API: what is new about it is logged once."""
+        notes = {str(note) for note in self._health.version_notes()}
+        for note in sorted(notes - self._version_notes):
+            log.warning("%s", note)
+        self._version_notes = notes
+        self._metrics.api_outdated.set(bool(notes))
 
     async def mirror(self, report: PassReport, *, took_s: float, has_baseline: bool) -> None:
         """A pass has ended."""

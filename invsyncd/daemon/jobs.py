@@ -181,6 +181,7 @@ class Jobs:
         took_s = self._clocks.loop() - began
         has_baseline = await self._mirror.has_baseline()
         self._conclusion.locations(self._mirror.location_notes)
+        self._conclusion.version()
         self._conclusion.second_mirror(is_named=self._mirror.has_second_mirror)
         await self._conclusion.mirror(report, took_s=took_s, has_baseline=has_baseline)
 

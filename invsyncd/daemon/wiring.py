@@ -42,6 +42,7 @@ from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
+from invsyncd.status.api_version import VersionNote, version_notes
 from invsyncd.status.health import AuthorisationExpiry, Health
 from invsyncd.status.report import PassReport
 from invsyncd.status.watchdog import Watchdog, running_job
@@ -108,6 +109,7 @@ async def assemble(
         )
         tiktok_side = _tiktok_side(settings, store, http, rulebook, times, dry_run=dry_run)
         health.budgets = partial(budgets, shopify, tiktok_side.shop if tiktok_side else None)
+        health.version_notes = partial(_version_notes, settings.shopify.api_version, shopify)
         if tiktok_side is not None:
             _watch_expiry(tiktok_side.tokens, health, metrics, clock)
         jobs = Jobs(
@@ -221,6 +223,11 @@ def _shopify(settings: Settings, http: Http, metrics: Metrics, clock: Clock) -> 
     )
     metrics.follow_points(lambda: client.stats)
     return client
+
+
+def _version_notes(asked: str, client: ShopifyClient) -> list[VersionNote]:
+    stats = client.stats
+    return version_notes(asked, stats.served_version, stats.deprecated)
 
 
 def credentials(settings: Settings) -> Credentials:

@@ -22,10 +22,12 @@ from invsyncd.net.rate_limit import Bucket, Claim
 from invsyncd.net.retry import Patience, retried
 from invsyncd.shopify.auth import Credentials, Keyring
 from invsyncd.shopify.documents import URGENCY
+from invsyncd.shopify.page_sizes import PageSizes
 from invsyncd.shopify.reply import AccessDenied, Cost, TokenRefused, opened, trusted
 
 log = logging.getLogger(__name__)
 
+TOO_DEAR = "MAX_COST_EXCEEDED"
 ODD_WAITS_S = (2.0, 5.0)  # a refusal right after a good answer is asked for again after these
 
 _AT_ONCE = 8
@@ -110,6 +112,7 @@ class ShopifyClient:
         self._gate = Gate(at_once=at_once, kept=min(_KEPT_FOR_WRITES, at_once - 1))
         self._bucket = Bucket()
         self._prices = Prices()
+        self._sizes = PageSizes()
         self._throttled = 0
         self._served_version = ""
         self._deprecated = ""
@@ -147,9 +150,20 @@ class ShopifyClient:
         token, a missing scope or a closed shop, Refused for GraphQL errors, InvalidResponse for
         an answer that cannot be read or trusted.
         """
-        body = json.dumps({"query": document, "variables": dict(variables)}).encode()
-        mutation = document.lstrip().startswith("mutation")
-        request = _Request(body, op, urgency or URGENCY.get(op, Urgency.POLL), mutation)
+        while True:
+            fitted = self._sizes.fitted(op, document)
+            body = json.dumps({"query": fitted, "variables": dict(variables)}).encode()
+            mutation = document.lstrip().startswith("mutation")
+            request = _Request(body, op, urgency or URGENCY.get(op, Urgency.POLL), mutation)
+            try:
+                return await self._retried(request)
+            except Refused as refusal:
+                if refusal.code != TOO_DEAR or not self._sizes.halve(op, document):
+                    raise
+                log.info("%s; asked again for half as much", refusal)
+
+    async def _retried(self, request: _Request) -> Data:
+        """Repeat a request a few times until it is answered."""
         unanswered, tries = False, 0
 
         async def once() -> Data:
@@ -161,7 +175,7 @@ class ShopifyClient:
                 unanswered = unanswered or failure.outcome_unknown
                 raise
             except Refused as failure:
-                if mutation and unanswered:  # the try before may have been carried out
+                if request.mutation and unanswered:  # the try before may have been carried out
                     raise Unavailable(str(failure), advice=failure.advice) from None
                 raise
 

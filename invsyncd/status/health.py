@@ -12,7 +12,7 @@ day would leave TikTok unserved until somebody has reached the seller.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -90,6 +90,8 @@ class Health:
         """What people should know of configured locations: renamed, deactivated."""
         self.other_writers: Mapping[str, str] = {}
         """TikTok listings that another program writes too: by seller SKU, how we noticed it."""
+        self.version_notes: Callable[[], Sequence[object]] = tuple
+        """What people should know of the version of Shopify's API; see `api_version.py`."""
         self.second_mirror = False
         """Whether another program mirrors Shopify's locations too."""
         self.expiry: AuthorisationExpiry | None = None
@@ -176,6 +178,8 @@ class Health:
             found.append(Check("shopify:catalogue", True, self.look_trouble))
         if self.location_notes:
             found.append(Check("shopify:locations", True, "; ".join(self.location_notes)))
+        if notes := [str(note) for note in self.version_notes()]:
+            found.append(Check("shopify:api_version", True, "; ".join(notes)))
         if self.second_mirror:
             found.append(Check("shopify:other_mirror", False, OTHER_MIRROR, other_writer=True))
         for target, health in self.targets.items():

@@ -26,6 +26,7 @@ _BY_CHECK = {
     "tiktok:authorisation_left": ADVICE,
     "tiktok:paused": "see that the numbers are meant, then `invsyncd resume tiktok`",
     "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
+    "shopify:api_version": "update invsyncd, or change shopify.api_version as it says",
     "shopify:other_mirror": "let only one program copy quantities between locations",
     "tiktok:other_writers": "switch off inventory sync in every other app of this shop",
 }

@@ -64,6 +64,8 @@ class Behaviours:
     """The version that answers every request. Empty: as documented."""
     deprecated: str = ""
     """The deprecation reason in a header of each answer. Empty: no such header."""
+    cost_max: int = 1000
+    """Points that one query may cost (documented)."""
     cost_shown: float = 1.0
     """The fraction of every cost that the answers show."""
 

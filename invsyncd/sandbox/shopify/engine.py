@@ -29,7 +29,6 @@ from invsyncd.sandbox.shopify.plan import Plan
 from invsyncd.sandbox.shopify.problems import wrong_document, wrong_variable
 from invsyncd.sandbox.shopify.schema import schema
 
-COST_MAX = 1000
 """Points of a single query, on every plan (docs/api/usage/limits)."""
 
 _DOCUMENTS_MAX = 1000
@@ -100,14 +99,15 @@ class Engine:
 
     def _refuse(self, cost: int, context: Context) -> Body | None:
         """A refusal if the query costs more than is ever allowed, or than the bucket holds."""
-        if cost > COST_MAX:
+        most = context.behaviours.cost_max
+        if cost > most:
             message = (
-                f"Query cost is {cost}, which exceeds the single query max cost limit ({COST_MAX})."
+                f"Query cost is {cost}, which exceeds the single query max cost limit ({most})."
             )
             extensions = {
                 "code": "MAX_COST_EXCEEDED",
                 "cost": cost,
-                "maxCost": COST_MAX,
+                "maxCost": most,
                 "documentation": _LIMITS,
             }
             return {"errors": [{"message": message, "extensions": extensions}]}

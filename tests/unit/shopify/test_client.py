@@ -76,7 +76,6 @@ async def test_a_document_is_posted_to_its_version_with_the_token_in_a_header() 
         (error("ACCESS_DENIED", "needs `read_locations`"), Unauthorised, "read_locations"),
         (error("ACCESS_DENIED") | {"data": {"x": 1}}, Unauthorised, "access denied"),
         (error("SHOP_INACTIVE"), Unauthorised, "SHOP_INACTIVE"),
-        (error("MAX_COST_EXCEEDED", "too dear"), Refused, "too dear"),
         (error("UNKNOWN") | {"data": {"x": 1}}, Refused, "m"),
         (error("THROTTLED"), Unavailable, "throttled"),
         (error("INTERNAL_SERVER_ERROR"), Unavailable, "INTERNAL_SERVER_ERROR"),
