@@ -18,6 +18,7 @@ import pytest
 
 from invsyncd.daemon.wiring import one_pass
 from tests.support import virtual as virtual_time
+from tests.support.asking import first, holds
 from tests.support.virtual import virtual
 from tests.support.world import World, world
 
@@ -185,3 +186,24 @@ async def _stale_writes(w: World, location: int) -> int:
         and str(row["outcome"]).startswith("stale")
         for row in rows
     )
+
+
+@virtual
+async def test_explain_says_that_an_answer_may_be_older_than_our_write(tmp_path: Path) -> None:
+    async with world(tmp_path, poll={"interval_s": 2}, tiktok={"enabled": False}) as w:
+        w.made.add("TEE", 20)
+        await w.settle()
+        await w.passing(60)
+        late(w, 1, delay_s=20, share=1.0)
+        began = virtual_time.clock()
+        for at_s in (0, 5, 10, 20, 20.5, 25.5, 30.5, 41):
+            await asyncio.sleep(max(0.0, began + at_s - virtual_time.clock()))
+            if at_s <= 20:
+                w.made.shop.sell_online("TEE", "Berlin", 1)
+            else:
+                await a_pass(w)
+        cause, says, command = await first(w)
+        assert (cause, command) == ("doubted", None)
+        assert holds(says, "may be older than our last write", "read again")
+        await w.settle(15)
+        assert w.levels("TEE") == [16] * 4
