@@ -19,7 +19,8 @@ from dataclasses import dataclass, field, replace
 from invsyncd.core.model import Change, Level, LevelWrite, Reading
 
 PAST_S_MAX = 30  # a direct read that is later than this is not late: stamps do not move there
-STAMP_S_MAX = 2  # nor do a write and the stamp that it leaves differ by more
+STAMP_S_MAX = 1  # a write's time is 0 or 1 s later than the stamp that it leaves (recorded)
+ASK_S = 10  # a doubt that is older is put to Shopify even where the stamp is clearly older
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,20 +108,47 @@ def may_be_past(reading: Reading, known: Level) -> bool:
     Shopify moves a level's timestamp with every write (recorded), and what is known was true at
     the newer of two server seconds: the stamp of the last reading that was folded in, and that of
     our last confirmed write. A reading with an older stamp came from a replica or an index that
-    lags; to diff it would count a change, or our own write, backwards. A row of a poll with that
-    very stamp and another value is either that or a second change within one second: timestamps
-    cannot tell. So neither is diffed, and a direct read decides.
+    lags, and a direct read may come from one, too; to diff it would count a change, or our own
+    write, backwards. One with that very stamp and another value is either that or a second change
+    within one second: timestamps cannot tell. So neither is diffed, and a direct read decides.
 
-    Direct reads show the newest state (recorded). If one is older all the same, it is set aside
-    and read again; but an old stamp that is still there long after is no late replica, it is the
-    truth of a server that does not move its stamps.
+    Where a direct read cannot tell either, Shopify is asked whether its value is the one of now
+    (`is_to_be_asked`), and the answer decides. Without an answer it is set aside and read again.
+    An old stamp that is still there long after is no late replica: that server does not move its
+    stamps. A level that the mirror never writes cannot be asked for. It is believed at that very
+    stamp: what a late replica counts backwards there, the next reading counts forwards.
     """
     fence = max(known.updated_at, known.confirmed_at)
     if reading.updated_at > fence or _says_the_same(reading, known):
         return False
-    if reading.direct:
-        return is_superseded(reading, known) and reading.answered_at - fence <= PAST_S_MAX
-    return True
+    if not reading.direct:
+        return True
+    if reading.is_now is not None:
+        return not reading.is_now
+    ours = reading.updated_at <= known.confirmed_at
+    if not (ours or _is_askable(reading, known) or is_superseded(reading, known)):
+        return False
+    return reading.answered_at - fence <= PAST_S_MAX
+
+
+def is_to_be_asked(reading: Reading, known: Level) -> bool:
+    """Whether only Shopify can tell if a direct read shows the past.
+
+    It is asked with a write from the value that was read to the same value. Such a write changes
+    nothing, and is refused where another value is there. Where the stamp is clearly older, the
+    reading is late, and asking is worth its points only if that does not end.
+    """
+    fence = max(known.updated_at, known.confirmed_at)
+    if reading.updated_at > fence or _says_the_same(reading, known):
+        return False
+    if not reading.direct or not _is_askable(reading, known):
+        return False
+    return not is_superseded(reading, known) or reading.answered_at - fence > ASK_S
+
+
+def _is_askable(reading: Reading, known: Level) -> bool:
+    """Whether the mirror may write this level, so that a write can ask for its value."""
+    return known.wanted is not None and known.active and reading.active
 
 
 def is_superseded(reading: Reading, known: Level) -> bool:

@@ -77,6 +77,7 @@ class Reading:
     `direct` tells a point read, begun after every write that we had confirmed, from a row that a
     poll returned. `answered_at` is the server's time of the answer to a point read. `counted_at`
     is the stamp of `available` alone, 0 where Shopify gave none: a shipment does not move it.
+    `is_now` is Shopify's answer where it was asked whether `available` is the value of now.
     """
 
     item: int
@@ -90,6 +91,7 @@ class Reading:
     answered_at: int = 0
     incoming: int = 0
     counted_at: int = 0
+    is_now: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from invsyncd.metrics import Metrics
 from invsyncd.mirror.baseline import Baseline
 from invsyncd.mirror.catalogue import CatalogueReader
 from invsyncd.mirror.commit import Committer
+from invsyncd.mirror.current import CurrentValues
 from invsyncd.mirror.deliver import AttemptSender, Delivery
 from invsyncd.mirror.full_scan import FullScan
 from invsyncd.mirror.poll import Poller
@@ -138,9 +139,11 @@ def _mirror(
 ) -> tuple[MirrorPass, FullScan]:
     """The Shopify side: the pass, and the full scan beside it."""
     suspects = Suspects()
-    poller = Poller(settings, store, source, times, suspects)
-    sender = AttemptSender(store, ShopifyTarget(shopify), poller, times)
-    committer = Committer(store, times.wall, lambda: str(uuid.uuid4()), sender.is_refused)
+    target = ShopifyTarget(shopify)
+    current = CurrentValues(store, target, _new_key, times, asks=not dry_run)
+    poller = Poller(settings, store, source, times, suspects=suspects, current=current)
+    sender = AttemptSender(store, target, poller, times)
+    committer = Committer(store, times.wall, _new_key, sender.is_waiting)
     catalogue = ShopifyCatalogue(shopify)
     full_scan = FullScan(settings, store, source, times, suspects)
     mirror = MirrorPass(
@@ -159,6 +162,10 @@ def _mirror(
         dry_run=dry_run,
     )
     return mirror, full_scan
+
+
+def _new_key() -> str:
+    return str(uuid.uuid4())
 
 
 def clocks(wall: Clock = time.time) -> Clocks:

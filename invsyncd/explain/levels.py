@@ -165,13 +165,27 @@ def _difference(level: Level, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause,
         for row in attempt.rows:
             if (row.item, row.location) == (level.item, level.location):
                 return _on_its_way(attempt, facts, shop)
-    if level.doubtful:
-        return Cause.DOUBTED, "somebody moved it, so it is read again before a write"
     last = last_write(facts.rows, location=level.location)
+    if level.doubtful:
+        return Cause.DOUBTED, _doubt(level, last)
     if last is not None and is_refusal_of(last, level.wanted):
         at = moment(last["at"], shop.now)
         return Cause.REFUSED, f"Shopify {last['outcome']} (at {at}); it is tried again"
     return Cause.OWED, "it is written in the next pass"
+
+
+def _doubt(level: Level, last: Row | None) -> str:
+    """Why a level is read again: somebody moved it, or what was read may be older than our write.
+
+    The last write tells: a level that was doubted because of it has a write that was not applied.
+    """
+    applied = last is not None and outcome_of(last) is Outcome.APPLIED
+    if applied and level.confirmed_at >= level.updated_at:
+        return (
+            "Shopify's last answer may be older than our last write, so it is read again and not"
+            " counted yet"
+        )
+    return "somebody moved it, so it is read again before a write"
 
 
 def _on_its_way(attempt: Attempt, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause, str]:

@@ -21,6 +21,7 @@ from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
 from invsyncd.errors import InvsyncError, Refused
 from invsyncd.mirror.commit import Committed, Committer
 from invsyncd.mirror.poll import Poller
+from invsyncd.mirror.stale_writes import StaleWrites
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.reply import AccessDenied
@@ -145,6 +146,7 @@ class AttemptSender:
         self._poller = poller
         self._clocks = clocks
         self._refused: dict[LevelWrite, _Refusal] = {}
+        self._stale = StaleWrites()
         self._denied: tuple[AccessDenied, LoopSeconds] | None = None
 
     @property
@@ -154,10 +156,10 @@ class AttemptSender:
             return None
         return self._denied[0]
 
-    def is_refused(self, row: LevelWrite) -> bool:
-        """Whether Shopify refused this same write lately."""
-        refusal = self._refused.get(row)
-        return refusal is not None and refusal.until > self._clocks.loop()
+    def is_waiting(self, row: LevelWrite) -> bool:
+        """Whether Shopify refused this same write lately, or found it stale again and again."""
+        now = self._clocks.loop()
+        return self._refused.get(row, _NONE).until > now or self._stale.is_waiting(row, now)
 
     async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
         """Report an attempt that a dry run does not send."""
@@ -300,6 +302,7 @@ class AttemptSender:
             for row in new:
                 await self._journal(tx, attempt, [row], skus, reasons[row], sent=outcome.sent)
         self._refuse(reasons)  # not before it is written down
+        self._stale.came_back(stale, self._clocks.loop())
         for row, why in reasons.items():
             self._report(report, [row], skus, why)
         self._report(report, written, skus, Outcome.APPLIED)

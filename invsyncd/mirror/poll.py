@@ -25,6 +25,7 @@ from invsyncd.core.diff import may_be_past
 from invsyncd.core.model import ItemState, Reading
 from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.mirror.commit import Batch
+from invsyncd.mirror.current import CurrentValues
 from invsyncd.mirror.lookback import (
     FAR_ROWS_MAX,
     BulkLookback,
@@ -57,8 +58,11 @@ class Poller:
         store: Store,
         source: ShopifySource,
         clocks: Clocks,
+        *,
         suspects: Suspects,
+        current: CurrentValues,
     ) -> None:
+        self._current = current
         self._settings = settings
         self._store = store
         self._source = source
@@ -177,6 +181,8 @@ class Poller:
         readings: dict[int, list[Reading]] = {item: [] for item in items}
         for reading in await self._source.read_items(sorted(items)):
             readings[reading.item].append(reading)
+        times = [reading.answered_at for those in readings.values() for reading in those]
+        answered_at = max(times, default=int(self._clocks.wall()))
         for item, state in (await self._store.levels.states(items)).items():
             listed = {reading.location for reading in readings[item]}
             readings[item] += [
@@ -189,13 +195,14 @@ class Poller:
                     updated_at=max(level.updated_at, level.confirmed_at),
                     active=False,
                     direct=True,
+                    answered_at=answered_at,
                     incoming=level.incoming,
                     counted_at=level.counted_at,
                 )
                 for level in state.levels.values()
                 if level.location not in listed and (level.active or level.doubtful)
             ]
-        return Batch(readings=readings)
+        return Batch(readings=await self._current.decide(readings))
 
 
 def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:

@@ -69,7 +69,7 @@ async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) ->
     variables = {"ids": ids, "location": parse.gid("Location", location)}
     answer = await client.execute(documents.READ_LEVELS, variables, op="READ_LEVELS")
     slots = parse.slots(Shape(answer.data, "READ_LEVELS").at("nodes"), items)
-    found = (parse.level_at(location, item, slot, answer.server_time or 0) for item, slot in slots)
+    found = (parse.level_at(location, item, slot, answer.now) for item, slot in slots)
     readings = tuple(reading for reading in found if reading is not None)
     parse.none_ahead(readings, answer.now, "READ_LEVELS")
     newest = max((reading.updated_at for reading in readings), default=None)

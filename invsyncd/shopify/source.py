@@ -121,8 +121,7 @@ class ShopifySource:
             async for more in self._rest_of(item, levels, "ITEM_LEVELS", "inventoryLevels"):
                 readings += parse.read(item, more)
         parse.none_ahead(readings, answer.now, "READ_ITEMS")
-        answered_at = answer.server_time or 0
-        return [replace(reading, answered_at=answered_at) for reading in readings]
+        return [replace(reading, answered_at=answer.now) for reading in readings]
 
     async def _catalogue_chunk(self, items: Sequence[int]) -> list[Catalogue]:
         entries: list[Catalogue] = []

@@ -31,6 +31,8 @@ class Setting:
     shuffle: int | None = None
     dice: int = 1
     lossy: bool = True
+    replica_share: float = 1.0
+    created_late_s: int = 0
 
     @property
     def looks_far_in_bulk(self) -> bool:
@@ -149,6 +151,8 @@ def a_setting(dice: random.Random) -> Setting:
         dice=dice.getrandbits(32),
         lossy=dice.choice((True, False)),
     )
+    if dice.random() < 0.4:  # half of all answers up to 4 s late, wherever they are read
+        setting = replace(setting, replica_s=4, replica_share=0.5, created_late_s=1)
     # Direct reads that are late, and keys that answer nothing: nobody could tell what was applied.
     return replace(setting, replica_s=0) if setting.server in UNDECIDED else setting
 

@@ -100,7 +100,13 @@ async def playing(setting: Setting, *, oracle: bool = True) -> AsyncIterator[Pla
             ring[0]()
 
         made = _with_chaos(made, bell)
-        given = {"lag_s": setting.lag_s, "replica_delay_s": setting.replica_s}
+        given: dict[str, Any] = {"lag_s": setting.lag_s, "replica_delay_s": setting.replica_s}
+        given |= {
+            "replica_share": setting.replica_share,
+            "replica_points": setting.replica_share < 1,
+            "replica_dice": random.Random(setting.dice),
+            "created_late_s": setting.created_late_s,
+        }
         given |= {"in_flight_s": setting.in_flight_s, **SERVERS[setting.server]}
         for name, value in given.items():
             setattr(made.shopify.behaviours, name, value)

@@ -5,6 +5,7 @@ Also helpers that all resolvers share: global ids, access scopes, top-level erro
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import dataclass, field
 from datetime import tzinfo
@@ -47,6 +48,15 @@ class Behaviours:
     """How late the same filter sees a change of an item, variant or product, in seconds."""
     replica_delay_s: float = 0.0
     """How old the state is that connections of levels show, in seconds (at most 900)."""
+    replica_share: float = 1.0
+    """The share of requests that a late replica answers. Below 1 each is late by another time, up
+    to `replica_delay_s`."""
+    replica_points: bool = False
+    """Whether a late replica answers for single levels, too."""
+    replica_dice: random.Random = field(default_factory=lambda: random.Random(1))
+    """What draws the request that is answered late, and by how much."""
+    created_late_s: int = 0
+    """How much later `createdAt` of a write is than the stamp of its level, in seconds at most."""
     idempotency: bool = True
     """False: the server requires the directive and then ignores it."""
     replay: Replay = Replay.REBUILT
@@ -69,6 +79,13 @@ class Behaviours:
     cost_shown: float = 1.0
     """The fraction of every cost that the answers show."""
 
+    def draw_delay(self) -> float:
+        """How late the replica is that answers the next request, in seconds."""
+        if not self.replica_delay_s or self.replica_share >= 1:
+            return self.replica_delay_s
+        is_late = self.replica_dice.random() < self.replica_share
+        return self.replica_dice.uniform(0, self.replica_delay_s) if is_late else 0.0
+
 
 @dataclass
 class Context:
@@ -84,6 +101,8 @@ class Context:
     bulk: Any = None
     origin: str = ""
     """The server's address, for links."""
+    delay_s: float = 0.0
+    """How late the replica is that answers this request, in seconds."""
     searches: list[dict[str, Any]] = field(default_factory=list)
     """The content of `extensions.search`."""
 
@@ -94,6 +113,13 @@ class Gid(NamedTuple):
     type: str
     number: int
     item: int | None
+
+
+def shown(context: Context, item: int, location: int) -> Level | None:
+    """The level as an answer for a single level shows it."""
+    if not context.behaviours.replica_points:
+        return context.shop.level(item, location)
+    return context.shop.ledger.as_of(item, location, context.now - context.delay_s)
 
 
 def read_gid(text: str) -> Gid | None:

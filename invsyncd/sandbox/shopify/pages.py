@@ -195,7 +195,7 @@ def levels_page(
 
 def _seen(context: Context, found: Search, rows: Iterable[Level]) -> Iterator[Level]:
     """The levels that match, as a replica or a late index shows them."""
-    delay = context.behaviours.replica_delay_s
+    delay = context.delay_s
     lag = max(delay, context.behaviours.lag_s if "updated_at" in found.query else 0.0)
     if not lag:
         yield from filter(found.matches, rows)

@@ -12,7 +12,7 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo as Info
 
-from invsyncd.sandbox.shopify.context import find, limit_array, number_of, require
+from invsyncd.sandbox.shopify.context import find, limit_array, number_of, require, shown
 from invsyncd.sandbox.shopify.fields import Resolver
 from invsyncd.sandbox.shopify.pages import (
     ITEM_FIELDS,
@@ -72,7 +72,7 @@ def _levels_asked(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _one_level(info: Info, item: int, location: int, *, inactive: bool) -> Level | None:
     require(info, "read_inventory")
-    level: Level | None = info.context.shop.level(item, location)
+    level = shown(info.context, item, location)
     if level is None or not info.context.shop.is_shown(level):
         return None
     return level if inactive or level.active else None
@@ -91,7 +91,7 @@ def _level_of(place: Location, info: Info, **asked: Any) -> Level | None:
 def _level(_root: None, info: Info, id: str) -> Level | None:  # noqa: A002
     require(info, "read_inventory")
     level = find(info.context, id)
-    return level if isinstance(level, Level) else None
+    return shown(info.context, level.item, level.location) if isinstance(level, Level) else None
 
 
 def _item(_root: None, info: Info, id: str) -> Item | None:  # noqa: A002
@@ -172,6 +172,7 @@ def _guarded(info: Info, gid: str) -> object:
     match found:
         case Level():
             require(info, "read_inventory")
+            return shown(info.context, found.item, found.location)
         case Variant() | Product():
             require(info, "read_products")
         case _:

@@ -104,7 +104,8 @@ def _apply(
         return None
     shop.writes.append(Write(context.now, mutation, key, reference, tuple(rows)))
     number = 53_800_000_000_000 + len(shop.writes)
-    return Group(number, context.now, given["reason"], reference, made)
+    late_s = context.behaviours.replica_dice.randint(0, context.behaviours.created_late_s)
+    return Group(number, context.now + late_s, given["reason"], reference, made)
 
 
 def _level(shop: Shop, item: int, location: int, now: float) -> Level:

@@ -2,18 +2,20 @@
 
 Sales, orders, fulfilments, transfers and counts happen at any moment; levels are read at any
 moment and folded in at any later one; writes arrive and are answered at any moment, with
-compare-and-set, many events within one second. At rest the pool is the first pool and every real
-change, each counted once, and every level shows it.
+compare-and-set, many events within one second. A direct reading may come from a late replica, and
+a write's time may be a second later than the stamp that it leaves. At rest the pool is the first
+pool and every real change, each counted once, and every level shows it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from invsyncd.core.diff import is_to_be_asked
 from invsyncd.core.fold import Scope, fold
 from invsyncd.core.merge import MergeRules
 from invsyncd.core.model import ItemState, Level, LevelWrite, Reading
@@ -35,6 +37,11 @@ class Shelf:
     updated_at: int = 1
     touched: int = 0
     read: int = 0
+    past: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def keep(self) -> None:
+        """Remember what a late replica may still show."""
+        self.past.append((self.available, self.committed, self.updated_at))
 
 
 @dataclass(slots=True)
@@ -87,6 +94,7 @@ class Shop(RuleBasedStateMachine):
     def an_order_is_fulfilled(self, n: int) -> None:
         place = self._place(n)
         if self.shelves[place].committed > 0:
+            self.shelves[place].keep()
             self.shelves[place].committed -= 1
             self._stock_event(place, 0)
 
@@ -124,17 +132,23 @@ class Shop(RuleBasedStateMachine):
         if doubtful:
             self._read_directly()
 
+    @rule(back=st.lists(st.integers(0, 4), min_size=len(PLACES), max_size=len(PLACES)))
+    def a_late_replica_answers_a_direct_reading(self, back: list[int]) -> None:
+        self._fold(
+            [self._look(p, back=n) for p, n in zip(self.shelves, back, strict=False)],
+        )
+
     @rule()
     def what_is_owed_is_sent(self) -> None:
         rows = tuple(self._owed())
         if rows:
             self.calls.append(Call(rows))
 
-    @rule(n=st.integers(0, 9))
-    def a_call_arrives(self, n: int) -> None:
+    @rule(n=st.integers(0, 9), late_s=st.integers(0, 1))
+    def a_call_arrives(self, n: int, late_s: int) -> None:
         waiting = [call for call in self.calls if call.applied is None]
         if waiting:
-            self._arrive(waiting[n % len(waiting)])
+            self._arrive(waiting[n % len(waiting)], late_s)
 
     @rule(n=st.integers(0, 9))
     def a_call_is_answered(self, n: int) -> None:
@@ -199,29 +213,38 @@ class Shop(RuleBasedStateMachine):
     def _stock_event(self, place: int, units: int) -> None:
         self.events += 1
         shelf = self.shelves[place]
+        shelf.keep()
         shelf.available += units
         shelf.updated_at, shelf.touched = self.now, self.events
         self.truth += units
 
     def _order(self, place: int, units: int) -> None:
         shelf = self.shelves[place]
+        shelf.keep()
         shelf.available -= units
         shelf.committed += units
         shelf.updated_at = self.now
         self.truth -= units
 
-    def _look(self, place: int, *, direct: bool = True) -> Reading:
+    def _look(self, place: int, *, direct: bool = True, back: int = 0) -> Reading:
+        """A reading of the state `back` steps ago, with Shopify's answer where it is asked."""
         shelf = self.shelves[place]
-        return Reading(
+        states = [*shelf.past, (shelf.available, shelf.committed, shelf.updated_at)]
+        available, committed, updated_at = states[-1 - min(back, len(shelf.past))]
+        seen = Reading(
             item=ITEM,
             location=place,
-            available=shelf.available,
-            committed=shelf.committed,
-            on_hand=shelf.available + shelf.committed,
-            updated_at=shelf.updated_at,
+            available=available,
+            committed=committed,
+            on_hand=available + committed,
+            updated_at=updated_at,
             direct=direct,
             answered_at=self.now if direct else 0,
         )
+        known = self.state.levels.get(place)
+        if known is None or place in self._in_flight() or not is_to_be_asked(seen, known):
+            return seen
+        return replace(seen, is_now=available == shelf.available)
 
     def _in_flight(self) -> set[int]:
         return {row.location for call in self.calls for row in call.rows}
@@ -250,15 +273,16 @@ class Shop(RuleBasedStateMachine):
             and place not in self._in_flight()
         ]
 
-    def _arrive(self, call: Call) -> None:
+    def _arrive(self, call: Call, late_s: int = 0) -> None:
         """The shop carries out a call once, all rows or none; repeated it says the same."""
         if call.applied is not None:
             return
         shelves = [(self.shelves[row.location], row) for row in call.rows]
         call.applied = all(shelf.available == row.before for shelf, row in shelves)
-        call.at = self.now
+        call.at = self.now + late_s
         if call.applied:
             for shelf, row in shelves:
+                shelf.keep()
                 shelf.available, shelf.updated_at = row.after, self.now
 
     def _answer(self, call: Call) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from invsyncd.core.diff import PAST_S_MAX, diff, may_be_past
+from invsyncd.core.diff import ASK_S, PAST_S_MAX, diff, is_to_be_asked, may_be_past
 from invsyncd.core.model import Change, Level, Reading
 from tests.unit.core.words import A, B, known, level, reading
 
@@ -146,7 +146,12 @@ SEEN = [
     pytest.param(reading(A, 7, at=151), False, id="newer"),
     pytest.param(reading(A, 8, at=150, active=False), True, id="same second, not stocked"),
     pytest.param(reading(A, 8, committed=1, at=149), True, id="older, other orders"),
-    pytest.param(reading(A, 7, at=150, direct=True), False, id="direct, same second"),
+    pytest.param(
+        replace(reading(A, 7, at=150, direct=True), is_now=True), False, id="direct, it is so now"
+    ),
+    pytest.param(
+        replace(reading(A, 7, at=150, direct=True), is_now=False), True, id="direct, it was so"
+    ),
     pytest.param(reading(A, 7, at=147, direct=True), True, id="direct, and older all the same"),
 ]
 
@@ -165,9 +170,43 @@ def test_an_old_stamp_that_is_still_there_long_after_is_the_truth() -> None:
     assert not may_be_past(replace(old, answered_at=151 + PAST_S_MAX), WROTE_8_AT_150)
 
 
-def test_a_write_and_the_stamp_it_leaves_may_differ_by_two_seconds() -> None:
-    assert not may_be_past(reading(A, 7, at=148, direct=True), WROTE_8_AT_150)
+OURS = level(A, 8, confirmed_at=150, wanted=8)
+
+
+@pytest.mark.parametrize(
+    ("at", "answered_at", "asked"),
+    [
+        pytest.param(151, 152, False, id="newer than our write"),
+        pytest.param(150, 152, True, id="in the second of our write"),
+        pytest.param(149, 152, True, id="a second before: our stamp may be as old (recorded)"),
+        pytest.param(148, 152, False, id="two seconds before: a late replica"),
+        pytest.param(148, 150 + ASK_S + 1, True, id="two seconds before, and it stays so"),
+    ],
+)
+def test_shopify_is_asked_where_stamps_cannot_tell(at: int, answered_at: int, asked: bool) -> None:
+    seen = replace(reading(A, 7, at=at, direct=True), answered_at=answered_at)
+    assert is_to_be_asked(seen, OURS) is asked
+
+
+def test_only_levels_that_the_mirror_writes_are_asked_for_by_a_write() -> None:
+    seen = reading(A, 7, at=150, direct=True)
+    assert not is_to_be_asked(seen, replace(OURS, wanted=None))
+    assert not is_to_be_asked(replace(seen, active=False), OURS)
+    assert not is_to_be_asked(replace(seen, direct=False), OURS)
+    assert not is_to_be_asked(replace(seen, available=8, on_hand=8), OURS)
+
+
+def test_a_direct_reading_in_the_second_of_our_write_is_not_believed_without_an_answer() -> None:
+    seen = reading(A, 7, at=149, direct=True)
+    assert may_be_past(seen, OURS)
+    assert not may_be_past(replace(seen, is_now=True), OURS)
+    assert not may_be_past(replace(seen, answered_at=151 + PAST_S_MAX), OURS)
+
+
+def test_a_second_reading_in_one_second_is_believed_where_the_mirror_never_writes() -> None:
+    assert not may_be_past(reading(A, 7, at=150, direct=True), READ_8_AT_150)
     assert may_be_past(reading(A, 7, at=149, direct=True), READ_8_AT_150)
+    assert may_be_past(reading(A, 7, at=150, direct=True), replace(READ_8_AT_150, wanted=8))
 
 
 def test_an_echo_with_an_older_stamp_does_not_open_the_fence_again() -> None:
@@ -186,7 +225,8 @@ def test_a_reading_that_may_be_past_is_set_aside_and_asks_for_a_direct_one() -> 
 
 def test_the_direct_reading_then_decides() -> None:
     doubtful = replace(WROTE_8_AT_150, doubtful=True)
-    sold = diff(known(doubtful), [reading(A, 7, at=150, direct=True)])
+    seen = replace(reading(A, 7, at=150, direct=True), is_now=True)
+    sold = diff(known(doubtful), [seen])
     assert [change.delta for change in sold.changes] == [-1]
     assert sold.levels[A].doubtful is False
     echo = diff(known(doubtful), [reading(A, 8, at=150, direct=True)])
