@@ -113,7 +113,7 @@ async def assemble(
         jobs = Jobs(
             settings,
             health,
-            Conclusion(store, health, metrics, times),
+            Conclusion(store, rulebook, health, metrics, times),
             times,
             mirror=mirror,
             full_scan=full_scan,

@@ -56,6 +56,8 @@ class Behaviours:
     """Whether the good rows of a call are applied although others are refused."""
     stale_names_row: bool = True
     """Whether CHANGE_FROM_QUANTITY_STALE names its row. Real shops were seen that did not."""
+    unnamed_refusals: frozenset[int] = frozenset()
+    """Items whose rows refuse the whole call, without a code or a field."""
     row_cost: float = 0.0
     """Points that each row of a write adds. No recording shows such a cost."""
     throttle_status: bool = True

@@ -20,6 +20,7 @@ from invsyncd.sandbox.shopify.checks import (
     SET,
     Change,
     Kind,
+    Problem,
     check_input,
     check_rows,
     understand,
@@ -70,6 +71,8 @@ def _attempt(
         changes = understand(context.shop, kind, given)
         named = context.behaviours.stale_names_row
         problems = check_rows(context.shop, kind, changes, stale_names_row=named)
+        if any(change.item in context.behaviours.unnamed_refusals for change in changes):
+            problems.append(Problem("", "This cannot be done.", None))
     bad = {problem.nth for problem in problems}
     if problems and (None in bad or not context.behaviours.partial_batches):
         changes = []
