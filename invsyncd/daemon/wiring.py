@@ -137,8 +137,11 @@ def _mirror(
     """The Shopify side: the pass, and the full scan beside it."""
     suspects = Suspects()
     poller = Poller(settings, store, source, times, suspects)
-    sender = AttemptSender(store, ShopifyTarget(shopify), poller, times)
-    committer = Committer(store, times.wall, lambda: str(uuid.uuid4()), sender.is_refused)
+    new_key = lambda: str(uuid.uuid4())  # noqa: E731
+    sender = AttemptSender(store, ShopifyTarget(shopify), poller, times, new_key)
+    committer = Committer(
+        store, times.wall, new_key, sender.is_refused, spoiling=lambda: sender.split.apart
+    )
     catalogue = ShopifyCatalogue(shopify)
     full_scan = FullScan(settings, store, source, times, suspects)
     mirror = MirrorPass(

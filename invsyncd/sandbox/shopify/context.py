@@ -57,7 +57,9 @@ class Behaviours:
     stale_names_row: bool = True
     """Whether CHANGE_FROM_QUANTITY_STALE names its row. Real shops were seen that did not."""
     unnamed_refusals: frozenset[int] = frozenset()
-    """Items whose rows refuse the whole call, without a code or a field."""
+    """Items of which a row has the whole call refused, without saying which row."""
+    unnamed_as: str = ""
+    """The code of that refusal; TOP_LEVEL for a GraphQL error in place of a user error."""
     row_cost: float = 0.0
     """Points that each row of a write adds. No recording shows such a cost."""
     throttle_status: bool = True

@@ -31,6 +31,8 @@ from invsyncd.sandbox.shopify.idempotency import Payload
 from invsyncd.sandbox.shopify.records import Row
 from invsyncd.sandbox.shopify.shop import Adjustment, Level, Shop, Write
 
+TOP_LEVEL = "TOP_LEVEL"
+
 
 class Group(NamedTuple):
     """The changes of one write."""
@@ -54,6 +56,10 @@ def _mutate(kind: Kind, _root: None, info: Info, input: Mapping[str, Any]) -> Pa
             extensions={"code": "INVALID_FIELD_ARGUMENTS"},
         )
 
+    items = {number_of(row["inventoryItemId"], "InventoryItem") for row in rows}
+    if context.behaviours.unnamed_as == TOP_LEVEL and items & context.behaviours.unnamed_refusals:
+        raise GraphQLError("This cannot be done.", extensions={"code": "BAD_REQUEST"})
+
     def attempt(key: str, apply: bool) -> Payload:
         return _attempt(context, kind, input, info.field_name, key if apply else None)
 
@@ -72,7 +78,7 @@ def _attempt(
         named = context.behaviours.stale_names_row
         problems = check_rows(context.shop, kind, changes, stale_names_row=named)
         if any(change.item in context.behaviours.unnamed_refusals for change in changes):
-            problems.append(Problem("", "This cannot be done.", None))
+            problems.append(Problem(context.behaviours.unnamed_as, "This cannot be done.", None))
     bad = {problem.nth for problem in problems}
     if problems and (None in bad or not context.behaviours.partial_batches):
         changes = []
