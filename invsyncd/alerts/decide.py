@@ -19,6 +19,7 @@ QUIET_S = 3600.0
 SKUS_MAX = 5  # how many held SKUs a message names
 NOT_READY = "not ready"
 HELD = "held"
+NUMBERS = "numbers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ class Snapshot:
 
     `situations` has the reasons that are reported at once, by topic; an absent one is not known.
     `reasons` says why the daemon is not ready, without what a bad situation says already. `held`
-    is (item id, SKU), None while the held items are not known. `at` is in Unix seconds.
+    is (item id, SKU), None while the held items are not known. `numbers` is (name, sentence) of
+    each number that is not what it should be, None while they are not known. `at` is in Unix
+    seconds.
     """
 
     at: float
@@ -44,6 +47,7 @@ class Snapshot:
     reasons: tuple[str, ...]
     situations: Mapping[str, Situation]
     held: tuple[tuple[int, str], ...] | None
+    numbers: tuple[tuple[str, str], ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,38 +60,49 @@ class Announced:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What was reported, kept over restarts. `held` has the item ids that were reported as held."""
+    """What was reported, kept over restarts.
+
+    `held` has the item ids that were reported as held, `numbers` the names of reported numbers.
+    """
 
     announced: Mapping[str, Announced] = field(default_factory=dict)
     not_ready_since: float | None = None
     held: frozenset[int] = frozenset()
+    numbers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message to people; `held` has the item ids that it reports for the first time."""
+    """One message to people; `held` and `numbers` have what it reports for the first time."""
 
     topic: str
     alarm: bool
     title: str
     text: str
     held: frozenset[int] = frozenset()
+    numbers: frozenset[str] = frozenset()
 
 
 def observe(memory: Memory, now: Snapshot) -> Memory:
-    """Remember since when the daemon is not ready, and forget items that are no longer held."""
-    since, held = None, memory.held
+    """Remember since when the daemon is not ready, and forget what is held or wrong no longer."""
+    since, held, numbers = None, memory.held, memory.numbers
     if now.reasons:  # a moment in the future is from before the clock was set back
         since = min(memory.not_ready_since or now.at, now.at)
     if now.held is not None:
         held &= {item for item, _ in now.held}
-    return replace(memory, not_ready_since=since, held=held)
+    if now.numbers is not None:
+        numbers &= {name for name, _ in now.numbers}
+    return replace(memory, not_ready_since=since, held=held, numbers=numbers)
 
 
 def messages_due(memory: Memory, now: Snapshot, stale_after_s: float) -> tuple[Message, ...]:
     """The messages to send now, at most one per reason; call `observe()` with `now` before."""
     situations = {**now.situations, **_not_ready(memory, now, stale_after_s)}
-    return (*_transitions(memory, now, situations), *_newly_held(memory, now))
+    return (
+        *_transitions(memory, now, situations),
+        *_newly_held(memory, now),
+        *_newly_wrong(memory, now),
+    )
 
 
 def mark_sent(memory: Memory, message: Message, at: float) -> Memory:
@@ -95,7 +110,8 @@ def mark_sent(memory: Memory, message: Message, at: float) -> Memory:
     before = memory.announced.get(message.topic)
     alarmed_at = at if message.alarm or before is None else before.at
     topics = {**memory.announced, message.topic: Announced(alarmed_at, message.alarm)}
-    return replace(memory, announced=topics, held=memory.held | message.held)
+    held, numbers = memory.held | message.held, memory.numbers | message.numbers
+    return replace(memory, announced=topics, held=held, numbers=numbers)
 
 
 def _transitions(
@@ -130,6 +146,23 @@ def _newly_held(memory: Memory, now: Snapshot) -> Iterator[Message]:
         yield Message(HELD, alarm=True, title=_count(len(new)), text=_how_to_resolve(new), held=ids)
     if not now.held and last is not None and last.open:
         yield Message(HELD, alarm=False, title="no item is held any more", text="")
+
+
+def _newly_wrong(memory: Memory, now: Snapshot) -> Iterator[Message]:
+    if now.numbers is None:
+        return
+    last = memory.announced.get(NUMBERS)
+    new = [(name, text) for name, text in now.numbers if name not in memory.numbers]
+    if new and _quiet_is_over(last, now.at):
+        lines = [text for _, text in new[:SKUS_MAX]]
+        if len(new) > SKUS_MAX:
+            lines.append(f"and {len(new) - SKUS_MAX} more")
+        lines.append("Try: invsyncd status names each number with what ends it")
+        title = "1 number is not right" if len(new) == 1 else f"{len(new)} numbers are not right"
+        names = frozenset(name for name, _ in new)
+        yield Message(NUMBERS, alarm=True, title=title, text="\n".join(lines), numbers=names)
+    if not now.numbers and last is not None and last.open:
+        yield Message(NUMBERS, alarm=False, title="every number is right again", text="")
 
 
 def _how_to_resolve(new: list[tuple[int, str]]) -> str:

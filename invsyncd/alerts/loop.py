@@ -79,6 +79,7 @@ def _to_json(memory: Memory) -> dict[str, Any]:
         "told": {topic: [last.at, last.open] for topic, last in memory.announced.items()},
         "not_ready_since": memory.not_ready_since,
         "held": sorted(memory.held),
+        "numbers": sorted(memory.numbers),
     }
 
 
@@ -91,4 +92,5 @@ def _from_json(found: dict[str, Any]) -> Memory:
         },
         None if since is None else float(since),
         frozenset(int(item) for item in found["held"]),
+        frozenset(str(name) for name in found.get("numbers", ())),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime
 
 from invsyncd.alerts.decide import Situation, Snapshot
@@ -10,7 +10,7 @@ from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import StateError
 from invsyncd.planning.breaker import CircuitBreaker
-from invsyncd.status.health import ADVICE, AHEAD_S, Check, Health
+from invsyncd.status.health import ADVICE, AHEAD_S, Check, Health, number_text
 from invsyncd.store import Store
 from invsyncd.text import SHOPS
 
@@ -38,7 +38,22 @@ async def take_snapshot(settings: Settings, store: Store, health: Health, at: fl
     reasons = tuple(
         check.output for check in checks if not check.ok and not _has_own_message(check, situations)
     )
-    return Snapshot(at, all(check.ok for check in checks), reasons, situations, held)
+    ready = all(check.ok for check in checks)
+    return Snapshot(at, ready, reasons, situations, held, _numbers(health, held or (), at))
+
+
+def _numbers(
+    health: Health, held: Collection[tuple[int, str]], at: float
+) -> tuple[tuple[str, str], ...] | None:
+    """The numbers that are not right, without those that another message explains."""
+    if not health.baseline:
+        return None
+    items = {item for item, _ in held}
+    return tuple(
+        (one.name, number_text(one, at - health.numbers_since.get(one.name, at)))
+        for one in health.numbers
+        if not one.whole_target and one.item not in items
+    )
 
 
 def _credentials(settings: Settings, health: Health) -> Iterator[tuple[str, Situation]]:
@@ -89,6 +104,8 @@ async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Situati
 def _has_own_message(check: Check, situations: dict[str, Situation]) -> bool:
     """Whether the check fails because of something that has a message of its own."""
     side = "shopify" if check.name == "baseline" else check.name.partition(":")[0]
+    if check.name == f"{side}:numbers":
+        return True  # each number has its message, or its cause has
     causes = [f"credentials {side}"]
     if check.name in (f"{side}:paused", f"{side}:undelivered_age"):
         causes.append(f"paused {side}")

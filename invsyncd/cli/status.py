@@ -7,6 +7,7 @@ the database can know the facts.
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -27,6 +28,8 @@ from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError
 from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.rulebook import Rulebook
+from invsyncd.status.differing import differences
+from invsyncd.status.health import number_json
 from invsyncd.status.listings import held_json, listings_json
 from invsyncd.store import Store
 from invsyncd.text import distinct_names
@@ -72,6 +75,10 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
                 if target is Target.SHOPIFY or settings.tiktok.enabled
             },
             "held": await held_json(store),
+            "numbers": [
+                number_json(one, None)
+                for one in await differences(store, Rulebook(settings, store), int(time.time()))
+            ],
         }
         found["owed"] = sum(target["undelivered"] for target in found["targets"].values())
         if settings.tiktok.enabled:
@@ -99,6 +106,14 @@ def _print(found: dict[str, Any]) -> None:
             click.echo(f"{name} is paused. Try: invsyncd resume {name}")
     print_table(
         "Locations", ["location", "last read"], [list(x) for x in found["locations"].items()]
+    )
+    print_table(
+        "Numbers that are not what they should be",
+        ["target", "SKU", "where", "shows", "should", "because", "ends with"],
+        [
+            [x["target"], x["sku"], x["where"], x["shown"], x["should"], x["because"], x["try"]]
+            for x in found.get("numbers", [])[:HELD_MAX]
+        ],
     )
     held = found.get("held", [])
     print_table("Held", ["SKU", "ends with"], [[x["sku"], x["resolve"]] for x in held[:HELD_MAX]])

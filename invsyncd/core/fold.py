@@ -81,14 +81,11 @@ def fold(
     `in_flight` and `gaps` are as in `diff`; `earlier` is what this pass already merged for it.
     """
     found = diff(state.levels, readings, in_flight=in_flight, gaps=gaps, closed=scope.closing)
-    standing = _standing_before(state.item, scope)
-    item = replace(state.item, standing=standing)
-    if standing is Standing.OUT:
-        item = replace(item, pool=None)
+    item = _as_it_begins(state.item, scope)
     mirrored = [
         level
         for level in found.levels.values()
-        if standing is not Standing.OUT and level.active and level.location in scope.locations
+        if item.standing is not Standing.OUT and level.active and level.location in scope.locations
     ]
     kept = scope.locations | scope.closing
     changes = tuple(c for c in (*found.changes, *found.leaving) if c.location in kept)
@@ -98,9 +95,7 @@ def fold(
     together_with = tuple(c.location for c in earlier.changes) if earlier else ()
     settled = sum(level.location not in found.joined for level in mirrored)
     merged = _merged(item, _InMirror(mirrored, settled), changes, rules, earlier)
-    after = merged.item
-    if after.pool != state.item.pool:
-        after = replace(after, pool_before=state.item.pool)
+    after = _with_pool_before(merged.item, state.item)
     true = tuple(change for change in found.changes if change not in echoed)
     told = replace(found, changes=true, leaving=merged.leavers(found))
     lost = merged.not_counted([c for c in found.leaving if c.location in kept])
@@ -230,11 +225,16 @@ def _decided(item: Item, verdict: Verdict | None, changes: tuple[Change, ...]) -
     return _summed(item, changes) if item.standing is Standing.HELD else item
 
 
-def _standing_before(item: Item, scope: Scope) -> Standing:
-    """The standing that this pass starts from: leaving drops the pool, entering is first sight."""
+def _as_it_begins(item: Item, scope: Scope) -> Item:
+    """The item that this pass starts from: leaving drops the pool, entering is first sight."""
     if not scope.takes(item):
-        return Standing.OUT
-    return Standing.NEW if item.standing is Standing.OUT else item.standing
+        return replace(item, standing=Standing.OUT, pool=None)
+    return replace(item, standing=Standing.NEW) if item.standing is Standing.OUT else item
+
+
+def _with_pool_before(after: Item, before: Item) -> Item:
+    """The item with the pool that it had before its last change."""
+    return after if after.pool == before.pool else replace(after, pool_before=before.pool)
 
 
 def _judge(

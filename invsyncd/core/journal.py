@@ -30,6 +30,7 @@ class EntryKind(StrEnum):
     SHARED = "shared"  # several listings sell one SKU
     PAUSED = "paused"  # the guard paused a target
     RESUMED = "resumed"  # a person let a paused target go on
+    DIFFERS = "differs"  # a number was not what it should be for too long
     SCAN = "scan"  # a full scan came to its end
 
 

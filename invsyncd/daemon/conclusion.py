@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,11 +19,15 @@ from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.mirror.commit import Committed
 from invsyncd.planning.breaker import why_paused
-from invsyncd.status.health import OTHER_MIRROR, Health
+from invsyncd.planning.rulebook import Rulebook
+from invsyncd.status.health import OTHER_MIRROR, Health, number_text
+from invsyncd.status.numbers import Numbers
 from invsyncd.status.report import PassReport, remember
 from invsyncd.store import Store
 
 log = logging.getLogger(__name__)
+
+LOGGED_MAX = 20  # numbers; the journal has all
 
 
 def new_pass_id(now: float) -> str:
@@ -33,12 +38,15 @@ def new_pass_id(now: float) -> str:
 class Conclusion:
     """Tells the health, the metrics and the log what became of a round."""
 
-    def __init__(self, store: Store, health: Health, metrics: Metrics, clocks: Clocks) -> None:
+    def __init__(
+        self, store: Store, rulebook: Rulebook, health: Health, metrics: Metrics, clocks: Clocks
+    ) -> None:
         self._store = store
         self._health = health
         self._metrics = metrics
         self._clocks = clocks
         self._version_notes = set[str]()
+        self._numbers = Numbers(store, rulebook, health)
         for target in set(Target) - set(health.targets):  # the metrics outlive a reload
             metrics.forget(target.value)
 
@@ -95,6 +103,15 @@ class Conclusion:
         writers.set(len({key[:2] for key, _, _ in rivals}))
         if self._health.expiry is not None:
             self._health.expiry.say(self._clocks.loop())
+
+    async def numbers(self) -> None:
+        """Say which numbers are not right. A database that fails is said elsewhere."""
+        before = {one.name for one in self._health.numbers}
+        now = self._clocks.wall()
+        with suppress(StateError):
+            await self._numbers.look(new_pass_id(now), now)
+        for one in [x for x in self._health.numbers if x.name not in before][:LOGGED_MAX]:
+            log.warning("number %s", number_text(one, now - self._health.numbers_since[one.name]))
 
     def catalogue(self, report: PassReport, error: InvsyncError | None) -> None:
         """The catalogue was read, or could not be."""

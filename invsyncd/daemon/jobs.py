@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 
 from invsyncd.config import Settings
 from invsyncd.core.clocks import AT_ONCE, Clocks, later
+from invsyncd.core.differences import LOOK_S
 from invsyncd.core.model import Target
 from invsyncd.daemon.conclusion import Conclusion
 from invsyncd.daemon.scheduler import Job
@@ -25,7 +26,7 @@ from invsyncd.mirror.reconcile import MirrorPass
 from invsyncd.net.tasks import run_together
 from invsyncd.status.health import Health
 from invsyncd.status.report import PassReport
-from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, LOOKBACK, MIRROR
+from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, LOOKBACK, MIRROR, NUMBERS
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ class Jobs:
             Job(CATALOGUE, self._catalogue_job, droppable=True, first_s=first_s),
             Job(FULL_SCAN, self._scan_job, self._scan_wake, droppable=True, first_s=first_s),
             Job(LOOKBACK, self._lookback_job, droppable=True, first_s=first_s),
+            Job(NUMBERS, self._numbers_job, droppable=True, first_s=first_s),
         ]
         if self._has_listings():
             run = lambda: self._listings_job(new_tokens)  # noqa: E731
@@ -166,6 +168,15 @@ class Jobs:
     async def _lookback_job(self) -> float:
         await self.lookback()
         return self._poll.interval_s
+
+    async def _numbers_job(self) -> float:
+        """Beside the passes: a number must be reported also where no pass ends any more."""
+        await self.numbers()
+        return LOOK_S
+
+    async def numbers(self) -> None:
+        """Report numbers that are not what they should be (law 9)."""
+        await self._conclusion.numbers()
 
     async def mirror(
         self, report: PassReport, on_commit: Callable[[], None] = lambda: None

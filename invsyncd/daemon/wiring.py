@@ -116,7 +116,7 @@ async def assemble(
         jobs = Jobs(
             settings,
             health,
-            Conclusion(store, health, metrics, times),
+            Conclusion(store, rulebook, health, metrics, times),
             times,
             mirror=mirror,
             full_scan=full_scan,
@@ -142,8 +142,10 @@ def _mirror(
     target = ShopifyTarget(shopify)
     current = CurrentValues(store, target, _new_key, times, asks=not dry_run)
     poller = Poller(settings, store, source, times, suspects=suspects, current=current)
-    sender = AttemptSender(store, target, poller, times)
-    committer = Committer(store, times.wall, _new_key, sender.is_waiting)
+    sender = AttemptSender(store, target, poller, times, _new_key)
+    committer = Committer(
+        store, times.wall, _new_key, sender.is_waiting, spoiling=lambda: sender.split.apart
+    )
     catalogue = ShopifyCatalogue(shopify)
     full_scan = FullScan(settings, store, source, times, suspects)
     mirror = MirrorPass(

@@ -76,7 +76,8 @@ class Committer:
     """Folds batches into the store.
 
     `new_key` makes idempotency keys, and `wall` gives Unix seconds. `refused` says whether Shopify
-    refused a write lately; such a write is not planned again yet.
+    refused a write lately; such a write is not planned again yet. `spoiling` gives the items that
+    get calls of their own, because one of their rows had a whole call refused.
     """
 
     def __init__(
@@ -85,12 +86,14 @@ class Committer:
         wall: Callable[[], WallSeconds],
         new_key: Callable[[], str],
         refused: Callable[[LevelWrite], bool] = lambda _: False,
+        spoiling: Callable[[], frozenset[int]] = frozenset,
     ) -> None:
         self._store = store
         self._wall = wall
         self._new_key = new_key
         self._refused = refused
         self.second_mirror = SecondMirror(store)
+        self._spoiling = spoiling
 
     async def commit(
         self,
@@ -165,6 +168,7 @@ class Committer:
     async def plan(self, tx: Tx, pass_id: str, apart: Collection[int] = ()) -> tuple[Attempt, ...]:
         """Turn what is owed to Shopify into attempts, which are stored before they are sent."""
         pending = await self._store.levels.pending(tx, ROUND_ROWS_MAX)
+        apart = self._spoiling().union(apart)
         attempts = tuple(
             Attempt(self._new_key(), pass_id, int(self._wall()), rows)
             for rows in batches((row for row in pending if not self._refused(row)), apart=apart)

@@ -8,7 +8,7 @@ written again, for some rounds; the rest is left to the next pass.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
 from invsyncd.errors import InvsyncError, Refused
 from invsyncd.mirror.commit import Committed, Committer
 from invsyncd.mirror.poll import Poller
+from invsyncd.mirror.splitting import Search, SplitCalls
 from invsyncd.mirror.stale_writes import StaleWrites
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules
@@ -140,6 +141,7 @@ class AttemptSender:
         target: ShopifyTarget,
         poller: Poller,
         clocks: Clocks,
+        new_key: Callable[[], str],
     ) -> None:
         self._store = store
         self._target = target
@@ -148,6 +150,7 @@ class AttemptSender:
         self._refused: dict[LevelWrite, _Refusal] = {}
         self._stale = StaleWrites()
         self._denied: tuple[AccessDenied, LoopSeconds] | None = None
+        self.split = SplitCalls(store, new_key, clocks.wall)
 
     @property
     def denied(self) -> AccessDenied | None:
@@ -166,10 +169,12 @@ class AttemptSender:
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         self._report(report, attempt.rows, skus, Outcome.PLANNED)
 
-    async def send(self, attempt: Attempt, report: PassReport) -> Sequence[LevelWrite] | None:
+    async def send(
+        self, attempt: Attempt, report: PassReport, search: Search | None = None
+    ) -> Sequence[LevelWrite] | None:
         """Send one attempt and store its outcome. Returns the rows that were written.
 
-        Returns None while the outcome is unknown.
+        Returns None while the outcome is unknown. `search` is set for a part of a refused call.
         """
         if self._clocks.wall() - attempt.created_at > KEY_AGE_S_MAX:
             return await self._conclude_by_reading(attempt, report)
@@ -187,7 +192,7 @@ class AttemptSender:
             report.failed(Target.SHOPIFY, error)
             await self._unanswered(attempt, error)
             return None
-        return await self._conclude(attempt, outcome, report)
+        return await self._conclude(attempt, outcome, report, search or Search())
 
     def _note_refusal(self, error: AccessDenied | Refused, report: PassReport) -> None:
         if isinstance(error, AccessDenied):
@@ -200,12 +205,12 @@ class AttemptSender:
     ) -> NotApplied:
         """The outcome of a call that was turned down before anything was done."""
         self._note_refusal(error, report)
-        code = error.code if isinstance(error, Refused) else ""
-        everything = range(len(attempt.rows))
-        return NotApplied(refused=dict.fromkeys(everything, (code, str(error))))
+        if isinstance(error, Refused):
+            return NotApplied(unnamed=(error.code, str(error)))
+        return NotApplied(refused=dict.fromkeys(range(len(attempt.rows)), ("", str(error))))
 
     async def _conclude(
-        self, attempt: Attempt, outcome: SetOutcome, report: PassReport
+        self, attempt: Attempt, outcome: SetOutcome, report: PassReport, search: Search
     ) -> Sequence[LevelWrite] | None:
         """Store an outcome that Shopify reported."""
         match outcome:
@@ -217,6 +222,12 @@ class AttemptSender:
                 attempt.sent or not outcome.certain
             ):
                 return await self._conclude_stale_repeat(attempt, outcome, report)
+            case NotApplied(unnamed=(_, _)) if search.goes_on(attempt):
+                part = partial(self.send, report=report, search=search)
+                return await self.split.halves(attempt, search, part)
+            case NotApplied(unnamed=(_, _)):
+                refused = self.split.refused(attempt, outcome, search)
+                return await self._not_applied(attempt, refused, report)
             case NotApplied():
                 return await self._not_applied(attempt, outcome, report)
             case KeySpent():
@@ -240,7 +251,9 @@ class AttemptSender:
         match again:
             case Applied():
                 return await self._applied(attempt, again, report)
-            case NotApplied(stale=stale, refused=refused) if not stale and not refused:
+            case NotApplied(stale=stale, refused=refused, unnamed=None) if (
+                not stale and not refused
+            ):
                 return await self._not_applied(attempt, outcome, report)
             case _:
                 return await self._conclude_by_reading(attempt, report)
@@ -266,6 +279,7 @@ class AttemptSender:
                 await self._store.attempts.mark_doubtful(tx, attempt.rows)
             await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED, sent=outcome.sent)
         self._denied = None
+        self.split.written(attempt.rows)
         self._report(report, attempt.rows, skus, Outcome.APPLIED)
         return attempt.rows
 

@@ -14,7 +14,7 @@ from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Location
-from invsyncd.core.offer_rule import TIKTOK_MAX
+from invsyncd.core.offer_rule import TIKTOK_MAX, CountMirrored
 from invsyncd.errors import ConfigError, InvalidResponse
 from invsyncd.planning.locations import location_ids, location_notes
 from invsyncd.planning.rules import (
@@ -48,6 +48,11 @@ class Rulebook:
     def links(self) -> Sequence[Link]:
         """The configured links."""
         return self._settings.tiktok.link
+
+    @property
+    def counts_once(self) -> bool:
+        """Whether the mirrored levels of an item count as one stock."""
+        return self._settings.tiktok.count_mirrored is CountMirrored.ONCE
 
     async def keep_locations(self, locations: Sequence[Location]) -> None:
         """Save Shopify's locations; InvalidResponse where none of them is active."""
@@ -139,7 +144,7 @@ class Rulebook:
             self.offers_error = error
             return rules
         closed = closed_warehouses(plan, warehouses, read_only)
-        return Rules(scope, rules.merge, without(plan, closed), closed)
+        return Rules(scope, rules.merge, without(plan, closed), closed, plan)
 
     async def with_closing(self, rules: Rules, closing: Collection[int]) -> Rules:
         """The same rules, under which the mirrored ones of these closed locations leave."""

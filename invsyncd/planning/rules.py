@@ -28,13 +28,15 @@ class DoubleOffer(ConfigError):
 class Rules:
     """All rules of a pass. `offers` is None while TikTok is off or its warehouses are unknown.
 
-    `closed` are the mapped warehouses that are not written, by id, with the reason.
+    `closed` are the mapped warehouses that are not written, by id, with the reason; `whole` is the
+    plan as if they were open.
     """
 
     scope: Scope
     merge: MergeRules
     offers: OfferPlan | None = None
     closed: Mapping[str, str] = field(default_factory=dict)
+    whole: OfferPlan | None = None
 
 
 def scope_of(settings: Settings, locations: Sequence[Location], ids: LocationIds = NO_IDS) -> Scope:
@@ -128,7 +130,7 @@ def closed_warehouses(
         if warehouse.id not in plan.sources:
             continue
         if warehouse.id in read_only:
-            closed[warehouse.id] = "TikTok keeps its stock itself and lets nobody write it"
+            closed[warehouse.id] = TIKTOKS_OWN
         elif not warehouse.writable:
             status = warehouse.status or "not ENABLED"
             closed[warehouse.id] = _CLOSED.get(status, f"its status is {status}")
@@ -140,6 +142,7 @@ def without(plan: OfferPlan, closed: Collection[str]) -> OfferPlan:
     return replace(plan, sources={w: ids for w, ids in plan.sources.items() if w not in closed})
 
 
+TIKTOKS_OWN = "TikTok keeps its stock itself and lets nobody write it"
 _CLOSED = {
     "RESTRICTED": "it is RESTRICTED (holiday or order limit): nothing can be bought from it",
     "DISABLED": "it is DISABLED",

@@ -6,7 +6,7 @@ the same request (another one under an old key is refused, documented).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from invsyncd.core.model import Attempt, LevelWrite
@@ -53,12 +53,15 @@ class NotApplied:
     `others_applied_at` (Unix s) says that they were written after all: every recorded error held
     back the whole call, but no document promises that. `certain` is false if an earlier try of
     the same attempt got no answer: a row may then be stale because that try wrote it.
+    `unnamed` is the (code, message) of an error that names no row: some row had the whole call
+    refused, and nothing says which.
     """
 
     stale: frozenset[int] = frozenset()
     refused: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     others_applied_at: int | None = None
     certain: bool = True
+    unnamed: tuple[str, str] | None = None
     sent: Sent = field(default=Sent(), compare=False)
 
 
@@ -131,6 +134,8 @@ class ShopifyTarget:
             outcome = _not_applied(errors, attempt, self._client.safe_excerpt)
             if isinstance(outcome, KeySpent):
                 return outcome
+            if outcome.unnamed is not None and written_at is not None:
+                return KeySpent("some rows were written, and nothing says which were not")
             return replace(outcome, others_applied_at=written_at, certain=certain)
         # Without a group every row already had its value (recorded), so there is no stamp.
         # A repetition may be answered with its own time: later than the write, never earlier.
@@ -160,6 +165,7 @@ def _not_applied(
 ) -> NotApplied | KeySpent:
     stale: set[int] = set()
     refused: dict[int, tuple[str, str]] = {}
+    unnamed: tuple[str, str] | None = None
     for error in errors:
         code = error_code(error.object().get("code"))
         message = excerpt(error.at("message").text())
@@ -169,20 +175,29 @@ def _not_applied(
             return NotApplied()
         if code == _SPENT:
             return KeySpent(f"{code}: {message}")
-        rows = _rows_named(error.maybe("field"), len(attempt.rows))
+        field = error.maybe("field")
+        path = [] if field is None else [part.text() for part in field.items()]
+        row = _row_named(path, len(attempt.rows))
+        rows = range(len(attempt.rows)) if row is None else range(row, row + 1)
         if code in _STALE:
             stale.update(rows)
+        elif row is None and not _is_of_the_call(path):
+            unnamed = (code, message)
         else:
             refused.update(dict.fromkeys(rows, (code, message)))
-    return NotApplied(frozenset(stale - refused.keys()), refused)
+    if stale or refused:
+        unnamed = None  # those rows come first; without them the call may be good
+    return NotApplied(frozenset(stale - refused.keys()), refused, unnamed=unnamed)
 
 
-def _rows_named(path: Shape | None, count: int) -> range:
-    """The rows that an error names, as in `["input", "quantities", "3", …]`; otherwise all."""
-    parts = [] if path is None else [part.text() for part in path.items()]
-    if "quantities" in parts[:-1]:
-        index = parts[parts.index("quantities") + 1]
-        row = {str(number): number for number in range(count)}.get(index)
-        if row is not None:
-            return range(row, row + 1)
-    return range(count)
+def _is_of_the_call(path: Sequence[str]) -> bool:
+    """Whether an error names an input beside the rows: then no row is the cause."""
+    return len(path) > 1 and "quantities" not in path
+
+
+def _row_named(path: Sequence[str], count: int) -> int | None:
+    """The row that an error names, as in `["input", "quantities", "3", …]`; None for no row."""
+    if "quantities" not in path[:-1]:
+        return None
+    index = path[path.index("quantities") + 1]
+    return {str(number): number for number in range(count)}.get(index)

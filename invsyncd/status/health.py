@@ -19,15 +19,18 @@ from operator import itemgetter
 from typing import Any, Final
 
 from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
+from invsyncd.core.differences import Difference
 from invsyncd.core.model import Target
 from invsyncd.status.latency import Latency
 from invsyncd.status.watchdog import Watchdog
+from invsyncd.text import plain, plural
 
 log = logging.getLogger(__name__)
 
 UNDELIVERED_S_MAX = 300
 POLL_INTERVALS_MAX = 3
 POLL_SLACK_S = 30
+NUMBERS_NAMED = 5  # numbers that are named in one reason
 UNTRIED = "not yet tried since the start"
 
 DAY_S: Final = 86_400
@@ -95,6 +98,10 @@ class Health:
         self.second_mirror = False
         """Whether another program mirrors Shopify's locations too."""
         self.expiry: AuthorisationExpiry | None = None
+        self.numbers: tuple[Difference, ...] = ()
+        """Numbers that have not been what they should be for too long, the worst first."""
+        self.numbers_since: Mapping[str, float] = {}
+        """Since when each of them is not, by its name."""
         self.budgets: Callable[[], Mapping[str, Any]] = dict
         """What is left of each API's allowance; see `budgets()` in `daemon/wiring.py`."""
         self.latency = Latency(clock)
@@ -104,6 +111,7 @@ class Health:
         self.baseline, self.last_pass = old.baseline, old.last_pass
         self.read_at, self.location_names = old.read_at, old.location_names
         self.started_at, self.latency = old.started_at, old.latency
+        self.numbers, self.numbers_since = old.numbers, old.numbers_since
         self.targets |= {t: old.targets[t] for t in self.targets if t in old.targets}
         for target in set(self.targets) - set(old.targets):
             self.latency.nothing_owed(
@@ -184,6 +192,7 @@ class Health:
             found.append(Check("shopify:other_mirror", False, OTHER_MIRROR, other_writer=True))
         for target, health in self.targets.items():
             found += self._target_checks(target, health, now)
+            found += self._number_checks(target, now)
         return found + self._tiktok_checks()
 
     def _reads(self) -> list[tuple[str, float | None]]:
@@ -217,6 +226,20 @@ class Health:
             Check(f"{target.value}:undelivered_age", not late, why_late if late else "", age, "s"),
         ]
 
+    def _number_checks(self, target: Target, now: float) -> list[Check]:
+        """What shows another number than it should: unready where more is offered than exists."""
+        numbers = [one for one in self.numbers if one.target is target]
+        if not numbers:
+            return []
+        named = [
+            number_text(one, now - self.numbers_since.get(one.name, now))
+            for one in numbers[:NUMBERS_NAMED]
+        ]
+        more = len(numbers) - len(named)
+        text = "; ".join(named) + (f"; and {more} more numbers" if more else "")
+        over = any(one.is_over for one in numbers)
+        return [Check(f"{target.value}:numbers", not over, f"{target.value}: {text}", warns=True)]
+
     def document(self) -> tuple[bool, dict[str, Any]]:
         """(ready, health+json document), by the expired draft-inadarei-api-health-check."""
         checks = self.checks()
@@ -246,6 +269,7 @@ class Health:
                 }
                 for target, health in self.targets.items()
             },
+            "numbers": [number_json(one, self.numbers_since.get(one.name)) for one in self.numbers],
             "budgets": self.budgets(),
         }
 
@@ -258,6 +282,32 @@ def _other_writers_text(writers: Mapping[str, str]) -> str:
         f"tiktok: another writer changes what we write: {sku} {why}{more}; switch off inventory"
         " sync in the other app"
     )
+
+
+def number_text(one: Difference, for_s: float) -> str:
+    """One number that is not right, as a sentence."""
+    minutes = int(max(for_s, 0) // 60)
+    ends = f" ({one.ends})" if one.ends else ""
+    return (
+        f"{one.sku or '/'.join(one.ids)} at {one.place} shows {plain(one.shown)} and should show"
+        f" {plain(one.should)}, for {plural(minutes, 'minute')}: {one.because}{ends}"
+    )
+
+
+def number_json(one: Difference, since: float | None) -> dict[str, Any]:
+    """One number that is not right, for programs; `try` is what ends it."""
+    return {
+        "target": one.target.value,
+        "sku": one.sku,
+        "item": one.item,
+        "where": one.place,
+        "shown": one.shown,
+        "should": one.should,
+        "offered_too_much": one.is_over,
+        "since": None if since is None else int(since),
+        "because": one.because,
+        "try": one.ends,
+    }
 
 
 def _check_json(check: Check) -> dict[str, Any]:

@@ -19,6 +19,7 @@ LISTINGS: Final = "listings"
 CATALOGUE: Final = "catalogue"
 FULL_SCAN: Final = "full_scan"
 LOOKBACK: Final = "lookback"
+NUMBERS: Final = "numbers"
 
 running_job: ContextVar[str] = ContextVar("running_job", default="")
 """The job that the current task works for. Tasks that it starts inherit it. Empty: none."""

@@ -10,6 +10,7 @@ from invsyncd.store.attempts import Attempts
 from invsyncd.store.backup import BASELINE, copy_to
 from invsyncd.store.census import Census, ListingCensus
 from invsyncd.store.database import Database, prepare, take_lock
+from invsyncd.store.differing import Differing
 from invsyncd.store.journal import Journal
 from invsyncd.store.levels import KnownCatalogue, Levels
 from invsyncd.store.listings import Assortment, Listings
@@ -34,6 +35,7 @@ class Store:
         self.owed = OwedWrites(database)
         self.catalogue = KnownCatalogue(database)
         self.census = Census(database)
+        self.differing = Differing(database)
         self.attempts = Attempts(database)
         self.listings = Listings(database)
         self.assortment = Assortment(database)

@@ -245,6 +245,7 @@ class Assortment:
 
         A quantity is saved as shown only where none was known. A fall since our last confirmed
         value must stay visible to the reading before the next write, which counts it as a sale.
+        But a 0 of a listing without an item is saved: nobody writes it, and nothing is offered.
         """
         columns = f"{LISTING_COLUMNS}, seen_at"
         names = [name.strip() for name in columns.split(",")]
@@ -256,7 +257,10 @@ class Assortment:
         )
         await tx.executemany(
             "INSERT INTO offer (product_id, sku_id, warehouse, shown) VALUES (?,?,?,?)"
-            " ON CONFLICT DO UPDATE SET shown = coalesce(shown, excluded.shown)",
+            " ON CONFLICT DO UPDATE SET shown = CASE WHEN excluded.shown = 0 AND"
+            " (SELECT item FROM listing WHERE listing.product_id = offer.product_id"
+            " AND listing.sku_id = offer.sku_id) IS NULL"
+            " THEN 0 ELSE coalesce(shown, excluded.shown) END",
             [
                 (*x.key, warehouse, units)
                 for x, stock in listings

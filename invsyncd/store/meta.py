@@ -43,6 +43,11 @@ class Meta:
 class Reported:
     """Names by subject. Needs no connection of its own: it lives in others' transactions."""
 
+    async def known(self, tx: Tx, subject: str) -> set[str]:
+        """The names that were remembered last."""
+        rows = await fetch(tx, "SELECT name FROM told WHERE subject = ?", (subject,))
+        return {row[0] for row in rows}
+
     async def changed(self, tx: Tx, subject: str, names: Collection[str]) -> list[str]:
         """Remember that exactly these names hold now; the ones that did not before, in order.
 

@@ -99,6 +99,9 @@ class Rounds(Jobs):
     async def next_scan_in_s(self) -> float:
         return HOUR_S
 
+    async def numbers(self) -> None:
+        return None
+
     async def lookback(self) -> None:
         return None
 

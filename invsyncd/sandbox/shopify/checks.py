@@ -77,7 +77,7 @@ class Problem(NamedTuple):
 
     def as_error(self) -> dict[str, Any]:
         """The user error in the form of the answer."""
-        return {"field": self.field, "message": self.message, "code": self.code}
+        return {"field": self.field, "message": self.message, "code": self.code or None}
 
 
 def understand(shop: Shop, kind: Kind, given: Mapping[str, Any]) -> list[Change]:

@@ -66,6 +66,10 @@ class Behaviours:
     """Whether the good rows of a call are applied although others are refused."""
     stale_names_row: bool = True
     """Whether CHANGE_FROM_QUANTITY_STALE names its row. Real shops were seen that did not."""
+    unnamed_refusals: frozenset[int] = frozenset()
+    """Items of which a row has the whole call refused, without saying which row."""
+    unnamed_as: str = ""
+    """The code of that refusal; TOP_LEVEL for a GraphQL error in place of a user error."""
     row_cost: float = 0.0
     """Points that each row of a write adds. No recording shows such a cost."""
     throttle_status: bool = True

@@ -20,6 +20,7 @@ from invsyncd.sandbox.shopify.checks import (
     SET,
     Change,
     Kind,
+    Problem,
     check_input,
     check_rows,
     understand,
@@ -29,6 +30,8 @@ from invsyncd.sandbox.shopify.fields import Resolver
 from invsyncd.sandbox.shopify.idempotency import Payload
 from invsyncd.sandbox.shopify.records import Row
 from invsyncd.sandbox.shopify.shop import Adjustment, Level, Shop, Write
+
+TOP_LEVEL = "TOP_LEVEL"
 
 
 class Group(NamedTuple):
@@ -53,6 +56,10 @@ def _mutate(kind: Kind, _root: None, info: Info, input: Mapping[str, Any]) -> Pa
             extensions={"code": "INVALID_FIELD_ARGUMENTS"},
         )
 
+    items = {number_of(row["inventoryItemId"], "InventoryItem") for row in rows}
+    if context.behaviours.unnamed_as == TOP_LEVEL and items & context.behaviours.unnamed_refusals:
+        raise GraphQLError("This cannot be done.", extensions={"code": "BAD_REQUEST"})
+
     def attempt(key: str, apply: bool) -> Payload:
         return _attempt(context, kind, input, info.field_name, key if apply else None)
 
@@ -70,6 +77,8 @@ def _attempt(
         changes = understand(context.shop, kind, given)
         named = context.behaviours.stale_names_row
         problems = check_rows(context.shop, kind, changes, stale_names_row=named)
+        if any(change.item in context.behaviours.unnamed_refusals for change in changes):
+            problems.append(Problem(context.behaviours.unnamed_as, "This cannot be done.", None))
     bad = {problem.nth for problem in problems}
     if problems and (None in bad or not context.behaviours.partial_batches):
         changes = []

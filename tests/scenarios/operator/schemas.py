@@ -42,6 +42,18 @@ LEVEL_KEY = obj(item=ID, location=ID)
 OFFER_KEY = obj(product_id=TEXT, sku_id=TEXT, warehouse=TEXT)
 KEY: Schema = {"oneOf": [LEVEL_KEY, OFFER_KEY]}
 HELD = obj(sku=TEXT, item=ID)
+NUMBER = obj(
+    target=TARGET,
+    sku=TEXT,
+    item={"type": ["integer", "null"]},
+    where=TEXT,
+    shown=MAYBE_UNITS,
+    should=UNITS,
+    offered_too_much=YES_NO,
+    since={"type": ["integer", "null"]},
+    because=TEXT,
+    **{"try": TEXT},
+)
 HELD_WITH_ADVICE = obj(sku=TEXT, item=ID, resolve=TEXT)
 SHIFT = {
     "target": TARGET,
@@ -123,6 +135,7 @@ STATUS_OF_DAEMON = obj(
     locations=by_name(MAYBE_TEXT),
     targets=by_target(obj(authorised=YES_NO, trouble=TEXT, paused=TEXT, undelivered=COUNT)),
     held=many(HELD_WITH_ADVICE),
+    numbers=many(NUMBER),
 )
 STATUS_OF_DATABASE = obj(
     {"listings": LISTINGS},
@@ -130,6 +143,7 @@ STATUS_OF_DATABASE = obj(
     locations=by_name(MAYBE_TEXT),
     targets=by_target(obj(paused=TEXT, undelivered=COUNT)),
     held=many(HELD_WITH_ADVICE),
+    numbers=many(NUMBER),
     owed=COUNT,
 )
 STATUS: Schema = {"oneOf": [STATUS_OF_DAEMON, STATUS_OF_DATABASE]}

@@ -88,6 +88,9 @@ async def persons(w: World) -> None:
         w.made.shop.count(f"ITEM-{number}", "Berlin", 0)
     await w.settle(2)
     assert w.running is not None
+    await w.running.jobs.numbers()
+    await w.passing(300)
+    await w.running.jobs.numbers()
     for target in Target:
         await CircuitBreaker(w.settings(), w.running.store, target).resume(0)
 

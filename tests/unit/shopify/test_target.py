@@ -175,6 +175,21 @@ async def test_an_error_speaks_of_the_row_that_it_names_and_else_of_all(
     assert set(outcome.refused) == refused
 
 
+@pytest.mark.parametrize(
+    "fields", [None, [], ["input", "quantities"], ["input", "quantities", "9"]]
+)
+async def test_an_unknown_error_that_names_no_row_is_some_rows(fields: list[str] | None) -> None:
+    error = {"code": "NEW_CODE", "field": fields, "message": "no"}
+    outcome = await answered({"inventoryAdjustmentGroup": None, "userErrors": [error]})
+    assert outcome == NotApplied(unnamed=("NEW_CODE", "no"))
+
+
+async def test_an_error_of_an_input_beside_the_rows_is_the_whole_calls() -> None:
+    error = {"code": "INVALID_REASON", "field": ["input", "reason"], "message": "no"}
+    outcome = await answered({"inventoryAdjustmentGroup": None, "userErrors": [error]})
+    assert outcome == NotApplied(refused=dict.fromkeys(range(2), ("INVALID_REASON", "no")))
+
+
 async def test_a_row_that_is_refused_is_not_stale_as_well() -> None:
     errors = [
         {"code": "CHANGE_FROM_QUANTITY_STALE", "field": None, "message": "moved"},
