@@ -36,6 +36,7 @@ FIGURES = (
     ("units on TikTok beyond what was left, lasting", "lasting_excess"),
     ("TikTok raised above what was left, units", "raised"),
     ("raised by units whose sale a cancellation hid", "raised, a sale hidden by a cancellation"),
+    ("minutes in which a wrong number was not said", "minutes unsaid"),
     ("secrets in the log", "leaks"),
     ("log lines", "log_lines"),
     ("journal rows", "journal_rows"),

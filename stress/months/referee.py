@@ -30,6 +30,8 @@ AT_REST_S = HOLD_S + AUDIT_S + HOUR_S
 UNREADY_S = 3 * INTERVAL_S + 30 + 2 * LOOK_S
 OWED_S = 300 + AUDIT_S + 2 * INTERVAL_S
 POOL_LOOKS = 25  # what Shopify had in so many minutes may not have been heard of yet
+CATALOGUE_S = 900.0  # of the configuration in `life`
+SILENT_S = 300.0 + 2 * LOOK_S  # law 9, and how seldom the referee looks
 DEGRADED = ("stutters", "bucket is crowded", "throttles")
 
 
@@ -68,7 +70,8 @@ class Referee:
         self._written = (0, 0)
         self._excess_since: dict[str, float] = {}
         self._offer_wrong_since: dict[str, float] = {}
-        self._owed_since: dict[str, float] = {}
+        self._level_wrong_since: dict[str, float] = {}
+        self._over_since: dict[str, float] = {}
         self._told: set[str] = set()
         self._unlimited: set[str] = set()
         """Listings whose number was not a share of the pool, until it is the right one again."""
@@ -91,6 +94,7 @@ class Referee:
         wrong = self._offers(now)
         self._rest(now, wrong)
         self._health(now)
+        self._silence_about_numbers(now)
 
     def wrong(self, now: float, what: str, book: Book | None = None) -> None:
         """Write a violation down."""
@@ -334,6 +338,45 @@ class Referee:
         if calm and "ready" not in self._told:
             self._told.add("ready")
             self.wrong(now, f"/readyz says unready while all is well: {document['notes']}")
+
+    def _silence_about_numbers(self, now: float) -> None:
+        """Law 9: minutes in which a number was wrong for long and nobody was told.
+
+        The five minutes begin when invsyncd may have read of it: polls are far apart here.
+        """
+        health = self.machine.health
+        ready, document = health.document() if health else (False, {"notes": []})
+        said = " ".join(map(str, document["notes"])).lower()
+        for book in self.people.books:
+            for side, wrong, since in (
+                ("shopify", self._level_is_wrong(book), self._level_wrong_since),
+                ("tiktok", self._offers_too_much(book, now), self._over_since),
+            ):
+                if not wrong:
+                    since.pop(book.sku, None)
+                    continue
+                unread_s = INTERVAL_S + (CATALOGUE_S if book.alone == "whole" else 0.0)
+                lasts = now - max(since.setdefault(book.sku, now), self._up_since)
+                long = lasts > SILENT_S + unread_s
+                if long and ready and side not in said and book.sku.lower() not in said:
+                    self.counts["minutes unsaid"] += 1
+                    if f"unsaid {side} {book.sku}" not in self._told:
+                        self._told.add(f"unsaid {side} {book.sku}")
+                        self.wrong(now, f"{side}: {wrong}, and nothing is said of it", book)
+
+    def _level_is_wrong(self, book: Book) -> str:
+        if book.gone or not book.mirrored(self.people.types):
+            return ""
+        shown = [level.available for level in self.people.places(book)]
+        return f"shows {shown} of {book.pool}" if set(shown) - {book.pool} else ""
+
+    def _offers_too_much(self, book: Book, now: float) -> str:
+        """What TikTok moves itself, the next audit sees; what nobody can buy is no promise."""
+        if book.gone or book.quiet_listing or self.people.holidays:
+            return ""
+        shown, offered = self.people.shown(book), self.people.offered(book)
+        late = now - book.sold_there_at < OFFER_LATE_S
+        return f"shows {shown} for {offered}" if shown > offered and not late else ""
 
     def _owed(self, now: float) -> None:
         """While TikTok is out and a number there has been wrong for long, nobody is ready."""

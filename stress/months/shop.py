@@ -26,7 +26,7 @@ FIXED = ("Berlin", "Hamburg")  # a deploy may name these, so they stay as they a
 EXCLUDED = "Vienna"
 LAG_S_MAX = 3600.0
 AGAIN_S, AGAIN_MAX = 600.0, 300
-ORDERS = ("online", "till", "tiktok", "cancel", "fulfil")
+ORDERS = ("online", "till", "tiktok", "cancel", "fulfil", "delivery", "draft")
 PARCELS = 4
 
 
@@ -296,6 +296,64 @@ class People:
         self.orders.remove(order)
         return True
 
+    # Stock that moves by events: these add up with whatever else happens
+
+    def _delivery(self, _act: Act, dice: random.Random) -> bool:
+        """A purchase order is on its way; what of it arrives is received some hours later."""
+        book = self._a_book(dice)
+        levels = self._open(book) if book else []
+        if book is None or not levels:
+            return False
+        level, units = dice.choice(levels), dice.randint(1, 30)
+        self.made.shop.expect(book.item, level.location, units)
+        rejected = dice.choice((0, 0, 1))
+        come = partial(self._arrived, book, level.location, units - rejected, rejected)
+        self.at(virtual.clock() + dice.uniform(600.0, 6 * 3600.0), come)
+        return True
+
+    def _arrived(self, book: Book, place: int, accepted: int, rejected: int) -> None:
+        shop = self.made.shop
+        moved = partial(shop.arrive, book.item, place, accepted, rejected)
+        self._moves(book, place, accepted, f"arrives {accepted}", moved)
+
+    def _draft(self, _act: Act, dice: random.Random) -> bool:
+        """A draft order reserves units, and is deleted again some hours later."""
+        book = self._a_book(dice)
+        levels = [x for x in self._open(book) if x.available > 0] if book else []
+        if book is None or not levels or book.alone or book.left < 1:
+            return False
+        level = dice.choice(levels)
+        units = dice.randint(1, min(5, level.available, book.left))
+        moved = partial(self.made.shop.draft_order, book.item, level.location, units)
+        self._moves(book, level.location, -units, f"draft {units}", moved)
+        self.at(
+            virtual.clock() + dice.uniform(600.0, 6 * 3600.0),
+            partial(self._undrafted, book, level.location, units),
+        )
+        return True
+
+    def _undrafted(self, book: Book, place: int, units: int) -> None:
+        moved = partial(self.made.shop.set_aside, book.item, place, -units)
+        self._moves(book, place, units, f"draft deleted {units}", moved)
+
+    def _moves(
+        self, book: Book, place: int, units: int, said: str, moved: Callable[[], None]
+    ) -> None:
+        """Do it now, or later while something of this item must be read alone."""
+        if book.unread:
+            self.look_at(book)
+        here = [level for level in self._open(book) if level.location == place]
+        if book.alone or not here or not book.mirrored(self.types):
+            if not book.gone:
+                again = partial(self._moves, book, place, units, said, moved)
+                self.at(virtual.clock() + AGAIN_S, again)
+            return
+        moved()
+        book.pool += units
+        book.touched(virtual.clock())
+        self.acted_at = virtual.clock()
+        self.story(book, f"{said} at {place}")
+
     # Statements of stock
 
     def _state(self, act: Act, dice: random.Random) -> bool:
@@ -426,6 +484,8 @@ class People:
         def stock() -> bool:
             if not self.made.shop.locations[place].active or place in self.excluded:
                 return False
+            if not book.mirrored(self.types):
+                return False
             self.made.shop.activate(book.item, place)
             return True
 
@@ -446,6 +506,22 @@ class People:
     def _wish_new_product(self, _act: Act, dice: random.Random) -> bool:
         book = self._new_product(dice)
         return self._edit(book, 0, lambda: True, f"new product {book.pool}")
+
+    def _wish_duplicate_product(self, act: Act, dice: random.Random) -> bool:
+        """Somebody copies a product, SKU included, and deletes the copy again."""
+        book = self._one_settled(dice)
+        if book is None:
+            return False
+        shop = self.made.shop
+        places = [x.id for x in shop.locations.values() if x.active]
+        copy = shop.add_item(book.sku, stock=dict.fromkeys(places, 500), product_type="Copy")
+        shop.set_status(copy, ("DRAFT", "ACTIVE")[act.dice % 2])
+
+        def delete() -> bool:
+            shop.delete(copy)
+            return True
+
+        return self._edit(book, act.units, delete, "duplicate product")
 
     def _wish_delete_product(self, _act: Act, dice: random.Random) -> bool:
         book = self._one_settled(dice)
@@ -519,7 +595,7 @@ class People:
         self.acted_at = virtual.clock()
 
     def _wish_open_location(self, act: Act, _dice: random.Random) -> bool:
-        if not self.all_settled():
+        if not self.all_settled() or not self._all_mirrored():
             return False
         shop = self.made.shop
         self._pop_ups += 1
@@ -536,29 +612,38 @@ class People:
         place = self.made.shop.location("Munich" if self._has("Munich") else "Munich 2")
         if place in self._shunned or not self.made.shop.locations[place].active:
             return False
-        self._close(place, float(act.units))
+        self._close(place, float(act.units), "Berlin" if act.dice % 2 else None)
         return True
 
     def _has(self, name: str) -> bool:
         return any(place.name == name for place in self.made.shop.locations.values())
 
-    def _close(self, place: int, undo_s: float) -> None:
-        """Send out what was ordered there, and when that is done and read, close."""
+    def _close(self, place: int, undo_s: float, to: str | None = None) -> None:
+        """Send out what was ordered there, and when that is done and read, close.
+
+        The stock of the location may move to another one: the same units, not more of them.
+        """
         self._shunned.add(place)
         for order in [order for order in self.orders if order.place == place]:
             self._ship(order)
         busy = any(level.committed for level in self.made.shop.ledger.at_location(place))
         if busy or not self.all_settled():
-            self.at(virtual.clock() + AGAIN_S / 2, partial(self._close, place, undo_s))
+            self.at(virtual.clock() + AGAIN_S / 2, partial(self._close, place, undo_s, to))
             return
-        self.made.shop.deactivate_location(place)
+        self.made.shop.deactivate_location(place, to)
         self.all_touched()
         self.story(None, f"close location {place}")
         if undo_s:
             self.at(virtual.clock() + undo_s, partial(self._reopen, place))
 
+    def _all_mirrored(self) -> bool:
+        """Whether a level that opens now joins a pool. One that opens empty beside stock of an item
+        outside the mirror makes that item's levels unequal when it comes back."""
+        living = [book for book in self.books if not book.gone]
+        return not self.excluded and all(book.mirrored(self.types) for book in living)
+
     def _reopen(self, place: int) -> None:
-        if not self.all_settled():
+        if not self.all_settled() or not self._all_mirrored():
             self.at(virtual.clock() + AGAIN_S, partial(self._reopen, place))
             return
         record = self.made.shop.locations[place]
