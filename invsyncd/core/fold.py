@@ -11,11 +11,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
+from invsyncd.core.change_lines import Beside, entries
 from invsyncd.core.diff import Diff, diff
-from invsyncd.core.journal import EntryKind
 from invsyncd.core.leaving import counted_changes
-from invsyncd.core.merge import Case, MergeRules, Verdict, first_sight, follow, merge
+from invsyncd.core.merge import MergeRules, Verdict, first_sight, follow, merge
 from invsyncd.core.model import Change, Entry, Item, ItemState, Level, Reading, Standing
+from invsyncd.core.relocation import NOTHING, Half, unanswered, with_other_half
 from invsyncd.core.second_mirror import NO_ECHOES, Echoes, Mirrored, echoes
 
 
@@ -75,47 +76,89 @@ def fold(
     in_flight: Collection[int] = (),
     gaps: Mapping[int, int] | None = None,
     earlier: Earlier | None = None,
+    now: int = 0,
 ) -> Folded:
     """Fold the readings of one item into its state. With no readings only its standing moves.
 
     `in_flight` and `gaps` are as in `diff`; `earlier` is what this pass already merged for it.
+    `now` is Unix seconds.
     """
     found = diff(state.levels, readings, in_flight=in_flight, gaps=gaps, closed=scope.closing)
     item = _as_it_begins(state.item, scope)
-    mirrored = [
-        level
-        for level in found.levels.values()
-        if item.standing is not Standing.OUT and level.active and level.location in scope.locations
-    ]
+    mirrored = _mirrored(item, found.levels.values(), scope)
     kept = scope.locations | scope.closing
     changes = tuple(c for c in (*found.changes, *found.leaving) if c.location in kept)
-    found_echoes = _echoes(state, mirrored, changes, rules)
-    echoed = tuple(c for c in changes if c.location in found_echoes.believed)
-    changes = tuple(c for c in changes if c not in echoed)
-    together_with = tuple(c.location for c in earlier.changes) if earlier else ()
+    copies = _echoes(state, mirrored, changes, rules)
+    seen = _seen(item, changes, copies, now)
     settled = sum(level.location not in found.joined for level in mirrored)
-    merged = _merged(item, _InMirror(mirrored, settled), changes, rules, earlier)
-    after = _with_pool_before(merged.item, state.item)
-    true = tuple(change for change in found.changes if change not in echoed)
-    told = replace(found, changes=true, leaving=merged.leavers(found))
+    merged = _merged(item, _InMirror(mirrored, settled), seen.changes, rules, earlier)
+    told = replace(
+        found,
+        changes=tuple(change for change in found.changes if change not in seen.echoed),
+        leaving=merged.leavers(found),
+    )
     lost = merged.not_counted([c for c in found.leaving if c.location in kept])
+    after = seen.remembered(_with_pool_before(merged.item, state.item), lost, rules.sale_max, now)
+    beside = Beside(
+        together_with=tuple(c.location for c in earlier.changes) if earlier else (),
+        not_counted=lost,
+        echoed=seen.echoed,
+        is_answered=seen.is_answered,
+    )
     return Folded(
         state=ItemState(after, _with_wanted(found.levels, after, mirrored)),
         changes=(*told.changes, *told.leaving),
         earlier=merged.earlier,
         verdict=merged.verdict,
-        entries=entries(
-            state.item,
-            after,
-            told,
-            merged.verdict,
-            together_with,
-            not_counted=lost,
-            echoed=echoed,
-        ),
+        entries=entries(state.item, after, told, merged.verdict, beside),
         doubtful=found.set_aside,
-        echoes=len(found_echoes.locations),
+        echoes=seen.echoes,
     )
+
+
+def _mirrored(item: Item, levels: Iterable[Level], scope: Scope) -> list[Level]:
+    """The levels of this item that are in the mirror."""
+    if item.standing is Standing.OUT:
+        return []
+    return [level for level in levels if level.active and level.location in scope.locations]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The changes of a pass without what another program copied, and halves of moves paired.
+
+    `echoes` counts all that look like copies; `echoed` are those that are believed.
+    """
+
+    changes: tuple[Change, ...]
+    echoed: tuple[Change, ...]
+    echoes: int
+    is_answered: bool
+
+    def remembered(self, item: Item, lost: Sequence[Change], sale_max: int, now: int) -> Item:
+        """The item with the half of a move that this pass saw alone."""
+        half = NOTHING if self.is_answered else unanswered(self.changes, lost, sale_max, now)
+        if not self.is_answered and half == NOTHING:
+            return item
+        return replace(item, unanswered=half.units, unanswered_at=half.at)
+
+
+def _seen(item: Item, changes: Sequence[Change], copies: Echoes, now: int) -> _Seen:
+    """Sort out which of the changes are events."""
+    echoed = tuple(c for c in changes if c.location in copies.believed)
+    events = tuple(c for c in changes if c not in echoed)
+    events, is_answered = _with_other_half(item, events, now)
+    return _Seen(events, echoed, len(copies.locations), is_answered)
+
+
+def _with_other_half(
+    item: Item, changes: tuple[Change, ...], now: int
+) -> tuple[tuple[Change, ...], bool]:
+    if item.standing is not Standing.POOLED:
+        return changes, False
+    first = Half(item.unanswered, item.unanswered_at)
+    found, is_answered = with_other_half(changes, first, now)
+    return tuple(change for change in found if change.delta or change.closed), is_answered
 
 
 def _echoes(
@@ -286,90 +329,3 @@ def _with_wanted(
         if level.wanted != wanted:  # few differ, and to copy all costs a quarter of a baseline
             found[location] = replace(level, wanted=wanted)
     return found
-
-
-def entries(
-    before: Item,
-    after: Item,
-    found: Diff,
-    verdict: Verdict | None,
-    together_with: tuple[int, ...] = (),
-    *,
-    not_counted: tuple[Change, ...] = (),
-    echoed: tuple[Change, ...] = (),
-) -> tuple[Entry, ...]:
-    """The lines for one item; `together_with` names what this pass merged before.
-
-    `not_counted` are falls of levels that left and of which something was dropped; `echoed` are
-    values that another program copied from level to level.
-    """
-    lines: list[Entry] = []
-    changed = (*found.changes, *found.leaving)
-    new_pool = before.standing is Standing.FOLLOWING and after.standing is Standing.POOLED
-    unlevelled = verdict is not None and verdict.case is Case.UNLEVELLED
-    if changed or unlevelled or new_pool or echoed:
-        numbers = _numbers(before, after, changed, verdict, together_with)
-        if echoed:
-            numbers["echoes"] = _moves(echoed)
-            numbers["case"] = numbers["case"] if changed else Case.ECHO.value
-        lines.append(Entry(EntryKind.CHANGE, after.id, after.sku, numbers))
-    for kind, locations in ((EntryKind.JOIN, found.joined), (EntryKind.LEAVE, found.left)):
-        # A level that is simply new with its item is not worth a line; one that joins a pool is.
-        if locations and before.pool is not None:
-            numbers = {"locations": sorted(locations)}
-            if kind is EntryKind.LEAVE and not_counted:
-                numbers["not_counted"] = _moves(not_counted)
-            lines.append(Entry(kind, after.id, after.sku, numbers))
-    if before.standing is not after.standing and Standing.OUT in (before.standing, after.standing):
-        is_out = after.standing is Standing.OUT
-        kind = EntryKind.OUT_OF_MIRROR if is_out else EntryKind.INTO_MIRROR
-        lines.append(Entry(kind, after.id, after.sku, {"pool_dropped": before.pool}))
-    return tuple(lines)
-
-
-def _moves(changes: Iterable[Change]) -> list[dict[str, int]]:
-    return [{"location": c.location, "from": c.before, "to": c.after} for c in changes]
-
-
-def _numbers(
-    before: Item,
-    after: Item,
-    changed: tuple[Change, ...],
-    verdict: Verdict | None,
-    together_with: tuple[int, ...],
-) -> dict[str, object]:
-    changes = [
-        {"location": c.location, "from": c.before, "to": c.after, "delta": c.delta, **parts(c)}
-        for c in changed
-    ]
-    numbers: dict[str, object] = {
-        "changes": changes,
-        "pool_before": before.pool,
-        "pool": after.pool,
-        "case": verdict.case.value if verdict else _undecided(after),
-    }
-    if changed and together_with:
-        numbers["together_with"] = list(together_with)
-    if verdict and verdict.stated:
-        numbers["stated"] = list(verdict.stated)
-    if verdict and verdict.contradictory:
-        numbers["contradictory"] = True
-    if after.standing is Standing.HELD:
-        numbers["held"] = True
-    if after.pool is not None and after.pool < 0:
-        numbers["oversold_by"] = -after.pool
-    return numbers
-
-
-def parts(change: Change) -> dict[str, int]:
-    """The parts of a change under the names that the journal and the reports give them."""
-    return {
-        "orders": change.orders,
-        "received": change.received,
-        "set_aside": change.set_aside,
-        "stock": change.stock,
-    }
-
-
-def _undecided(item: Item) -> str:
-    return "on hold" if item.standing is Standing.HELD else "not mirrored"

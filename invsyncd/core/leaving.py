@@ -29,7 +29,7 @@ def counted_changes(changes: Sequence[Change], sale_max: int) -> tuple[Change, .
         return tuple(changes)
     moved = _moved(leaving, [change for change in staying if change.stock > 0], sale_max)
     found = [moved.get(change.location, change) for change in staying]
-    found += [moved.get(c.location) or _events(c, sale_max) for c in leaving]
+    found += [moved.get(c.location) or (c if c.moved else _events(c, sale_max)) for c in leaving]
     return tuple(change for change in found if change.delta)
 
 

@@ -139,7 +139,9 @@ class Catalogue:
 class Item:
     """An item and where it stands. `mutable` is False once Shopify refused to set the item.
 
-    `pool_before` is the pool before its last change. The other facts are those of `Catalogue`.
+    `pool_before` is the pool before its last change. `unanswered` units came up (or left, below 0)
+    at `unanswered_at`, and may be half of a move (see `relocation.py`). The other facts are those
+    of `Catalogue`.
     """
 
     id: int
@@ -153,6 +155,8 @@ class Item:
     on_sale: bool = True
     bundle: bool = False
     pool_before: int | None = None
+    unanswered: int = 0
+    unanswered_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

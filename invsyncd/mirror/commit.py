@@ -115,7 +115,7 @@ class Committer:
         now = int(self._wall())
         history = self.second_mirror
         rules = await history.known(rules, now)
-        folded = await self._fold(batch, rules)
+        folded = await self._fold(batch, rules, now)
         states = {f.state.item.id: f.state for f in folded}
         entries = list(batch.asked.entries)
         entries += [entry for f in folded for entry in f.entries]
@@ -137,7 +137,7 @@ class Committer:
             attempts = await self.plan(tx, pass_id, apart) if goes_out else ()
         return Committed(folded, attempts)
 
-    async def _fold(self, batch: Batch, rules: Rules) -> tuple[Folded, ...]:
+    async def _fold(self, batch: Batch, rules: Rules, now: int) -> tuple[Folded, ...]:
         states = await self._store.levels.states(batch.items)
         in_flight = await self._store.attempts.in_flight()
         folded: list[Folded] = []
@@ -161,6 +161,7 @@ class Committer:
                     in_flight=in_flight.get(item, frozenset()),
                     gaps=batch.gaps,
                     earlier=batch.earlier.get(item),
+                    now=now,
                 )
             )
         return tuple(folded)

@@ -12,8 +12,8 @@ from dataclasses import replace
 from functools import partial
 
 from invsyncd.config import Settings
+from invsyncd.core.change_lines import parts
 from invsyncd.core.clocks import Clocks, Every
-from invsyncd.core.fold import parts
 from invsyncd.core.model import Standing, Target
 from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unavailable
 from invsyncd.mirror.baseline import Baseline

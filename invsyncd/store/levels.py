@@ -20,7 +20,7 @@ LEVEL_COLUMNS = (
 )
 ITEM_COLUMNS = (
     "id, sku, tracked, continues, product_types, mutable, standing, pool, on_sale, bundle,"
-    " pool_before"
+    " pool_before, unanswered, unanswered_at"
 )
 
 
@@ -144,7 +144,7 @@ class Levels:
     async def add_items(self, tx: Tx, entries: Sequence[Catalogue]) -> None:
         """Save items that are about to be seen for the first time."""
         await tx.executemany(
-            f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(11)})",
+            f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(13)})",
             [_item_row(with_catalogue(Item(e.item, e.sku), e)) for e in entries],
         )
 
@@ -152,7 +152,7 @@ class Levels:
         """Save folded items with all their levels."""
         for page in pages(states):
             await tx.executemany(
-                f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(11)})",
+                f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(13)})",
                 [_item_row(s.item) for s in page],
             )
             await tx.executemany(
@@ -257,6 +257,8 @@ def _item_row(item: Item) -> Row:
         item.on_sale,
         item.bundle,
         item.pool_before,
+        item.unanswered,
+        item.unanswered_at,
     )
 
 
@@ -273,6 +275,8 @@ def _item(row: Row) -> Item:
         on_sale=bool(row[8]),
         bundle=bool(row[9]),
         pool_before=row[10],
+        unanswered=row[11],
+        unanswered_at=row[12],
     )
 
 

@@ -199,6 +199,8 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE item ADD COLUMN on_sale INTEGER NOT NULL DEFAULT 1;
     ALTER TABLE item ADD COLUMN bundle INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE item ADD COLUMN pool_before INTEGER;  -- before the last change of the pool
+    ALTER TABLE item ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;  -- half of a move of stock
+    ALTER TABLE item ADD COLUMN unanswered_at INTEGER NOT NULL DEFAULT 0;
     DELETE FROM meta WHERE key = 'catalogue_mark';  -- the whole catalogue is read for them
     """,
 )

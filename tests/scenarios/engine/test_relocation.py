@@ -1,0 +1,108 @@
+"""The stock of a closed location moves to another one; the units stay the same.
+
+Kind: one event shows at two levels, and the two are not read in one pass.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.scenarios.engine.test_faults import before_each_write
+from tests.support.virtual import virtual
+from tests.support.world import World, world
+
+
+def _arrives(w: World, units: int = 10) -> None:
+    """The half of a move that shows where the units come up."""
+    w.made.shop.receive("TEE", "Berlin", units)
+
+
+def _closes(w: World, units: int = 10) -> None:
+    """The half that shows where they were."""
+    shop = w.made.shop
+    if shop.available("TEE", "Munich") >= units:
+        shop.receive("TEE", "Munich", -units)
+    shop.deactivate_location("Munich")
+
+
+def _open(w: World) -> list[int]:
+    return [w.made.shop.available("TEE", name) for name in ("Berlin", "Hamburg", "Vienna")]
+
+
+@virtual
+async def test_what_came_up_before_its_location_closed_is_counted_once(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        with pytest.MonkeyPatch.context() as patch:
+            before_each_write(patch, lambda n: _closes(w) if n == 1 else None)
+            _arrives(w)
+            await w.settle()
+        assert _open(w) == [10, 10, 10]
+        assert w.shown("TEE") == 10
+
+
+@virtual
+async def test_what_came_up_after_its_location_had_closed_is_counted_once(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        _closes(w)
+        await w.settle(2)
+        _arrives(w)
+        await w.settle()
+        assert _open(w) == [10, 10, 10]
+        assert w.shown("TEE") == 10
+
+
+@virtual
+async def test_a_sale_between_the_two_halves_counts(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        _closes(w)
+        w.made.shop.sell_online("TEE", "Hamburg", 1)
+        await w.settle(2)
+        w.made.shop.sell_till("TEE", "Vienna", 2)
+        _arrives(w)
+        await w.settle()
+        assert _open(w) == [7, 7, 7]
+
+
+@virtual
+async def test_a_receipt_long_after_a_closing_is_a_receipt(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        _closes(w)
+        await w.settle(2)
+        await w.passing(1000)
+        _arrives(w)
+        await w.settle()
+        assert _open(w) == [20, 20, 20]
+
+
+@virtual
+async def test_a_receipt_of_other_units_right_after_a_closing_is_a_receipt(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        _closes(w)
+        await w.settle(2)
+        _arrives(w, 12)
+        await w.settle()
+        assert _open(w) == [22, 22, 22]
+
+
+@virtual
+async def test_a_receipt_before_a_closing_that_leaves_nothing_is_a_receipt(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        _arrives(w)
+        await w.settle()
+        w.made.shop.deactivate_location("Munich")
+        await w.settle()
+        assert _open(w) == [20, 20, 20]
