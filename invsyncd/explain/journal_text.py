@@ -2,8 +2,6 @@
 
 Every case of the merge table is told in its own words, because "two orders add up" and
 "contradictory counts" may well give the same number.
-
-One journal line as a sentence that a merchant understands.
 """
 
 from __future__ import annotations
@@ -382,6 +380,10 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     EntryKind.WOKEN: lambda x, *_: f"TikTok listing {x['sku_id']} is written again; {x['because']}",
     EntryKind.MISSING: lambda x, *_: (
         f"TikTok listing {x['sku_id']} cannot be written: {x['because']}"
+    ),
+    EntryKind.BACKORDER: lambda x, _, warehouses: (
+        f"TikTok offers {plain(x['units'])} at {_warehouse(x, warehouses)} on backorder, beyond the"
+        f" stock (before: {plain(x['before'])})"
     ),
     EntryKind.SHARED: lambda x, *_: (
         f"{x['listings']} TikTok listings sell it; each shows its quantity"

@@ -6,17 +6,17 @@ In every class the listing stays owed and is read again before its next write, a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from invsyncd.core.trying import AGAIN_S, AGAIN_S_MAX
 from invsyncd.errors import Unauthorised
-from invsyncd.listings.backoff import AGAIN_S, AGAIN_S_MAX, Backoff
+from invsyncd.listings.backoff import Backoff
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.payload import ProductWrite, WritePayload
-from invsyncd.listings.stock import Key, ListingStock
+from invsyncd.listings.stock import Key, ListingStock, lasting
 from invsyncd.planning.rulebook import MAX_QUANTITY_OLD, Rulebook
 from invsyncd.tiktok.errors import CLOSED_CODES, PLATFORM_CODES, Trouble
 from invsyncd.tiktok.shop import SkuError, UpdateOutcome
@@ -75,8 +75,9 @@ class ErrorPolicy:
         if reaction.clamp and await self._lowered(write, sku_id):
             self._backoff.at_once(key)
             return is_new
-        refused_both_ways = error.trouble is Trouble.WAREHOUSES and self._payload.incomplete(key)
-        if reaction.park or reaction.clamp or refused_both_ways:
+        if error.trouble is Trouble.WAREHOUSES:
+            self._payload.incomplete(key)
+        if reaction.park:
             reason = f"{error.code} {lasting(error.message)}".strip()
             await self._discovery.park(pass_id, key, reason)
         return is_new
@@ -114,9 +115,9 @@ class ErrorPolicy:
 class Reaction:
     """What to do about one class.
 
-    `first_s` is the first wait of the listing in seconds, doubled by each failure that follows.
-    `discover` reads warehouses and listings again, `park` leaves the listing alone until it is
-    edited or hours have passed, `clamp` asks whether a lower maximum holds for the shop, `halt`
+    `first_s` is the first wait of the listing in seconds (see `core/trying.py`). `discover` reads
+    warehouses and listings again, `park` keeps the reason, which says that only a change at TikTok
+    helps, `clamp` asks whether a lower maximum holds for the shop, `halt`
     ends the whole side until a person has acted.
     """
 
@@ -141,10 +142,3 @@ REACTIONS: Final[Mapping[Trouble, Reaction]] = MappingProxyType(
         Trouble.REFUSED: Reaction(AGAIN_S_MAX),
     }
 )
-
-_REQUEST = re.compile(r" \[request [^\]]*\]")
-
-
-def lasting(message: str) -> str:
-    """The message without its request id, so that the same error is not reported at every try."""
-    return _REQUEST.sub("", message)

@@ -12,14 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from invsyncd.core.clocks import LoopSeconds, later
+from invsyncd.core.clocks import LoopSeconds
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Listing, Offer, Target
-from invsyncd.core.parking import PARKED_AGAIN_S
+from invsyncd.core.trying import AGAIN_S, AGAIN_S_MAX, waits_over
 from invsyncd.listings.stock import Key
 from invsyncd.status.report import PassReport
 
-FROZEN_S: Final = PARKED_AGAIN_S  # so long a refused row keeps what was read
+FROZEN_S: Final = AGAIN_S_MAX - AGAIN_S  # so long a refused row keeps what was read, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +47,36 @@ class WritePayload:
     def owed(self, key: Key, offers: Sequence[Offer]) -> list[Offer]:
         """The offers of a listing that are to be changed now."""
         now = self._now()
-        frozen = {w for w, until in self._frozen.get(key, {}).items() if until > now}
-        return [
-            o
-            for o in offers
-            if o.wanted is not None and o.wanted != o.shown and o.warehouse not in frozen
-        ]
+        frozen = self._frozen.get(key, {})
+
+        def may_be_written(offer: Offer) -> bool:
+            since = frozen.get(offer.warehouse)
+            falls = offer.wanted is not None and (offer.shown is None or offer.shown > offer.wanted)
+            return since is None or waits_over(now - since, FROZEN_S, falls=falls)
+
+        owed = [o for o in offers if o.wanted is not None and o.wanted != o.shown]
+        return [o for o in owed if may_be_written(o)]
 
     def body(self, key: Key, stock: Mapping[str, int], owed: Sequence[Offer]) -> dict[str, int]:
         """{warehouse: units} of a listing, given what it shows and which offers change."""
         changed = {o.warehouse: o.wanted for o in owed if o.wanted is not None}
         left_out = self._left_out.get(key, set()) - changed.keys()
-        return {w: u for w, u in {**stock, **changed}.items() if w not in left_out}
+        # TikTok takes no number below 0, also where it showed one.
+        return {w: max(u, 0) for w, u in {**stock, **changed}.items() if w not in left_out}
 
     def refused(self, key: Key, warehouse: str, *, changed: bool) -> bool:
         """Note a refused row. Returns whether the next write differs because of that row."""
         if changed:
-            self._frozen.setdefault(key, {})[warehouse] = later(self._now(), FROZEN_S)
+            self._frozen.setdefault(key, {})[warehouse] = self._now()
             return True
         left_out = self._left_out.setdefault(key, set())
         is_new = warehouse not in left_out
         left_out.add(warehouse)
         return is_new
 
-    def incomplete(self, key: Key) -> bool:
-        """Note that the rows were refused as a set, and leave none out. Returns whether one was."""
-        return bool(self._left_out.pop(key, None))
+    def incomplete(self, key: Key) -> None:
+        """Note that the rows were refused as a set, and leave none out."""
+        self._left_out.pop(key, None)
 
 
 def entry(offer: Offer, listing: Listing, outcome: str, request_id: str) -> Entry:

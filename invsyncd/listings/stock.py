@@ -6,23 +6,27 @@ sale (held for a while) or somebody's edit (corrected). The stored wanted quanti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks, Every
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Listing, Offer
-from invsyncd.core.offer_rule import sold
+from invsyncd.core.offer_rule import TIKTOK_MAX, is_doubtful, sold
 from invsyncd.core.other_writers import TIMES, WITHIN_S, OtherWriter, StockMove, move, other_writer
 from invsyncd.core.parking import ParkedBy
+from invsyncd.core.trying import AGAIN_S
+from invsyncd.net.decode import excerpt
 from invsyncd.planning.offers import wanted_offers
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.store.listings import OfferState
 from invsyncd.store.other_writers import OfferKey
-from invsyncd.tiktok.shop import ShownStock, TikTokShop
+from invsyncd.tiktok.errors import Declined
+from invsyncd.tiktok.shop import ShownStock, TikTokShop, Trouble
 
 Key = tuple[str, str]  # (product_id, sku_id)
 
@@ -45,6 +49,9 @@ class ListingStock:
         self._clocks = clocks
         # The first reading after a start is a full one: it finds what moved meanwhile.
         self._audit = Every(settings.tiktok.audit_interval_s)
+        self._doubts: dict[Key, Mapping[str, int]] = {}
+        """The stock of listings that showed what cannot be, until another reading."""
+        self._doubts_due = Every(AGAIN_S)
 
     async def audit_if_due(self, pass_id: str) -> None:
         """Audit if that is due. A failed audit is due again at once."""
@@ -52,6 +59,9 @@ class ListingStock:
         if self._audit.is_due(now):
             await self.audit(pass_id)
             self._audit.begun(now)
+        elif self._doubts and self._doubts_due.is_due(now):
+            self._doubts_due.begun(now)
+            await self.read_stock(pass_id, await self._store.listings.by_keys(self._doubts))
 
     async def audit(self, pass_id: str) -> None:
         """Read the stock of every matched listing, to find whatever moved without us.
@@ -62,7 +72,9 @@ class ListingStock:
             await self._store.drift.forget(tx, int(self._clocks.wall()))
         known = await self._store.listings.all()
         listings = [x for x in known if x.item is not None and x.parked_by != ParkedBy.KIND]
-        await self.read_stock(pass_id, listings)
+        read = await self.read_stock(pass_id, listings)
+        if read.declined and not read.units:
+            raise next(iter(read.declined.values()))
 
     async def end_holds(self) -> None:
         """Plan the listings again whose held units Shopify must have seen by now."""
@@ -91,34 +103,76 @@ class ListingStock:
         offers = await wanted_offers(self._store, rules.offers, states, now, listings)
         await self._store.listings.save_wanted(tx, offers)
 
-    async def read_stock(
-        self, pass_id: str, listings: Sequence[Listing]
-    ) -> Mapping[str, Mapping[str, int]]:
+    async def read_stock(self, pass_id: str, listings: Sequence[Listing]) -> StockRead:
         """Read what these listings show now, and hold what was sold.
 
-        Returns {sku_id: {warehouse: units}}. A listing that the answer lacks is left as it is:
-        missing is not zero.
+        A listing that the answer lacks is left as it is: missing is not zero.
         """
-        stock = await self._shop.stock([x.sku_id for x in listings])
+        stock, declined = await self._stock_of([x.sku_id for x in listings])
+        believed, doubtful = self._doubt(listings, stock)
         read = [x for x in listings if x.sku_id in stock.units]
         keys = [x.key for x in read]
         now = int(self._clocks.wall())
         async with self._store.transaction() as tx:
             # Read inside the transaction: a pass may commit new wanted quantities meanwhile.
             known = await self._store.listings.offers(keys, now)
-            seen = moved(known, stock, await self._store.drift.written(tx, keys), now)
+            written = await self._store.drift.written(tx, keys)
+            seen = moved(known, stock, written, now, believed=believed)
             until = now + int(self._settings.tiktok.order_hold_s)
             units = {key: stock.units[key[1]] for key in keys}
             ordered = {key: stock.ordered.get(key[1], {}) for key in keys}
-            await self._store.listings.save_read(tx, units, ordered)
+            backorder = {key: stock.backorder.get(key[1], {}) for key in keys}
+            await self._store.listings.save_read(tx, units, ordered, backorder)
             held = [(x.offer, x.units) for x in seen if x.units]
             await self._store.listings.add_holds(tx, held, until)
             entries = told(read, seen, until) + await self._other_writers(tx, read, seen, now)
+            entries += backordered(read, known, backorder)
             await self._store.journal.add(tx, pass_id, now, entries)
         # A second transaction, because planning reads holds that must be committed to be seen.
         async with self._store.transaction() as tx:
             await self._replan(tx, read)
-        return stock.units
+        return StockRead(stock.units, declined, doubtful)
+
+    def _doubt(
+        self, listings: Sequence[Listing], stock: ShownStock
+    ) -> tuple[frozenset[str], dict[str, str]]:
+        """Take out of the stock what cannot be, until TikTok says the same a second time.
+
+        Returns the SKUs that are believed for that reason, and why others are not.
+        """
+        believed: set[str] = set()
+        doubtful: dict[str, str] = {}
+        for key in [x.key for x in listings if x.sku_id in stock.units]:
+            units = stock.units[key[1]]
+            odd = {w: n for w, n in units.items() if is_doubtful(n)}
+            if not odd:
+                self._doubts.pop(key, None)
+            elif self._doubts.get(key) == units:
+                believed.add(key[1])
+            else:
+                self._doubts[key] = stock.units.pop(key[1])
+                [(warehouse, count), *_] = odd.items()
+                doubtful[key[1]] = (
+                    f"TikTok shows {count} in warehouse {warehouse}, and only 0 to {TIKTOK_MAX}"
+                    " can be: it is asked again"
+                )
+        return frozenset(believed), doubtful
+
+    async def _stock_of(self, sku_ids: Sequence[str]) -> tuple[ShownStock, dict[str, Declined]]:
+        """The stock of these SKUs, and the refusals of those that TikTok does not show.
+
+        One SKU may spoil a call that names many (not documented), so a refused call is halved.
+        """
+        try:
+            return await self._shop.stock(sku_ids), {}
+        except Declined as refusal:
+            if len(sku_ids) <= 1 or refusal.trouble is Trouble.BUG:
+                return ShownStock(), dict.fromkeys(sku_ids, refusal)
+        half = len(sku_ids) // 2
+        stock, declined = await self._stock_of(sku_ids[:half])
+        other, others = await self._stock_of(sku_ids[half:])
+        stock.add(other)
+        return stock, declined | others
 
     async def _other_writers(
         self, tx: Tx, listings: Sequence[Listing], seen: Sequence[Moved], now: int
@@ -135,6 +189,25 @@ class ListingStock:
             if found is not None and await self._store.drift.name(tx, key, found, now):
                 entries.append(named(by_key[key[:2]], key[2], found))
         return entries
+
+
+@dataclass(frozen=True, slots=True)
+class StockRead:
+    """What a reading of stock gave: {sku_id: {warehouse: units}}.
+
+    For SKUs without units: which refusal, or why what TikTok shows is not believed.
+    """
+
+    units: Mapping[str, Mapping[str, int]]
+    declined: Mapping[str, Declined] = field(default_factory=dict)
+    doubtful: Mapping[str, str] = field(default_factory=dict)
+
+    def why_not(self, sku_id: str) -> str:
+        """Why the stock of a SKU is not known."""
+        if sku_id in self.declined:
+            text = lasting(excerpt(self.declined[sku_id]))
+            return f"TikTok refuses to show its stock: {text}"
+        return self.doubtful.get(sku_id, "TikTok's stock search lacks it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +233,13 @@ def moved(
     stock: ShownStock,
     written: Mapping[OfferKey, int],
     now: int,
+    *,
+    believed: Collection[str] = (),
 ) -> list[Moved]:
-    """What moved since the last reading or write, in the warehouses that we manage."""
+    """What moved since the last reading or write, in the warehouses that we manage.
+
+    The stock of `believed` SKUs cannot be, and came twice: no sale led to it.
+    """
     found: list[Moved] = []
     for (product_id, sku_id), states in known.items():
         for state in states:
@@ -172,10 +250,14 @@ def moved(
             ordered = stock.ordered.get(sku_id, {}).get(offer.warehouse)
             before = state.ordered
             more = None if ordered is None or before is None else ordered - before
-            units = sold(offer.shown, state.sent, read, state.held, more)
+            units = (
+                0 if sku_id in believed else sold(offer.shown, state.sent, read, state.held, more)
+            )
             expected = [value for value in (offer.shown, state.sent) if value is not None]
             wrote_at = written.get((product_id, sku_id, offer.warehouse), 0)
             seen = move(now, expected, read, units, wrote_at)
+            if state.unlimited:
+                units = 0  # nothing runs out, so nothing is held
             if seen is not None or units:
                 found.append(Moved(replace(offer, shown=read), units, seen))
     return found
@@ -196,6 +278,20 @@ def told(listings: Sequence[Listing], seen: Sequence[Moved], until: int) -> list
     return entries
 
 
+def backordered(
+    listings: Sequence[Listing],
+    known: Mapping[Key, Sequence[OfferState]],
+    backorder: Mapping[Key, Mapping[str, int]],
+) -> list[Entry]:
+    """The journal lines of units that TikTok began or ceased to sell beyond the stock."""
+    return [
+        _entry(EntryKind.BACKORDER, x, s.offer.warehouse, {"units": units, "before": s.backorder})
+        for x in listings
+        for s in known.get(x.key, ())
+        if (units := backorder[x.key].get(s.offer.warehouse, 0)) != s.backorder
+    ]
+
+
 def named(listing: Listing, warehouse: str, other_writer: OtherWriter) -> Entry:
     """The journal line of another writer."""
     return _entry(EntryKind.OTHER_WRITER, listing, warehouse, {"because": other_writer.why})
@@ -206,3 +302,11 @@ def _entry(
 ) -> Entry:
     key = {"product_id": listing.product_id, "sku_id": listing.sku_id, "warehouse": warehouse}
     return Entry(kind, listing.item, listing.sku or listing.seller_sku, {**key, **numbers})
+
+
+_REQUEST = re.compile(r" \[request [^\]]*\]")
+
+
+def lasting(message: str) -> str:
+    """The message without its request id, so that the same error is not reported at every try."""
+    return _REQUEST.sub("", message)

@@ -194,6 +194,13 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE level ADD COLUMN incoming INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE level ADD COLUMN counted_at INTEGER NOT NULL DEFAULT 0;  -- stamp of available
     """,
+    """
+    -- What an error parked stays owed: no refusal lets a listing rest for hours.
+    UPDATE listing SET parked_until = 0 WHERE parked_by = 'error';
+    """,
+    """
+    ALTER TABLE offer ADD COLUMN backorder INTEGER NOT NULL DEFAULT 0;  -- sold beyond the stock
+    """,
 )
 
 VERSION = len(STEPS)

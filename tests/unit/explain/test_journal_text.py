@@ -71,6 +71,10 @@ SENTENCES: dict[EntryKind, tuple[Line, str]] = {
         {**LISTING, "because": "TikTok's stock search lacks it"},
         "TikTok listing 7 cannot be written: TikTok's stock search lacks it",
     ),
+    EntryKind.BACKORDER: (
+        {**LISTING, "warehouse": "W", "units": 50, "before": 0},
+        "TikTok offers 50 at Main warehouse on backorder, beyond the stock (before: 0)",
+    ),
     EntryKind.SHARED: (
         {"listings": 2},
         "2 TikTok listings sell it; each shows its quantity",
