@@ -12,7 +12,7 @@ day would leave TikTok unserved until somebody has reached the seller.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -26,6 +26,7 @@ from invsyncd.status.watchdog import Watchdog
 log = logging.getLogger(__name__)
 
 UNDELIVERED_S_MAX = 300
+FAILING_S_MAX = 300
 POLL_INTERVALS_MAX = 3
 POLL_SLACK_S = 30
 UNTRIED = "not yet tried since the start"
@@ -35,6 +36,8 @@ AHEAD_S: Final = 14 * DAY_S  # how long before the end of an authorisation the w
 ADVICE: Final = (
     "let the seller authorise the app again, then run `invsyncd tiktok-login --code CODE`"
 )
+
+OwedKey = tuple[int, int] | tuple[str, str]  # (item, location), or (product_id, sku_id)
 
 _NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
 
@@ -109,6 +112,7 @@ class Health:
         is_new = not health.authorised or bool(health.trouble)
         health.authorised, health.trouble = True, ""
         health.dead, health.went_well_at = False, self._clock()
+        health.failing_since = None
         health.throttled = False
         return is_new
 
@@ -120,6 +124,7 @@ class Health:
         is_new = health.trouble != why
         health.authorised, health.trouble, health.dead = False, why, True
         health.throttled = False
+        self._fails(health)
         return is_new
 
     def troubled(self, target: Target, why: str, *, throttled: bool = False) -> bool:
@@ -129,9 +134,15 @@ class Health:
             return False
         is_new = health.trouble != why
         health.trouble, health.throttled = why, throttled
+        self._fails(health)
         return is_new
 
-    def undelivered(self, target: Target, keys: Collection[Hashable], count: int) -> None:
+    def _fails(self, health: TargetHealth) -> None:
+        now, since = self._clock(), health.failing_since
+        # At most now: a clock that was set back must not hide how long a side has failed.
+        health.failing_since = now if since is None else min(since, now)
+
+    def undelivered(self, target: Target, keys: Collection[OwedKey], count: int) -> None:
         """Record that `count` writes are owed; `keys` are the first of them.
 
         Each key keeps the time since which its write is owed.
@@ -197,12 +208,32 @@ class Health:
         age = 0.0 if oldest is None else now - oldest
         late = age > UNDELIVERED_S_MAX
         why_late = f"{target.value}: {health.owed} writes wait, the oldest {age:.0f} s"
+        if health.oldest_key is not None:
+            why_late += f" ({self._named(target, health.oldest_key)})"
         why = f"{target.value}: {health.trouble}" if health.trouble else ""
+        failing_s = 0.0 if health.failing_since is None else now - health.failing_since
+        fails = failing_s > FAILING_S_MAX
+        why_fails = f"no round has gone well for {failing_s:.0f} s: {health.trouble}"
         return [
             Check(f"{target.value}:authorised", health.authorised, why),
+            Check(
+                f"{target.value}:rounds",
+                not fails,
+                f"{target.value}: {why_fails}" if fails else "",
+                failing_s,
+                "s",
+            ),
             Check(f"{target.value}:paused", not health.paused, health.paused),
             Check(f"{target.value}:undelivered_age", not late, why_late if late else "", age, "s"),
         ]
+
+    def _named(self, target: Target, key: OwedKey) -> str:
+        """Which listing, or which item at which location, an owed write is for."""
+        if target is Target.TIKTOK:
+            return f"listing {key[0]}/{key[1]}"
+        place = key[1]
+        name = self.location_names.get(place, str(place)) if isinstance(place, int) else place
+        return f'item {key[0]} at "{name}"'
 
     def document(self) -> tuple[bool, dict[str, Any]]:
         """(ready, health+json document), by the expired draft-inadarei-api-health-check."""
@@ -274,11 +305,13 @@ class TargetHealth:
     """Whether the target refused our credentials. False also if it was not tried yet."""
     went_well_at: float | None = None
     """When its last round went well, in Unix seconds."""
+    failing_since: float | None = None
+    """Since when (Unix seconds) every round has failed; None while rounds go well."""
     trouble: str = UNTRIED
     throttled: bool = False
     """Whether the trouble is only that the target told us to slow down."""
     paused: str = ""
-    undelivered: dict[Hashable, float] = field(default_factory=dict)
+    undelivered: dict[OwedKey, float] = field(default_factory=dict)
     """Owed writes and since when each is owed; only the first ones if there are very many."""
     owed: int = 0
     """How many writes are owed in all."""
@@ -287,6 +320,11 @@ class TargetHealth:
     def oldest_undelivered(self) -> float | None:
         """Since when (Unix seconds) the oldest write waits; None when nothing waits."""
         return min(self.undelivered.values(), default=None)
+
+    @property
+    def oldest_key(self) -> OwedKey | None:
+        """Which write waits longest."""
+        return min(self.undelivered, key=lambda key: self.undelivered[key], default=None)
 
 
 class AuthorisationExpiry:

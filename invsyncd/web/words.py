@@ -19,11 +19,13 @@ _BY_CHECK = {
     "shopify:locations": "change the configuration as it says, then reload.",
     "shopify:catalogue": "new and changed products wait meanwhile; it is tried again by itself."
     " If this stays, run `invsyncd check`",
+    "shopify:rounds": "`invsyncd check` looks at everything; it is tried again by itself",
     "shopify:paused": "see that the numbers are meant, then `invsyncd resume shopify`",
     "shopify:authorised": "`invsyncd check`; the app may be gone, or its secret changed",
     "shopify:undelivered": "the journal below says what Shopify answered; `invsyncd check`",
     "tiktok:authorised": ADVICE,
     "tiktok:authorisation_left": ADVICE,
+    "tiktok:rounds": "`invsyncd check` looks at everything; it is tried again by itself",
     "tiktok:paused": "see that the numbers are meant, then `invsyncd resume tiktok`",
     "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
     "tiktok:other_writers": "switch off inventory sync in every other app of this shop",
