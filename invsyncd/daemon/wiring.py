@@ -21,6 +21,7 @@ from invsyncd.core.model import Target
 from invsyncd.daemon.conclusion import Conclusion
 from invsyncd.daemon.jobs import Jobs, NewTokens, never
 from invsyncd.daemon.scheduler import Scheduler
+from invsyncd.listings.closed import ClosedWarehouses
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.round import ListingsRound
@@ -204,6 +205,7 @@ def _tiktok_side(
         rulebook,
         stock=stock,
         discovery=discovery,
+        closed=ClosedWarehouses(shop, rulebook, stock, times),
         delivery=delivery,
         breaker=CircuitBreaker(settings, store, Target.TIKTOK),
         clocks=times,

@@ -139,7 +139,11 @@ class Rulebook:
             self.offers_error = error
             return rules
         closed = closed_warehouses(plan, warehouses, read_only)
-        return Rules(scope, rules.merge, without(plan, closed), closed)
+        return Rules(scope, rules.merge, without(plan, closed, warehouses, read_only), closed)
+
+    async def closed(self) -> frozenset[str]:
+        """The mapped warehouses that are closed now and may open again."""
+        return frozenset((await self.rules()).closed) - await self._read_only()
 
     async def with_closing(self, rules: Rules, closing: Collection[int]) -> Rules:
         """The same rules, under which the mirrored ones of these closed locations leave."""
@@ -194,5 +198,6 @@ def fingerprint(rules: Rules) -> str:
             [[row.patterns, asdict(row.rule)] for row in plan.overrides],
             {warehouse: sorted(ids) for warehouse, ids in sorted(plan.sources.items())},
             plan.count.value,
+            sorted(plan.falling),
         ]
     return json.dumps(parts, sort_keys=True)
