@@ -92,22 +92,40 @@ def why_different(
     if known.sent is not None:
         text = f"{wants}: a write of {plain(known.sent)} had no answer; it is read before the next"
         return Reason(Cause.ANSWER_LOST, text)
+    return _owed(known, wants, facts, shop)
+
+
+def _owed(known: OfferState, wants: str, facts: ItemFacts, shop: ShopFacts) -> Reason:
+    """Why a write that is owed was not delivered yet."""
+    offer = known.offer
     last = last_write(facts.rows, sku_id=offer.sku_id, warehouse=offer.warehouse)
-    if (unseen := _unseen(facts, offer.sku_id, last)) is not None:
+    if (unseen := _after(last, facts, EntryKind.MISSING, sku_id=offer.sku_id)) is not None:
         at = moment(unseen["at"], shop.now)
         return Reason(Cause.REFUSED, f"{wants}: {unseen['because']} (at {at}); it is tried again")
-    if last is not None and is_refusal_of(last, offer.wanted):
+    if last is not None and is_refusal_of(last, offer.wanted or 0):
         at = moment(last["at"], shop.now)
         text = f"{wants}: TikTok {last['outcome']} (at {at}); it is tried again"
         return Reason(Cause.REFUSED, text)
+    where = {"sku_id": offer.sku_id, "warehouse": offer.warehouse}
+    if _after(last, facts, EntryKind.DRIFT, **where) is not None:
+        text = f"{wants}: somebody else moved it, or TikTok cut what was written; it is corrected"
+        return Reason(Cause.OWED, f"{text} in {_at_most(known)} at most")
     return Reason(Cause.OWED, f"{wants}: it is written in one of the next rounds")
 
 
-def _unseen(facts: ItemFacts, sku_id: str, last: Mapping[str, Any] | None) -> Any | None:
-    """The line that says why the stock of a listing is not known, if no write came after it."""
-    lines = [x for x in facts.rows if x["kind"] == EntryKind.MISSING and x["sku_id"] == sku_id]
+def _after(
+    last: Mapping[str, Any] | None, facts: ItemFacts, kind: EntryKind, **of: str
+) -> Mapping[str, Any] | None:
+    """The newest line of a kind about a listing, if no write came after it."""
+    lines = [x for x in facts.rows if x["kind"] == kind and of.items() <= x.items()]
     newest = lines[-1] if lines else None
     return newest if newest and (last is None or newest["at"] >= last["at"]) else None
+
+
+def _at_most(known: OfferState) -> str:
+    """How long a refused or corrected offer waits at most."""
+    shown, wanted = known.offer.shown, known.offer.wanted or 0
+    return "1 minute" if shown is None or shown > wanted else "15 minutes"
 
 
 def _left_alone(
@@ -137,8 +155,7 @@ def _left_alone(
 def _parked(known: OfferState, listing: Listing, wants: str) -> Reason:
     when = "when its product changes"
     if not listing.parked_until:
-        shown, wanted = known.offer.shown, known.offer.wanted or 0
-        when += f", or in {'1 minute' if shown is None or shown > wanted else '15 minutes'} at most"
+        when += f", or in {_at_most(known)} at most"
     text = f"{wants}, but TikTok's listing may not be written: {listing.parked}"
     return Reason(Cause.PARKED, f"{text}; it is tried again {when}")
 

@@ -19,6 +19,7 @@ from invsyncd.tiktok.shop import SkuError
 UNKNOWN_AGAIN_S = 10.0  # after this, a read follows up a call without a usable answer
 MUTE_MAX = 3  # so many products in a row without an answer: the shop is the cause
 MUTE_S = 300.0  # then an increase waits so long, or until another listing is answered
+CORRECTED_S = 3600.0  # so long a correction counts, when the next one is needed
 APART_S = 3600.0  # so long a product whose call was declined is sent SKU by SKU
 NO_ANSWER = -1  # stands in the place of a code
 SAME_MAX = 3  # so many of its SKUs declined alike, and none accepted: the product is the cause
@@ -40,6 +41,7 @@ class Backoff:
     def __init__(self, now: Callable[[], LoopSeconds]) -> None:
         self._now = now
         self._failing: dict[Key, _Failing] = {}
+        self._corrections: dict[Key, tuple[int, LoopSeconds]] = {}
         self._mute: set[str] = set()
         self._silenced: set[Key] = set()
 
@@ -108,6 +110,17 @@ class Backoff:
         """Let a listing be tried now, and remember how often it has failed."""
         if key in self._failing:
             self._failing[key].wait_s = 0.0
+
+    def corrected(self, key: Key) -> None:
+        """Note that a number was or has to be corrected; the waits grow.
+
+        Whatever answers our writes with another number, a limit or another program, is not answered
+        at once again.
+        """
+        times, at = self._corrections.get(key, (0, AT_ONCE))
+        times = times if self._now() - at < CORRECTED_S else 0
+        self._corrections[key] = (times + 1, self._now())
+        self.rest(key, wait_s(times))
 
     def at_once(self, key: Key) -> None:
         """Forget the wait of a listing, which may be tried now."""

@@ -66,6 +66,7 @@ class ListingDelivery:
             store,
             stock,
             discovery,
+            rulebook,
             payload=self._payload,
             backoff=self._backoff,
             clocks=clocks,
@@ -126,6 +127,8 @@ class ListingDelivery:
             await self._stock.read_stock(report.pass_id, await self._store.listings.by_keys(keys))
             for key in keys:
                 del self._unproved[key]
+                if self._stock.take_moved(key):
+                    self._backoff.corrected(key)  # no answer to our write starts a write at once
 
     async def _send(self, listings: Sequence[Listing], report: PassReport) -> None:
         """Inspect the product if that is due, then write it."""
@@ -228,7 +231,9 @@ class ListingDelivery:
         others = {key[:2] for key, _, _ in await self._store.drift.rivals(now)} if good else set()
         for key in [key for key in write.keys if key[1] not in errors]:
             self._backoff.at_once(key)
-            if key in others:
+            if self._stock.take_moved(key):
+                self._backoff.corrected(key)
+            elif key in others:
                 self._backoff.rest(key)  # corrected, but not as fast as another writer changes it
         new = await self._react(report.pass_id, write, outcome)
         for offer in [o for o in write.offers if o.sku_id in new]:
@@ -271,6 +276,7 @@ class WritePreparation:
         store: Store,
         stock: ListingStock,
         discovery: Discovery,
+        rulebook: Rulebook,
         *,
         payload: WritePayload,
         backoff: Backoff,
@@ -279,6 +285,7 @@ class WritePreparation:
         self._store = store
         self._stock = stock
         self._discovery = discovery
+        self._rulebook = rulebook
         self._payload = payload
         self._backoff = backoff
         self._clocks = clocks
@@ -290,13 +297,18 @@ class WritePreparation:
         await self._journal_missing(report, [x for x in listings if x.sku_id not in stock], read)
         keys = [x.key for x in listings if x.sku_id in stock]
         known = await self._store.listings.offers(keys, int(self._clocks.wall()))
+        unnamed = await self._rulebook.unnamed()
         skus: dict[str, Mapping[str, int]] = {}
         changes: list[Offer] = []
         for key in keys:
+            if key in read.arrived:
+                self._backoff.at_once(key)  # the lost call was carried out: no failure
             offers_now = [state.offer for state in known.get(key, ())]
             owed = self._payload.owed(key, offers_now)
+            shows = stock[key[1]]
+            owed = self._payload.allowed(key, owed, shows, read.reserved.get(key[1], 0))
             if owed:
-                skus[key[1]] = self._payload.body(key, stock[key[1]], owed)
+                skus[key[1]] = self._payload.body(key, shows, owed, unnamed)
                 changes += owed
             elif any(o.wanted not in (None, o.shown) for o in offers_now):
                 self._backoff.rest(key)  # owed only in warehouses that may not be written now

@@ -13,12 +13,12 @@ from typing import Final
 
 from invsyncd.core.trying import AGAIN_S, AGAIN_S_MAX
 from invsyncd.errors import Unauthorised
-from invsyncd.listings.backoff import Backoff
+from invsyncd.listings.backoff import UNKNOWN_AGAIN_S, Backoff
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.payload import ProductWrite, WritePayload
 from invsyncd.listings.stock import Key, ListingStock, lasting
 from invsyncd.planning.rulebook import MAX_QUANTITY_OLD, Rulebook
-from invsyncd.tiktok.errors import CLOSED_CODES, PLATFORM_CODES, Trouble
+from invsyncd.tiktok.errors import CLOSED_CODES, LOCKED_CODES, PLATFORM_CODES, Trouble
 from invsyncd.tiktok.shop import SkuError, UpdateOutcome
 
 ADVICE = (
@@ -71,14 +71,20 @@ class ErrorPolicy:
             self._backoff.rest(key, 0)  # the side waits, not the listing
             return is_new
         if await self._avoided(key, write, error):
+            self._backoff.hasten(key)  # the next write differs in what was refused
             return is_new
         if reaction.clamp and await self._lowered(write, sku_id):
             self._backoff.at_once(key)
             return is_new
         if error.trouble is Trouble.WAREHOUSES:
             self._payload.incomplete(key)
+            await self._rulebook.name_all()
         if reaction.park:
             reason = f"{error.code} {lasting(error.message)}".strip()
+            if error.code in LOCKED_CODES:
+                reserved = self._payload.locked(key)
+                reason += f"; campaigns and creators have reserved {reserved:,}"
+                self._backoff.rest(key, UNKNOWN_AGAIN_S)  # then what is allowed is written
             await self._discovery.park(pass_id, key, reason)
         return is_new
 
@@ -93,7 +99,10 @@ class ErrorPolicy:
         differs = False
         for warehouse, code in unwritable:
             ours = warehouse in changed
-            differs |= self._payload.refused(key, warehouse, changed=ours)
+            if code in PLATFORM_CODES and not ours:
+                differs |= await self._rulebook.leave_unnamed(warehouse)
+            else:
+                differs |= self._payload.refused(key, warehouse, changed=ours)
             if code in CLOSED_CODES:
                 self._discovery.hurry()
             if code in PLATFORM_CODES and ours and await self._rulebook.mark_read_only(warehouse):

@@ -2,18 +2,19 @@
 
 TikTok wants all warehouses of a SKU in each write (documented), so those that we do not change get
 back what was just read. A warehouse that refuses its row must not stop the others of the SKU. Its
-quantity is left as it is; if even the repetition is refused, the row is left out. This is kept in
-memory, so after a restart each warehouse is tried once more.
+quantity is left as it is; if even the repetition is refused, the row is left out. That TikTok runs
+a warehouse itself is kept in the state; the rest is kept in memory and tried again after a restart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from invsyncd.core.clocks import LoopSeconds
 from invsyncd.core.journal import EntryKind
+from invsyncd.core.limits import above_reserved
 from invsyncd.core.model import Entry, Listing, Offer, Target
 from invsyncd.core.trying import AGAIN_S, AGAIN_S_MAX, waits_over
 from invsyncd.listings.stock import Key
@@ -36,6 +37,15 @@ class ProductWrite:
         return [(self.product_id, sku_id) for sku_id in self.skus]
 
 
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """A campaign's refusal: since when, by how many reserved units, and whether less was tried."""
+
+    since: LoopSeconds
+    reserved: int
+    lowered: bool
+
+
 class WritePayload:
     """Decides which rows a SKU is written with. `now` is the clock for waiting."""
 
@@ -43,6 +53,8 @@ class WritePayload:
         self._now = now
         self._frozen: dict[Key, dict[str, LoopSeconds]] = {}
         self._left_out: dict[Key, set[str]] = {}
+        self._reserved: dict[Key, int] = {}
+        self._locks: dict[Key, _Lock] = {}
 
     def owed(self, key: Key, offers: Sequence[Offer]) -> list[Offer]:
         """The offers of a listing that are to be changed now."""
@@ -57,10 +69,43 @@ class WritePayload:
         owed = [o for o in offers if o.wanted is not None and o.wanted != o.shown]
         return [o for o in owed if may_be_written(o)]
 
-    def body(self, key: Key, stock: Mapping[str, int], owed: Sequence[Offer]) -> dict[str, int]:
-        """{warehouse: units} of a listing, given what it shows and which offers change."""
+    def allowed(
+        self, key: Key, owed: Sequence[Offer], stock: Mapping[str, int], reserved: int
+    ) -> list[Offer]:
+        """What a campaign allows of these writes; `reserved` are the units that it reserves now.
+
+        After a refusal the decreases leave the reserved units in stock. Everything is tried again
+        when fewer units are reserved, and after 15 minutes.
+        """
+        self._reserved[key] = reserved
+        lock = self._locks.get(key)
+        if lock is None:
+            return list(owed)
+        if reserved < lock.reserved or self._now() - lock.since >= AGAIN_S_MAX:
+            del self._locks[key]
+            return list(owed)
+        least = sum(stock.values()) if lock.lowered else reserved
+        return above_reserved(owed, stock, least)
+
+    def locked(self, key: Key) -> int:
+        """Note that a campaign refused a write. Returns how many units it reserves."""
+        lock, reserved = self._locks.get(key), self._reserved.get(key, 0)
+        self._locks[key] = _Lock(self._now(), reserved, lowered=lock is not None)
+        return reserved
+
+    def body(
+        self,
+        key: Key,
+        stock: Mapping[str, int],
+        owed: Sequence[Offer],
+        unnamed: Collection[str] = (),
+    ) -> dict[str, int]:
+        """{warehouse: units} of a listing, given what it shows and which offers change.
+
+        `unnamed` are warehouses that TikTok lets no write name.
+        """
         changed = {o.warehouse: o.wanted for o in owed if o.wanted is not None}
-        left_out = self._left_out.get(key, set()) - changed.keys()
+        left_out = (self._left_out.get(key, set()) | set(unnamed)) - changed.keys()
         # TikTok takes no number below 0, also where it showed one.
         return {w: max(u, 0) for w, u in {**stock, **changed}.items() if w not in left_out}
 

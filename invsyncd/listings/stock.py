@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks, Every
 from invsyncd.core.journal import EntryKind
+from invsyncd.core.limits import ceiling, is_round_limit
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.core.offer_rule import TIKTOK_MAX, is_doubtful, sold
 from invsyncd.core.other_writers import TIMES, WITHIN_S, OtherWriter, StockMove, move, other_writer
@@ -29,6 +30,7 @@ from invsyncd.tiktok.errors import Declined
 from invsyncd.tiktok.shop import ShownStock, TikTokShop, Trouble
 
 Key = tuple[str, str]  # (product_id, sku_id)
+Cuts = Mapping[OfferKey, tuple[int, int]]
 
 
 class ListingStock:
@@ -52,6 +54,9 @@ class ListingStock:
         self._doubts: dict[Key, Mapping[str, int]] = {}
         """The stock of listings that showed what cannot be, until another reading."""
         self._doubts_due = Every(AGAIN_S)
+        self._moved: set[Key] = set()
+        """Listings whose number somebody else moved, and which wait for no correction yet."""
+        self._cuts: dict[int, Key] = {}
 
     async def audit_if_due(self, pass_id: str) -> None:
         """Audit if that is due. A failed audit is due again at once."""
@@ -127,11 +132,37 @@ class ListingStock:
             await self._store.listings.add_holds(tx, held, until)
             entries = told(read, seen, until) + await self._other_writers(tx, read, seen, now)
             entries += backordered(read, known, backorder)
+            self._moved |= {x.key[:2] for x in seen if x.move is not None and not x.move.explained}
             await self._store.journal.add(tx, pass_id, now, entries)
+        await self._learn_ceiling(pass_id, read, cut_back(seen))
         # A second transaction, because planning reads holds that must be committed to be seen.
         async with self._store.transaction() as tx:
             await self._replan(tx, read)
-        return StockRead(stock.units, declined, doubtful)
+        arrived = frozenset(key for key in keys if has_arrived(known.get(key, ()), stock))
+        return StockRead(stock.units, declined, doubtful, stock.reserved, arrived)
+
+    def take_moved(self, key: Key) -> bool:
+        """Whether somebody else moved the number of a listing since this was last asked."""
+        was_moved = key in self._moved
+        self._moved.discard(key)
+        return was_moved
+
+    async def _learn_ceiling(self, pass_id: str, listings: Sequence[Listing], cuts: Cuts) -> None:
+        """Lower the maximum where a write came back cut, and journal it once.
+
+        A number that looks like a limit is believed at once, any other when a second listing shows
+        it: another program may set its own number on one.
+        """
+        by_key = {x.key: x for x in listings}
+        for key, (written, found) in cuts.items():
+            first = self._cuts.setdefault(found, key[:2])
+            is_limit = is_round_limit(found) or first != key[:2]
+            if is_limit and await self._rulebook.lower_max_quantity(found):
+                numbers = {"wrote": written, "units": found}
+                entry = _entry(EntryKind.CEILING, by_key[key[:2]], key[2], numbers)
+                async with self._store.transaction() as tx:
+                    await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), [entry])
+                await self.replan_all()
 
     def _doubt(
         self, listings: Sequence[Listing], stock: ShownStock
@@ -201,6 +232,10 @@ class StockRead:
     units: Mapping[str, Mapping[str, int]]
     declined: Mapping[str, Declined] = field(default_factory=dict)
     doubtful: Mapping[str, str] = field(default_factory=dict)
+    reserved: Mapping[str, int] = field(default_factory=dict)
+    """How many units campaigns and creators have reserved, by SKU."""
+    arrived: frozenset[Key] = frozenset()
+    """Listings that show what a call had set that got no answer."""
 
     def why_not(self, sku_id: str) -> str:
         """Why the stock of a SKU is not known."""
@@ -221,6 +256,7 @@ class Moved:
     offer: Offer
     units: int
     move: StockMove | None
+    ordered: int | None = None
 
     @property
     def key(self) -> OfferKey:
@@ -256,10 +292,10 @@ def moved(
             expected = [value for value in (offer.shown, state.sent) if value is not None]
             wrote_at = written.get((product_id, sku_id, offer.warehouse), 0)
             seen = move(now, expected, read, units, wrote_at)
-            if state.unlimited:
-                units = 0  # nothing runs out, so nothing is held
+            if state.unlimited or (wrote_at and cut_to_limit(offer.shown, read, more)):
+                units = 0  # nothing runs out, or nothing was sold: nothing is held
             if seen is not None or units:
-                found.append(Moved(replace(offer, shown=read), units, seen))
+                found.append(Moved(replace(offer, shown=read), units, seen, more))
     return found
 
 
@@ -276,6 +312,37 @@ def told(listings: Sequence[Listing], seen: Sequence[Moved], until: int) -> list
             drift = {"from": x.move.stood, "to": x.move.found}
             entries.append(_entry(EntryKind.DRIFT, listing, x.key[2], drift))
     return entries
+
+
+def cut_to_limit(written: int | None, read: int, ordered: int | None) -> bool:
+    """Whether a number came back lower than written, at what looks like a limit."""
+    found = None if written is None else ceiling(written, read, ordered)
+    return found is not None and is_round_limit(found)
+
+
+def cut_back(seen: Sequence[Moved]) -> Cuts:
+    """The writes that came back as a ceiling would cut them: (written, found) by offer."""
+    return {
+        x.key: (x.move.stood, x.move.found)
+        for x in seen
+        if x.move is not None
+        and x.move.wrote_at
+        and ceiling(x.move.stood, x.move.found, x.ordered) is not None
+    }
+
+
+def has_arrived(states: Sequence[OfferState], stock: ShownStock) -> bool:
+    """Whether a call without an answer was carried out, as this reading shows."""
+    sent = [state for state in states if state.sent is not None]
+    return bool(sent) and all(_shows_sent(state, stock) for state in sent)
+
+
+def _shows_sent(state: OfferState, stock: ShownStock) -> bool:
+    sku_id, warehouse = state.offer.sku_id, state.offer.warehouse
+    read = stock.units[sku_id].get(warehouse)
+    ordered = stock.ordered.get(sku_id, {}).get(warehouse)
+    more = ordered - state.ordered if ordered is not None and state.ordered is not None else 0
+    return read is not None and state.sent in (read, read + more)
 
 
 def backordered(

@@ -6,6 +6,7 @@ written from the documents and shares no code with the client.
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Protocol
@@ -188,7 +189,12 @@ class TikTokFake:
 
     def _update(self, call: Call) -> object:
         verdict = judge(call.market, call.product_id, call.body, self.doubts, self._ordered)
-        call.market.apply(call.product_id, verdict.rows)
+        most = self.doubts.cuts_at
+        rows = [
+            row if most is None else replace(row, quantity=min(row.quantity, most))
+            for row in verdict.rows
+        ]
+        call.market.apply(call.product_id, rows)
         return {"errors": verdict.errors} if verdict.errors else {}
 
     # The checks and wrappers around the endpoints.

@@ -213,7 +213,7 @@ async def test_an_error_of_one_sku_that_refuses_its_whole_call(
             times = calls.of(w.made.market.sku(f"BAD-{code}").id)
             # Throttled is the shop, not the listing: the client itself repeats, at its own pace.
             assert is_bounded(times, begun) or kind is Trouble.THROTTLE
-            assert len(times) <= HALF_AN_HOUR / 30
+            assert len(times) <= HALF_AN_HOUR / 20
             assert 1 <= told(await journal(w), code) <= 4
         await converges(w, codes)
 

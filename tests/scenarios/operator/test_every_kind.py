@@ -62,6 +62,9 @@ async def tiktoks(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await w.settle(8)
     w.made.market.set_status(product, "ACTIVATE")
     await w.settle(8)
+    w.made.tiktok.doubts.cuts_at = 99_999
+    w.made.add("GIFT", 0, tracked=False)
+    await w.settle(8)
     original = catalogue.search_inventory
 
     def without_it(market: Marketplace, body: object) -> object:
