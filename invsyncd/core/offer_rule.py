@@ -113,12 +113,13 @@ def sold(
     fall without new orders is no sale but somebody's edit. A rise is a cancelled order as far as
     orders went away. Where they are not known, a fall counts from the higher of the two quantities:
     one unit held too many offers less for a while, one too few offers what is gone. A rise is then
-    a cancelled order, up to the number of held units.
+    a cancelled order, up to the number of held units. A number that cannot be says nothing.
     """
-    expected = [value for value in (shown, sent) if value is not None]
-    if not expected:
+    if shown is None and sent is None:
         return 0
-    fallen = 0 if read in expected else max(expected) - read
+    expected = [x for x in (shown, sent) if x is not None and not is_doubtful(x)]
+    says_nothing = not expected or read in expected or is_doubtful(read)
+    fallen = 0 if says_nothing else max(expected) - read
     if ordered is None:
         return max(fallen, -held)
     if ordered > 0:

@@ -128,6 +128,10 @@ class Backoff:
 
     def keep(self, owed: Collection[Key]) -> None:
         """Forget the waits that are over, except those of these listings, which are still owed."""
+        now = self._now()
+        self._corrections = {
+            k: (n, at) for k, (n, at) in self._corrections.items() if now - at < CORRECTED_S
+        }
         self._failing = {k: x for k, x in self._failing.items() if k in owed or not self.ready(k)}
 
     def _grown(self, key: Key, first_s: float) -> _Failing:

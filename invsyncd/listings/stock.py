@@ -7,7 +7,7 @@ sale (held for a while) or somebody's edit (corrected). The stored wanted quanti
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from invsyncd.config import Settings
@@ -51,8 +51,8 @@ class ListingStock:
         self._clocks = clocks
         # The first reading after a start is a full one: it finds what moved meanwhile.
         self._audit = Every(settings.tiktok.audit_interval_s)
-        self._doubts: dict[Key, Mapping[str, int]] = {}
-        """The stock of listings that showed what cannot be, until another reading."""
+        self._doubts: set[Key] = set()
+        """The listings that showed what cannot be when they were last read."""
         self._doubts_due = Every(AGAIN_S)
         self._moved: set[Key] = set()
         """Listings whose number somebody else moved, and which wait for no correction yet."""
@@ -114,15 +114,14 @@ class ListingStock:
         A listing that the answer lacks is left as it is: missing is not zero.
         """
         stock, declined = await self._stock_of([x.sku_id for x in listings])
-        believed, doubtful = self._doubt(listings, stock)
+        doubtful = self._doubt(listings, stock)
         read = [x for x in listings if x.sku_id in stock.units]
         keys = [x.key for x in read]
         now = int(self._clocks.wall())
         async with self._store.transaction() as tx:
             # Read inside the transaction: a pass may commit new wanted quantities meanwhile.
             known = await self._store.listings.offers(keys, now)
-            written = await self._store.drift.written(tx, keys)
-            seen = moved(known, stock, written, now, believed=believed)
+            seen = moved(known, stock, await self._store.drift.written(tx, keys), now)
             until = now + int(self._settings.tiktok.order_hold_s)
             units = {key: stock.units[key[1]] for key in keys}
             ordered = {key: stock.ordered.get(key[1], {}) for key in keys}
@@ -164,30 +163,29 @@ class ListingStock:
                     await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), [entry])
                 await self.replan_all()
 
-    def _doubt(
-        self, listings: Sequence[Listing], stock: ShownStock
-    ) -> tuple[frozenset[str], dict[str, str]]:
-        """Take out of the stock what cannot be, until TikTok says the same a second time.
+    def _doubt(self, listings: Sequence[Listing], stock: ShownStock) -> dict[str, str]:
+        """Take out of the stock the SKUs that show what cannot be; returns why, by SKU.
 
-        Returns the SKUs that are believed for that reason, and why others are not.
+        Where it comes a second time it is what TikTok shows: it is corrected, and is no sale.
         """
-        believed: set[str] = set()
         doubtful: dict[str, str] = {}
         for key in [x.key for x in listings if x.sku_id in stock.units]:
             units = stock.units[key[1]]
+            ordered = stock.ordered.get(key[1], {})
+            # An order count that cannot be is not known.
+            stock.ordered[key[1]] = {w: n for w, n in ordered.items() if not is_doubtful(n)}
             odd = {w: n for w, n in units.items() if is_doubtful(n)}
             if not odd:
-                self._doubts.pop(key, None)
-            elif self._doubts.get(key) == units:
-                believed.add(key[1])
-            else:
-                self._doubts[key] = stock.units.pop(key[1])
+                self._doubts.discard(key)
+            elif key not in self._doubts:
+                self._doubts.add(key)
+                del stock.units[key[1]]
                 [(warehouse, count), *_] = odd.items()
                 doubtful[key[1]] = (
                     f"TikTok shows {count} in warehouse {warehouse}, and only 0 to {TIKTOK_MAX}"
                     " can be: it is asked again"
                 )
-        return frozenset(believed), doubtful
+        return doubtful
 
     async def _stock_of(self, sku_ids: Sequence[str]) -> tuple[ShownStock, dict[str, Declined]]:
         """The stock of these SKUs, and the refusals of those that TikTok does not show.
@@ -269,13 +267,8 @@ def moved(
     stock: ShownStock,
     written: Mapping[OfferKey, int],
     now: int,
-    *,
-    believed: Collection[str] = (),
 ) -> list[Moved]:
-    """What moved since the last reading or write, in the warehouses that we manage.
-
-    The stock of `believed` SKUs cannot be, and came twice: no sale led to it.
-    """
+    """What moved since the last reading or write, in the warehouses that we manage."""
     found: list[Moved] = []
     for (product_id, sku_id), states in known.items():
         for state in states:
@@ -286,9 +279,7 @@ def moved(
             ordered = stock.ordered.get(sku_id, {}).get(offer.warehouse)
             before = state.ordered
             more = None if ordered is None or before is None else ordered - before
-            units = (
-                0 if sku_id in believed else sold(offer.shown, state.sent, read, state.held, more)
-            )
+            units = sold(offer.shown, state.sent, read, state.held, more)
             expected = [value for value in (offer.shown, state.sent) if value is not None]
             wrote_at = written.get((product_id, sku_id, offer.warehouse), 0)
             seen = move(now, expected, read, units, wrote_at)

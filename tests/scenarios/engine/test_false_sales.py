@@ -128,6 +128,20 @@ async def test_a_number_that_cannot_be_and_stays_is_corrected_and_no_sale(
 
 
 @virtual
+@pytest.mark.parametrize("odd", [-95, 5_000_000])
+async def test_an_order_count_that_cannot_be_holds_nothing(tmp_path: Path, odd: int) -> None:
+    async with world(tmp_path, tiktok=FAST) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        stock = w.made.market.sku("TEE").stock[w.made.warehouse]
+        for committed in (odd, 0):
+            stock.committed = committed
+            await w.settle(8)
+        assert w.shown("TEE") == 10
+        assert await lines(w, "hold") == []
+
+
+@virtual
 async def test_units_on_backorder_are_named(tmp_path: Path) -> None:
     async with world(tmp_path, tiktok=FAST) as w:
         w.made.add("TEE", 10)
