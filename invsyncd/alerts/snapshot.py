@@ -10,7 +10,8 @@ from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import StateError
 from invsyncd.planning.breaker import CircuitBreaker
-from invsyncd.status.health import ADVICE, AHEAD_S, Check, Health, number_text
+from invsyncd.status.expiry import ADVICE, AHEAD_S
+from invsyncd.status.health import Check, Health, number_text
 from invsyncd.store import Store
 from invsyncd.text import SHOPS
 

@@ -27,6 +27,8 @@ class EntryKind(StrEnum):
     PARKED = "parked"  # a listing is not written for now
     WOKEN = "woken"  # a parked listing is written again
     MISSING = "missing"  # TikTok's stock search lacks a listing
+    CEILING = "ceiling"  # TikTok shows no number above this
+    BACKORDER = "backorder"  # TikTok sells units beyond the stock, or ceased to
     SHARED = "shared"  # several listings sell one SKU
     PAUSED = "paused"  # the guard paused a target
     RESUMED = "resumed"  # a person let a paused target go on

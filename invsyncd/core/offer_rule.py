@@ -96,6 +96,11 @@ def unlimited(rule: OfferRule) -> Quantity:
     return Quantity(units, (("unlimited", units),))
 
 
+def is_doubtful(read: int) -> bool:
+    """Whether TikTok cannot really show this: less than nothing, or more than it accepts."""
+    return not 0 <= read <= TIKTOK_MAX
+
+
 def sold(
     shown: int | None, sent: int | None, read: int, held: int, ordered: int | None = None
 ) -> int:
@@ -104,17 +109,21 @@ def sold(
     `shown` is the last confirmed quantity, `sent` one that may or may not have arrived. `ordered`
     is by how many units the orders not yet shipped grew since the last reading; None is unknown.
 
-    If the orders explain the reading, from either quantity, exactly those are held. Orders that
-    came between a reading and our write were overwritten by that write; the quantity does not
-    show them, only `ordered` does. Otherwise a fall counts from the higher of the two quantities:
-    one unit held too many offers less for a while, one too few offers what is gone. A rise is a
-    cancelled order, up to the number of held units.
+    Where the orders are known, exactly what was ordered is held, also what a write of ours hides: a
+    fall without new orders is no sale but somebody's edit. A rise is a cancelled order as far as
+    orders went away. Where they are not known, a fall counts from the higher of the two quantities:
+    one unit held too many offers less for a while, one too few offers what is gone. A rise is then
+    a cancelled order, up to the number of held units. A number that cannot be says nothing.
     """
-    expected = [value for value in (shown, sent) if value is not None]
-    if not expected:
+    if shown is None and sent is None:
         return 0
-    if ordered is not None and read + ordered in expected:
+    expected = [x for x in (shown, sent) if x is not None and not is_doubtful(x)]
+    says_nothing = not expected or read in expected or is_doubtful(read)
+    fallen = 0 if says_nothing else max(expected) - read
+    if ordered is None:
+        return max(fallen, -held)
+    if ordered > 0:
+        return ordered
+    if read + ordered in expected:
         return max(ordered, -held)
-    fallen = 0 if read in expected else max(expected) - read
-    sales = max(fallen, ordered) if ordered is not None and ordered > 0 else fallen
-    return max(sales, -held)
+    return max(fallen, ordered, -held) if fallen < 0 else 0

@@ -2,8 +2,8 @@
 
 A listing parked for its status is tried again when the status changes. A bundle, or a replica that
 shows another product's stock, is inspected again when its product was edited. A listing parked for
-an error is tried again after a while, and at once when its product was edited. The reason is kept
-while it is tried and only a success clears it, so a lasting reason is reported once.
+an error stays owed and is tried again soon (see `trying`). The reason is kept while it is tried and
+only a success clears it, so a lasting reason is reported once.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from invsyncd.core.model import Entry, Listing
 
 # Documented: the others (PLATFORM_DEACTIVATED, FREEZE) may not be written; DELETED is forgotten.
 WRITABLE = frozenset({"ACTIVATE", "DRAFT", "PENDING", "FAILED", "SELLER_DEACTIVATED"})
+# A product of these statuses cannot be bought.
+OFF_SALE = frozenset({"PLATFORM_DEACTIVATED", "FREEZE", "DELETED"})
 
-PARKED_AGAIN_S = 6 * 3600  # after an error without an edit: a campaign may have ended
 UNTIL_EDITED = 4_000_000_000_000  # far beyond any Unix second
 
 
@@ -72,14 +73,9 @@ def inspected(listing: Listing, kind: Kind, reason: str) -> Listing:
     return unparked(listing) if listing.parked_by == ParkedBy.KIND else listing
 
 
-def parked_for_error(listing: Listing, reason: str, now: int) -> Listing:
-    """The listing after a write was refused in a way that only time or an edit can mend."""
-    return replace(
-        listing,
-        parked=reason,
-        parked_by=ParkedBy.ERROR.value,
-        parked_until=now + PARKED_AGAIN_S,
-    )
+def parked_for_error(listing: Listing, reason: str) -> Listing:
+    """The listing after a refusal that lasts until something changes at TikTok."""
+    return replace(listing, parked=reason, parked_by=ParkedBy.ERROR.value, parked_until=0)
 
 
 def unparked(listing: Listing) -> Listing:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from invsyncd.core.fold import Scope
-from invsyncd.core.model import ItemState, LevelWrite, Listing, Standing, Target
+from invsyncd.core.model import ItemState, LevelWrite, Listing, Offer, Standing, Target
 from invsyncd.core.offer_rule import (
     CountMirrored,
     OfferRule,
@@ -59,13 +59,17 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class OfferPlan:
-    """The rules for TikTok, and which locations feed which warehouse, by id."""
+    """The rules for TikTok, and which locations feed which warehouse, by id.
+
+    `falling` are the warehouses that nobody can buy from now: they are lowered and never raised.
+    """
 
     rule: OfferRule
     overrides: tuple[Override, ...]
     sources: Mapping[str, frozenset[int]]
     count: CountMirrored
     scope: Scope
+    falling: frozenset[str] = frozenset()
 
     def rule_for(self, sku: str) -> OfferRule:
         """The rule of the first override that matches, otherwise the general rule."""
@@ -100,6 +104,14 @@ def offer(
         if level.active and level.location in locations
     ]
     return quantity(base(stocks, state.item.pool, plan.count), held, rule)
+
+
+def planned(result: Quantity | None, known: Offer, plan: OfferPlan) -> int | None:
+    """What an offer should show, given the rule's result; None leaves the offer as it is."""
+    if result is None:
+        return None
+    may_only_fall = known.warehouse in plan.falling
+    return result.units if not may_only_fall or result.units < (known.shown or 0) else None
 
 
 def double_offers(plan: OfferPlan) -> Sequence[tuple[str, str]]:

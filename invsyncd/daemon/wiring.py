@@ -21,6 +21,7 @@ from invsyncd.core.model import Target
 from invsyncd.daemon.conclusion import Conclusion
 from invsyncd.daemon.jobs import Jobs, NewTokens, never
 from invsyncd.daemon.scheduler import Scheduler
+from invsyncd.listings.closed import ClosedWarehouses
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.round import ListingsRound
@@ -44,7 +45,8 @@ from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
 from invsyncd.status.api_version import VersionNote, version_notes
-from invsyncd.status.health import AuthorisationExpiry, Health
+from invsyncd.status.expiry import AuthorisationExpiry
+from invsyncd.status.health import Health
 from invsyncd.status.report import PassReport
 from invsyncd.status.watchdog import Watchdog, running_job
 from invsyncd.store import Store
@@ -215,6 +217,7 @@ def _tiktok_side(
         rulebook,
         stock=stock,
         discovery=discovery,
+        closed=ClosedWarehouses(shop, rulebook, stock, times),
         delivery=delivery,
         breaker=CircuitBreaker(settings, store, Target.TIKTOK),
         clocks=times,

@@ -45,6 +45,7 @@ class Cause(StrEnum):
     # What changed a number on its way to a target.
     UNLIMITED = "unlimited"
     UNITS_HELD = "units_held"
+    BACKORDER = "backorder"
     OVERRIDE = "override"
     WAREHOUSE_LACKING = "warehouse_lacking"
     WAREHOUSE_NOT_MAPPED = "warehouse_not_mapped"

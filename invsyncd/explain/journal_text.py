@@ -105,13 +105,12 @@ def _warehouse(row: Row, warehouses: Warehouses) -> str:
 
 
 def _drift(row: Row, _: Places, warehouses: Warehouses) -> str:
-    moved = f"{plain(row['from'])} → {plain(row['to'])}"
-    return f"TikTok, {_warehouse(row, warehouses)}: somebody else moved {moved}; it is corrected"
+    moved = f"somebody else moved {plain(row['from'])} → {plain(row['to'])}"
+    return f"TikTok, {_warehouse(row, warehouses)}: {moved}; it is corrected"
 
 
 def _other_writer(row: Row, _: Places, warehouses: Warehouses) -> str:
-    place = _warehouse(row, warehouses)
-    return f"Another program writes {place} too: the number {row['because']}"
+    return f"Another program writes {_warehouse(row, warehouses)} too: the number {row['because']}"
 
 
 def _shop(row: Row) -> str:
@@ -142,6 +141,12 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     EntryKind.MISSING: lambda x, *_: (
         f"TikTok listing {x['sku_id']} cannot be written: {x['because']}"
     ),
+    EntryKind.CEILING: lambda x, *_: (
+        f"TikTok cut {plain(x['wrote'])} to {plain(x['units'])}: nothing above that is written"
+    ),
+    EntryKind.BACKORDER: lambda x, _, names: (
+        f"TikTok, {_warehouse(x, names)}: {plain(x['units'])} on backorder, beyond the stock"
+    ),
     EntryKind.SHARED: lambda x, *_: (
         f"{x['listings']} TikTok listings sell it; each shows its quantity"
     ),
@@ -152,7 +157,4 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
         f"Full scan by {x['by']}: {x['levels']:,} levels, {x['suspects']:,} items to look at"
     ),
 }
-"""One renderer a kind. A line of STORIES gives the cause with the sentence, any other the sentence.
-
-A refused undo has moved nothing, so it gives the sentence alone.
-"""
+"""One renderer a kind: cause and sentence for a line of STORIES, the sentence for any other."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Item, ItemState, Level, Listing, Standing
 from invsyncd.core.offer_rule import CountMirrored, OfferRule, Quantity
 from invsyncd.core.plan import OfferPlan, offer
@@ -87,16 +88,44 @@ def why_different(
         return None
     wants = f"{name} shows {plain(offer.shown)} and should show {plain(offer.wanted)}"
     if listing.parked:
-        return _parked(listing, wants, shop)
+        return _parked(known, listing, wants)
     if known.sent is not None:
         text = f"{wants}: a write of {plain(known.sent)} had no answer; it is read before the next"
         return Reason(Cause.ANSWER_LOST, text)
+    return _owed(known, wants, facts, shop)
+
+
+def _owed(known: OfferState, wants: str, facts: ItemFacts, shop: ShopFacts) -> Reason:
+    """Why a write that is owed was not delivered yet."""
+    offer = known.offer
     last = last_write(facts.rows, sku_id=offer.sku_id, warehouse=offer.warehouse)
-    if last is not None and is_refusal_of(last, offer.wanted):
+    if (unseen := _after(last, facts, EntryKind.MISSING, sku_id=offer.sku_id)) is not None:
+        at = moment(unseen["at"], shop.now)
+        return Reason(Cause.REFUSED, f"{wants}: {unseen['because']} (at {at}); it is tried again")
+    if last is not None and is_refusal_of(last, offer.wanted or 0):
         at = moment(last["at"], shop.now)
         text = f"{wants}: TikTok {last['outcome']} (at {at}); it is tried again"
         return Reason(Cause.REFUSED, text)
+    where = {"sku_id": offer.sku_id, "warehouse": offer.warehouse}
+    if _after(last, facts, EntryKind.DRIFT, **where) is not None:
+        text = f"{wants}: somebody else moved it, or TikTok cut what was written; it is corrected"
+        return Reason(Cause.OWED, f"{text} in {_at_most(known)} at most")
     return Reason(Cause.OWED, f"{wants}: it is written in one of the next rounds")
+
+
+def _after(
+    last: Mapping[str, Any] | None, facts: ItemFacts, kind: EntryKind, **of: str
+) -> Mapping[str, Any] | None:
+    """The newest line of a kind about a listing, if no write came after it."""
+    lines = [x for x in facts.rows if x["kind"] == kind and of.items() <= x.items()]
+    newest = lines[-1] if lines else None
+    return newest if newest and (last is None or newest["at"] >= last["at"]) else None
+
+
+def _at_most(known: OfferState) -> str:
+    """How long a refused or corrected offer waits at most."""
+    shown, wanted = known.offer.shown, known.offer.wanted or 0
+    return "1 minute" if shown is None or shown > wanted else "15 minutes"
 
 
 def _left_alone(
@@ -123,12 +152,10 @@ def _left_alone(
     return Reason(Cause.OWED, f"{name} shows {shows} and was not planned yet")
 
 
-def _parked(listing: Listing, wants: str, shop: ShopFacts) -> Reason:
+def _parked(known: OfferState, listing: Listing, wants: str) -> Reason:
     when = "when its product changes"
-    if 0 < listing.parked_until < _FOR_EVER:
-        when += f", or at {moment(listing.parked_until, shop.now)}"
-    elif not listing.parked_until:
-        when = "now"
+    if not listing.parked_until:
+        when += f", or in {_at_most(known)} at most"
     text = f"{wants}, but TikTok's listing may not be written: {listing.parked}"
     return Reason(Cause.PARKED, f"{text}; it is tried again {when}")
 
@@ -142,6 +169,10 @@ def _holds_and_writers(known: OfferState, found: ListingFacts, shop: ShopFacts) 
         text = f"Another program writes {name} too: the number {why}"
         advice = "switch off inventory sync in the other app"
         reasons.append(Reason(Cause.ANOTHER_WRITER, f"{text}; {advice}"))
+    if known.backorder:
+        text = f"TikTok also sells {known.backorder:,} at {name} on backorder, beyond the stock"
+        advice = "if they do not exist, switch backorders off at TikTok Shop"
+        reasons.append(Reason(Cause.BACKORDER, f"{text}; {advice}"))
     holds = found.holds.get(warehouse, ())
     if known.held and holds:
         until = moment(max(end for _, end in holds), shop.now)

@@ -6,20 +6,20 @@ product whose call was declined as a whole is sent SKU by SKU for a while.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
 from invsyncd.core.model import Listing
+from invsyncd.core.trying import AGAIN_S, in_turn, wait_s, waits_over
 from invsyncd.listings.stock import Key
 from invsyncd.store import Store
 from invsyncd.tiktok.shop import SkuError
 
-AGAIN_S = 60.0  # a refused listing waits so long for its next try, at least
-AGAIN_S_MAX = 900.0  # and so long at most, however often it was refused
 UNKNOWN_AGAIN_S = 10.0  # after this, a read follows up a call without a usable answer
 MUTE_MAX = 3  # so many products in a row without an answer: the shop is the cause
-MUTE_S = 300.0  # then a listing waits so long, or until another one is answered
+MUTE_S = 300.0  # then an increase waits so long, or until another listing is answered
+CORRECTED_S = 3600.0  # so long a correction counts, when the next one is needed
 APART_S = 3600.0  # so long a product whose call was declined is sent SKU by SKU
 NO_ANSWER = -1  # stands in the place of a code
 SAME_MAX = 3  # so many of its SKUs declined alike, and none accepted: the product is the cause
@@ -30,7 +30,8 @@ CALLS_MAX = 15  # in one round; then the guard, the audit and the holds have the
 @dataclass(slots=True)
 class _Failing:
     times: int = 0
-    not_before: LoopSeconds = AT_ONCE
+    since: LoopSeconds = AT_ONCE
+    wait_s: float = 0.0
     code: int | None = None
 
 
@@ -40,16 +41,23 @@ class Backoff:
     def __init__(self, now: Callable[[], LoopSeconds]) -> None:
         self._now = now
         self._failing: dict[Key, _Failing] = {}
+        self._corrections: dict[Key, tuple[int, LoopSeconds]] = {}
         self._mute: set[str] = set()
         self._silenced: set[Key] = set()
 
-    def ready(self, key: Key) -> bool:
-        """Whether this listing may be tried now."""
-        return key not in self._failing or self._failing[key].not_before <= self._now()
+    def ready(self, key: Key, *, falls: bool = False) -> bool:
+        """Whether this listing may be tried now. `falls` says that it is owed a decrease."""
+        failing = self._failing.get(key)
+        waited_s = 0.0 if failing is None else self._now() - failing.since
+        return failing is None or waits_over(waited_s, failing.wait_s, falls=falls)
+
+    def waits_since(self, key: Key) -> LoopSeconds:
+        """When the listing last failed or was told to wait; AT_ONCE if it never was."""
+        return self._failing[key].since if key in self._failing else AT_ONCE
 
     @property
     def waiting(self) -> int:
-        """How many listings may not be tried now."""
+        """How many listings may not be tried now, unless they are owed a decrease."""
         return sum(not self.ready(key) for key in self._failing)
 
     @property
@@ -76,7 +84,7 @@ class Backoff:
                 self.rest(key, MUTE_S)
                 self._silenced |= {key} if first else set()
             elif first:
-                self._grown(key, AGAIN_S).not_before = later(self._now(), UNKNOWN_AGAIN_S)
+                self._grown(key, AGAIN_S).wait_s = UNKNOWN_AGAIN_S
             else:
                 self._grown(key, AGAIN_S)
             if not silent:
@@ -90,13 +98,29 @@ class Backoff:
         self._mute.clear()
         for key in self._silenced & self._failing.keys():
             # The listing is tried at once. A failure of that try counts as its own.
-            self._failing[key].not_before, self._failing[key].times = AT_ONCE, 1
+            self._failing[key].wait_s, self._failing[key].times = 0.0, 1
         self._silenced.clear()
 
     def rest(self, key: Key, seconds: float = AGAIN_S) -> None:
         """Let a listing wait for so long, without counting a failure."""
         failing = self._failing.setdefault(key, _Failing())
-        failing.not_before = later(self._now(), seconds)
+        failing.since, failing.wait_s = self._now(), seconds
+
+    def hasten(self, key: Key) -> None:
+        """Let a listing be tried now, and remember how often it has failed."""
+        if key in self._failing:
+            self._failing[key].wait_s = 0.0
+
+    def corrected(self, key: Key) -> None:
+        """Note that a number was or has to be corrected; the waits grow.
+
+        Whatever answers our writes with another number, a limit or another program, is not answered
+        at once again.
+        """
+        times, at = self._corrections.get(key, (0, AT_ONCE))
+        times = times if self._now() - at < CORRECTED_S else 0
+        self._corrections[key] = (times + 1, self._now())
+        self.rest(key, wait_s(times))
 
     def at_once(self, key: Key) -> None:
         """Forget the wait of a listing, which may be tried now."""
@@ -105,13 +129,15 @@ class Backoff:
     def keep(self, owed: Collection[Key]) -> None:
         """Forget the waits that are over, except those of these listings, which are still owed."""
         now = self._now()
-        self._failing = {k: x for k, x in self._failing.items() if k in owed or x.not_before > now}
+        self._corrections = {
+            k: (n, at) for k, (n, at) in self._corrections.items() if now - at < CORRECTED_S
+        }
+        self._failing = {k: x for k, x in self._failing.items() if k in owed or not self.ready(k)}
 
     def _grown(self, key: Key, first_s: float) -> _Failing:
         failing = self._failing.setdefault(key, _Failing())
-        wait_s = max(first_s, AGAIN_S * 2**failing.times)
-        failing.times = min(failing.times + 1, 10)
-        failing.not_before = later(self._now(), min(wait_s, AGAIN_S_MAX))
+        failing.since, failing.wait_s = self._now(), wait_s(failing.times, first_s)
+        failing.times += 1
         return failing
 
 
@@ -189,22 +215,36 @@ class CallSchedule:
         self._store = store
         self._backoff = backoff
         self._split = split
+        self._edits: dict[Key, tuple[str, int]] = {}
         self.owed: frozenset[Key] = frozenset()
 
     async def calls(self) -> list[list[Listing]]:
         """As many calls as fit into one round. The listings of a product share one call.
 
-        If one of them spoils the shared call, each has its own.
+        If one of them spoils the shared call, each has its own. An edit at TikTok ends a wait.
         """
         limit = SKUS_MAX + self._backoff.waiting
         pending = await self._store.listings.pending(limit)
         self.owed = frozenset(x.key for x in pending)
         if len(pending) < limit:
             self._backoff.keep(self.owed)
+        edits = {x.key: (x.status, x.updated_at) for x in pending}
+        for key in [k for k, edit in edits.items() if self._edits.get(k, edit) != edit]:
+            self._backoff.hasten(key)
+        self._edits = edits
+        falling = await self._store.listings.falling() if pending else set()
+        ready = [x for x in pending if self._backoff.ready(x.key, falls=x.key in falling)]
         calls: dict[str | Key, list[Listing]] = {}
-        for listing in [x for x in pending if self._backoff.ready(x.key)][:SKUS_MAX]:
+        for listing in self._in_turn(ready, falling)[:SKUS_MAX]:
             parted = self._split.parted(listing.product_id)
             call = listing.key if parted else listing.product_id
             if call in calls or len(calls) < CALLS_MAX:
                 calls.setdefault(call, []).append(listing)
         return list(calls.values())
+
+    def _in_turn(self, ready: Sequence[Listing], falling: Collection[Key]) -> list[Listing]:
+        waits_since = self._backoff.waits_since
+        failed = [x for x in ready if waits_since(x.key) != AT_ONCE]
+        failed.sort(key=lambda x: waits_since(x.key))
+        fresh = [x for x in ready if waits_since(x.key) == AT_ONCE]
+        return in_turn(fresh, failed, falling, CALLS_MAX)

@@ -15,18 +15,20 @@ from functools import partial
 from invsyncd.core.clocks import Clocks, LoopSeconds, later
 from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Entry, Listing, Offer
+from invsyncd.core.trying import AGAIN_S
 from invsyncd.errors import InvsyncError, Unauthorised
-from invsyncd.listings.backoff import AGAIN_S, Backoff, CallSchedule, SplitProducts
+from invsyncd.listings.backoff import Backoff, CallSchedule, SplitProducts
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.error_policy import ErrorPolicy
 from invsyncd.listings.payload import ProductWrite, WritePayload, entry, tell
-from invsyncd.listings.stock import Key, ListingStock
+from invsyncd.listings.stock import Key, ListingStock, StockRead
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.tiktok.shop import TikTokShop, UpdateOutcome
 
+UNSEEN = 0  # stands in the place of a code: a reading of the listing gave nothing
 PROOF_S = 60.0  # what was written is read again after so long at the latest
 AT_ONCE = 4  # calls that are sent side by side
 
@@ -64,6 +66,7 @@ class ListingDelivery:
             store,
             stock,
             discovery,
+            rulebook,
             payload=self._payload,
             backoff=self._backoff,
             clocks=clocks,
@@ -101,10 +104,10 @@ class ListingDelivery:
         return not self._gives_up
 
     async def _examined(self, listings: Sequence[Listing]) -> list[Listing]:
-        """Those of these listings that may be written; the others rest for a while."""
+        """Those of these listings that may be written; the others wait as if refused."""
         writable = await self._discovery.examine(listings)
         for key in {x.key for x in listings} - {x.key for x in writable}:
-            self._backoff.rest(key)
+            self._backoff.refused(key, UNSEEN, AGAIN_S)
         return writable
 
     async def _report_planned(self, listings: Sequence[Listing], report: PassReport) -> None:
@@ -124,6 +127,8 @@ class ListingDelivery:
             await self._stock.read_stock(report.pass_id, await self._store.listings.by_keys(keys))
             for key in keys:
                 del self._unproved[key]
+                if self._stock.take_moved(key):
+                    self._backoff.corrected(key)  # no answer to our write starts a write at once
 
     async def _send(self, listings: Sequence[Listing], report: PassReport) -> None:
         """Inspect the product if that is due, then write it."""
@@ -226,7 +231,9 @@ class ListingDelivery:
         others = {key[:2] for key, _, _ in await self._store.drift.rivals(now)} if good else set()
         for key in [key for key in write.keys if key[1] not in errors]:
             self._backoff.at_once(key)
-            if key in others:
+            if self._stock.take_moved(key):
+                self._backoff.corrected(key)
+            elif key in others:
                 self._backoff.rest(key)  # corrected, but not as fast as another writer changes it
         new = await self._react(report.pass_id, write, outcome)
         for offer in [o for o in write.offers if o.sku_id in new]:
@@ -269,6 +276,7 @@ class WritePreparation:
         store: Store,
         stock: ListingStock,
         discovery: Discovery,
+        rulebook: Rulebook,
         *,
         payload: WritePayload,
         backoff: Backoff,
@@ -277,44 +285,56 @@ class WritePreparation:
         self._store = store
         self._stock = stock
         self._discovery = discovery
+        self._rulebook = rulebook
         self._payload = payload
         self._backoff = backoff
         self._clocks = clocks
 
     async def prepare(self, listings: Sequence[Listing], report: PassReport) -> ProductWrite | None:
         """Read what the listings of one call show. Returns the write; None if nothing is owed."""
-        stock = await self._stock.read_stock(report.pass_id, listings)
-        await self._journal_missing(report, [x for x in listings if x.sku_id not in stock])
+        read = await self._stock.read_stock(report.pass_id, listings)
+        stock = read.units
+        await self._journal_missing(report, [x for x in listings if x.sku_id not in stock], read)
         keys = [x.key for x in listings if x.sku_id in stock]
         known = await self._store.listings.offers(keys, int(self._clocks.wall()))
+        unnamed = await self._rulebook.unnamed()
         skus: dict[str, Mapping[str, int]] = {}
         changes: list[Offer] = []
         for key in keys:
+            if key in read.arrived:
+                self._backoff.at_once(key)  # the lost call was carried out: no failure
             offers_now = [state.offer for state in known.get(key, ())]
             owed = self._payload.owed(key, offers_now)
+            shows = stock[key[1]]
+            owed = self._payload.allowed(key, owed, shows, read.reserved.get(key[1], 0))
             if owed:
-                skus[key[1]] = self._payload.body(key, stock[key[1]], owed)
+                skus[key[1]] = self._payload.body(key, shows, owed, unnamed)
                 changes += owed
             elif any(o.wanted not in (None, o.shown) for o in offers_now):
                 self._backoff.rest(key)  # owed only in warehouses that may not be written now
         return ProductWrite(keys[0][0], skus, tuple(changes)) if skus else None
 
-    async def _journal_missing(self, report: PassReport, listings: Sequence[Listing]) -> None:
-        """Journal listings that TikTok's stock search lacks; all listings are discovered again.
+    async def _journal_missing(
+        self, report: PassReport, listings: Sequence[Listing], read: StockRead
+    ) -> None:
+        """Journal listings whose stock was not shown; all listings are discovered again.
 
         Such a listing cannot be written.
         """
         if not listings:
             return  # the usual case: it needs no transaction before each write
-        new = [x for x in listings if self._backoff.refused(x.key, 0, AGAIN_S)]
+        new = [x for x in listings if self._backoff.refused(x.key, UNSEEN, AGAIN_S)]
         self._discovery.hurry()
-        because = "TikTok's stock search lacks it"
         entries = [
             Entry(
                 EntryKind.MISSING,
                 x.item,
                 x.sku or x.seller_sku,
-                {"product_id": x.product_id, "sku_id": x.sku_id, "because": because},
+                {
+                    "product_id": x.product_id,
+                    "sku_id": x.sku_id,
+                    "because": read.why_not(x.sku_id),
+                },
             )
             for x in new
         ]

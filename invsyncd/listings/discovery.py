@@ -76,7 +76,7 @@ class Discovery:
         self._urgent = True
 
     async def keep_up(self, pass_id: str) -> None:
-        """Discover or refresh if that is due; let parked listings be tried again in time."""
+        """Discover or refresh if that is due; wake what was written."""
         self._pass_id = pass_id
         now = self._clocks.loop()
         hurry = self._urgent and now >= self._urgent_at
@@ -153,18 +153,17 @@ class Discovery:
         Bundles and replicas that show another product's stock are parked. Raises if a product
         cannot be read for a reason that is not its own.
         """
-        before, after = await self._inspector.inspect(listings, int(self._clocks.wall()))
+        before, after = await self._inspector.inspect(listings)
         await self._save(before, after)
         now = {x.key: x for x in after}
         found = [now.get(x.key, x) for x in listings]
         return [x for x in found if x.kind and x.parked_until == 0]
 
     async def park(self, pass_id: str, key: Key, reason: str) -> None:
-        """TikTok refused to write this listing: it is tried again when edited, or after hours."""
+        """Keep why TikTok refuses to write this listing, which stays owed."""
         self._pass_id = pass_id
         before = await self._store.listings.by_keys([key])
-        now = int(self._clocks.wall())
-        await self._save(before, [parked_for_error(x, reason, now) for x in before])
+        await self._save(before, [parked_for_error(x, reason) for x in before])
 
     async def _take(self, pass_id: str, page: Sequence[ListingSeen], began: int) -> None:
         """Store one page of listings as it was seen."""
@@ -208,9 +207,8 @@ class Discovery:
             return True  # not known to be gone
 
     async def _tend(self) -> None:
-        """Let listings be tried again when their rest is over; wake those that were written."""
+        """Wake the parked listings that were written."""
         async with self._store.transaction() as tx:
-            await self._store.assortment.end_rest(tx, int(self._clocks.wall()))
             before = await self._store.assortment.recovered(tx)
         await self._save(before, [unparked(x) for x in before])
 
@@ -232,9 +230,7 @@ class ProductInspector:
         self._store = store
         self._shop = shop
 
-    async def inspect(
-        self, listings: Sequence[Listing], now: int
-    ) -> tuple[list[Listing], list[Listing]]:
+    async def inspect(self, listings: Sequence[Listing]) -> tuple[list[Listing], list[Listing]]:
         """Inspect the products of which one of these listings was not inspected yet.
 
         Returns all listings of those products, as they are stored and as they are to be stored.
@@ -245,7 +241,7 @@ class ProductInspector:
         )
         pages = dict(zip(unknown, answers, strict=True))
         before = await self._store.assortment.of_products(unknown)
-        return before, [_decided(x, pages[x.product_id], now) for x in before]
+        return before, [_decided(x, pages[x.product_id]) for x in before]
 
     async def _read(self, product_id: str) -> Product | Declined:
         try:
@@ -254,13 +250,13 @@ class ProductInspector:
             return refusal
 
 
-def _decided(listing: Listing, page: Product | Declined, now: int) -> Listing:
+def _decided(listing: Listing, page: Product | Declined) -> Listing:
     if isinstance(page, Product):
         return inspected(listing, *kind_of(listing, page))
     if listing.parked_until:
         return listing  # parked for another reason already
     reason = f"its product cannot be read: {excerpt(page)}"
-    return replace(parked_for_error(listing, reason, now), kind="")
+    return replace(parked_for_error(listing, reason), kind="")
 
 
 class Notices:

@@ -6,19 +6,19 @@ In every class the listing stays owed and is read again before its next write, a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from invsyncd.core.trying import AGAIN_S, AGAIN_S_MAX
 from invsyncd.errors import Unauthorised
-from invsyncd.listings.backoff import AGAIN_S, AGAIN_S_MAX, Backoff
+from invsyncd.listings.backoff import UNKNOWN_AGAIN_S, Backoff
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.payload import ProductWrite, WritePayload
-from invsyncd.listings.stock import Key, ListingStock
+from invsyncd.listings.stock import Key, ListingStock, lasting
 from invsyncd.planning.rulebook import MAX_QUANTITY_OLD, Rulebook
-from invsyncd.tiktok.errors import CLOSED_CODES, PLATFORM_CODES, Trouble
+from invsyncd.tiktok.errors import CLOSED_CODES, LOCKED_CODES, PLATFORM_CODES, Trouble
 from invsyncd.tiktok.shop import SkuError, UpdateOutcome
 
 ADVICE = (
@@ -71,13 +71,20 @@ class ErrorPolicy:
             self._backoff.rest(key, 0)  # the side waits, not the listing
             return is_new
         if await self._avoided(key, write, error):
+            self._backoff.hasten(key)  # the next write differs in what was refused
             return is_new
         if reaction.clamp and await self._lowered(write, sku_id):
             self._backoff.at_once(key)
             return is_new
-        refused_both_ways = error.trouble is Trouble.WAREHOUSES and self._payload.incomplete(key)
-        if reaction.park or reaction.clamp or refused_both_ways:
+        if error.trouble is Trouble.WAREHOUSES:
+            self._payload.incomplete(key)
+            await self._rulebook.name_all()
+        if reaction.park:
             reason = f"{error.code} {lasting(error.message)}".strip()
+            if error.code in LOCKED_CODES:
+                reserved = self._payload.locked(key)
+                reason += f"; campaigns and creators have reserved {reserved:,}"
+                self._backoff.rest(key, UNKNOWN_AGAIN_S)  # then what is allowed is written
             await self._discovery.park(pass_id, key, reason)
         return is_new
 
@@ -92,7 +99,10 @@ class ErrorPolicy:
         differs = False
         for warehouse, code in unwritable:
             ours = warehouse in changed
-            differs |= self._payload.refused(key, warehouse, changed=ours)
+            if code in PLATFORM_CODES and not ours:
+                differs |= await self._rulebook.leave_unnamed(warehouse)
+            else:
+                differs |= self._payload.refused(key, warehouse, changed=ours)
             if code in CLOSED_CODES:
                 self._discovery.hurry()
             if code in PLATFORM_CODES and ours and await self._rulebook.mark_read_only(warehouse):
@@ -114,9 +124,9 @@ class ErrorPolicy:
 class Reaction:
     """What to do about one class.
 
-    `first_s` is the first wait of the listing in seconds, doubled by each failure that follows.
-    `discover` reads warehouses and listings again, `park` leaves the listing alone until it is
-    edited or hours have passed, `clamp` asks whether a lower maximum holds for the shop, `halt`
+    `first_s` is the first wait of the listing in seconds (see `core/trying.py`). `discover` reads
+    warehouses and listings again, `park` keeps the reason, which says that only a change at TikTok
+    helps, `clamp` asks whether a lower maximum holds for the shop, `halt`
     ends the whole side until a person has acted.
     """
 
@@ -141,10 +151,3 @@ REACTIONS: Final[Mapping[Trouble, Reaction]] = MappingProxyType(
         Trouble.REFUSED: Reaction(AGAIN_S_MAX),
     }
 )
-
-_REQUEST = re.compile(r" \[request [^\]]*\]")
-
-
-def lasting(message: str) -> str:
-    """The message without its request id, so that the same error is not reported at every try."""
-    return _REQUEST.sub("", message)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from invsyncd.core.clocks import Clocks
 from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError
+from invsyncd.listings.closed import ClosedWarehouses
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.stock import ListingStock
@@ -42,6 +43,7 @@ class ListingsRound:
         *,
         stock: ListingStock,
         discovery: Discovery,
+        closed: ClosedWarehouses,
         delivery: ListingDelivery,
         breaker: CircuitBreaker,
         clocks: Clocks,
@@ -50,6 +52,7 @@ class ListingsRound:
         self._rulebook = rulebook
         self._stock = stock
         self._discovery = discovery
+        self._closed = closed
         self._delivery = delivery
         self._breaker = breaker
         self._clocks = clocks
@@ -59,6 +62,7 @@ class ListingsRound:
         more, paused = False, None
         try:
             await self._discovery.keep_up(report.pass_id)
+            await self._closed.watch(report.pass_id)
             await self._stock.audit_if_due(report.pass_id)
             await self._stock.end_holds()
             if self._rulebook.offers_error is not None:

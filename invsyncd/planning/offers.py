@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from invsyncd.core.model import ItemState, Listing, Offer
-from invsyncd.core.plan import OfferPlan, offer
+from invsyncd.core.plan import OfferPlan, offer, planned
 from invsyncd.store import Store
 
 
@@ -36,7 +36,7 @@ async def wanted_offers(
             result = (
                 offer(state, listing, known.offer.warehouse, known.held, plan) if state else None
             )
-            wanted = result.units if result else None
+            wanted = planned(result, known.offer, plan)
             if wanted != known.offer.wanted:
                 changed.append(replace(known.offer, wanted=wanted))
     return changed

@@ -32,6 +32,7 @@ IN_FORCE = "rules"
 LOCATION_IDS = "location_ids"  # configured names, as JSON, with the ids that they meant
 WAREHOUSES = "warehouses"
 READ_ONLY = "read_only_warehouses"
+UNNAMED = "unnamed_warehouses"
 MAX_QUANTITY = "max_quantity"
 MAX_QUANTITY_OLD = 99_999  # in TikTok's documents, and still enforced in some shops
 
@@ -96,26 +97,49 @@ class Rulebook:
 
         Returns whether this is new. If so, the caller plans the warehouse's offers again.
         """
-        known = await self._read_only()
+        return await self._learn(READ_ONLY, warehouse_id)
+
+    async def leave_unnamed(self, warehouse_id: str) -> bool:
+        """Name this warehouse in no write: TikTok keeps it, and refuses even what it shows itself.
+
+        Returns whether this is new.
+        """
+        return await self._learn(UNNAMED, warehouse_id)
+
+    async def name_all(self) -> None:
+        """Name every warehouse again: TikTok refused a write that lacked one."""
+        if await self.unnamed():
+            async with self._store.transaction() as tx:
+                await self._store.meta.forget(tx, UNNAMED)
+
+    async def unnamed(self) -> frozenset[str]:
+        """The warehouses that no write may name."""
+        return await self._learnt(UNNAMED)
+
+    async def _read_only(self) -> frozenset[str]:
+        return await self._learnt(READ_ONLY)
+
+    async def _learn(self, what: str, warehouse_id: str) -> bool:
+        known = await self._learnt(what)
         if warehouse_id in known:
             return False
         async with self._store.transaction() as tx:
-            text = json.dumps(sorted({*known, warehouse_id}))
-            await self._store.meta.set(tx, READ_ONLY, text)
+            await self._store.meta.set(tx, what, json.dumps(sorted({*known, warehouse_id})))
         return True
 
-    async def _read_only(self) -> frozenset[str]:
-        return frozenset(json.loads(await self._store.meta.get(READ_ONLY) or "[]"))
+    async def _learnt(self, what: str) -> frozenset[str]:
+        return frozenset(json.loads(await self._store.meta.get(what) or "[]"))
 
-    async def lower_max_quantity(self) -> bool:
-        """Use the older maximum for this shop from now on: TikTok refused a quantity as too high.
+    async def lower_max_quantity(self, to: int = MAX_QUANTITY_OLD) -> bool:
+        """Write nothing above this to the shop from now on: TikTok refused it, or showed less.
 
-        Returns False where the older maximum was already in use. Then it is not the reason.
+        Returns False where that or a lower maximum was already in use. Then it is not the reason.
         """
-        if await self._store.meta.get(MAX_QUANTITY) is not None:
+        known = await self._store.meta.get(MAX_QUANTITY)
+        if known is not None and int(known) <= to:
             return False
         async with self._store.transaction() as tx:
-            await self._store.meta.set(tx, MAX_QUANTITY, str(MAX_QUANTITY_OLD))
+            await self._store.meta.set(tx, MAX_QUANTITY, str(to))
         return True
 
     async def rules(self) -> Rules:
@@ -144,7 +168,12 @@ class Rulebook:
             self.offers_error = error
             return rules
         closed = closed_warehouses(plan, warehouses, read_only)
-        return Rules(scope, rules.merge, without(plan, closed), closed, plan)
+        open_ = without(plan, closed, warehouses, read_only)
+        return Rules(scope, rules.merge, open_, closed, plan)
+
+    async def closed(self) -> frozenset[str]:
+        """The mapped warehouses that are closed now and may open again."""
+        return frozenset((await self.rules()).closed) - await self._read_only()
 
     async def with_closing(self, rules: Rules, closing: Collection[int]) -> Rules:
         """The same rules, under which the mirrored ones of these closed locations leave."""
@@ -199,5 +228,6 @@ def fingerprint(rules: Rules) -> str:
             [[row.patterns, asdict(row.rule)] for row in plan.overrides],
             {warehouse: sorted(ids) for warehouse, ids in sorted(plan.sources.items())},
             plan.count.value,
+            sorted(plan.falling),
         ]
     return json.dumps(parts, sort_keys=True)

@@ -137,9 +137,19 @@ def closed_warehouses(
     return closed
 
 
-def without(plan: OfferPlan, closed: Collection[str]) -> OfferPlan:
-    """The same plan without these warehouses, which then keep what they show."""
-    return replace(plan, sources={w: ids for w, ids in plan.sources.items() if w not in closed})
+def without(
+    plan: OfferPlan, closed: Collection[str], warehouses: Sequence[Warehouse], own: Collection[str]
+) -> OfferPlan:
+    """The same plan without the `closed` warehouses, which then keep what they show.
+
+    No source says that TikTok refuses to write a RESTRICTED one. Such a warehouse is lowered while
+    it is closed, so that it shows too much at no moment when it opens. `own` are those that TikTok
+    lets nobody write.
+    """
+    falling = {w.id for w in warehouses if w.id in closed and w.status == "RESTRICTED" and w.sales}
+    falling -= set(own)
+    sources = {w: ids for w, ids in plan.sources.items() if w not in closed or w in falling}
+    return replace(plan, sources=sources, falling=frozenset(falling))
 
 
 TIKTOKS_OWN = "TikTok keeps its stock itself and lets nobody write it"

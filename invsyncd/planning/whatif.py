@@ -291,7 +291,7 @@ def _shows(level: Level) -> int:
 def _result(
     state: ItemState | None, listing: Listing, known: OfferState, rules: Rules
 ) -> Quantity | None:
-    if state is None or rules.offers is None:
+    if state is None or rules.offers is None or known.offer.warehouse in rules.offers.falling:
         return None
     return offer(state, listing, known.offer.warehouse, known.held, rules.offers)
 

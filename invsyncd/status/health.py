@@ -4,23 +4,20 @@ A running process is not a healthy one. A target that is not authorised, a locat
 read and a write that was not delivered are reasons, and each reason is named.
 
 `TargetHealth` is what is known of one target: whether it takes our writes, and what is owed to it.
-`AuthorisationExpiry` warns before TikTok's authorisation ends. The authorisation lives as long as
-the seller granted (documented). No refresh extends it; only the seller can. A warning on the last
-day would leave TikTok unserved until somebody has reached the seller.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final
 
-from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
 from invsyncd.core.differences import Difference
 from invsyncd.core.model import Target
+from invsyncd.status.expiry import AuthorisationExpiry
 from invsyncd.status.latency import Latency
 from invsyncd.status.watchdog import Watchdog
 from invsyncd.text import plain, plural
@@ -28,21 +25,19 @@ from invsyncd.text import plain, plural
 log = logging.getLogger(__name__)
 
 UNDELIVERED_S_MAX = 300
+FAILING_S_MAX = 300
 POLL_INTERVALS_MAX = 3
 POLL_SLACK_S = 30
 NUMBERS_NAMED = 5  # numbers that are named in one reason
 UNTRIED = "not yet tried since the start"
 
-DAY_S: Final = 86_400
-AHEAD_S: Final = 14 * DAY_S  # how long before the end of an authorisation the warning begins
-ADVICE: Final = (
-    "let the seller authorise the app again, then run `invsyncd tiktok-login --code CODE`"
-)
 
 OTHER_MIRROR: Final = (
     "shopify: another program copies a changed quantity to the other locations, as we do; switch"
     " that off in the other app, or take the locations out of the mirror here"
 )
+
+OwedKey = tuple[int, int] | tuple[str, str]  # (item, location), or (product_id, sku_id)
 
 _NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
 
@@ -126,6 +121,7 @@ class Health:
         is_new = not health.authorised or bool(health.trouble)
         health.authorised, health.trouble = True, ""
         health.dead, health.went_well_at = False, self._clock()
+        health.failing_since = None
         health.throttled = False
         return is_new
 
@@ -137,6 +133,7 @@ class Health:
         is_new = health.trouble != why
         health.authorised, health.trouble, health.dead = False, why, True
         health.throttled = False
+        self._fails(health)
         return is_new
 
     def troubled(self, target: Target, why: str, *, throttled: bool = False) -> bool:
@@ -146,9 +143,15 @@ class Health:
             return False
         is_new = health.trouble != why
         health.trouble, health.throttled = why, throttled
+        self._fails(health)
         return is_new
 
-    def undelivered(self, target: Target, keys: Collection[Hashable], count: int) -> None:
+    def _fails(self, health: TargetHealth) -> None:
+        now, since = self._clock(), health.failing_since
+        # At most now: a clock that was set back must not hide how long a side has failed.
+        health.failing_since = now if since is None else min(since, now)
+
+    def undelivered(self, target: Target, keys: Collection[OwedKey], count: int) -> None:
         """Record that `count` writes are owed; `keys` are the first of them.
 
         Each key keeps the time since which its write is owed.
@@ -219,9 +222,21 @@ class Health:
         age = 0.0 if oldest is None else now - oldest
         late = age > UNDELIVERED_S_MAX
         why_late = f"{target.value}: {health.owed} writes wait, the oldest {age:.0f} s"
+        if health.oldest_key is not None:
+            why_late += f" ({self._named(target, health.oldest_key)})"
         why = f"{target.value}: {health.trouble}" if health.trouble else ""
+        failing_s = 0.0 if health.failing_since is None else now - health.failing_since
+        fails = failing_s > FAILING_S_MAX
+        why_fails = f"no round has gone well for {failing_s:.0f} s: {health.trouble}"
         return [
             Check(f"{target.value}:authorised", health.authorised, why),
+            Check(
+                f"{target.value}:rounds",
+                not fails,
+                f"{target.value}: {why_fails}" if fails else "",
+                failing_s,
+                "s",
+            ),
             Check(f"{target.value}:paused", not health.paused, health.paused),
             Check(f"{target.value}:undelivered_age", not late, why_late if late else "", age, "s"),
         ]
@@ -239,6 +254,14 @@ class Health:
         text = "; ".join(named) + (f"; and {more} more numbers" if more else "")
         over = any(one.is_over for one in numbers)
         return [Check(f"{target.value}:numbers", not over, f"{target.value}: {text}", warns=True)]
+
+    def _named(self, target: Target, key: OwedKey) -> str:
+        """Which listing, or which item at which location, an owed write is for."""
+        if target is Target.TIKTOK:
+            return f"listing {key[0]}/{key[1]}"
+        place = key[1]
+        name = self.location_names.get(place, str(place)) if isinstance(place, int) else place
+        return f'item {key[0]} at "{name}"'
 
     def document(self) -> tuple[bool, dict[str, Any]]:
         """(ready, health+json document), by the expired draft-inadarei-api-health-check."""
@@ -337,11 +360,13 @@ class TargetHealth:
     """Whether the target refused our credentials. False also if it was not tried yet."""
     went_well_at: float | None = None
     """When its last round went well, in Unix seconds."""
+    failing_since: float | None = None
+    """Since when (Unix seconds) every round has failed; None while rounds go well."""
     trouble: str = UNTRIED
     throttled: bool = False
     """Whether the trouble is only that the target told us to slow down."""
     paused: str = ""
-    undelivered: dict[Hashable, float] = field(default_factory=dict)
+    undelivered: dict[OwedKey, float] = field(default_factory=dict)
     """Owed writes and since when each is owed; only the first ones if there are very many."""
     owed: int = 0
     """How many writes are owed in all."""
@@ -351,35 +376,7 @@ class TargetHealth:
         """Since when (Unix seconds) the oldest write waits; None when nothing waits."""
         return min(self.undelivered.values(), default=None)
 
-
-class AuthorisationExpiry:
-    """Warns before an authorisation ends. `ends_at` gives that Unix second, None if not known."""
-
-    def __init__(self, ends_at: Callable[[], int | None], clock: Callable[[], float]) -> None:
-        self.ends_at = ends_at
-        self._clock = clock
-        self._say_at = AT_ONCE
-
     @property
-    def left_s(self) -> float | None:
-        """How long the authorisation still lives, in seconds; None if that is not known."""
-        ends_at = self.ends_at()
-        return None if ends_at is None else ends_at - self._clock()
-
-    def warning(self) -> str:
-        """The warning for people; empty while there is time, or if the end is not known."""
-        left_s = self.left_s
-        if left_s is None or left_s > AHEAD_S:
-            return ""
-        ends_at = datetime.fromtimestamp(self._clock() + left_s, UTC)
-        verb = "ended" if left_s <= 0 else "ends"
-        return (
-            f"tiktok: the seller's authorisation {verb} on {ends_at:%Y-%m-%d %H:%M} UTC: {ADVICE}"
-        )
-
-    def say(self, now: LoopSeconds) -> None:
-        """Log the warning, at most once a day."""
-        text = self.warning()
-        if text and now >= self._say_at:
-            self._say_at = later(now, DAY_S)
-            log.warning("%s", text)
+    def oldest_key(self) -> OwedKey | None:
+        """Which write waits longest."""
+        return min(self.undelivered, key=lambda key: self.undelivered[key], default=None)

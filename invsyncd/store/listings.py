@@ -10,12 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from invsyncd.core.model import Listing, Offer
 from invsyncd.store.database import Database, Tx, fetch
 from invsyncd.store.sql import marks, pages
 
 Key = tuple[str, str]  # (product_id, sku_id)
+
+NOTHING: Mapping[Key, Mapping[str, int]] = MappingProxyType({})
 
 LISTING_COLUMNS = (
     "product_id, sku_id, seller_sku, item, status, parked, kind, updated_at, parked_by,"
@@ -28,13 +31,16 @@ class OfferState:
     """One offer as stored, with the units held for it.
 
     `sent` is a quantity on the wire. `ordered` are the units that were sold there and not yet
-    shipped at the last reading.
+    shipped at the last reading, `backorder` those that TikTok offers beyond the stock. `unlimited`
+    says that the item is untracked or keeps selling: what is sold of it lowers nothing.
     """
 
     offer: Offer
     sent: int | None = None
     held: int = 0
     ordered: int | None = None
+    backorder: int = 0
+    unlimited: bool = False
 
 
 class Listings:
@@ -78,12 +84,16 @@ class Listings:
                 " SELECT product_id, sku_id, warehouse, shown, wanted, sent, ordered,"
                 " (SELECT coalesce(sum(units), 0) FROM hold WHERE hold.product_id ="
                 " offer.product_id AND hold.sku_id = offer.sku_id"
-                " AND hold.warehouse = offer.warehouse AND until > ?)"
+                " AND hold.warehouse = offer.warehouse AND until > ?), backorder,"
+                " (SELECT NOT item.tracked OR item.continues FROM listing"
+                " JOIN item ON item.id = listing.item WHERE listing.product_id = offer.product_id"
+                " AND listing.sku_id = offer.sku_id)"
                 " FROM inc JOIN offer USING (product_id, sku_id) ORDER BY warehouse",
                 (*[v for key in page for v in key], now),
             )
             for row in rows:
-                state = OfferState(Offer(*row[:5]), row[5], max(row[7], 0), row[6])
+                offer, held = Offer(*row[:5]), max(row[7], 0)
+                state = OfferState(offer, row[5], held, row[6], row[8], bool(row[9]))
                 found.setdefault((row[0], row[1]), []).append(state)
         return found
 
@@ -137,11 +147,21 @@ class Listings:
         )
         return [Listing(*row) for row in rows]
 
+    async def falling(self) -> set[Key]:
+        """The listings that show more than they should somewhere, or whose stock is not known."""
+        rows = await self._db.rows(
+            "SELECT product_id, sku_id FROM offer INDEXED BY offer_pending"
+            " WHERE wanted IS NOT NULL AND wanted IS NOT shown"
+            " AND (shown IS NULL OR shown > wanted)"
+        )
+        return {(row[0], row[1]) for row in rows}
+
     async def save_read(
         self,
         tx: Tx,
         stock: Mapping[tuple[str, str], Mapping[str, int]],
         ordered: Mapping[tuple[str, str], Mapping[str, int]],
+        backorder: Mapping[tuple[str, str], Mapping[str, int]] = NOTHING,
     ) -> None:
         """Save a reading of these listings: what they show and have sold in all their warehouses.
 
@@ -154,11 +174,12 @@ class Listings:
             [(*key, json.dumps(list(units))) for key, units in stock.items()],
         )
         await tx.executemany(
-            "INSERT INTO offer (product_id, sku_id, warehouse, shown, ordered) VALUES (?,?,?,?,?)"
+            "INSERT INTO offer (product_id, sku_id, warehouse, shown, ordered, backorder)"
+            " VALUES (?,?,?,?,?,?)"
             " ON CONFLICT DO UPDATE SET shown = excluded.shown, sent = NULL,"
-            " ordered = excluded.ordered",
+            " ordered = excluded.ordered, backorder = excluded.backorder",
             [
-                (*key, wh, shown, ordered.get(key, {}).get(wh))
+                (*key, wh, shown, ordered.get(key, {}).get(wh), backorder.get(key, {}).get(wh, 0))
                 for key, units in stock.items()
                 for wh, shown in units.items()
             ],
@@ -354,16 +375,8 @@ class Assortment:
             [(item, *key) for key, item in matches],
         )
 
-    async def end_rest(self, tx: Tx, now: int) -> None:
-        """Let parked listings be tried again whose `parked_until` has come."""
-        await tx.execute(
-            "UPDATE listing SET parked_until = 0"
-            " WHERE parked <> '' AND parked_until > 0 AND parked_until <= ?",
-            (now,),
-        )
-
     async def recovered(self, tx: Tx) -> list[Listing]:
-        """Listings parked by an error that were tried again and now owe nothing."""
+        """Listings parked by an error that now owe nothing."""
         rows = await fetch(
             tx,
             f"SELECT {LISTING_COLUMNS} FROM listing WHERE parked <> '' AND parked_until = 0"

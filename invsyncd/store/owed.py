@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 from invsyncd.core.guard import Impact
 from invsyncd.core.model import Target
+from invsyncd.core.parking import OFF_SALE
 from invsyncd.store.database import Database, Row, Tx, fetch
 
 KEYS_MAX = 10_000
@@ -21,11 +22,19 @@ K = TypeVar("K")
 _OWED_LEVELS = (
     "FROM level INDEXED BY level_pending WHERE wanted IS NOT NULL AND wanted <> available"
 )
+# What may not be bought or is not ours is no late write: products off sale, bundles, replicas. An
+# increase that TikTok refuses for a reason that lasts harms nobody.
+_LATE = (
+    " AND (parked_until = 0 AND parked = ''"
+    " OR parked_by = 'error' AND (shown IS NULL OR shown > wanted)"
+    " OR parked_by = 'status' AND shown > wanted AND status NOT IN"
+    f" ({', '.join(repr(status) for status in sorted(OFF_SALE))}))"
+)
 _OWED_LISTINGS = (
     # CROSS: SQLite must start at the few owed offers, not at the listings.
     "SELECT DISTINCT product_id, sku_id FROM offer INDEXED BY offer_pending"
     " CROSS JOIN listing USING (product_id, sku_id)"
-    " WHERE wanted IS NOT NULL AND wanted IS NOT shown AND parked_until = 0"
+    " WHERE wanted IS NOT NULL AND wanted IS NOT shown" + _LATE
 )
 _PENDING_LEVELS = (
     "FROM level INDEXED BY level_pending"
@@ -115,7 +124,7 @@ class OwedWrites:
         return Owed(await self._count(len(keys), f"SELECT count(*) {_OWED_LEVELS}"), keys)
 
     async def listings(self) -> Owed[tuple[str, str]]:
-        """Listings of TikTok that are not parked, as (product_id, sku_id)."""
+        """Listings of TikTok that should have been written, as (product_id, sku_id)."""
         rows = await self._db.rows(f"{_OWED_LISTINGS} LIMIT ?", (KEYS_MAX,))
         keys = tuple((row[0], row[1]) for row in rows)
         return Owed(await self._count(len(keys), f"SELECT count(*) FROM ({_OWED_LISTINGS})"), keys)

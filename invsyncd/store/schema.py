@@ -203,6 +203,13 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE item ADD COLUMN unanswered_at INTEGER NOT NULL DEFAULT 0;
     DELETE FROM meta WHERE key = 'catalogue_mark';  -- the whole catalogue is read for them
     """,
+    """
+    -- What an error parked stays owed: no refusal lets a listing rest for hours.
+    UPDATE listing SET parked_until = 0 WHERE parked_by = 'error';
+    """,
+    """
+    ALTER TABLE offer ADD COLUMN backorder INTEGER NOT NULL DEFAULT 0;  -- sold beyond the stock
+    """,
 )
 
 VERSION = len(STEPS)

@@ -22,6 +22,7 @@ WRAPPER: Final = 12052990  # "Check failed": the reason is in extra_errors
 # not for this shop or market.
 PLATFORM_CODES: Final = frozenset({12052144, 12052382})
 CLOSED_CODES: Final = frozenset({12052531, 12052403, 12052532, 12052364})
+LOCKED_CODES: Final = frozenset({12052393})  # a campaign's units must stay in stock
 TOO_MANY_RESULTS: Final = 12052180  # a search that finds more than it can show
 Excerpt = Callable[[object], str]
 _OVERLOADED: Final = 36009004  # one code for many errors: only the message tells which

@@ -33,11 +33,22 @@ class ShownStock:
     """The stock of SKUs: `{sku id: {warehouse id: units}}`. A SKU that is gone is left out.
 
     `units` are available, including those reserved for campaigns and creators. `ordered` are sold
-    and not yet shipped, and not part of the available ones (documented).
+    and not yet shipped, and not part of the available ones (documented). `backorder` are sold
+    beyond the stock, and part of neither. `reserved` are the units of a SKU that campaigns and
+    creators have reserved, over all warehouses.
     """
 
     units: dict[str, dict[str, int]] = field(default_factory=dict)
     ordered: dict[str, dict[str, int]] = field(default_factory=dict)
+    backorder: dict[str, dict[str, int]] = field(default_factory=dict)
+    reserved: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: ShownStock) -> None:
+        """Add the stock of further SKUs."""
+        self.units.update(other.units)
+        self.ordered.update(other.ordered)
+        self.backorder.update(other.backorder)
+        self.reserved.update(other.reserved)
 
 
 def warehouses(data: Shape) -> list[Warehouse]:
@@ -110,12 +121,26 @@ def stock(data: Shape, sku_ids: Iterable[str]) -> ShownStock:
             if sku_id in wanted:
                 rows = sku.at("warehouse_inventory")
                 found.units[sku_id] = _by_warehouse(rows, "available_quantity")
-                sold = [row for row in rows.items() if row.maybe("committed_quantity") is not None]
-                found.ordered[sku_id] = {
-                    id_text(row.at("warehouse_id")): units(row.at("committed_quantity"))
-                    for row in sold
-                }
+                found.ordered[sku_id] = _optional(rows, "committed_quantity")
+                found.backorder[sku_id] = _optional(rows, "backorder_quantity")
+                found.reserved[sku_id] = _reserved(sku)
     return found
+
+
+def _optional(rows: Shape, name: str) -> dict[str, int]:
+    """Units by warehouse, of those rows that have this field."""
+    named = [row for row in rows.items() if row.maybe(name) is not None]
+    return {id_text(row.at("warehouse_id")): units(row.at(name)) for row in named}
+
+
+def _reserved(sku: Shape) -> int:
+    """The units that campaigns and creators have reserved; where nothing is said, none."""
+    spread = sku.maybe("total_available_inventory_distribution")
+    if spread is None:
+        return 0
+    lists = ("campaign_inventory", "creator_inventory")
+    rows = [row for name in lists for row in optional_items(spread, name)]
+    return sum(units(row.at("quantity")) for row in rows)
 
 
 def id_text(shape: Shape) -> str:

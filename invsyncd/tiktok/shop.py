@@ -118,8 +118,7 @@ class TikTokShop:
                 "POST", "/product/202309/inventory/search", op="STOCK", body={"sku_ids": chunk}
             )
             part = parse.stock(Shape(reply.data, "STOCK"), chunk)
-            found.units.update(part.units)
-            found.ordered.update(part.ordered)
+            found.add(part)
         return found
 
     async def update(self, product_id: str, make_skus: MakeSkus) -> UpdateOutcome:

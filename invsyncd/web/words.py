@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from invsyncd.status.health import ADVICE
+from invsyncd.status.expiry import ADVICE
 
 CLIPPED = 400  # characters of a sentence that may hold foreign text
 
@@ -19,6 +19,7 @@ _BY_CHECK = {
     "shopify:locations": "change the configuration as it says, then reload.",
     "shopify:catalogue": "new and changed products wait meanwhile; it is tried again by itself."
     " If this stays, run `invsyncd check`",
+    "shopify:rounds": "`invsyncd check` looks at everything; it is tried again by itself",
     "shopify:paused": "see that the numbers are meant, then `invsyncd resume shopify`",
     "shopify:authorised": "`invsyncd check`; the app may be gone, or its secret changed",
     "shopify:undelivered": "the journal below says what Shopify answered; `invsyncd check`",
@@ -26,6 +27,7 @@ _BY_CHECK = {
     "tiktok:numbers": "`invsyncd status` names each of them with what ends it",
     "tiktok:authorised": ADVICE,
     "tiktok:authorisation_left": ADVICE,
+    "tiktok:rounds": "`invsyncd check` looks at everything; it is tried again by itself",
     "tiktok:paused": "see that the numbers are meant, then `invsyncd resume tiktok`",
     "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
     "shopify:api_version": "update invsyncd, or change shopify.api_version as it says",

@@ -182,5 +182,5 @@ def test_a_clock_that_was_set_back_does_not_hide_how_long_a_write_waits() -> Non
     moments = iter([0.0, 1000.0, 500.0])  # the first is the start
     health = Health(lambda: next(moments), 15, [Target.SHOPIFY])
     for _ in range(2):
-        health.undelivered(Target.SHOPIFY, ["level"], 1)
+        health.undelivered(Target.SHOPIFY, [(1, 2)], 1)
     assert health.targets[Target.SHOPIFY].oldest_undelivered == 500.0

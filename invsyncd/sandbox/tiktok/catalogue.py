@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from invsyncd.sandbox.tiktok.doubts import Doubts
 from invsyncd.sandbox.tiktok.envelope import refuse
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
-from invsyncd.sandbox.tiktok.records import Product, Reading, Sku, Warehouse
+from invsyncd.sandbox.tiktok.records import Product, Reading, Sku, Stock, Warehouse
 
 Json = dict[str, object]
 
@@ -132,13 +132,27 @@ def search_inventory(market: Marketplace, body: object) -> Json:
     for found in market.products.values():
         asked = [sku for sku in found.skus if sku.id in sku_ids] if sku_ids else found.skus
         if asked and (sku_ids or found.id in product_ids) and found.status != "DELETED":
-            skus = [_inventory(sku) for sku in asked]
+            skus = [_inventory(market, sku) for sku in asked]
             market.readings += [Reading(market.clock(), sku.id) for sku in asked]
             inventory.append({"product_id": found.id, "skus": skus})
     return {"inventory": inventory}
 
 
-def _inventory(sku: Sku) -> Json:
+def _row(market: Marketplace, warehouse: str, stock: Stock, odd: int | None) -> Json:
+    row: Json = {
+        "warehouse_id": warehouse,
+        "available_quantity": stock.available if odd is None else odd,
+    }
+    if market.shows_committed:
+        row["committed_quantity"] = stock.committed
+    if stock.backorder:
+        row["backorder_quantity"] = stock.backorder
+    return row
+
+
+def _inventory(market: Marketplace, sku: Sku) -> Json:
+    misread = market.misreadings.get(sku.id)
+    odd = misread.pop(0) if misread else None
     reserved = min(sku.locked, sku.total_available)
     spread: Json = {"in_shop_inventory": {"quantity": sku.total_available - reserved}}
     if reserved:
@@ -150,12 +164,7 @@ def _inventory(sku: Sku) -> Json:
         "total_available_quantity": sku.total_available,
         "total_committed_quantity": sku.total_committed,
         "warehouse_inventory": [
-            {
-                "warehouse_id": warehouse,
-                "available_quantity": stock.available,
-                "committed_quantity": stock.committed,
-            }
-            for warehouse, stock in sku.stock.items()
+            _row(market, warehouse, stock, odd) for warehouse, stock in sku.stock.items()
         ],
         "total_available_inventory_distribution": spread,
     }

@@ -13,6 +13,8 @@ class Doubts:
     # Quantities in units. The endpoint page says 1 to 99,999; live errors name 0 to 999,999.
     min_quantity: int = 0
     max_quantity: int = 999_999
+    # Is a number above this accepted, and cut to it? None: none is.
+    cuts_at: int | None = None
     # Are the good warehouses of a SKU written when another of its warehouses is refused?
     partial_sku_applies: bool = False
     # May a row repeat the quantity of a platform warehouse or a disabled one? If not, the call

@@ -24,6 +24,9 @@ class Marketplace(Listings):
         super().__init__(clock)
         # Not documented either way, hence a switch.
         self.inventory_bumps_update_time = inventory_bumps_update_time
+        self.shows_committed = True  # documented as optional, hence a switch
+        self.misreadings: dict[str, list[int]] = {}
+        """Quantities that the next stock answers show of a SKU, by its id, whatever is true."""
         self.history: list[Change] = []
         self.updates: list[Update] = []
         self.readings: list[Reading] = []

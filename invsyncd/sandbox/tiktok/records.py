@@ -33,10 +33,14 @@ class Warehouse:
 
 @dataclass(slots=True)
 class Stock:
-    """Units of one SKU in one warehouse. Committed units are ordered and not yet shipped."""
+    """Units of one SKU in one warehouse. Committed units are ordered and not yet shipped.
+
+    `backorder` units are offered beyond the stock.
+    """
 
     available: int
     committed: int = 0
+    backorder: int = 0
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ written from the documents and shares no code with the client.
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Protocol
@@ -78,6 +79,7 @@ class TikTokFake:
         )
         self.throttle = Throttle(max_requests_per_s, marketplace.clock)
         self._ordered = OrderedRefusals()
+        self._ordered_readings = OrderedRefusals()
         self._token_host = TokenHost(
             self.grants, app_key, app_secret, seller_name=seller_name, region=region
         )
@@ -123,6 +125,14 @@ class TikTokFake:
         """End every refusal that `refuse_update` ordered."""
         self._ordered.clear()
 
+    def refuse_reading(self, code: int, message: str, id_: str) -> None:
+        """Refuse Get Product of this product, or every Inventory Search that names this SKU."""
+        self._ordered_readings.order((code, message), id_, None, None)
+
+    def accept_readings(self) -> None:
+        """End every refusal that `refuse_reading` ordered."""
+        self._ordered_readings.clear()
+
     def authorise(self) -> str:
         """Let the seller consent; return the auth code for token/get."""
         return self.grants.authorise()
@@ -165,14 +175,26 @@ class TikTokFake:
         return search_products(call.market, call.query, call.body, self.doubts)
 
     def _product(self, call: Call) -> object:
+        self._check_reading([call.product_id])
         return catalogue.product(call.market, call.product_id)
 
     def _inventory(self, call: Call) -> object:
+        named = call.body.get("sku_ids") if isinstance(call.body, dict) else None
+        self._check_reading(named if isinstance(named, list) else [])
         return catalogue.search_inventory(call.market, call.body)
+
+    def _check_reading(self, ids: list[str]) -> None:
+        for refusal in filter(None, map(self._ordered_readings.take, ids)):
+            raise RefusedError(*refusal)
 
     def _update(self, call: Call) -> object:
         verdict = judge(call.market, call.product_id, call.body, self.doubts, self._ordered)
-        call.market.apply(call.product_id, verdict.rows)
+        most = self.doubts.cuts_at
+        rows = [
+            row if most is None else replace(row, quantity=min(row.quantity, most))
+            for row in verdict.rows
+        ]
+        call.market.apply(call.product_id, rows)
         return {"errors": verdict.errors} if verdict.errors else {}
 
     # The checks and wrappers around the endpoints.

@@ -215,7 +215,7 @@ async def troubled(made: Site) -> None:
     health.targets[
         Target.TIKTOK
     ].paused = "tiktok is paused: 12 of 20 listings would show 0; see `invsyncd resume tiktok`"
-    keys: list[object] = [("TEE-M", number) for number in range(12)]
+    keys = [("TEE-M", str(number)) for number in range(12)]
     health.undelivered(Target.TIKTOK, keys, len(keys))
     health.targets[Target.TIKTOK].undelivered = dict.fromkeys(keys, time.time() - 930)
     health.other_writers = {"TEE-M": "wrote 40 three times within the hour"}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from invsyncd.core.model import Target
-from invsyncd.status.health import AuthorisationExpiry, Health
+from invsyncd.status.expiry import AuthorisationExpiry
+from invsyncd.status.health import Health
 from invsyncd.web.document import wrong
 from invsyncd.web.words import advice
 
@@ -21,8 +22,8 @@ def unwell() -> Health:
     for target in Target:
         health.unauthorised(target, "HTTP 401")
         health.targets[target].paused = f"{target.value} is paused: 12 of 20 would show 0"
-        health.undelivered(target, ["TEE"], 1)
-        health.targets[target].undelivered = {"TEE": 0.0}
+        health.undelivered(target, [("1", "TEE")], 1)
+        health.targets[target].undelivered = {("1", "TEE"): 0.0}
     return health
 
 

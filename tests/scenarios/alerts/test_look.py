@@ -12,7 +12,8 @@ from invsyncd.alerts.loop import load_memory, save_memory
 from invsyncd.alerts.snapshot import take_snapshot
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
-from invsyncd.status.health import ADVICE, AHEAD_S, AuthorisationExpiry, Check, Health
+from invsyncd.status.expiry import ADVICE, AHEAD_S, AuthorisationExpiry
+from invsyncd.status.health import Check, Health
 from invsyncd.store import Store
 from invsyncd.web.words import advice
 
@@ -149,7 +150,7 @@ async def test_a_pause_is_told_once_and_hides_nothing_but_what_waits(place: Plac
     place.works()
     await place.fact("paused:shopify", "12 of 20 mirrored items would show 0")
     place.health.targets[Target.SHOPIFY].paused = "shopify is paused"
-    place.health.targets[Target.SHOPIFY].undelivered = {"TEE": NOW - 3600}
+    place.health.targets[Target.SHOPIFY].undelivered = {(1, 2): NOW - 3600}
     place.health.read_at = {1: NOW - 3600}
     assert (await place.look()).reasons == ('location "Berlin" was last read 3600 s ago',)
 

@@ -50,6 +50,7 @@ async def shopifys(w: World) -> None:
 
 async def tiktoks(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sale, edits by somebody else, a product that is frozen and not, and one that is lacking."""
+    w.made.market.sku("TEE").stock[w.made.warehouse].backorder = 5
     w.made.market.sell("TEE", MAIN, 1)
     await w.settle()
     for _ in range(5):
@@ -60,6 +61,9 @@ async def tiktoks(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     w.made.market.set_status(product, "FREEZE")
     await w.settle(8)
     w.made.market.set_status(product, "ACTIVATE")
+    await w.settle(8)
+    w.made.tiktok.doubts.cuts_at = 99_999
+    w.made.add("GIFT", 0, tracked=False)
     await w.settle(8)
     original = catalogue.search_inventory
 

@@ -64,13 +64,21 @@ def test_a_sale_is_never_held_short_whether_or_not_our_write_arrived(
         pytest.param(10, None, 10, 4, -4, 0, id="shipped: nothing comes back"),
         pytest.param(10, None, 14, 4, -4, -4, id="cancelled: it does"),
         pytest.param(10, None, 12, 1, -2, -1, id="no more than is held comes back"),
-        pytest.param(10, None, 7, 0, 0, 3, id="a fall without orders may have shipped already"),
+        pytest.param(10, None, 7, 0, 0, 0, id="a fall without orders is no sale"),
+        pytest.param(10, None, 7, 0, -4, 0, id="nor is a fall while orders are shipped"),
+        pytest.param(10, None, 3, 0, 2, 2, id="an edit beside an order is no sale"),
+        pytest.param(10, None, -95, 0, None, 0, id="less than nothing says nothing"),
+        pytest.param(10, None, -95, 0, 2, 2, id="and hides no order"),
+        pytest.param(-95, None, 10, 5, None, 0, id="nor does a return from it give units back"),
+        pytest.param(5_000_000, None, 10, 0, None, 0, id="more than there can be says nothing"),
+        pytest.param(10, None, 12, 5, 0, 0, id="a rise without a cancelled order is an edit"),
+        pytest.param(10, None, 13, 5, -2, -2, id="an edit beside a cancelled order is no order"),
         pytest.param(10, None, 20, 0, 4, 4, id="an edit does not hide an order"),
         pytest.param(None, None, 7, 0, 3, 0, id="nothing was known"),
     ],
 )
 def test_the_orders_tell_what_the_quantity_hides(
-    *, shown: int | None, sent: int | None, read: int, held: int, ordered: int, units: int
+    *, shown: int | None, sent: int | None, read: int, held: int, ordered: int | None, units: int
 ) -> None:
     assert sold(shown, sent, read, held, ordered) == units
 

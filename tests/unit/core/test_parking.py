@@ -8,7 +8,6 @@ import pytest
 
 from invsyncd.core.model import Listing
 from invsyncd.core.parking import (
-    PARKED_AGAIN_S,
     UNTIL_EDITED,
     Kind,
     discovered,
@@ -23,7 +22,7 @@ SEEN = Listing("p", "s", "TEE", status="ACTIVATE", updated_at=10, sku="TEE")
 KNOWN = replace(SEEN, item=1, kind="plain")
 FROZEN = replace(SEEN, status="FREEZE", updated_at=20)
 BUNDLE = inspected(KNOWN, Kind.BUNDLE, "it is a bundle")
-LOCKED = parked_for_error(KNOWN, "12052393 locked", 1000)
+LOCKED = parked_for_error(KNOWN, "12052393 locked")
 
 
 @pytest.mark.parametrize("status", ["ACTIVATE", "DRAFT", "PENDING", "FAILED", "SELLER_DEACTIVATED"])
@@ -42,7 +41,7 @@ def test_a_listing_without_a_status_may_be_written() -> None:
 
 
 def test_a_listing_that_is_seen_unchanged_stays_as_it_is() -> None:
-    for known in (KNOWN, BUNDLE, LOCKED, replace(LOCKED, parked_until=0)):
+    for known in (KNOWN, BUNDLE, LOCKED):
         assert discovered(known, SEEN) == known
 
 
@@ -72,9 +71,8 @@ def test_what_is_parked_by_kind_or_error_is_tried_after_an_edit_and_keeps_its_re
             assert (found.parked_until, found.kind) == (0, "")
 
 
-def test_an_error_is_tried_again_after_6_hours() -> None:
-    assert PARKED_AGAIN_S == 6 * 3600
-    assert (LOCKED.parked_by, LOCKED.parked_until) == ("error", 1000 + PARKED_AGAIN_S)
+def test_what_an_error_parked_stays_owed() -> None:
+    assert (LOCKED.parked_by, LOCKED.parked_until) == ("error", 0)
 
 
 def test_a_bundle_that_is_none_any_more_wakes_and_an_error_does_not_by_a_look() -> None:
@@ -87,7 +85,7 @@ def test_a_parking_and_a_waking_are_told_once() -> None:
     assert parked is not None
     assert (parked.kind, parked.item, parked.sku) == ("parked", 1, "TEE")
     assert parked.numbers["because"] == "12052393 locked"
-    assert parking_entry(LOCKED, parked_for_error(LOCKED, "12052393 locked", 99_999)) is None
+    assert parking_entry(LOCKED, parked_for_error(LOCKED, "12052393 locked")) is None
     woken = parking_entry(LOCKED, unparked(LOCKED))
     assert woken is not None
     assert (woken.kind, woken.numbers["because"]) == ("woken", "no longer: 12052393 locked")

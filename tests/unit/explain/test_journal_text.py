@@ -71,6 +71,14 @@ SENTENCES: dict[EntryKind, tuple[Line, str]] = {
         {**LISTING, "because": "TikTok's stock search lacks it"},
         "TikTok listing 7 cannot be written: TikTok's stock search lacks it",
     ),
+    EntryKind.CEILING: (
+        {**LISTING, "warehouse": "W", "wrote": 999_999, "units": 99_999},
+        "TikTok cut 999,999 to 99,999: nothing above that is written",
+    ),
+    EntryKind.BACKORDER: (
+        {**LISTING, "warehouse": "W", "units": 50, "before": 0},
+        "TikTok, Main warehouse: 50 on backorder, beyond the stock",
+    ),
     EntryKind.SHARED: (
         {"listings": 2},
         "2 TikTok listings sell it; each shows its quantity",

@@ -111,15 +111,12 @@ async def test_an_item_that_was_deleted_and_made_again_is_no_twin_of_itself(stor
     assert await matched(store) == {"TEE-M": 2}
 
 
-async def test_a_parked_listing_is_tried_when_it_is_time_and_mended_when_it_owes_nothing(
+async def test_a_listing_that_an_error_parked_is_mended_when_it_owes_nothing(
     store: Store,
 ) -> None:
-    await seen(store, replace(TEE, parked="campaign", parked_by="error", parked_until=50))
+    await seen(store, replace(TEE, parked="campaign", parked_by="error"))
     async with store.transaction() as tx:
         await store.listings.save_wanted(tx, [Offer(*TEE.key, "α", wanted=4)])
-        await store.assortment.end_rest(tx, 49)
-        assert [x.parked_until for x in await store.assortment.of_products(["p1"])] == [50]
-        await store.assortment.end_rest(tx, 50)
         assert await store.assortment.recovered(tx) == []
         await store.listings.save_confirmed(tx, [Offer(*TEE.key, "α", wanted=4)])
         assert [x.parked_until for x in await store.assortment.recovered(tx)] == [0]

@@ -112,14 +112,14 @@ async def test_a_quantity_that_is_not_known_counts_as_a_decrease(store: Store) -
     assert await pending(store) == ["CAP", "TEE-M"]
 
 
-async def test_a_parked_listing_is_not_owed_until_it_is_tried(store: Store) -> None:
-    parked = replace(TEE, parked="campaign", parked_by="error", parked_until=100)
+async def test_a_parked_listing_is_not_owed_until_it_may_be_tried(store: Store) -> None:
+    parked = replace(TEE, parked="a bundle", parked_by="kind", parked_until=100)
     await seen(store, parked, {"α": 5})
     await want(store, 4)
     assert await pending(store) == []
     assert await store.impacts.of(Target.TIKTOK) == Impact(0, 0, 0)
     async with store.transaction() as tx:
-        await store.assortment.end_rest(tx, 100)
+        await store.assortment.save(tx, [replace(parked, parked_until=0)])
     assert await pending(store) == ["TEE-M"]
     assert await store.impacts.of(Target.TIKTOK) == Impact(1, 0, 1)
 

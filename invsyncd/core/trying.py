@@ -1,0 +1,50 @@
+"""trying: how long a refused or unanswered listing waits for its next try (law 11).
+
+Nothing waits longer than 15 minutes. What is owed downwards, which is offered above what exists,
+waits at most 1 minute. The waits of one listing grow as long as it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from invsyncd.core.model import Listing
+
+AGAIN_S: Final = 60.0  # a refused listing waits so long for its next try, at least
+AGAIN_S_MAX: Final = 900.0  # and so long at most, however often it was refused
+FALL_AGAIN_S_MAX: Final = 60.0  # so long at most, where it shows more than it should
+RETRIED_MAX: Final = 5  # so many listings that failed before go ahead of what never failed
+
+
+def wait_s(failures: int, first_s: float = AGAIN_S) -> float:
+    """The seconds to wait after a failure; `failures` is how many came before it."""
+    return min(max(first_s, AGAIN_S * 2.0 ** min(failures, 10)), AGAIN_S_MAX)
+
+
+def waits_over(waited_s: float, wait_s: float, *, falls: bool) -> bool:
+    """Whether a listing that has waited so long may be tried. `falls`: it is owed a decrease."""
+    return waited_s >= (min(wait_s, FALL_AGAIN_S_MAX) if falls else wait_s)
+
+
+def in_turn(
+    fresh: Sequence[Listing],
+    failed: Sequence[Listing],
+    falling: Collection[tuple[str, str]],
+    room: int,
+) -> list[Listing]:
+    """The order in which listings are written; about `room` of them fit into one round.
+
+    Decreases come before increases. A few of those that `failed` before get a place among the
+    first, and the rest comes last: refusals must neither starve nor hold up what never failed.
+    """
+    falls = [x for x in fresh if x.key in falling]
+    rises = [x for x in fresh if x.key not in falling]
+    first = max(room - RETRIED_MAX, 0)
+    return [
+        *falls[:first],
+        *failed[:RETRIED_MAX],
+        *falls[first:],
+        *rises,
+        *failed[RETRIED_MAX:],
+    ]
