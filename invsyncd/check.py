@@ -125,10 +125,16 @@ async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]
 async def _warehouses(rulebook: Rulebook, shop: TikTokShop) -> list[Finding]:
     found = await shop.warehouses()
     await rulebook.keep_warehouses(found)
-    sales = [w for w in found if w.sales]
+    sales = [w for w in found.readable if w.sales]
     states = {w.id: "" if w.enabled else f", {w.status or 'not enabled'}" for w in sales}
     names = ", ".join(f'"{w.name}" ({w.id}{states[w.id]})' for w in sales)
-    return [Finding("TikTok warehouses", f"{len(sales)} for sales: {names}")]
+    return [
+        Finding("TikTok warehouses", f"{len(sales)} for sales: {names}"),
+        *(
+            Finding("TikTok warehouses", f"one cannot be read, and stays as it was known: {why}")
+            for why in found.odd.values()
+        ),
+    ]
 
 
 def _closed(rules: Rules, names: Mapping[str, str]) -> list[Finding]:

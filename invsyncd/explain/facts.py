@@ -57,12 +57,16 @@ class ShopFacts:
 
 @dataclass(frozen=True, slots=True)
 class ListingFacts:
-    """One listing. `holds` are (units, until), and `other_writers` reasons, both by warehouse."""
+    """One listing. `holds` are (units, until), and `other_writers` reasons, both by warehouse.
+
+    `unreadable` is why TikTok's answers about it cannot be read; "" if they can.
+    """
 
     listing: Listing
     offers: tuple[OfferState, ...] = ()
     holds: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     other_writers: Mapping[str, str] = field(default_factory=dict)
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,7 +284,12 @@ class WritePreparation:
     async def prepare(self, listings: Sequence[Listing], report: PassReport) -> ProductWrite | None:
         """Read what the listings of one call show. Returns the write; None if nothing is owed."""
         stock = await self._stock.read_stock(report.pass_id, listings)
-        await self._journal_missing(report, [x for x in listings if x.sku_id not in stock])
+        lacking = [x for x in listings if x.sku_id not in stock]
+        for listing in [x for x in lacking if self._stock.is_unreadable(x.key)]:
+            self._backoff.rest(listing.key)
+            self._discovery.hurry()
+            lacking.remove(listing)
+        await self._journal_missing(report, lacking)
         keys = [x.key for x in listings if x.sku_id in stock]
         known = await self._store.listings.offers(keys, int(self._clocks.wall()))
         skus: dict[str, Mapping[str, int]] = {}

@@ -6,7 +6,6 @@ In every class the listing stays owed and is read again before its next write, a
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,7 +17,7 @@ from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.payload import ProductWrite, WritePayload
 from invsyncd.listings.stock import Key, ListingStock
 from invsyncd.planning.rulebook import MAX_QUANTITY_OLD, Rulebook
-from invsyncd.tiktok.errors import CLOSED_CODES, PLATFORM_CODES, Trouble
+from invsyncd.tiktok.errors import CLOSED_CODES, PLATFORM_CODES, Trouble, lasting
 from invsyncd.tiktok.shop import SkuError, UpdateOutcome
 
 ADVICE = (
@@ -141,10 +140,3 @@ REACTIONS: Final[Mapping[Trouble, Reaction]] = MappingProxyType(
         Trouble.REFUSED: Reaction(AGAIN_S_MAX),
     }
 )
-
-_REQUEST = re.compile(r" \[request [^\]]*\]")
-
-
-def lasting(message: str) -> str:
-    """The message without its request id, so that the same error is not reported at every try."""
-    return _REQUEST.sub("", message)

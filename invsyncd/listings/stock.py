@@ -21,6 +21,7 @@ from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.store.listings import OfferState
+from invsyncd.store.notices import Notice, Subject
 from invsyncd.store.other_writers import OfferKey
 from invsyncd.tiktok.shop import ShownStock, TikTokShop
 
@@ -45,6 +46,7 @@ class ListingStock:
         self._clocks = clocks
         # The first reading after a start is a full one: it finds what moved meanwhile.
         self._audit = Every(settings.tiktok.audit_interval_s)
+        self._unreadable: set[Key] = set()
 
     async def audit_if_due(self, pass_id: str) -> None:
         """Audit if that is due. A failed audit is due again at once."""
@@ -96,8 +98,8 @@ class ListingStock:
     ) -> Mapping[str, Mapping[str, int]]:
         """Read what these listings show now, and hold what was sold.
 
-        Returns {sku_id: {warehouse: units}}. A listing that the answer lacks is left as it is:
-        missing is not zero.
+        Returns {sku_id: {warehouse: units}}. A listing that the answer lacks, or that cannot be
+        read in it, is left as it is: missing is not zero.
         """
         stock = await self._shop.stock([x.sku_id for x in listings])
         read = [x for x in listings if x.sku_id in stock.units]
@@ -114,11 +116,48 @@ class ListingStock:
             held = [(x.offer, x.units) for x in seen if x.units]
             await self._store.listings.add_holds(tx, held, until)
             entries = told(read, seen, until) + await self._other_writers(tx, read, seen, now)
+            entries += await self._set_aside(tx, listings, stock, now)
             await self._store.journal.add(tx, pass_id, now, entries)
         # A second transaction, because planning reads holds that must be committed to be seen.
         async with self._store.transaction() as tx:
             await self._replan(tx, read)
         return stock.units
+
+    def is_unreadable(self, key: Key) -> bool:
+        """Whether the last reading of this listing's stock could not be read, or was refused."""
+        return key in self._unreadable
+
+    async def _set_aside(
+        self, tx: Tx, listings: Sequence[Listing], stock: ShownStock, now: int
+    ) -> list[Entry]:
+        """Note which of these listings cannot be read; their numbers stay as they are.
+
+        Returns a journal line for each that is new, or has a new reason.
+        """
+        rows: dict[Key, Notice] = {}
+        for x in [x for x in listings if x.sku_id not in stock.units]:
+            odd = next((odd for odd in stock.odd if odd.is_about(*x.key)), None)
+            if odd is not None:
+                sku = x.sku or x.seller_sku
+                rows[x.key] = Notice(*x.key, odd.why, sku=sku, item=x.item)
+        asked = {x.key for x in listings}
+        self._unreadable = (self._unreadable - asked) | rows.keys()
+        found = await self._store.notices.renew(
+            tx, Subject.STOCK, list(rows.values()), now, settled=lambda x: x.place[:2] in asked
+        )
+        return [
+            Entry(
+                EntryKind.MISSING,
+                x.item,
+                x.sku,
+                {
+                    "product_id": x.product_id,
+                    "sku_id": x.sku_id,
+                    "because": f"TikTok's answer about its stock cannot be read: {x.why}",
+                },
+            )
+            for x in found.new
+        ]
 
     async def _other_writers(
         self, tx: Tx, listings: Sequence[Listing], seen: Sequence[Moved], now: int

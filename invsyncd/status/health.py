@@ -85,6 +85,8 @@ class Health:
         """What people should know of configured locations: renamed, deactivated."""
         self.other_writers: Mapping[str, str] = {}
         """TikTok listings that another program writes too: by seller SKU, how we noticed it."""
+        self.listing_notes: Mapping[str, str] = {}
+        """What people should know of single TikTok listings, by the name of its check."""
         self.expiry: AuthorisationExpiry | None = None
         self.budgets: Callable[[], Mapping[str, Any]] = dict
         """What is left of each API's allowance; see `budgets()` in `daemon/wiring.py`."""
@@ -179,11 +181,12 @@ class Health:
         return sorted(rows, key=itemgetter(0))
 
     def _tiktok_checks(self) -> list[Check]:
-        """Other writers, and how long the authorisation still lives."""
+        """Other writers, what is odd about listings, and how long the authorisation still lives."""
         found: list[Check] = []
         if self.other_writers:
             others = _other_writers_text(self.other_writers)
             found.append(Check("tiktok:other_writers", False, others, other_writer=True))
+        found += [Check(name, True, x, warns=True) for name, x in self.listing_notes.items()]
         left_s = self.expiry.left_s if self.expiry else None
         if self.expiry is not None and left_s is not None:
             warning = self.expiry.warning()

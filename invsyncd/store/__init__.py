@@ -15,6 +15,7 @@ from invsyncd.store.levels import KnownCatalogue, Levels
 from invsyncd.store.listings import Assortment, Listings
 from invsyncd.store.locations import Locations
 from invsyncd.store.meta import Meta, Reported
+from invsyncd.store.notices import ListingNotices
 from invsyncd.store.other_writers import OtherWriters
 from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
@@ -43,6 +44,7 @@ class Store:
         self.journal = Journal(database)
         self.meta = Meta(database)
         self.reported = Reported()
+        self.notices = ListingNotices(database)
         self.drift = OtherWriters(database)
         self.impacts = PlannedImpacts(database)
 

@@ -264,6 +264,13 @@ class Assortment:
             ],
         )
 
+    async def keep_seen(self, tx: Tx, keys: Iterable[Key], seen_at: int) -> None:
+        """Note that these listings are there, although they could not be read."""
+        await tx.executemany(
+            "UPDATE listing SET seen_at = ? WHERE product_id = ? AND sku_id = ?",
+            [(seen_at, *key) for key in keys],
+        )
+
     async def save(self, tx: Tx, listings: Iterable[Listing]) -> None:
         """Save the kind of known listings, and whether they are parked."""
         await tx.executemany(
@@ -297,6 +304,10 @@ class Assortment:
             await tx.executemany(
                 f"DELETE FROM {table} WHERE product_id = ? AND sku_id = ?", list(keys)
             )
+        await tx.executemany(
+            "DELETE FROM notice WHERE subject = 'stock' AND product_id = ? AND sku_id = ?",
+            list(keys),
+        )
 
     async def of_products(self, products: Collection[str]) -> list[Listing]:
         """All listings of these products."""

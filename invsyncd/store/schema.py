@@ -194,6 +194,19 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE level ADD COLUMN incoming INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE level ADD COLUMN counted_at INTEGER NOT NULL DEFAULT 0;  -- stamp of available
     """,
+    """
+    CREATE TABLE notice (          -- what people should know of a listing while it lasts
+        subject TEXT NOT NULL,
+        product_id TEXT NOT NULL,  -- '' is: not known
+        sku_id TEXT NOT NULL,      -- '' is: the whole product
+        warehouse TEXT NOT NULL,   -- '' is: the whole listing
+        sku TEXT NOT NULL,
+        item INTEGER,
+        why TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (subject, product_id, sku_id, warehouse)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(STEPS)

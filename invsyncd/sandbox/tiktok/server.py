@@ -19,6 +19,7 @@ from invsyncd.sandbox.tiktok.doubts import Doubts
 from invsyncd.sandbox.tiktok.envelope import RefusedError, answer, refuse, refused
 from invsyncd.sandbox.tiktok.gate import check_credentials
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.oddities import Oddities
 from invsyncd.sandbox.tiktok.ordered import OrderedRefusals
 from invsyncd.sandbox.tiktok.search import search_products
 from invsyncd.sandbox.tiktok.throttle import Throttle
@@ -39,8 +40,9 @@ class TikTokFake:
     """The fake. Times are seconds on the marketplace's clock. `calls` counts by endpoint name.
 
     `max_requests_per_s` of None means no limit. `throttle` can limit each class of endpoints, and
-    counts its refusals. `doubts` holds the switches for what the documents leave open. Without
-    `doubts`, the two switches that are needed most can be arguments.
+    counts its refusals. `oddities` spoils single rows of answers. `doubts` holds the switches for
+    what the documents leave open. Without `doubts`, the two switches that are needed most can be
+    arguments.
     """
 
     def __init__(
@@ -78,6 +80,7 @@ class TikTokFake:
         )
         self.throttle = Throttle(max_requests_per_s, marketplace.clock)
         self._ordered = OrderedRefusals()
+        self.oddities = Oddities()
         self._token_host = TokenHost(
             self.grants, app_key, app_secret, seller_name=seller_name, region=region
         )
@@ -168,6 +171,7 @@ class TikTokFake:
         return catalogue.product(call.market, call.product_id)
 
     def _inventory(self, call: Call) -> object:
+        self.oddities.check(call.body)
         return catalogue.search_inventory(call.market, call.body)
 
     def _update(self, call: Call) -> object:
@@ -195,7 +199,7 @@ class TikTokFake:
             self.throttle.take(query.get("shop_cipher", ""), name)
             product_id = request.match_info.get("product_id", "")
             call = Call(market, query, read_body(request.method, wire), product_id)
-            return answer(operation(call), self._request_id())
+            return answer(self.oddities.shown(name, operation(call)), self._request_id())
 
         return handle
 
