@@ -27,6 +27,9 @@ class EntryKind(StrEnum):
     PARKED = "parked"  # a listing is not written for now
     WOKEN = "woken"  # a parked listing is written again
     MISSING = "missing"  # TikTok's stock search lacks a listing
+    LOST = "lost"  # a listing that was written is not written any more
+    FOUND = "found"  # a lost listing is there again
+    REMATCHED = "rematched"  # a listing sells another item than before
     SHARED = "shared"  # several listings sell one SKU
     PAUSED = "paused"  # the guard paused a target
     RESUMED = "resumed"  # a person let a paused target go on

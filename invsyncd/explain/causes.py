@@ -29,6 +29,7 @@ class Cause(StrEnum):
     FILTERED_OUT = "filtered_out"
     NOT_MUTABLE = "not_mutable"
     MIRROR_OFF = "mirror_off"
+    LOST = "lost"
     SET_ASIDE = "set_aside"
     PARKED = "parked"
     REFUSED = "refused"

@@ -92,12 +92,14 @@ async def _items(store: Store, ids: Collection[int], now: int) -> list[ItemFacts
     attempts = await store.attempts.open()
     listings = await store.listings.of_items(ids)
     by_key = await _listings(store, listings, now)
+    lost = await store.notices.of(Subject.LOST)
     return [
         ItemFacts(
             state=state,
             listings=tuple(by_key[x.key] for x in listings if x.item == item),
             attempts=_attempts_of(item, attempts),
             rows=await _rows(store, state),
+            lost=tuple(x for x in lost if x.item == item),
         )
         for item, state in sorted(states.items())
     ]

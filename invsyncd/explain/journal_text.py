@@ -14,6 +14,7 @@ from typing import Any
 from invsyncd.core.journal import MOVES_POOL, EntryKind
 from invsyncd.core.merge import Case
 from invsyncd.explain.causes import Cause, Reason
+from invsyncd.explain.listing_text import LISTING_TEXTS
 from invsyncd.text import SHOPS, listed, moment, plain, plural, signed
 
 Row = Mapping[str, Any]
@@ -355,6 +356,10 @@ def _other_writer(row: Row, _: Places, warehouses: Warehouses) -> str:
     return f"Another program writes {place} too: the number {row['because']}"
 
 
+def _of_listing(row: Row, _: Places, __: Warehouses) -> str:
+    return LISTING_TEXTS[EntryKind(row["kind"])](row)
+
+
 def _shop(row: Row) -> str:
     target = str(row.get("target", "?"))
     return SHOPS.get(target, target)
@@ -378,14 +383,7 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     EntryKind.HOLD: _hold,
     EntryKind.DRIFT: _drift,
     EntryKind.OTHER_WRITER: _other_writer,
-    EntryKind.PARKED: lambda x, *_: f"TikTok listing {x['sku_id']} is left alone: {x['because']}",
-    EntryKind.WOKEN: lambda x, *_: f"TikTok listing {x['sku_id']} is written again; {x['because']}",
-    EntryKind.MISSING: lambda x, *_: (
-        f"TikTok listing {x['sku_id']} cannot be written: {x['because']}"
-    ),
-    EntryKind.SHARED: lambda x, *_: (
-        f"{x['listings']} TikTok listings sell it; each shows its quantity"
-    ),
+    **dict.fromkeys(LISTING_TEXTS, _of_listing),
     EntryKind.PAUSED: lambda x, *_: f"{_shop(x)} is paused: {x['because']}",
     EntryKind.RESUMED: lambda x, *_: f"{_shop(x)} was resumed by a person",
     EntryKind.SCAN: lambda x, *_: (

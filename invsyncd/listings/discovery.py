@@ -11,10 +11,12 @@ again after an edit. What people should know of listings and warehouses is repor
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from invsyncd.config import Settings
+from invsyncd.core import lost_listings
 from invsyncd.core.clocks import AT_ONCE, Clocks, Every, LoopSeconds, later
+from invsyncd.core.lost_listings import OFF
 from invsyncd.core.model import Listing
 from invsyncd.core.parking import discovered, parked_for_error, parking_entry, set_aside, unparked
 from invsyncd.errors import InvalidResponse, Unavailable
@@ -103,9 +105,7 @@ class Discovery:
             count += len(page.listings)
             await self._take(pass_id, page, began)
         await self._notices.searched_all(self._odd)
-        gone = await self._gone(began)
-        async with self._store.transaction() as tx:
-            await self._store.assortment.forget(tx, gone)
+        await self._forget(await self._gone(began))
         await self._match()
         await self._stock.replan_all()
         await self._notices.tell(pass_id)
@@ -119,9 +119,8 @@ class Discovery:
         edited: set[Key] = set()
         async for page in self._shop.listings(updated_since=self._since()):
             edited |= await self._take(pass_id, page, began)
-            async with self._store.transaction() as tx:
-                gone = [(x.product_id, x.sku_id) for x in page.listings if x.status == DELETED]
-                await self._store.assortment.forget(tx, gone)
+            gone = [(x.product_id, x.sku_id) for x in page.listings if x.status == DELETED]
+            await self._forget(dict.fromkeys(gone, lost_listings.DELETED))
         edited |= await self._match()
         if has_new_warehouses:
             await self._stock.replan_all()
@@ -183,6 +182,9 @@ class Discovery:
             await self._store.journal.add(tx, pass_id, began, entries)
         keys = {x.key for x in listings}
         await self._set_aside(page, keys, began)
+        was = {k: x.status for k, x in before.items()}
+        off = [x for x in after if x.status == OFF and was.get(x.key, OFF) != OFF]
+        await self._notices.lost(pass_id, {x.key: lost_listings.SWITCHED_OFF for x in off}, off)
         return keys
 
     async def _set_aside(self, page: ListingPage, read: Collection[Key], began: int) -> None:
@@ -204,25 +206,51 @@ class Discovery:
 
     async def _match(self) -> set[Key]:
         """Give every listing the item of its SKU. Returns those that have another item now."""
-        matches = await self._store.assortment.mismatched()
+        matches = dict(await self._store.assortment.mismatched())
+        had = [x for x in await self._store.listings.by_keys(matches) if x.item is not None]
+        lost = {x.key: lost_listings.without_item(x) for x in had if matches[x.key] is None}
+        entries = [
+            lost_listings.rematched_entry(x, item)
+            for x in had
+            if (item := matches[x.key]) is not None
+        ]
+        await self._notices.lost(self._pass_id, lost, had)
         async with self._store.transaction() as tx:
-            await self._store.assortment.save_matches(tx, matches)
-        return {key for key, _ in matches}
+            await self._store.assortment.save_matches(tx, matches.items())
+            now = int(self._clocks.wall())
+            await self._store.journal.add(tx, self._pass_id, now, entries)
+        await self._notices.found_again(self._pass_id)
+        return set(matches)
 
-    async def _gone(self, began: int) -> list[Key]:
+    async def _forget(self, gone: Mapping[Key, str]) -> None:
+        """Drop listings that are not at TikTok any more; each with the reason, which is said."""
+        if not gone:
+            return
+        known = await self._store.listings.by_keys(gone)
+        await self._notices.lost(self._pass_id, gone, known)
+        async with self._store.transaction() as tx:
+            await self._store.assortment.forget(tx, gone)
+
+    async def _gone(self, began: int) -> dict[Key, str]:
         """The listings that a complete search lacked, unless the shop still knows them by id.
 
-        Pages shift while they are read, so one search may miss a product that is there. A few of
-        the missing products are asked for by id. If all of those are gone, the search is believed.
+        Each comes with the reason. Pages shift while they are read, so one search may miss a
+        product that is there. A few of the missing products are asked for by id. If all of those
+        are gone, the search is believed.
         """
         unseen = await self._store.assortment.unseen(began)
         products = {product for product, _ in unseen}
-        products -= await self._store.assortment.seen_products(began, products)
+        seen = await self._store.assortment.seen_products(began, products)
+        products -= seen
         doubted = sorted(products)[:DOUBTED_MAX]
         there = {product for product in doubted if await self._is_there(product)}
         doubts_all = bool(there) or ("", "", "") in self._odd  # a product that hid its id is there
         kept = (products - set(doubted)) | there if doubts_all else set()
-        return [key for key in unseen if key[0] not in kept]
+        return {
+            key: lost_listings.TAKEN_OFF if key[0] in seen else lost_listings.NOT_FOUND
+            for key in unseen
+            if key[0] not in kept
+        }
 
     async def _is_there(self, product_id: str) -> bool:
         try:

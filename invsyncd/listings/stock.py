@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks, Every
 from invsyncd.core.journal import EntryKind
+from invsyncd.core.lost_listings import LEFT_WAREHOUSE, lost_entry
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.core.offer_rule import sold
 from invsyncd.core.other_writers import TIMES, WITHIN_S, OtherWriter, StockMove, move, other_writer
 from invsyncd.core.parking import ParkedBy
+from invsyncd.listings.notices import lost_notice, say_lost
 from invsyncd.planning.offers import wanted_offers
-from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.store.listings import OfferState
@@ -117,11 +119,42 @@ class ListingStock:
             await self._store.listings.add_holds(tx, held, until)
             entries = told(read, seen, until) + await self._other_writers(tx, read, seen, now)
             entries += await self._set_aside(tx, listings, stock, now)
+            entries += await self._left(tx, read, known, stock, now)
             await self._store.journal.add(tx, pass_id, now, entries)
         # A second transaction, because planning reads holds that must be committed to be seen.
         async with self._store.transaction() as tx:
             await self._replan(tx, read)
         return stock.units
+
+    async def _left(
+        self,
+        tx: Tx,
+        read: Sequence[Listing],
+        known: Mapping[Key, Sequence[OfferState]],
+        stock: ShownStock,
+        now: int,
+    ) -> list[Entry]:
+        """Note which listings left a warehouse where we wrote them. Returns their journal lines."""
+        left = [
+            (x, state.offer.warehouse)
+            for x in read
+            for state in known.get(x.key, ())
+            if state.offer.wanted is not None and state.offer.warehouse not in stock.units[x.sku_id]
+        ]
+        if not left:
+            return []
+        names = await warehouse_names(self._store)
+        reasons = {w: LEFT_WAREHOUSE.format(f'"{names.get(w, w)}" ({w})') for _, w in left}
+        await self._store.notices.renew(
+            tx,
+            Subject.LOST,
+            [lost_notice(x, reasons[w], w) for x, w in left],
+            now,
+            settled=lambda _: False,
+        )
+        entries = [lost_entry(x, reasons[w], w) for x, w in left]
+        say_lost(entries)
+        return entries
 
     def is_unreadable(self, key: Key) -> bool:
         """Whether the last reading of this listing's stock could not be read, or was refused."""

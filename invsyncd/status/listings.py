@@ -38,6 +38,7 @@ class Group:
 async def listing_groups(store: Store, rulebook: Rulebook) -> list[Group]:
     """Every group that is not empty."""
     found = [
+        await _lost(store),
         await _unreadable(store),
         *await _unmatched(store),
         *await _matched(store),
@@ -67,12 +68,25 @@ _SAVE_AGAIN = (
 
 async def listing_notes(store: Store) -> dict[str, str]:
     """What people should know of single listings, for the health: sentences by check."""
-    groups = {"tiktok:set_aside": await _unreadable(store)}
+    groups = {"tiktok:lost": await _lost(store), "tiktok:set_aside": await _unreadable(store)}
     return {
-        name: f"tiktok: {replace(group, first=group.first[:NOTED_MAX])}; {group.advice}"
+        name: "; ".join(
+            filter(None, (f"tiktok: {replace(group, first=group.first[:NOTED_MAX])}", group.advice))
+        )
         for name, group in groups.items()
         if group.count
     }
+
+
+async def _lost(store: Store) -> Group:
+    """Listings that were written and are not any more. The reason of each ends with the step."""
+    found = await store.notices.of(Subject.LOST)
+    return Group(
+        "lost",
+        "lost: written before, and not any more",
+        len(found),
+        tuple(f"{x.name}: {x.why}" for x in found[:FIRST_MAX]),
+    )
 
 
 async def _unreadable(store: Store) -> Group:

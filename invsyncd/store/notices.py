@@ -22,6 +22,7 @@ class Subject(StrEnum):
     LISTINGS = "listings"  # a product, SKU or row of the product search that cannot be read
     STOCK = "stock"  # a SKU whose stock cannot be read
     WAREHOUSES = "warehouses"  # a warehouse that cannot be read
+    LOST = "lost"  # a listing that was written and is not any more
 
 
 @dataclass(frozen=True, slots=True)

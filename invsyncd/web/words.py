@@ -26,6 +26,7 @@ _BY_CHECK = {
     "tiktok:authorisation_left": ADVICE,
     "tiktok:paused": "see that the numbers are meant, then `invsyncd resume tiktok`",
     "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
+    "tiktok:lost": "do what it says; `invsyncd check` names them all",
     "tiktok:set_aside": "open the product in Seller Center and save it again; `invsyncd check`",
     "tiktok:other_writers": "switch off inventory sync in every other app of this shop",
 }

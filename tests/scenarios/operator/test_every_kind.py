@@ -49,7 +49,7 @@ async def shopifys(w: World) -> None:
 
 
 async def tiktoks(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sale, edits by somebody else, a product that is frozen and not, and one that is lacking."""
+    """A sale, edits by somebody else, and products that are frozen, off, renamed and lacking."""
     w.made.market.sell("TEE", MAIN, 1)
     await w.settle()
     for _ in range(5):
@@ -60,6 +60,16 @@ async def tiktoks(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     w.made.market.set_status(product, "FREEZE")
     await w.settle(8)
     w.made.market.set_status(product, "ACTIVATE")
+    await w.settle(8)
+    w.made.market.set_status(product, "SELLER_DEACTIVATED")
+    await w.settle(8)
+    w.made.market.set_status(product, "ACTIVATE")
+    await w.settle(8)
+    w.made.shop.add_item("OTHER", stock=dict.fromkeys(w.made.shop.locations, 3))
+    await w.settle(8)
+    w.made.market.rename_sku("UNEQUAL", "OTHER")
+    await w.settle(8)
+    w.made.market.rename_sku("OTHER", "UNEQUAL")
     await w.settle(8)
     original = catalogue.search_inventory
 

@@ -71,6 +71,18 @@ SENTENCES: dict[EntryKind, tuple[Line, str]] = {
         {**LISTING, "because": "TikTok's stock search lacks it"},
         "TikTok listing 7 cannot be written: TikTok's stock search lacks it",
     ),
+    EntryKind.LOST: (
+        {**LISTING, "because": "its product was deleted at TikTok"},
+        "TikTok listing 7 is lost: its product was deleted at TikTok",
+    ),
+    EntryKind.FOUND: (
+        {**LISTING, "because": "no longer: it left the warehouse"},
+        "TikTok listing 7 is back; no longer: it left the warehouse",
+    ),
+    EntryKind.REMATCHED: (
+        {**LISTING, "before": 1, "now": 2},
+        "TikTok listing 7 sells Shopify item 2 now, not 1",
+    ),
     EntryKind.SHARED: (
         {"listings": 2},
         "2 TikTok listings sell it; each shows its quantity",
