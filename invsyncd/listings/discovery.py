@@ -110,6 +110,7 @@ class Discovery:
         await self._stock.replan_all()
         await self._notices.tell(pass_id)
         self._read_to = moment
+        await self._shop.learn_shop()
         return count
 
     async def refresh(self, pass_id: str) -> int:

@@ -24,6 +24,8 @@ WRAPPER: Final = 12052990  # "Check failed": the reason is in extra_errors
 PLATFORM_CODES: Final = frozenset({12052144, 12052382})
 CLOSED_CODES: Final = frozenset({12052531, 12052403, 12052532, 12052364})
 TOO_MANY_RESULTS: Final = 12052180  # a search that finds more than it can show
+TOKEN_OR_SHOP: Final = 101000  # the token, the cipher, or the two together
+SCOPE_MISSING: Final = 105005
 # Codes about version, path, method, body or content type: no id is the cause.
 ABOUT_THE_CALL: Final = frozenset({36009014, 36009009, 36009010, 36009022, 36009023})
 Excerpt = Callable[[object], str]

@@ -66,6 +66,26 @@ class TikTokShop:
         """The shops that the token gives access to."""
         return await self._client.shops()
 
+    async def shops_of(self, token: str) -> list[AuthorisedShop]:
+        """The shops that this token gives access to, which is not in use yet."""
+        return await self._client.shops_of(token)
+
+    async def our_shop(self, found: Sequence[AuthorisedShop]) -> AuthorisedShop | None:
+        """Our shop among these; None if nothing says which. Raises WrongAccount if it is none."""
+        return await self._client.our_shop(found)
+
+    async def learn_shop(self) -> None:
+        """Remember the id of our shop, unless it is known."""
+        await self._client.learn_shop()
+
+    async def serve(self, shop: AuthorisedShop) -> None:
+        """Serve this shop from now on."""
+        await self._client.serve(shop)
+
+    def forget_shop(self) -> None:
+        """Find the shop's cipher anew before the next call: somebody logged in."""
+        self._client.forget_shop()
+
     async def warehouses(self) -> WarehouseList:
         """Every warehouse of the shop, return warehouses included."""
         reply = await self._client.call("GET", "/logistics/202309/warehouses", op="WAREHOUSES")

@@ -6,6 +6,7 @@ written from the documents and shares no code with the client.
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import formatdate
 from typing import Protocol
@@ -88,11 +89,17 @@ class TikTokFake:
         self._answered = 0
         self.add_shop(shop_cipher, shop_id, shop_name, marketplace)
 
-    def add_shop(self, cipher: str, shop_id: str, name: str, market: Marketplace) -> None:
-        """Authorise a further shop. One token covers all shops."""
+    def add_shop(
+        self, cipher: str, shop_id: str, name: str, market: Marketplace, seller: str = ""
+    ) -> None:
+        """Authorise a further shop. One token covers all shops of its seller; "" is ours."""
         code = f"{self.region}LC{shop_id[-8:]}"
         market.shop_id = shop_id
-        self.shops[cipher] = Shop(shop_id, cipher, name, code, self.region, "LOCAL", market)
+        self.shops[cipher] = Shop(shop_id, cipher, name, code, self.region, "LOCAL", market, seller)
+
+    def renew_cipher(self, old: str, new: str) -> None:
+        """Give a shop another cipher, as a new authorisation may."""
+        self.shops[new] = replace(self.shops.pop(old), cipher=new)
 
     def expire_access_token(self) -> None:
         """Expire the access token (105002) until a refresh."""
@@ -126,9 +133,13 @@ class TikTokFake:
         """End every refusal that `refuse_update` ordered."""
         self._ordered.clear()
 
-    def authorise(self) -> str:
-        """Let the seller consent; return the auth code for token/get."""
-        return self.grants.authorise()
+    def authorise(self, seller: str = "") -> str:
+        """Let a seller consent, by default ours; return the auth code for token/get."""
+        return self.grants.authorise(seller)
+
+    def grant(self, *scopes: str) -> None:
+        """Let the sellers grant exactly these scopes."""
+        self._token_host.scopes = scopes
 
     def app(self) -> web.Application:
         """Build the aiohttp application; the faults' middleware comes first."""
@@ -157,7 +168,9 @@ class TikTokFake:
         fields = ("id", "name", "region", "seller_type", "cipher", "code")
         return {
             "shops": [
-                {name: getattr(shop, name) for name in fields} for shop in self.shops.values()
+                {name: getattr(shop, name) for name in fields}
+                for shop in self.shops.values()
+                if shop.seller == call.seller
             ]
         }
 
@@ -193,21 +206,32 @@ class TikTokFake:
                 app_secret=self.app_secret,
                 now=self.marketplace.clock(),
             )
-            self.grants.check(request.headers.get("x-tts-access-token"))
+            token = request.headers.get("x-tts-access-token")
+            self._check_token(token)
+            seller = self.grants.seller(token)
+            self._token_host.check_scope(name)
             query = dict(wire.query)
-            market = self._market(query) if needs_shop else self.marketplace
+            market = self._market(query, seller) if needs_shop else self.marketplace
             self.throttle.take(query.get("shop_cipher", ""), name)
             product_id = request.match_info.get("product_id", "")
-            call = Call(market, query, read_body(request.method, wire), product_id)
+            call = Call(market, query, read_body(request.method, wire), product_id, seller)
             return answer(self.oddities.shown(name, operation(call)), self._request_id())
 
         return handle
 
-    def _market(self, query: Mapping[str, str]) -> Marketplace:
+    def _check_token(self, token: str | None) -> None:
+        try:
+            self.grants.check(token)
+        except RefusedError:
+            if self.doubts.dead_token_is_101000:
+                raise refuse("bad_shop_cipher") from None
+            raise
+
+    def _market(self, query: Mapping[str, str], seller: str) -> Marketplace:
         cipher = query.get("shop_cipher")
         if not cipher:
             raise refuse("no_shop_cipher")
-        if cipher not in self.shops:
+        if cipher not in self.shops or self.shops[cipher].seller != seller:
             raise refuse("bad_shop_cipher")
         return self.shops[cipher].market
 
