@@ -23,6 +23,7 @@ from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.text import ends_hold, plural
 from invsyncd.tiktok.shop import TikTokShop
+from invsyncd.tiktok.tokens import ADVICE_SCOPES, TokenKeeper, TokenPair
 
 SCOPES_NEEDED = ("read_locations", "write_inventory", "read_products")
 IMPLIED_BY = {"read_locations": ("write_locations",), "read_products": ("write_products",)}
@@ -43,7 +44,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class CheckInputs:
-    """What the checks work with; `shop` and `discovery` are None while TikTok is off."""
+    """What the checks work with; what is TikTok's is None while TikTok is off."""
 
     settings: Settings
     store: Store
@@ -53,6 +54,7 @@ class CheckInputs:
     mirror_pass: MirrorPass
     shop: TikTokShop | None
     discovery: Discovery | None
+    tokens: TokenKeeper | None
 
 
 async def check_all(inputs: CheckInputs) -> list[Finding]:
@@ -62,6 +64,8 @@ async def check_all(inputs: CheckInputs) -> list[Finding]:
     findings = [Finding("configuration", "is complete")]
     findings += await _or_error("Shopify access", lambda: _scopes(source))
     findings += await _or_error("Shopify locations", lambda: _locations(rulebook, source))
+    if inputs.tokens is not None:
+        findings += _tiktok_scopes(await inputs.tokens.held())
     if shop is not None:
         findings += await _or_error("TikTok warehouses", lambda: _warehouses(rulebook, shop))
     findings += await _or_error("rules", lambda: _rules(rulebook, inputs.settings))
@@ -95,6 +99,14 @@ async def _scopes(source: ShopifySource) -> list[Finding]:
     return [Finding("Shopify access", "the token is accepted, with every scope that is needed")]
 
 
+def _tiktok_scopes(pair: TokenPair) -> list[Finding]:
+    """Whether the seller granted every scope; nothing while that is not known."""
+    if not pair.lacks:
+        return []
+    message = f"the seller did not grant {', '.join(pair.lacks)}"
+    return [Finding("TikTok access", message, bad=True, advice=ADVICE_SCOPES)]
+
+
 def _version(asked: str, stats: ShopifyStats) -> list[Finding]:
     """Whether Shopify still serves our API version, and every field that we ask for."""
     notes = version_notes(asked, stats.served_version, stats.deprecated)
@@ -114,10 +126,16 @@ async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]
 async def _warehouses(rulebook: Rulebook, shop: TikTokShop) -> list[Finding]:
     found = await shop.warehouses()
     await rulebook.keep_warehouses(found)
-    sales = [w for w in found if w.sales]
+    sales = [w for w in found.readable if w.sales]
     states = {w.id: "" if w.enabled else f", {w.status or 'not enabled'}" for w in sales}
     names = ", ".join(f'"{w.name}" ({w.id}{states[w.id]})' for w in sales)
-    return [Finding("TikTok warehouses", f"{len(sales)} for sales: {names}")]
+    return [
+        Finding("TikTok warehouses", f"{len(sales)} for sales: {names}"),
+        *(
+            Finding("TikTok warehouses", f"one cannot be read, and stays as it was known: {why}")
+            for why in found.odd.values()
+        ),
+    ]
 
 
 def _closed(rules: Rules, names: Mapping[str, str]) -> list[Finding]:

@@ -27,6 +27,7 @@ async def take_snapshot(settings: Settings, store: Store, health: Health, at: fl
     situations = dict(_credentials(settings, health))
     checks = health.checks()
     situations.update(_other_writer(health, checks))
+    situations.update(_listings(health))
     held: tuple[tuple[int, str], ...] | None = None
     try:
         held = tuple(await store.census.held())
@@ -77,6 +78,19 @@ def _other_writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Si
         yield OTHER_WRITER, Situation(True, "somebody else writes the same stock", "\n".join(found))
     elif health.baseline:
         yield OTHER_WRITER, Situation(False, "nobody else writes the same stock any more")
+
+
+def _listings(health: Health) -> Iterator[tuple[str, Situation]]:
+    """Listings that were lost or set aside, which no other topic tells."""
+    titles = {
+        "tiktok:lost": ("TikTok listings are not written any more", "no TikTok listing is lost"),
+        "tiktok:set_aside": ("TikTok's answers are odd", "TikTok's answers can be read again"),
+    }
+    for name, (bad, good) in titles.items():
+        if text := health.listing_notes.get(name):
+            yield name, Situation(True, bad, text)
+        elif health.baseline:
+            yield name, Situation(False, good)
 
 
 async def _paused(settings: Settings, store: Store, target: Target) -> Situation:

@@ -78,6 +78,7 @@ async def _check(settings: Settings) -> list[Finding]:
                     parts.mirror,
                     parts.tiktok_side.shop if parts.tiktok_side else None,
                     parts.tiktok_side.discovery if parts.tiktok_side else None,
+                    parts.tiktok_side.tokens if parts.tiktok_side else None,
                 )
             )
 

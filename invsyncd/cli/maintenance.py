@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,9 +17,12 @@ from invsyncd import alerts
 from invsyncd.cli.output import Context, existing_state, pass_context, print_table
 from invsyncd.config import Settings
 from invsyncd.daemon.wiring import assemble
-from invsyncd.errors import ConfigError, StateError
+from invsyncd.errors import ConfigError, StateError, Unavailable
 from invsyncd.store import Store, copy_to
-from invsyncd.tiktok.shop import AuthorisedShop
+from invsyncd.text import listed
+from invsyncd.tiktok.client import ScopeMissing
+from invsyncd.tiktok.shops import AuthorisedShop, WrongAccount
+from invsyncd.tiktok.tokens import ADVICE_SCOPES, SCOPES_NEEDED
 
 
 @click.command()
@@ -50,34 +56,71 @@ def backup(context: Context, path: Path) -> None:
 @click.option("--code", required=True, help="The authorization code from the seller's consent.")
 @pass_context
 def tiktok_login(context: Context, code: str) -> None:
-    """Exchange the seller's authorization code, store the tokens, list the shops.
+    """Exchange the seller's authorization code, compare the shops, store the tokens.
 
-    The code works once, for 30 minutes. A running daemon begins to use the tokens by itself.
+    The code works once, for 30 minutes. A running daemon begins to use the tokens by itself. A code
+    of another account stores nothing: the old tokens stay in use.
 
     \b
     Example: invsyncd tiktok-login --code ROW_xxxx
-    Exit codes: 0 stored, 1 TikTok refused the code, 2 usage or config.
+    Exit codes: 0 stored, 1 TikTok refused the code or it is of another account, 2 usage or config.
     """
     settings = context.quiet_settings()
     if not settings.tiktok.enabled:
         raise ConfigError(
             "tiktok.enabled is false", advice="set it to true, and set tiktok.app_key"
         )
-    shops = asyncio.run(_login(settings, code))
+    login = asyncio.run(log_in(settings, code))
     click.echo("tokens stored; a running daemon uses them within one interval")
     print_table(
         "Shops that the seller authorised",
         ["id", "name", "region", "cipher"],
-        [[shop.id, shop.name, shop.region, shop.cipher] for shop in shops],
+        [[shop.id, shop.name, shop.region, shop.cipher] for shop in login.shops],
     )
+    if login.lacks:
+        click.echo(f"stored; now add the scope {listed(login.lacks)}")
+        click.echo(f"Try: {ADVICE_SCOPES}")
 
 
-async def _login(settings: Settings, code: str) -> list[AuthorisedShop]:
-    async with Store.open(settings.state.path) as store, assemble(settings, store) as parts:
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a login found: the shops, and the scopes that are missing."""
+
+    shops: list[AuthorisedShop]
+    lacks: list[str]
+
+
+async def log_in(settings: Settings, code: str, clock: Callable[[], float] = time.time) -> Login:
+    """Exchange the code, compare the shops, store the tokens. `clock` gives Unix seconds."""
+    async with (
+        Store.open(settings.state.path) as store,
+        assemble(settings, store, clock=clock) as parts,
+    ):
         if parts.tiktok_side is None:
-            return []
-        await parts.tiktok_side.tokens.exchange(code)
-        return await parts.tiktok_side.shop.shops()
+            return Login([], [])
+        tokens, shop = parts.tiktok_side.tokens, parts.tiktok_side.shop
+        pair = await tokens.offered(code)
+        lacks, found, mine = pair.lacks, [], None
+        try:
+            found = await shop.shops_of(pair.access_token) if pair.access_token else []
+            mine = await shop.our_shop(found) if found else None
+        except ScopeMissing:
+            lacks = lacks or [SCOPES_NEEDED[0]]  # which shops they are cannot be asked
+        except Unavailable as error:
+            raise Unavailable(
+                f"{error}; the shops could not be compared, so nothing was stored",
+                advice="let the seller authorise the app again, and use the new code",
+            ) from None
+        except WrongAccount as error:
+            whose = f"the code is of the seller {pair.seller or 'of another account'}; "
+            raise WrongAccount(
+                f"{whose}{error}; nothing was stored, the old tokens stay in use",
+                advice=error.advice,
+            ) from None
+        if mine is not None:
+            await shop.serve(mine)
+        await tokens.adopt(pair)
+        return Login(found, lacks)
 
 
 TITLE = "invsyncd: a test"

@@ -16,7 +16,7 @@ from invsyncd.core.diff import Diff, diff
 from invsyncd.core.leaving import counted_changes
 from invsyncd.core.merge import MergeRules, Verdict, first_sight, follow, merge
 from invsyncd.core.model import Change, Entry, Item, ItemState, Level, Reading, Standing
-from invsyncd.core.relocation import NOTHING, Half, unanswered, with_other_half
+from invsyncd.core.relocation import NO_HALF, Half, unanswered, with_other_half
 from invsyncd.core.second_mirror import NO_ECHOES, Echoes, Mirrored, echoes
 
 
@@ -137,8 +137,8 @@ class _Seen:
 
     def remembered(self, item: Item, lost: Sequence[Change], sale_max: int, now: int) -> Item:
         """The item with the half of a move that this pass saw alone."""
-        half = NOTHING if self.is_answered else unanswered(self.changes, lost, sale_max, now)
-        if not self.is_answered and half == NOTHING:
+        half = NO_HALF if self.is_answered else unanswered(self.changes, lost, sale_max, now)
+        if not self.is_answered and half == NO_HALF:
             return item
         return replace(item, unanswered=half.units, unanswered_at=half.at)
 

@@ -29,6 +29,9 @@ class EntryKind(StrEnum):
     MISSING = "missing"  # TikTok's stock search lacks a listing
     CEILING = "ceiling"  # TikTok shows no number above this
     BACKORDER = "backorder"  # TikTok sells units beyond the stock, or ceased to
+    LOST = "lost"  # a listing that was written is not written any more
+    FOUND = "found"  # a lost listing is there again
+    REMATCHED = "rematched"  # a listing sells another item than before
     SHARED = "shared"  # several listings sell one SKU
     PAUSED = "paused"  # the guard paused a target
     RESUMED = "resumed"  # a person let a paused target go on

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,17 @@ class Warehouse:
 
 
 @dataclass(frozen=True, slots=True)
+class WarehouseList:
+    """The warehouses of a shop. `odd` maps the id of each that cannot be read to the reason.
+
+    The id is "" where it is not known either.
+    """
+
+    readable: list[Warehouse]
+    odd: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class ListingSeen:
     """One SKU of one product, with the stock that the search showed: units by warehouse id.
 
@@ -44,12 +55,32 @@ class ListingSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class OddRow:
+    """A product, SKU or stock row that cannot be read, or an id that TikTok does not take.
+
+    `product_id` and `sku_id` are "" where they are not known. `why` names the place in the answer.
+    `whole` is False where only a row of stock in a search is odd: the listing itself was read.
+    """
+
+    product_id: str
+    sku_id: str
+    why: str
+    whole: bool = True
+
+    def is_about(self, product_id: str, sku_id: str) -> bool:
+        """Whether this listing may be the one that could not be read."""
+        return self.sku_id == sku_id or (
+            not self.sku_id and self.product_id in ("", product_id) and self.whole
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Product:
     """What only the product's own page shows: whose stock its SKUs show.
 
     `combined` are the SKUs whose stock follows from other SKUs, as a bundle's does. `shares_with`
     maps each SKU that shows the stock of another product, maybe of another shop, to the id of
-    that product.
+    that product. `odd` maps each SKU that cannot be read to the reason.
     """
 
     id: str
@@ -58,3 +89,4 @@ class Product:
     replicated: bool
     combined: frozenset[str]
     shares_with: Mapping[str, str]
+    odd: Mapping[str, str] = field(default_factory=dict)

@@ -63,6 +63,17 @@ def discovered(known: Listing | None, seen: Listing) -> Listing:
     )
 
 
+def set_aside(listing: Listing, reason: str) -> Listing:
+    """The listing while a search shows its product in a way that cannot be read.
+
+    It ends with the first search that can be read, as a status does.
+    """
+    if listing.parked_by == ParkedBy.KIND:
+        return listing
+    by = ParkedBy.STATUS.value
+    return replace(listing, parked=reason, parked_by=by, parked_until=UNTIL_EDITED)
+
+
 def inspected(listing: Listing, kind: Kind, reason: str) -> Listing:
     """The listing after its product was inspected; `reason` is why it may not be written."""
     listing = replace(listing, kind=kind.value)

@@ -24,7 +24,7 @@ class Half:
     at: int = 0
 
 
-NOTHING = Half()
+NO_HALF = Half()
 
 
 def with_other_half(
@@ -54,7 +54,7 @@ def unanswered(
     if len(dropped) == 1:
         return Half(-_gone(dropped[0]), now)
     rises = [c for c in changes if is_stated(c, sale_max) and c.stock > 0]
-    return Half(rises[0].stock, now) if len(rises) == 1 and not dropped else NOTHING
+    return Half(rises[0].stock, now) if len(rises) == 1 and not dropped else NO_HALF
 
 
 def _gone(change: Change) -> int:

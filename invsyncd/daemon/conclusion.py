@@ -21,6 +21,7 @@ from invsyncd.mirror.commit import Committed
 from invsyncd.planning.breaker import why_paused
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import OTHER_MIRROR, Health, number_text
+from invsyncd.status.listings import listing_notes
 from invsyncd.status.numbers import Numbers
 from invsyncd.status.report import PassReport, remember
 from invsyncd.store import Store
@@ -101,6 +102,7 @@ class Conclusion:
         self._health.other_writers = {sku: why for _, sku, why in rivals}
         writers = self._metrics.other_writers.labels(Target.TIKTOK.value)
         writers.set(len({key[:2] for key, _, _ in rivals}))
+        self._health.listing_notes = await listing_notes(self._store)
         if self._health.expiry is not None:
             self._health.expiry.say(self._clocks.loop())
 

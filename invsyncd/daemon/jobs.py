@@ -145,7 +145,8 @@ class Jobs:
 
     async def _listings_job(self, new_tokens: NewTokens) -> float:
         """Woken by a commit; otherwise it looks by itself whether something is due."""
-        if self._clocks.loop() < self._listings_not_before and not await new_tokens():
+        is_new = await new_tokens()  # asked each time: a login may also bring another cipher
+        if self._clocks.loop() < self._listings_not_before and not is_new:
             return self._poll.interval_s
         report = self.report()
         more = await self.listings(report)

@@ -10,7 +10,7 @@ import asyncio
 import faulthandler
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
@@ -145,7 +145,7 @@ async def _run(
 ) -> Settings | None:
     """Run one configuration until a stop (None) or a good new configuration."""
     notifier = requests.notifier
-    scheduler = parts.scheduler(_new_tokens(parts))
+    scheduler = parts.scheduler(new_tokens_of(parts))
     # Not later: a first baseline may take long, and the start must not wait for it.
     notifier.tell(READY=1)
     running = asyncio.create_task(scheduler.run(), name="jobs")
@@ -204,20 +204,18 @@ async def _asked(
             return settings
 
 
-def _new_tokens(parts: App) -> Callable[[], asyncio.Future[bool]]:
-    """Tell whether TikTok tokens were stored by somebody else since it was last asked."""
-    seen: dict[str, str] = {}
+def new_tokens_of(parts: App) -> Callable[[], Awaitable[bool]]:
+    """Tell whether TikTok tokens were stored by somebody else; they are used from then on."""
 
     async def ask() -> bool:
-        stored = dict(await parts.store.meta.tokens())
-        news = stored != seen and bool(stored)
-        seen.clear()
-        seen.update(stored)
-        if news and parts.tiktok_side is not None:
-            parts.tiktok_side.tokens.forget()
-        return news
+        side = parts.tiktok_side
+        if side is None or not await side.tokens.has_news():
+            return False
+        side.tokens.forget()
+        side.shop.forget_shop()
+        return True
 
-    return lambda: asyncio.ensure_future(ask())
+    return ask
 
 
 def _log_by(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 import time
 import uuid
@@ -52,9 +53,11 @@ from invsyncd.status.watchdog import Watchdog, running_job
 from invsyncd.store import Store
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.shop import TikTokShop
+from invsyncd.tiktok.shops import AuthorisedShop, ServedShop
 from invsyncd.tiktok.tokens import TokenKeeper, TokenPair
 
 Clock = Callable[[], float]
+SERVED_SHOP = "tiktok_shop"  # the id of the TikTok shop that a configured cipher means, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +209,8 @@ def _tiktok_side(
     if not settings.tiktok.enabled:
         return None
     tokens = _tokens(settings, store, http, times.wall, may_refresh=not dry_run)
-    shop = TikTokShop(_tiktok(settings, http, tokens, times.wall), clock=times.wall)
+    client = _tiktok(settings, store, http, tokens, times.wall)
+    shop = TikTokShop(client, clock=times.wall)
     stock = ListingStock(settings, store, shop, rulebook, times)
     discovery = Discovery(settings, store, shop, rulebook=rulebook, stock=stock, clocks=times)
     delivery = ListingDelivery(
@@ -254,8 +258,22 @@ def _text(secret: SecretStr | None) -> str:
     return "" if secret is None else secret.get_secret_value()
 
 
-def _tiktok(settings: Settings, http: Http, tokens: TokenKeeper, clock: Clock) -> TikTokClient:
+def _tiktok(
+    settings: Settings, store: Store, http: Http, tokens: TokenKeeper, clock: Clock
+) -> TikTokClient:
     tiktok = settings.tiktok
+
+    async def load() -> str | None:
+        stored = json.loads(await store.meta.get(SERVED_SHOP) or "{}")
+        # Another configured cipher may mean another shop.
+        is_of_it = stored.get("configured") == tiktok.shop_cipher
+        return str(stored["id"]) if is_of_it and "id" in stored else None
+
+    async def save(shop: AuthorisedShop) -> None:
+        value = json.dumps({"id": shop.id, "configured": tiktok.shop_cipher})
+        async with store.transaction() as tx:
+            await store.meta.set(tx, SERVED_SHOP, value)
+
     return TikTokClient(
         http,
         endpoint=tiktok.endpoint,
@@ -264,6 +282,7 @@ def _tiktok(settings: Settings, http: Http, tokens: TokenKeeper, clock: Clock) -
         tokens=tokens,
         shop_cipher=tiktok.shop_cipher,
         shop_id=tiktok.shop_id,
+        served=ServedShop(load, save),
         clock=clock,
     )
 
@@ -287,6 +306,7 @@ def _tokens(
             int(stored["access_expires_at"]),
             stored["refresh"],
             int(stored["refresh_expires_at"]),
+            tuple(stored.get("scopes", "").split()),
         )
 
     async def save(pair: TokenPair) -> None:
@@ -298,6 +318,7 @@ def _tokens(
                     "access_expires_at": str(pair.access_expires_at),
                     "refresh": pair.refresh_token,
                     "refresh_expires_at": str(pair.refresh_expires_at),
+                    "scopes": " ".join(pair.scopes),
                 },
             )
 

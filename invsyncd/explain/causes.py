@@ -29,6 +29,8 @@ class Cause(StrEnum):
     FILTERED_OUT = "filtered_out"
     NOT_MUTABLE = "not_mutable"
     MIRROR_OFF = "mirror_off"
+    LOST = "lost"
+    SET_ASIDE = "set_aside"
     PARKED = "parked"
     REFUSED = "refused"
     WAREHOUSE_CLOSED = "warehouse_closed"

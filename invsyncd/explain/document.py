@@ -96,6 +96,10 @@ def item_reasons(item: ItemFacts, shop: ShopFacts) -> list[Reason]:
     reasons = level_reasons(item, shop)
     for listing in item.listings:
         reasons += listing_reasons(listing, item, shop)
+    reasons += [
+        Reason(Cause.LOST, f"TikTok's listing {x.product_id}/{x.sku_id} is lost: {x.why}")
+        for x in item.lost
+    ]
     if not item.listings and shop.rules is not None and shop.rules.offers is not None:
         text = f'TikTok lists nothing under the SKU "{item.state.item.sku}"'
         reasons.append(Reason(Cause.NO_LISTING, text))

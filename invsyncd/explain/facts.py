@@ -10,6 +10,7 @@ from invsyncd.core.model import Attempt, ItemState, Listing, Target
 from invsyncd.planning.rules import Rules
 from invsyncd.store.listings import OfferState
 from invsyncd.store.locations import KnownLocation
+from invsyncd.store.notices import Notice
 
 Row = Mapping[str, Any]
 
@@ -57,22 +58,30 @@ class ShopFacts:
 
 @dataclass(frozen=True, slots=True)
 class ListingFacts:
-    """One listing. `holds` are (units, until), and `other_writers` reasons, both by warehouse."""
+    """One listing. `holds` are (units, until), and `other_writers` reasons, both by warehouse.
+
+    `unreadable` is why TikTok's answers about it cannot be read; "" if they can.
+    """
 
     listing: Listing
     offers: tuple[OfferState, ...] = ()
     holds: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     other_writers: Mapping[str, str] = field(default_factory=dict)
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFacts:
-    """One item, its listings, its attempts in flight, and its journal lines, oldest first."""
+    """One item, its listings, its attempts in flight, and its journal lines, oldest first.
+
+    `lost` are listings that sold it, or warehouses that did, with the reason and what ends it.
+    """
 
     state: ItemState
     listings: tuple[ListingFacts, ...]
     attempts: tuple[Attempt, ...]
     rows: tuple[Row, ...]
+    lost: tuple[Notice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

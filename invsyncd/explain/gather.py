@@ -19,6 +19,7 @@ from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.planning.rules import Rules
 from invsyncd.status.health import Health
 from invsyncd.store import BASELINE, Store
+from invsyncd.store.notices import Notice, Subject
 from invsyncd.write_reference import write_of
 
 ROWS_MAX = 200  # journal lines of an item that are read
@@ -91,12 +92,14 @@ async def _items(store: Store, ids: Collection[int], now: int) -> list[ItemFacts
     attempts = await store.attempts.open()
     listings = await store.listings.of_items(ids)
     by_key = await _listings(store, listings, now)
+    lost = await store.notices.of(Subject.LOST)
     return [
         ItemFacts(
             state=state,
             listings=tuple(by_key[x.key] for x in listings if x.item == item),
             attempts=_attempts_of(item, attempts),
             rows=await _rows(store, state),
+            lost=tuple(x for x in lost if x.item == item),
         )
         for item, state in sorted(states.items())
     ]
@@ -117,15 +120,23 @@ async def _listings(
     offers = await store.listings.offers(keys, now)
     holds = await store.listings.holds(keys, now)
     others = {key: why for key, _, why in await store.drift.rivals(now)}
+    stock = {x.place[:2]: x.why for x in await store.notices.of(Subject.STOCK)}
+    rows = await store.notices.of(Subject.LISTINGS)
     return {
         x.key: ListingFacts(
             listing=x,
             offers=tuple(offers.get(x.key, ())),
             holds={w: tuple(h) for (*key, w), h in holds.items() if tuple(key) == x.key},
             other_writers={w: why for (*key, w), why in others.items() if tuple(key) == x.key},
+            unreadable=stock.get(x.key) or next((n.why for n in rows if _is_about(n, x)), ""),
         )
         for x in listings
     }
+
+
+def _is_about(notice: Notice, listing: Listing) -> bool:
+    """Whether this row of a search is why the listing is set aside."""
+    return notice.product_id == listing.product_id and notice.why in listing.parked
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from invsyncd.core.journal import MOVES_POOL, EntryKind
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.change_text import Places, Row, change_reason, place_of
+from invsyncd.explain.listing_text import LISTING_TEXTS
 from invsyncd.explain.number_text import number_differs
 from invsyncd.text import SHOPS, listed, moment, plain, plural
 
@@ -113,6 +114,10 @@ def _other_writer(row: Row, _: Places, warehouses: Warehouses) -> str:
     return f"Another program writes {_warehouse(row, warehouses)} too: the number {row['because']}"
 
 
+def _of_listing(row: Row, _: Places, __: Warehouses) -> str:
+    return LISTING_TEXTS[EntryKind(row["kind"])](row)
+
+
 def _shop(row: Row) -> str:
     target = str(row.get("target", "?"))
     return SHOPS.get(target, target)
@@ -136,20 +141,13 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     EntryKind.HOLD: _hold,
     EntryKind.DRIFT: _drift,
     EntryKind.OTHER_WRITER: _other_writer,
-    EntryKind.PARKED: lambda x, *_: f"TikTok listing {x['sku_id']} is left alone: {x['because']}",
-    EntryKind.WOKEN: lambda x, *_: f"TikTok listing {x['sku_id']} is written again; {x['because']}",
-    EntryKind.MISSING: lambda x, *_: (
-        f"TikTok listing {x['sku_id']} cannot be written: {x['because']}"
-    ),
     EntryKind.CEILING: lambda x, *_: (
         f"TikTok cut {plain(x['wrote'])} to {plain(x['units'])}: nothing above that is written"
     ),
     EntryKind.BACKORDER: lambda x, _, names: (
         f"TikTok, {_warehouse(x, names)}: {plain(x['units'])} on backorder, beyond the stock"
     ),
-    EntryKind.SHARED: lambda x, *_: (
-        f"{x['listings']} TikTok listings sell it; each shows its quantity"
-    ),
+    **dict.fromkeys(LISTING_TEXTS, _of_listing),
     EntryKind.PAUSED: lambda x, *_: f"{_shop(x)} is paused: {x['because']}",
     EntryKind.RESUMED: lambda x, *_: f"{_shop(x)} was resumed by a person",
     EntryKind.DIFFERS: number_differs,

@@ -87,6 +87,8 @@ def why_different(
     if offer.wanted == offer.shown:
         return None
     wants = f"{name} shows {plain(offer.shown)} and should show {plain(offer.wanted)}"
+    if found.unreadable:
+        return Reason(Cause.SET_ASIDE, f"{wants}, but {_unreadable(found)}", "invsyncd check")
     if listing.parked:
         return _parked(known, listing, wants)
     if known.sent is not None:
@@ -152,6 +154,13 @@ def _left_alone(
     return Reason(Cause.OWED, f"{name} shows {shows} and was not planned yet")
 
 
+def _unreadable(found: ListingFacts) -> str:
+    return (
+        f"TikTok's answer about this listing cannot be read: {found.unreadable}; it is set aside,"
+        " and tried again by itself"
+    )
+
+
 def _parked(known: OfferState, listing: Listing, wants: str) -> Reason:
     when = "when its product changes"
     if not listing.parked_until:
@@ -188,9 +197,11 @@ def _whole_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> li
     reasons: list[Reason] = []
     listing, item = found.listing, facts.state.item
     plan = shop.rules.offers if shop.rules is not None else None
-    if listing.parked and not any(
-        x.offer.wanted not in (None, x.offer.shown) for x in found.offers
-    ):
+    is_owed = any(x.offer.wanted not in (None, x.offer.shown) for x in found.offers)
+    if found.unreadable and not is_owed:
+        text = f"{_unreadable(found)}; it needs no write now"
+        reasons.append(Reason(Cause.SET_ASIDE, text, "invsyncd check"))
+    elif listing.parked and not is_owed:
         text = f"TikTok's listing may not be written: {listing.parked}"
         reasons.append(Reason(Cause.PARKED, f"{text}; it needs no write now"))
     if plan is None:

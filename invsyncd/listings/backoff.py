@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
 from invsyncd.core.model import Listing
 from invsyncd.core.trying import AGAIN_S, in_turn, wait_s, waits_over
-from invsyncd.listings.stock import Key
+from invsyncd.listings.moves import Key
 from invsyncd.store import Store
 from invsyncd.tiktok.shop import SkuError
 

@@ -20,8 +20,9 @@ from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.listings.backoff import Backoff, CallSchedule, SplitProducts
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.error_policy import ErrorPolicy
+from invsyncd.listings.moves import Key
 from invsyncd.listings.payload import ProductWrite, WritePayload, entry, tell
-from invsyncd.listings.stock import Key, ListingStock, StockRead
+from invsyncd.listings.stock import ListingStock, StockRead
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
@@ -294,7 +295,12 @@ class WritePreparation:
         """Read what the listings of one call show. Returns the write; None if nothing is owed."""
         read = await self._stock.read_stock(report.pass_id, listings)
         stock = read.units
-        await self._journal_missing(report, [x for x in listings if x.sku_id not in stock], read)
+        lacking = [x for x in listings if x.sku_id not in stock]
+        for listing in [x for x in lacking if self._stock.is_unreadable(x.key)]:
+            self._backoff.rest(listing.key)
+            self._discovery.hurry()
+            lacking.remove(listing)
+        await self._journal_missing(report, lacking, read)
         keys = [x.key for x in listings if x.sku_id in stock]
         known = await self._store.listings.offers(keys, int(self._clocks.wall()))
         unnamed = await self._rulebook.unnamed()

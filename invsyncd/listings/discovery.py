@@ -11,33 +11,29 @@ again after an edit. What people should know of listings and warehouses is repor
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from invsyncd.config import Settings
+from invsyncd.core import lost_listings
 from invsyncd.core.clocks import AT_ONCE, Clocks, Every, LoopSeconds, later
-from invsyncd.core.journal import EntryKind
-from invsyncd.core.marketplace import ListingSeen, Product
-from invsyncd.core.model import Entry, Listing
-from invsyncd.core.parking import discovered, inspected, parked_for_error, parking_entry, unparked
+from invsyncd.core.lost_listings import OFF
+from invsyncd.core.model import Listing
+from invsyncd.core.parking import discovered, parked_for_error, parking_entry, set_aside, unparked
 from invsyncd.errors import InvalidResponse, Unavailable
-from invsyncd.listings.stock import Key, ListingStock
-from invsyncd.net.decode import excerpt
-from invsyncd.net.tasks import run_together
-from invsyncd.planning.links import kind_of, links_of, listing_of
+from invsyncd.listings.inspection import ProductInspector
+from invsyncd.listings.moves import Key
+from invsyncd.listings.notices import Notices, Place, say_parked
+from invsyncd.listings.stock import ListingStock
+from invsyncd.planning.links import links_of, listing_of
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.tiktok.errors import Declined
-from invsyncd.tiktok.shop import DELETED, TikTokShop, Trouble
-
-log = logging.getLogger(__name__)
+from invsyncd.tiktok.shop import DELETED, ListingPage, TikTokShop, Trouble
 
 OVERLAP_S = 600  # so far a refresh goes back before the last one: two clocks, and a slow index
 URGENT_S_MIN = 60  # an urgent discovery is not repeated sooner; each further one waits longer
+URGENT_S_MAX = 900  # and no longer than this, as long as something is wrong
 DOUBTED_MAX = 20  # so many missing products are asked for by id before a search is believed
-LINES_MAX = 20  # of one kind at once; the journal has them all
 
 
 class Discovery:
@@ -70,6 +66,8 @@ class Discovery:
         self._urgent_at = AT_ONCE
         self._urgent = False
         self._urgent_gap_s = float(URGENT_S_MIN)
+        self._odd: set[Place] = set()
+        """What could not be read in the discovery or refresh under way."""
 
     def hurry(self) -> None:
         """Let the next `keep_up` discover everything: a refusal shows that the shop has changed."""
@@ -84,14 +82,15 @@ class Discovery:
         refresh = self._refresh.is_due(now)
         if full:
             await self.discover(pass_id)
-            self._urgent = False
+            self._urgent = bool(self._odd)
             self._full.begun(now)
             # What one discovery did not mend, the next one hardly will, so the waits grow.
             self._urgent_gap_s = self._urgent_gap_s * 2 if hurry else URGENT_S_MIN
-            gap_s = min(self._urgent_gap_s, self._tiktok.full_discovery_interval_s)
+            gap_s = min(self._urgent_gap_s, URGENT_S_MAX, self._tiktok.full_discovery_interval_s)
             self._urgent_at = later(now, gap_s)
         elif refresh:
             await self.refresh(pass_id)
+            self._urgent |= bool(self._odd)
             if not self._urgent:
                 self._urgent_gap_s = URGENT_S_MIN
         if full or refresh:
@@ -101,32 +100,29 @@ class Discovery:
     async def discover(self, pass_id: str) -> int:
         """Read every listing; store, match, forget what is gone, plan again. Returns how many."""
         began, moment = int(self._clocks.wall()), self._clocks.loop()
-        await self._rulebook.keep_warehouses(await self._shop.warehouses())
+        await self._read_warehouses()
         count = 0
         async for page in self._shop.listings():
-            count += len(page)
+            count += len(page.listings)
             await self._take(pass_id, page, began)
-        gone = await self._gone(began)
-        async with self._store.transaction() as tx:
-            await self._store.assortment.forget(tx, gone)
+        await self._notices.searched_all(self._odd)
+        await self._forget(await self._gone(began))
         await self._match()
         await self._stock.replan_all()
         await self._notices.tell(pass_id)
         self._read_to = moment
+        await self._shop.learn_shop()
         return count
 
     async def refresh(self, pass_id: str) -> int:
         """Read the listings that were edited since the last good reading. Returns how many."""
         began, moment = int(self._clocks.wall()), self._clocks.loop()
-        has_new_warehouses = await self._rulebook.keep_warehouses(await self._shop.warehouses())
+        has_new_warehouses = await self._read_warehouses()
         edited: set[Key] = set()
         async for page in self._shop.listings(updated_since=self._since()):
-            there = [x for x in page if x.status != DELETED]
-            await self._take(pass_id, there, began)
-            async with self._store.transaction() as tx:
-                gone = [(x.product_id, x.sku_id) for x in page if x.status == DELETED]
-                await self._store.assortment.forget(tx, gone)
-            edited |= {(x.product_id, x.sku_id) for x in there}
+            edited |= await self._take(pass_id, page, began)
+            gone = [(x.product_id, x.sku_id) for x in page.listings if x.status == DELETED]
+            await self._forget(dict.fromkeys(gone, lost_listings.DELETED))
         edited |= await self._match()
         if has_new_warehouses:
             await self._stock.replan_all()
@@ -165,38 +161,97 @@ class Discovery:
         before = await self._store.listings.by_keys([key])
         await self._save(before, [parked_for_error(x, reason) for x in before])
 
-    async def _take(self, pass_id: str, page: Sequence[ListingSeen], began: int) -> None:
-        """Store one page of listings as it was seen."""
+    async def _read_warehouses(self) -> bool:
+        """Read the warehouses; returns whether anything about them changed."""
+        found = await self._shop.warehouses()
+        is_new = await self._rulebook.keep_warehouses(found)
+        await self._notices.unreadable_warehouses(found.odd)
+        self._odd = {("", "", warehouse or "?") for warehouse in found.odd}
+        return is_new
+
+    async def _take(self, pass_id: str, page: ListingPage, began: int) -> set[Key]:
+        """Store one page of listings as it was seen. Returns those that are there."""
         self._pass_id = pass_id
-        listings = [listing_of(seen, self._links) for seen in page]
+        there = [x for x in page.listings if x.status != DELETED]
+        listings = [listing_of(seen, self._links) for seen in there]
         before = {x.key: x for x in await self._store.listings.by_keys([x.key for x in listings])}
         after = [discovered(before.get(x.key), x) for x in listings]
         entries = say_parked([parking_entry(before.get(x.key), x) for x in after])
         async with self._store.transaction() as tx:
-            stocked = [(x, seen.stock) for x, seen in zip(after, page, strict=True)]
+            stocked = [(x, seen.stock) for x, seen in zip(after, there, strict=True)]
             await self._store.assortment.save_seen(tx, stocked, began)
             await self._store.journal.add(tx, pass_id, began, entries)
+        keys = {x.key for x in listings}
+        await self._set_aside(page, keys, began)
+        was = {k: x.status for k, x in before.items()}
+        off = [x for x in after if x.status == OFF and was.get(x.key, OFF) != OFF]
+        await self._notices.lost(pass_id, {x.key: lost_listings.SWITCHED_OFF for x in off}, off)
+        return keys
+
+    async def _set_aside(self, page: ListingPage, read: Collection[Key], began: int) -> None:
+        """Leave alone what of a page cannot be read: it is not gone, and its number stays."""
+        rows = [x for x in page.odd if x.whole and x.product_id]
+        of_them = await self._store.assortment.of_products({x.product_id for x in rows})
+        reasons = {
+            x.key: next((odd.why for odd in rows if odd.is_about(*x.key)), "")
+            for x in of_them
+            if x.key not in read
+        }
+        before = [x for x in of_them if reasons.get(x.key)]
+        after = [set_aside(x, f"TikTok shows it unreadable: {reasons[x.key]}") for x in before]
+        await self._save(before, after)
+        async with self._store.transaction() as tx:
+            await self._store.assortment.keep_seen(tx, [x.key for x in before], began)
+        await self._notices.unreadable_rows(page, of_them)
+        self._odd |= {(x.product_id, x.sku_id, "") for x in page.odd}
 
     async def _match(self) -> set[Key]:
         """Give every listing the item of its SKU. Returns those that have another item now."""
-        matches = await self._store.assortment.mismatched()
+        matches = dict(await self._store.assortment.mismatched())
+        had = [x for x in await self._store.listings.by_keys(matches) if x.item is not None]
+        lost = {x.key: lost_listings.without_item(x) for x in had if matches[x.key] is None}
+        entries = [
+            lost_listings.rematched_entry(x, item)
+            for x in had
+            if (item := matches[x.key]) is not None
+        ]
+        await self._notices.lost(self._pass_id, lost, had)
         async with self._store.transaction() as tx:
-            await self._store.assortment.save_matches(tx, matches)
-        return {key for key, _ in matches}
+            await self._store.assortment.save_matches(tx, matches.items())
+            now = int(self._clocks.wall())
+            await self._store.journal.add(tx, self._pass_id, now, entries)
+        await self._notices.found_again(self._pass_id)
+        return set(matches)
 
-    async def _gone(self, began: int) -> list[Key]:
+    async def _forget(self, gone: Mapping[Key, str]) -> None:
+        """Drop listings that are not at TikTok any more; each with the reason, which is said."""
+        if not gone:
+            return
+        known = await self._store.listings.by_keys(gone)
+        await self._notices.lost(self._pass_id, gone, known)
+        async with self._store.transaction() as tx:
+            await self._store.assortment.forget(tx, gone)
+
+    async def _gone(self, began: int) -> dict[Key, str]:
         """The listings that a complete search lacked, unless the shop still knows them by id.
 
-        Pages shift while they are read, so one search may miss a product that is there. A few of
-        the missing products are asked for by id. If all of those are gone, the search is believed.
+        Each comes with the reason. Pages shift while they are read, so one search may miss a
+        product that is there. A few of the missing products are asked for by id. If all of those
+        are gone, the search is believed.
         """
         unseen = await self._store.assortment.unseen(began)
         products = {product for product, _ in unseen}
-        products -= await self._store.assortment.seen_products(began, products)
+        seen = await self._store.assortment.seen_products(began, products)
+        products -= seen
         doubted = sorted(products)[:DOUBTED_MAX]
         there = {product for product in doubted if await self._is_there(product)}
-        kept = (products - set(doubted)) | there if there else set()
-        return [key for key in unseen if key[0] not in kept]
+        doubts_all = bool(there) or ("", "", "") in self._odd  # a product that hid its id is there
+        kept = (products - set(doubted)) | there if doubts_all else set()
+        return {
+            key: lost_listings.TAKEN_OFF if key[0] in seen else lost_listings.NOT_FOUND
+            for key in unseen
+            if key[0] not in kept
+        }
 
     async def _is_there(self, product_id: str) -> bool:
         try:
@@ -221,81 +276,3 @@ class Discovery:
         async with self._store.transaction() as tx:
             await self._store.assortment.save(tx, after)
             await self._store.journal.add(tx, self._pass_id, int(self._clocks.wall()), entries)
-
-
-class ProductInspector:
-    """Reads products, and decides what follows for their listings."""
-
-    def __init__(self, store: Store, shop: TikTokShop) -> None:
-        self._store = store
-        self._shop = shop
-
-    async def inspect(self, listings: Sequence[Listing]) -> tuple[list[Listing], list[Listing]]:
-        """Inspect the products of which one of these listings was not inspected yet.
-
-        Returns all listings of those products, as they are stored and as they are to be stored.
-        """
-        unknown = sorted({x.product_id for x in listings if not x.kind})
-        answers = await run_together(
-            [partial(self._read, product) for product in unknown], at_once=4
-        )
-        pages = dict(zip(unknown, answers, strict=True))
-        before = await self._store.assortment.of_products(unknown)
-        return before, [_decided(x, pages[x.product_id]) for x in before]
-
-    async def _read(self, product_id: str) -> Product | Declined:
-        try:
-            return await self._shop.product(product_id)
-        except Declined as refusal:
-            return refusal
-
-
-def _decided(listing: Listing, page: Product | Declined) -> Listing:
-    if isinstance(page, Product):
-        return inspected(listing, *kind_of(listing, page))
-    if listing.parked_until:
-        return listing  # parked for another reason already
-    reason = f"its product cannot be read: {excerpt(page)}"
-    return replace(parked_for_error(listing, reason), kind="")
-
-
-class Notices:
-    """Reports what is new about listings and warehouses, once, also across restarts."""
-
-    def __init__(self, store: Store, rulebook: Rulebook, clocks: Clocks) -> None:
-        self._store = store
-        self._rulebook = rulebook
-        self._clocks = clocks
-
-    async def tell(self, pass_id: str) -> None:
-        """Report SKUs that several listings sell, and mapped warehouses that are left alone."""
-        shared = dict(await self._store.listing_census.shared_skus())
-        closed = (await self._rulebook.rules()).closed
-        reasons = {f'"{name}": {why}': why for name, why in closed.items()}
-        async with self._store.transaction() as tx:
-            new = await self._store.reported.changed(tx, "shared_sku", shared)
-            entries = [Entry(EntryKind.SHARED, None, x, {"listings": shared[x]}) for x in new]
-            await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), entries)
-            left_alone = await self._store.reported.changed(tx, "closed_warehouse", reasons)
-        _lines([f"sku={x}: {shared[x]} listings sell it, each shows its quantity" for x in new])
-        for text in left_alone:
-            log.warning("mapped TikTok warehouse %s: it is left alone", text)
-
-
-def say_parked(entries: Iterable[Entry | None]) -> list[Entry]:
-    """Log which listings were parked or woken; returns the lines for the journal."""
-    found = [entry for entry in entries if entry is not None]
-    _lines(
-        [
-            f"listing sku={x.sku} {x.numbers['sku_id']} {x.kind}: {x.numbers['because']}"
-            for x in found
-        ]
-    )
-    return found
-
-
-def _lines(texts: Sequence[str]) -> None:
-    for text in texts[:LINES_MAX]:
-        log.info("%s", text)
-    if len(texts) > LINES_MAX:
-        log.info("… and %d more like these; see `invsyncd journal`", len(texts) - LINES_MAX)

@@ -6,31 +6,39 @@ sale (held for a while) or somebody's edit (corrected). The stored wanted quanti
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks, Every
 from invsyncd.core.journal import EntryKind
-from invsyncd.core.limits import ceiling, is_round_limit
-from invsyncd.core.model import Entry, Listing, Offer
-from invsyncd.core.offer_rule import TIKTOK_MAX, is_doubtful, sold
-from invsyncd.core.other_writers import TIMES, WITHIN_S, OtherWriter, StockMove, move, other_writer
+from invsyncd.core.limits import is_round_limit
+from invsyncd.core.lost_listings import LEFT_WAREHOUSE, lost_entry
+from invsyncd.core.model import Entry, Listing
+from invsyncd.core.offer_rule import TIKTOK_MAX, is_doubtful
+from invsyncd.core.other_writers import TIMES, WITHIN_S, other_writer
 from invsyncd.core.parking import ParkedBy
 from invsyncd.core.trying import AGAIN_S
-from invsyncd.net.decode import excerpt
+from invsyncd.listings.moves import (
+    Cuts,
+    Key,
+    Moved,
+    backordered,
+    cut_back,
+    has_arrived,
+    moved,
+    named,
+    offer_entry,
+    told,
+)
+from invsyncd.listings.notices import lost_notice, say_lost
 from invsyncd.planning.offers import wanted_offers
-from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.store.listings import OfferState
-from invsyncd.store.other_writers import OfferKey
-from invsyncd.tiktok.errors import Declined
-from invsyncd.tiktok.shop import ShownStock, TikTokShop, Trouble
-
-Key = tuple[str, str]  # (product_id, sku_id)
-Cuts = Mapping[OfferKey, tuple[int, int]]
+from invsyncd.store.notices import Notice, Subject
+from invsyncd.tiktok.shop import ShownStock, TikTokShop
 
 
 class ListingStock:
@@ -57,6 +65,7 @@ class ListingStock:
         self._moved: set[Key] = set()
         """Listings whose number somebody else moved, and which wait for no correction yet."""
         self._cuts: dict[int, Key] = {}
+        self._unreadable: set[Key] = set()
 
     async def audit_if_due(self, pass_id: str) -> None:
         """Audit if that is due. A failed audit is due again at once."""
@@ -77,9 +86,7 @@ class ListingStock:
             await self._store.drift.forget(tx, int(self._clocks.wall()))
         known = await self._store.listings.all()
         listings = [x for x in known if x.item is not None and x.parked_by != ParkedBy.KIND]
-        read = await self.read_stock(pass_id, listings)
-        if read.declined and not read.units:
-            raise next(iter(read.declined.values()))
+        await self.read_stock(pass_id, listings)
 
     async def end_holds(self) -> None:
         """Plan the listings again whose held units Shopify must have seen by now."""
@@ -111,9 +118,10 @@ class ListingStock:
     async def read_stock(self, pass_id: str, listings: Sequence[Listing]) -> StockRead:
         """Read what these listings show now, and hold what was sold.
 
-        A listing that the answer lacks is left as it is: missing is not zero.
+        A listing that the answer lacks, or that cannot be
+        read in it, is left as it is: missing is not zero.
         """
-        stock, declined = await self._stock_of([x.sku_id for x in listings])
+        stock = await self._shop.stock([x.sku_id for x in listings])
         doubtful = self._doubt(listings, stock)
         read = [x for x in listings if x.sku_id in stock.units]
         keys = [x.key for x in read]
@@ -132,13 +140,15 @@ class ListingStock:
             entries = told(read, seen, until) + await self._other_writers(tx, read, seen, now)
             entries += backordered(read, known, backorder)
             self._moved |= {x.key[:2] for x in seen if x.move is not None and not x.move.explained}
+            entries += await self._set_aside(tx, listings, stock, now)
+            entries += await self._left(tx, read, known, stock, now)
             await self._store.journal.add(tx, pass_id, now, entries)
         await self._learn_ceiling(pass_id, read, cut_back(seen))
         # A second transaction, because planning reads holds that must be committed to be seen.
         async with self._store.transaction() as tx:
             await self._replan(tx, read)
         arrived = frozenset(key for key in keys if has_arrived(known.get(key, ()), stock))
-        return StockRead(stock.units, declined, doubtful, stock.reserved, arrived)
+        return StockRead(stock.units, doubtful, stock.reserved, arrived)
 
     def take_moved(self, key: Key) -> bool:
         """Whether somebody else moved the number of a listing since this was last asked."""
@@ -158,7 +168,7 @@ class ListingStock:
             is_limit = is_round_limit(found) or first != key[:2]
             if is_limit and await self._rulebook.lower_max_quantity(found):
                 numbers = {"wrote": written, "units": found}
-                entry = _entry(EntryKind.CEILING, by_key[key[:2]], key[2], numbers)
+                entry = offer_entry(EntryKind.CEILING, by_key[key[:2]], key[2], numbers)
                 async with self._store.transaction() as tx:
                     await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), [entry])
                 await self.replan_all()
@@ -187,21 +197,71 @@ class ListingStock:
                 )
         return doubtful
 
-    async def _stock_of(self, sku_ids: Sequence[str]) -> tuple[ShownStock, dict[str, Declined]]:
-        """The stock of these SKUs, and the refusals of those that TikTok does not show.
+    async def _left(
+        self,
+        tx: Tx,
+        read: Sequence[Listing],
+        known: Mapping[Key, Sequence[OfferState]],
+        stock: ShownStock,
+        now: int,
+    ) -> list[Entry]:
+        """Note which listings left a warehouse where we wrote them. Returns their journal lines."""
+        left = [
+            (x, state.offer.warehouse)
+            for x in read
+            for state in known.get(x.key, ())
+            if state.offer.wanted is not None and state.offer.warehouse not in stock.units[x.sku_id]
+        ]
+        if not left:
+            return []
+        names = await warehouse_names(self._store)
+        reasons = {w: LEFT_WAREHOUSE.format(f'"{names.get(w, w)}" ({w})') for _, w in left}
+        await self._store.notices.renew(
+            tx,
+            Subject.LOST,
+            [lost_notice(x, reasons[w], w) for x, w in left],
+            now,
+            settled=lambda _: False,
+        )
+        entries = [lost_entry(x, reasons[w], w) for x, w in left]
+        say_lost(entries)
+        return entries
 
-        One SKU may spoil a call that names many (not documented), so a refused call is halved.
+    def is_unreadable(self, key: Key) -> bool:
+        """Whether the last reading of this listing's stock could not be read, or was refused."""
+        return key in self._unreadable
+
+    async def _set_aside(
+        self, tx: Tx, listings: Sequence[Listing], stock: ShownStock, now: int
+    ) -> list[Entry]:
+        """Note which of these listings cannot be read; their numbers stay as they are.
+
+        Returns a journal line for each that is new, or has a new reason.
         """
-        try:
-            return await self._shop.stock(sku_ids), {}
-        except Declined as refusal:
-            if len(sku_ids) <= 1 or refusal.trouble is Trouble.BUG:
-                return ShownStock(), dict.fromkeys(sku_ids, refusal)
-        half = len(sku_ids) // 2
-        stock, declined = await self._stock_of(sku_ids[:half])
-        other, others = await self._stock_of(sku_ids[half:])
-        stock.add(other)
-        return stock, declined | others
+        rows: dict[Key, Notice] = {}
+        for x in [x for x in listings if x.sku_id not in stock.units]:
+            odd = next((odd for odd in stock.odd if odd.is_about(*x.key)), None)
+            if odd is not None:
+                sku = x.sku or x.seller_sku
+                rows[x.key] = Notice(*x.key, odd.why, sku=sku, item=x.item)
+        asked = {x.key for x in listings}
+        self._unreadable = (self._unreadable - asked) | rows.keys()
+        found = await self._store.notices.renew(
+            tx, Subject.STOCK, list(rows.values()), now, settled=lambda x: x.place[:2] in asked
+        )
+        return [
+            Entry(
+                EntryKind.MISSING,
+                x.item,
+                x.sku,
+                {
+                    "product_id": x.product_id,
+                    "sku_id": x.sku_id,
+                    "because": f"TikTok's answer about its stock cannot be read: {x.why}",
+                },
+            )
+            for x in found.new
+        ]
 
     async def _other_writers(
         self, tx: Tx, listings: Sequence[Listing], seen: Sequence[Moved], now: int
@@ -224,11 +284,10 @@ class ListingStock:
 class StockRead:
     """What a reading of stock gave: {sku_id: {warehouse: units}}.
 
-    For SKUs without units: which refusal, or why what TikTok shows is not believed.
+    `doubtful` says why what TikTok shows of a SKU is not believed.
     """
 
     units: Mapping[str, Mapping[str, int]]
-    declined: Mapping[str, Declined] = field(default_factory=dict)
     doubtful: Mapping[str, str] = field(default_factory=dict)
     reserved: Mapping[str, int] = field(default_factory=dict)
     """How many units campaigns and creators have reserved, by SKU."""
@@ -237,134 +296,4 @@ class StockRead:
 
     def why_not(self, sku_id: str) -> str:
         """Why the stock of a SKU is not known."""
-        if sku_id in self.declined:
-            text = lasting(excerpt(self.declined[sku_id]))
-            return f"TikTok refuses to show its stock: {text}"
         return self.doubtful.get(sku_id, "TikTok's stock search lacks it")
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """One offer that shows something else than we had written, or has sold what we overwrote.
-
-    `offer.shown` is what TikTok shows now. `units` are to be held because of that; negative units
-    are given back.
-    """
-
-    offer: Offer
-    units: int
-    move: StockMove | None
-    ordered: int | None = None
-
-    @property
-    def key(self) -> OfferKey:
-        """Which offer it is."""
-        return self.offer.product_id, self.offer.sku_id, self.offer.warehouse
-
-
-def moved(
-    known: Mapping[tuple[str, str], Sequence[OfferState]],
-    stock: ShownStock,
-    written: Mapping[OfferKey, int],
-    now: int,
-) -> list[Moved]:
-    """What moved since the last reading or write, in the warehouses that we manage."""
-    found: list[Moved] = []
-    for (product_id, sku_id), states in known.items():
-        for state in states:
-            offer = state.offer
-            read = stock.units[sku_id].get(offer.warehouse)
-            if read is None or offer.wanted is None:
-                continue
-            ordered = stock.ordered.get(sku_id, {}).get(offer.warehouse)
-            before = state.ordered
-            more = None if ordered is None or before is None else ordered - before
-            units = sold(offer.shown, state.sent, read, state.held, more)
-            expected = [value for value in (offer.shown, state.sent) if value is not None]
-            wrote_at = written.get((product_id, sku_id, offer.warehouse), 0)
-            seen = move(now, expected, read, units, wrote_at)
-            if state.unlimited or (wrote_at and cut_to_limit(offer.shown, read, more)):
-                units = 0  # nothing runs out, or nothing was sold: nothing is held
-            if seen is not None or units:
-                found.append(Moved(replace(offer, shown=read), units, seen, more))
-    return found
-
-
-def told(listings: Sequence[Listing], seen: Sequence[Moved], until: int) -> list[Entry]:
-    """The journal lines of what is held, given back or corrected."""
-    by_key = {x.key: x for x in listings}
-    entries: list[Entry] = []
-    for x in seen:
-        listing = by_key[x.key[:2]]
-        if x.units:
-            held = {"units": x.units, "until": until, "shows": x.offer.shown}
-            entries.append(_entry(EntryKind.HOLD, listing, x.key[2], held))
-        if x.move is not None and not x.move.explained:
-            drift = {"from": x.move.stood, "to": x.move.found}
-            entries.append(_entry(EntryKind.DRIFT, listing, x.key[2], drift))
-    return entries
-
-
-def cut_to_limit(written: int | None, read: int, ordered: int | None) -> bool:
-    """Whether a number came back lower than written, at what looks like a limit."""
-    found = None if written is None else ceiling(written, read, ordered)
-    return found is not None and is_round_limit(found)
-
-
-def cut_back(seen: Sequence[Moved]) -> Cuts:
-    """The writes that came back as a ceiling would cut them: (written, found) by offer."""
-    return {
-        x.key: (x.move.stood, x.move.found)
-        for x in seen
-        if x.move is not None
-        and x.move.wrote_at
-        and ceiling(x.move.stood, x.move.found, x.ordered) is not None
-    }
-
-
-def has_arrived(states: Sequence[OfferState], stock: ShownStock) -> bool:
-    """Whether a call without an answer was carried out, as this reading shows."""
-    sent = [state for state in states if state.sent is not None]
-    return bool(sent) and all(_shows_sent(state, stock) for state in sent)
-
-
-def _shows_sent(state: OfferState, stock: ShownStock) -> bool:
-    sku_id, warehouse = state.offer.sku_id, state.offer.warehouse
-    read = stock.units[sku_id].get(warehouse)
-    ordered = stock.ordered.get(sku_id, {}).get(warehouse)
-    more = ordered - state.ordered if ordered is not None and state.ordered is not None else 0
-    return read is not None and state.sent in (read, read + more)
-
-
-def backordered(
-    listings: Sequence[Listing],
-    known: Mapping[Key, Sequence[OfferState]],
-    backorder: Mapping[Key, Mapping[str, int]],
-) -> list[Entry]:
-    """The journal lines of units that TikTok began or ceased to sell beyond the stock."""
-    return [
-        _entry(EntryKind.BACKORDER, x, s.offer.warehouse, {"units": units, "before": s.backorder})
-        for x in listings
-        for s in known.get(x.key, ())
-        if (units := backorder[x.key].get(s.offer.warehouse, 0)) != s.backorder
-    ]
-
-
-def named(listing: Listing, warehouse: str, other_writer: OtherWriter) -> Entry:
-    """The journal line of another writer."""
-    return _entry(EntryKind.OTHER_WRITER, listing, warehouse, {"because": other_writer.why})
-
-
-def _entry(
-    kind: EntryKind, listing: Listing, warehouse: str, numbers: Mapping[str, object]
-) -> Entry:
-    key = {"product_id": listing.product_id, "sku_id": listing.sku_id, "warehouse": warehouse}
-    return Entry(kind, listing.item, listing.sku or listing.seller_sku, {**key, **numbers})
-
-
-_REQUEST = re.compile(r" \[request [^\]]*\]")
-
-
-def lasting(message: str) -> str:
-    """The message without its request id, so that the same error is not reported at every try."""
-    return _REQUEST.sub("", message)

@@ -12,7 +12,7 @@ from dataclasses import asdict, replace
 
 from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
-from invsyncd.core.marketplace import Warehouse
+from invsyncd.core.marketplace import Warehouse, WarehouseList
 from invsyncd.core.model import Location
 from invsyncd.core.offer_rule import TIKTOK_MAX, CountMirrored
 from invsyncd.errors import ConfigError, InvalidResponse
@@ -79,9 +79,18 @@ class Rulebook:
         """Every location in the store."""
         return [known.location for known in await self._store.locations.all()]
 
-    async def keep_warehouses(self, warehouses: Sequence[Warehouse]) -> bool:
-        """Save TikTok's warehouses; returns whether anything about them changed."""
-        text = json.dumps([asdict(warehouse) for warehouse in warehouses])
+    async def keep_warehouses(self, found: WarehouseList) -> bool:
+        """Save TikTok's warehouses; returns whether anything about them changed.
+
+        One that cannot be read now stays as it was.
+        """
+        odd, read = found.odd, {warehouse.id for warehouse in found.readable}
+        kept = [
+            warehouse
+            for warehouse in (await self.warehouses() or () if odd else ())
+            if warehouse.id not in read and (warehouse.id in odd or "" in odd)
+        ]
+        text = json.dumps([asdict(warehouse) for warehouse in (*found.readable, *kept)])
         if text == await self._store.meta.get(WAREHOUSES):
             return False
         async with self._store.transaction() as tx:

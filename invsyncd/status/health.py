@@ -92,6 +92,8 @@ class Health:
         """What people should know of the version of Shopify's API; see `api_version.py`."""
         self.second_mirror = False
         """Whether another program mirrors Shopify's locations too."""
+        self.listing_notes: Mapping[str, str] = {}
+        """What people should know of single TikTok listings, by the name of its check."""
         self.expiry: AuthorisationExpiry | None = None
         self.numbers: tuple[Difference, ...] = ()
         """Numbers that have not been what they should be for too long, the worst first."""
@@ -204,11 +206,12 @@ class Health:
         return sorted(rows, key=itemgetter(0))
 
     def _tiktok_checks(self) -> list[Check]:
-        """Other writers, and how long the authorisation still lives."""
+        """Other writers, what is odd about listings, and how long the authorisation still lives."""
         found: list[Check] = []
         if self.other_writers:
             others = _other_writers_text(self.other_writers)
             found.append(Check("tiktok:other_writers", False, others, other_writer=True))
+        found += [Check(name, True, x, warns=True) for name, x in self.listing_notes.items()]
         left_s = self.expiry.left_s if self.expiry else None
         if self.expiry is not None and left_s is not None:
             warning = self.expiry.warning()

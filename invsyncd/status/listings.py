@@ -7,13 +7,14 @@ command that ends each hold. `status`, `check` and `/api/status` show them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from invsyncd.config.tiktok import Link
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.census import FIRST_MAX, Ambiguous
+from invsyncd.store.notices import Subject
 from invsyncd.text import ends_hold
 
 
@@ -37,6 +38,8 @@ class Group:
 async def listing_groups(store: Store, rulebook: Rulebook) -> list[Group]:
     """Every group that is not empty."""
     found = [
+        await _lost(store),
+        await _unreadable(store),
         *await _unmatched(store),
         *await _matched(store),
         *await _lacking(store, rulebook),
@@ -53,6 +56,49 @@ async def listings_json(store: Store, rulebook: Rulebook) -> dict[str, Any]:
         one = {"says": group.trait, "count": group.count, "first": list(group.first)}
         groups.setdefault(group.name, []).append(one)
     return {"known": total, "matched": matched, "groups": groups}
+
+
+NOTED_MAX = 3  # names in one sentence of the health
+UNREADABLE = (Subject.LISTINGS, Subject.STOCK, Subject.WAREHOUSES)
+_SAVE_AGAIN = (
+    "open the product in Seller Center and save it again; it is tried again by itself. If it stays,"
+    " show TikTok's support the place in the answer"
+)
+
+
+async def listing_notes(store: Store) -> dict[str, str]:
+    """What people should know of single listings, for the health: sentences by check."""
+    groups = {"tiktok:lost": await _lost(store), "tiktok:set_aside": await _unreadable(store)}
+    return {
+        name: "; ".join(
+            filter(None, (f"tiktok: {replace(group, first=group.first[:NOTED_MAX])}", group.advice))
+        )
+        for name, group in groups.items()
+        if group.count
+    }
+
+
+async def _lost(store: Store) -> Group:
+    """Listings that were written and are not any more. The reason of each ends with the step."""
+    found = await store.notices.of(Subject.LOST)
+    return Group(
+        "lost",
+        "lost: written before, and not any more",
+        len(found),
+        tuple(f"{x.name}: {x.why}" for x in found[:FIRST_MAX]),
+    )
+
+
+async def _unreadable(store: Store) -> Group:
+    """What of TikTok's answers cannot be read: listings, their stock, warehouses."""
+    found = [x for subject in UNREADABLE for x in await store.notices.of(subject)]
+    return Group(
+        "set_aside",
+        "set aside, because TikTok's answer about it cannot be read",
+        len(found),
+        tuple(f"{x.name} ({x.why})" for x in found[:FIRST_MAX]),
+        _SAVE_AGAIN,
+    )
 
 
 async def _unmatched(store: Store) -> list[Group]:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from invsyncd.store.assortment import Assortment
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.backup import BASELINE, copy_to
 from invsyncd.store.census import Census, ListingCensus
@@ -13,9 +14,10 @@ from invsyncd.store.database import Database, prepare, take_lock
 from invsyncd.store.differing import Differing
 from invsyncd.store.journal import Journal
 from invsyncd.store.levels import KnownCatalogue, Levels
-from invsyncd.store.listings import Assortment, Listings
+from invsyncd.store.listings import Listings
 from invsyncd.store.locations import Locations
 from invsyncd.store.meta import Meta, Reported
+from invsyncd.store.notices import ListingNotices
 from invsyncd.store.other_writers import OtherWriters
 from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
@@ -45,6 +47,7 @@ class Store:
         self.journal = Journal(database)
         self.meta = Meta(database)
         self.reported = Reported()
+        self.notices = ListingNotices(database)
         self.drift = OtherWriters(database)
         self.impacts = PlannedImpacts(database)
 

@@ -210,6 +210,19 @@ STEPS: tuple[str, ...] = (
     """
     ALTER TABLE offer ADD COLUMN backorder INTEGER NOT NULL DEFAULT 0;  -- sold beyond the stock
     """,
+    """
+    CREATE TABLE notice (          -- what people should know of a listing while it lasts
+        subject TEXT NOT NULL,
+        product_id TEXT NOT NULL,  -- '' is: not known
+        sku_id TEXT NOT NULL,      -- '' is: the whole product
+        warehouse TEXT NOT NULL,   -- '' is: the whole listing
+        sku TEXT NOT NULL,
+        item INTEGER,
+        why TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (subject, product_id, sku_id, warehouse)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(STEPS)

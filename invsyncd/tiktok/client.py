@@ -8,20 +8,27 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NoReturn
 
-from invsyncd.errors import InvalidResponse, Throttled, Unauthorised, Unavailable
+from invsyncd.errors import InvalidResponse, InvsyncError, Throttled, Unauthorised, Unavailable
 from invsyncd.net.decode import Shape, excerpt, json_object
 from invsyncd.net.http import Answer, Http, raise_for_status
 from invsyncd.net.retry import Patience, retried
-from invsyncd.tiktok.errors import Declined, Trouble, trouble, wrong_clock
+from invsyncd.tiktok.errors import (
+    SCOPE_MISSING,
+    TOKEN_OR_SHOP,
+    Declined,
+    Trouble,
+    trouble,
+    wrong_clock,
+)
 from invsyncd.tiktok.lanes import READ, STALE_S, WRITE, Lane, Rates
-from invsyncd.tiktok.shops import AuthorisedShop, chosen, shops
+from invsyncd.tiktok.shops import AuthorisedShop, ServedShop, chosen, ours, shops
 from invsyncd.tiktok.signing import sign
-from invsyncd.tiktok.tokens import TokenKeeper
+from invsyncd.tiktok.tokens import ADVICE_SCOPES, TokenKeeper
 
 _JSON = "application/json"
 _ADVICE = "check app key, secret, scopes and shop in the Partner Center; or `invsyncd check`"
@@ -47,10 +54,22 @@ class _Call:
     query: Mapping[str, str]
     body: Callable[[], Awaitable[object]]
     write: bool
+    cipher: bool
 
 
 class _TokenRefused(Unauthorised):
     """The access token is refused."""
+
+
+class _TokenOrShopRefused(Unauthorised):
+    """The access token, or the shop's cipher, or both together are refused."""
+
+
+class ScopeMissing(Unauthorised):
+    """The seller did not grant what this call needs."""
+
+
+_SHOPS = "/authorization/202309/shops"
 
 
 class TikTokClient:
@@ -66,6 +85,7 @@ class TikTokClient:
         tokens: TokenKeeper,
         shop_cipher: str | None = None,
         shop_id: str | None = None,
+        served: ServedShop | None = None,
         clock: Callable[[], float] = time.time,
         patience: Patience | None = None,
         reads: Rates = READ,
@@ -76,8 +96,11 @@ class TikTokClient:
         self._app_key = app_key
         self._app_secret = app_secret
         self._tokens = tokens
-        self._cipher = shop_cipher
+        self._configured = self._cipher = shop_cipher
         self._shop_id = shop_id
+        self._served = served or ServedShop()
+        self._vain: str | None = None
+        """The token that a refresh gave after a refusal of token or shop; None if a call worked."""
         self._clock = clock
         # Documented: at most five repetitions, waits up to a minute.
         reading = patience or Patience(attempts=5, total_s=120.0, first_s=1.0, wait_s_max=60.0)
@@ -109,10 +132,10 @@ class TikTokClient:
         if somebody must act (token, scope, address list, closed shop), Declined (a Refused with
         TikTok's code) for any other refusal, ConfigError if the shop cannot be chosen.
         """
-        parameters = dict(query or {})
         if cipher:
-            parameters["shop_cipher"] = await self._shop_cipher()
-        call = _Call(method, path, op, parameters, make_body or partial(_ready, body), write)
+            await self._shop_cipher()
+        body_of = make_body or partial(_ready, body)
+        call = _Call(method, path, op, dict(query or {}), body_of, write, cipher)
         return await retried(
             partial(self._once, call),
             patience=self._patience[write],
@@ -132,26 +155,88 @@ class TikTokClient:
 
     async def shops(self) -> list[AuthorisedShop]:
         """The shops that the token gives access to (this call takes no cipher: documented)."""
-        reply = await self.call("GET", "/authorization/202309/shops", op="SHOPS", cipher=False)
+        reply = await self.call("GET", _SHOPS, op="SHOPS", cipher=False)
         return shops(Shape(reply.data, "SHOPS"))
 
+    async def shops_of(self, token: str) -> list[AuthorisedShop]:
+        """The shops that this token gives access to, which is not in use yet."""
+        call = _Call("GET", _SHOPS, "SHOPS", {}, partial(_ready, None), write=False, cipher=False)
+        reply = await retried(partial(self._send, call, token, ""), patience=self._patience[False])
+        return shops(Shape(reply.data, "SHOPS"))
+
+    async def our_shop(self, found: Sequence[AuthorisedShop]) -> AuthorisedShop | None:
+        """Our shop among these; None if nothing says which. Raises WrongAccount if it is none."""
+        return ours(found, self._shop_id or await self._served.load(), self._configured)
+
+    async def learn_shop(self) -> None:
+        """Remember the id of the shop that a configured cipher means, unless it is known.
+
+        A new authorisation may give the shop another cipher. Failures are of no consequence.
+        """
+        if self._shop_id or self._configured is None or await self._served.load() is not None:
+            return
+        try:
+            found = await self.shops()
+        except InvsyncError:
+            return
+        for shop in found:
+            if shop.cipher == self._cipher:
+                await self._served.save(shop)
+
+    async def serve(self, shop: AuthorisedShop) -> None:
+        """Serve this shop from now on."""
+        await self._served.save(shop)
+
+    def forget_shop(self) -> None:
+        """Find the shop's cipher anew before the next call: somebody logged in."""
+        self._cipher = self._configured
+        self._vain = None
+
     async def _shop_cipher(self) -> str:
-        """The configured cipher, or that of the configured or only shop, which is read once."""
+        """The configured cipher, or that of our shop or the only one, which is read once."""
         async with self._discovering:
             if self._cipher is None:
-                self._cipher = chosen(await self.shops(), self._shop_id).cipher
+                shop = chosen(await self.shops(), self._shop_id or await self._served.load())
+                await self._served.save(shop)
+                self._cipher = shop.cipher
             return self._cipher
+
+    async def _has_new_cipher(self, refused: str) -> bool:
+        """Whether our shop has another cipher than the refused one, which is used from then on."""
+        async with self._discovering:
+            if self._cipher != refused:
+                return True
+            served = self._shop_id or await self._served.load()
+            if served is None and self._configured is not None:
+                return False  # nothing says which shop that cipher meant
+            try:
+                found = await self.shops()
+            except InvsyncError:
+                return False
+            shop = ours(found, served, None)
+            if shop is None or shop.cipher == refused:
+                return False
+            self._cipher = shop.cipher
+            return True
 
     async def _once(self, call: _Call) -> TikTokReply:
         token = await self._tokens.current()
+        cipher = await self._shop_cipher() if call.cipher else ""
         try:
-            return await self._send(call, token)
+            return await self._send(call, token, cipher)
+        except _TokenOrShopRefused:
+            # The code says not which. A new cipher is looked for, then one refresh is tried.
+            if not (call.cipher and await self._has_new_cipher(cipher)):
+                if token == self._vain or not await self._tokens.renewed(token):
+                    raise
+                self._vain = await self._tokens.current()
         except _TokenRefused:
             if not await self._tokens.renewed(token):
                 raise
-        return await self._send(call, await self._tokens.current())
+        cipher = await self._shop_cipher() if call.cipher else ""
+        return await self._send(call, await self._tokens.current(), cipher)
 
-    async def _send(self, call: _Call, token: str) -> TikTokReply:
+    async def _send(self, call: _Call, token: str, cipher: str) -> TikTokReply:
         lane = self.lane(call.op, write=call.write)
         async with lane.admit():
             body = await call.body()
@@ -159,6 +244,7 @@ class TikTokClient:
             data = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
             parameters = {
                 **call.query,
+                **({"shop_cipher": cipher} if call.cipher else {}),
                 "app_key": self._app_key,
                 "timestamp": str(int(self._clock()) + self._offset_s),
             }
@@ -174,6 +260,7 @@ class TikTokClient:
             )
         reply = self._read_envelope(answer, call)
         lane.went_well()
+        self._vain = None if call.cipher else self._vain
         return reply
 
     def _read_envelope(self, answer: Answer, call: _Call) -> TikTokReply:
@@ -222,6 +309,10 @@ class TikTokClient:
                 raise Unavailable(text, retry_after_s=answer.retry_after_s)
             case Trouble.REFRESH:
                 raise _TokenRefused(text, advice=_ADVICE_LOGIN)
+            case Trouble.HALT if code == TOKEN_OR_SHOP:
+                raise _TokenOrShopRefused(text, advice=f"{_ADVICE_LOGIN}; or {_ADVICE}")
+            case Trouble.HALT if code == SCOPE_MISSING:
+                raise ScopeMissing(text, advice=ADVICE_SCOPES)
             case Trouble.HALT:
                 raise Unauthorised(text, advice=_ADVICE)
             case _:

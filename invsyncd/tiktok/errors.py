@@ -7,6 +7,7 @@ under code 0 (documented): an update is no success until they were read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,6 +25,10 @@ PLATFORM_CODES: Final = frozenset({12052144, 12052382})
 CLOSED_CODES: Final = frozenset({12052531, 12052403, 12052532, 12052364})
 LOCKED_CODES: Final = frozenset({12052393})  # a campaign's units must stay in stock
 TOO_MANY_RESULTS: Final = 12052180  # a search that finds more than it can show
+TOKEN_OR_SHOP: Final = 101000  # the token, the cipher, or the two together
+SCOPE_MISSING: Final = 105005
+# Codes about version, path, method, body or content type: no id is the cause.
+ABOUT_THE_CALL: Final = frozenset({36009014, 36009009, 36009010, 36009022, 36009023})
 Excerpt = Callable[[object], str]
 _OVERLOADED: Final = 36009004  # one code for many errors: only the message tells which
 # Expired authorization; used or dead authorization codes and refresh tokens.
@@ -104,6 +109,14 @@ class Declined(Refused):
         super().__init__(message, code=str(number), advice=advice)
         self.number = number
         self.trouble = trouble
+
+
+_REQUEST = re.compile(r" \[request [^\]]*\]")
+
+
+def lasting(message: str) -> str:
+    """The message without its request id, so that the same error is not reported at every try."""
+    return _REQUEST.sub("", message)
 
 
 def trouble(code: int, message: str) -> Trouble:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 
-from invsyncd.core.marketplace import ListingSeen, Product, Warehouse
+from invsyncd.core.marketplace import Product, WarehouseList
 from invsyncd.errors import InvalidResponse, Unavailable
 from invsyncd.net.decode import Shape, excerpt
 from invsyncd.tiktok import parse
@@ -24,10 +24,12 @@ from invsyncd.tiktok.errors import (
 )
 from invsyncd.tiktok.parse import DELETED, ListingPage, ShownStock
 from invsyncd.tiktok.shops import AuthorisedShop
+from invsyncd.tiktok.stock_search import StockSearch
 
 __all__ = [
     "DELETED",
     "AuthorisedShop",
+    "ListingPage",
     "ShownStock",
     "SkuError",
     "TikTokShop",
@@ -37,7 +39,6 @@ __all__ = [
 
 _PAGE_SIZE = 100  # documented maximum
 _RESULTS_MAX = 10_000  # of one search (documented, 12052180)
-_SKUS_PER_SEARCH = 600  # documented maximum
 _FIRST_PRODUCT_AT = 1_577_836_800  # 2020: no shop is older
 _DAY_S = 86_400
 SEARCHES_MAX = 20_000  # of one walk: two million products; beyond that, it must go in circles
@@ -54,6 +55,7 @@ class TikTokShop:
     def __init__(self, client: TikTokClient, *, clock: Callable[[], float] = time.time) -> None:
         self._client = client
         self._clock = clock
+        self._stock = StockSearch(client, clock)
 
     @property
     def paces(self) -> Mapping[str, float]:
@@ -64,12 +66,32 @@ class TikTokShop:
         """The shops that the token gives access to."""
         return await self._client.shops()
 
-    async def warehouses(self) -> list[Warehouse]:
+    async def shops_of(self, token: str) -> list[AuthorisedShop]:
+        """The shops that this token gives access to, which is not in use yet."""
+        return await self._client.shops_of(token)
+
+    async def our_shop(self, found: Sequence[AuthorisedShop]) -> AuthorisedShop | None:
+        """Our shop among these; None if nothing says which. Raises WrongAccount if it is none."""
+        return await self._client.our_shop(found)
+
+    async def learn_shop(self) -> None:
+        """Remember the id of our shop, unless it is known."""
+        await self._client.learn_shop()
+
+    async def serve(self, shop: AuthorisedShop) -> None:
+        """Serve this shop from now on."""
+        await self._client.serve(shop)
+
+    def forget_shop(self) -> None:
+        """Find the shop's cipher anew before the next call: somebody logged in."""
+        self._client.forget_shop()
+
+    async def warehouses(self) -> WarehouseList:
         """Every warehouse of the shop, return warehouses included."""
         reply = await self._client.call("GET", "/logistics/202309/warehouses", op="WAREHOUSES")
         return parse.warehouses(Shape(reply.data, "WAREHOUSES"))
 
-    async def listings(self, updated_since: int | None = None) -> AsyncIterator[list[ListingSeen]]:
+    async def listings(self, updated_since: int | None = None) -> AsyncIterator[ListingPage]:
         """Yield listings page by page: all but deleted ones, or those edited since.
 
         With `updated_since` (Unix seconds, included) only the listings of products edited since
@@ -90,7 +112,7 @@ class TikTokShop:
                 continue
             seen: set[str] = set()
             while True:
-                yield page.listings
+                yield page
                 if not page.next_token:
                     break
                 if page.next_token in seen:
@@ -109,17 +131,8 @@ class TikTokShop:
         return parse.product(Shape(reply.data, "PRODUCT"))
 
     async def stock(self, sku_ids: Sequence[str]) -> ShownStock:
-        """The units that these SKUs show and have sold, read 600 SKUs a call."""
-        unique = list(dict.fromkeys(sku_ids))
-        found = ShownStock()
-        for start in range(0, len(unique), _SKUS_PER_SEARCH):
-            chunk = unique[start : start + _SKUS_PER_SEARCH]
-            reply = await self._client.call(
-                "POST", "/product/202309/inventory/search", op="STOCK", body={"sku_ids": chunk}
-            )
-            part = parse.stock(Shape(reply.data, "STOCK"), chunk)
-            found.add(part)
-        return found
+        """The units that these SKUs show and have sold; see `StockSearch.read`."""
+        return await self._stock.read(sku_ids)
 
     async def update(self, product_id: str, make_skus: MakeSkus) -> UpdateOutcome:
         """Set the stock of SKUs of one product; return the SKUs that were not written.

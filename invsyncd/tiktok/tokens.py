@@ -23,12 +23,31 @@ from invsyncd.tiktok.errors import Trouble, login_helps, trouble
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """Access and refresh token; expiries in Unix seconds, 0 where unknown, "" where missing."""
+    """Access and refresh token; expiries in Unix seconds, 0 where unknown, "" where missing.
+
+    `scopes` are the permissions that the seller granted, empty where unknown; `seller` is whose
+    account it is.
+    """
 
     access_token: str = field(repr=False)
     access_expires_at: int
     refresh_token: str = field(repr=False)
     refresh_expires_at: int
+    scopes: tuple[str, ...] = field(default=(), repr=False)
+    seller: str = field(default="", repr=False)
+
+    @property
+    def lacks(self) -> list[str]:
+        """The scopes that we need and the seller did not grant; empty where that is not known."""
+        return [scope for scope in SCOPES_NEEDED if self.scopes and scope not in self.scopes]
+
+
+# For shops, warehouses and products. What writing stock needs is on no page: it is not asked for.
+SCOPES_NEEDED: Final = ("seller.authorization.info", "seller.logistics", "seller.product.basic")
+ADVICE_SCOPES: Final = (
+    "add them to the app in the Partner Center, let the seller authorise the app again, then run"
+    " invsyncd tiktok-login --code CODE"
+)
 
 
 def read_pair(data: Shape, old_refresh_token: str) -> TokenPair:
@@ -45,7 +64,23 @@ def read_pair(data: Shape, old_refresh_token: str) -> TokenPair:
         access_expires_at=_time(data, "access_token_expire_in"),
         refresh_token=refresh or old_refresh_token,
         refresh_expires_at=_time(data, "refresh_token_expire_in") if refresh else 0,
+        scopes=_scopes(data),
+        seller=_seller(data),
     )
+
+
+def _scopes(data: Shape) -> tuple[str, ...]:
+    try:
+        return tuple(one.word() for one in data.at("granted_scopes").items())
+    except InvalidResponse:
+        return ()
+
+
+def _seller(data: Shape) -> str:
+    try:
+        return excerpt(data.at("seller_name").text())
+    except InvalidResponse:
+        return ""
 
 
 def _word(data: Shape, key: str) -> str:
@@ -104,6 +139,7 @@ class TokenKeeper:
         self._now = now or asyncio.get_running_loop().time
         self._pair: TokenPair | None = None
         self._unsaved: TokenPair | None = None
+        self._offered: TokenPair | None = None
         self._refresh_at = float("inf")
         self._again_at = float("-inf")
         self._failure: InvsyncError | None = None
@@ -112,7 +148,7 @@ class TokenKeeper:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must be masked in any text that the other side sent."""
-        pairs = (self._pair, self._unsaved, self._seed)
+        pairs = (self._pair, self._unsaved, self._offered, self._seed)
         tokens = [text for pair in pairs if pair for text in _texts(pair)]
         return (self._app_secret, *tokens)
 
@@ -147,14 +183,30 @@ class TokenKeeper:
         return (await self._held()).access_token != refused
 
     async def exchange(self, auth_code: str) -> TokenPair:
-        """Turn the seller's authorization code (30 minutes, once) into a pair, and save it."""
-        pair = await self._ask(
+        """Turn the seller's authorization code into a pair, and save it."""
+        pair = await self.offered(auth_code)
+        await self.adopt(pair)
+        return pair
+
+    async def offered(self, auth_code: str) -> TokenPair:
+        """The pair for the seller's authorization code (30 minutes, once), not yet in use."""
+        self._offered = await self._ask(
             "token/get",
             {"auth_code": auth_code, "grant_type": "authorized_code"},
             secret=auth_code,
         )
-        await self._adopt(pair)
-        return pair
+        return self._offered
+
+    async def held(self) -> TokenPair:
+        """The pair in use, as far as it is known."""
+        return await self._held()
+
+    async def has_news(self) -> bool:
+        """Whether somebody else stored another pair than the one in use."""
+        stored, held = await self._load(), self._pair
+        if stored is None or held is None:
+            return False
+        return _texts(stored) != _texts(held)
 
     def forget(self) -> None:
         """Drop what is held and every hold-off: the next call loads the stored pair again."""
@@ -195,7 +247,7 @@ class TokenKeeper:
 
     async def _do_refresh(self, old_access: str) -> None:
         if self._unsaved is not None:
-            await self._adopt(self._unsaved)
+            await self.adopt(self._unsaved)
             return
         # Another process may have logged in or refreshed: what is stored is newer than we are.
         stored = await self._load()
@@ -206,7 +258,7 @@ class TokenKeeper:
         if self._failure is not None and self._now() < self._again_at:
             raise self._failure.with_traceback(None)
         try:
-            await self._adopt(await self._refreshed(stored))
+            await self.adopt(await self._refreshed(stored))
             if not (self._pair or _NOTHING).access_token:
                 raise InvalidResponse(
                     "tiktok TOKEN: the answer has a refresh token and no access token"
@@ -257,7 +309,7 @@ class TokenKeeper:
             raise Unauthorised(f"{what}: {code}: {message}", advice=advice)
         return read_pair(reply.at("data"), parameters.get("refresh_token", ""))
 
-    async def _adopt(self, pair: TokenPair) -> None:
+    async def adopt(self, pair: TokenPair) -> None:
         """Save, then use. A pair whose saving failed is kept, and saved before the next use."""
         self._unsaved = pair
         await self._save(pair)

@@ -32,6 +32,8 @@ _BY_CHECK = {
     "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
     "shopify:api_version": "update invsyncd, or change shopify.api_version as it says",
     "shopify:other_mirror": "let only one program copy quantities between locations",
+    "tiktok:lost": "do what it says; `invsyncd check` names them all",
+    "tiktok:set_aside": "open the product in Seller Center and save it again; `invsyncd check`",
     "tiktok:other_writers": "switch off inventory sync in every other app of this shop",
 }
 _TROUBLE = "it is tried again by itself; `invsyncd check` looks at everything"

@@ -22,16 +22,18 @@ class Shop:
     region: str
     seller_type: str
     market: Marketplace
+    seller: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that passed the gateway."""
+    """A request that passed the gateway. `seller` is whose token it came with; "" is ours."""
 
     market: Marketplace
     query: Mapping[str, str]
     body: object
     product_id: str
+    seller: str = ""
 
 
 Operation = Callable[[Call], object]

@@ -29,3 +29,5 @@ class Doubts:
     cap_at_first_page: bool = False
     # Do TikTok's own (FBT) warehouses appear in the warehouse list?
     lists_platform_warehouses: bool = True
+    # Is a dead or unknown access token answered by 101000, which also stands for a wrong cipher?
+    dead_token_is_101000: bool = False

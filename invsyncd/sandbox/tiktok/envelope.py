@@ -65,6 +65,11 @@ REFUSALS: dict[str, tuple[int, int, str]] = {
         "Invalid query or header. The `shop_cipher` query parameter or `x-tts-access-token` header "
         "is invalid.",
     ),
+    "no_scope": (  # INF
+        401,
+        105005,
+        "Access denied. The access scope of this endpoint was not granted to the app.",
+    ),
     "unexpected_shop_cipher": (
         400,
         36009004,

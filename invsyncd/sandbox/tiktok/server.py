@@ -20,6 +20,7 @@ from invsyncd.sandbox.tiktok.doubts import Doubts
 from invsyncd.sandbox.tiktok.envelope import RefusedError, answer, refuse, refused
 from invsyncd.sandbox.tiktok.gate import check_credentials
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.sandbox.tiktok.oddities import Oddities
 from invsyncd.sandbox.tiktok.ordered import OrderedRefusals
 from invsyncd.sandbox.tiktok.search import search_products
 from invsyncd.sandbox.tiktok.throttle import Throttle
@@ -40,8 +41,9 @@ class TikTokFake:
     """The fake. Times are seconds on the marketplace's clock. `calls` counts by endpoint name.
 
     `max_requests_per_s` of None means no limit. `throttle` can limit each class of endpoints, and
-    counts its refusals. `doubts` holds the switches for what the documents leave open. Without
-    `doubts`, the two switches that are needed most can be arguments.
+    counts its refusals. `oddities` spoils single rows of answers. `doubts` holds the switches for
+    what the documents leave open. Without `doubts`, the two switches that are needed most can be
+    arguments.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class TikTokFake:
         self.throttle = Throttle(max_requests_per_s, marketplace.clock)
         self._ordered = OrderedRefusals()
         self._ordered_readings = OrderedRefusals()
+        self.oddities = Oddities()
         self._token_host = TokenHost(
             self.grants, app_key, app_secret, seller_name=seller_name, region=region
         )
@@ -87,11 +90,17 @@ class TikTokFake:
         self._answered = 0
         self.add_shop(shop_cipher, shop_id, shop_name, marketplace)
 
-    def add_shop(self, cipher: str, shop_id: str, name: str, market: Marketplace) -> None:
-        """Authorise a further shop. One token covers all shops."""
+    def add_shop(
+        self, cipher: str, shop_id: str, name: str, market: Marketplace, seller: str = ""
+    ) -> None:
+        """Authorise a further shop. One token covers all shops of its seller; "" is ours."""
         code = f"{self.region}LC{shop_id[-8:]}"
         market.shop_id = shop_id
-        self.shops[cipher] = Shop(shop_id, cipher, name, code, self.region, "LOCAL", market)
+        self.shops[cipher] = Shop(shop_id, cipher, name, code, self.region, "LOCAL", market, seller)
+
+    def renew_cipher(self, old: str, new: str) -> None:
+        """Give a shop another cipher, as a new authorisation may."""
+        self.shops[new] = replace(self.shops.pop(old), cipher=new)
 
     def expire_access_token(self) -> None:
         """Expire the access token (105002) until a refresh."""
@@ -133,9 +142,13 @@ class TikTokFake:
         """End every refusal that `refuse_reading` ordered."""
         self._ordered_readings.clear()
 
-    def authorise(self) -> str:
-        """Let the seller consent; return the auth code for token/get."""
-        return self.grants.authorise()
+    def authorise(self, seller: str = "") -> str:
+        """Let a seller consent, by default ours; return the auth code for token/get."""
+        return self.grants.authorise(seller)
+
+    def grant(self, *scopes: str) -> None:
+        """Let the sellers grant exactly these scopes."""
+        self._token_host.scopes = scopes
 
     def app(self) -> web.Application:
         """Build the aiohttp application; the faults' middleware comes first."""
@@ -164,7 +177,9 @@ class TikTokFake:
         fields = ("id", "name", "region", "seller_type", "cipher", "code")
         return {
             "shops": [
-                {name: getattr(shop, name) for name in fields} for shop in self.shops.values()
+                {name: getattr(shop, name) for name in fields}
+                for shop in self.shops.values()
+                if shop.seller == call.seller
             ]
         }
 
@@ -211,21 +226,32 @@ class TikTokFake:
                 app_secret=self.app_secret,
                 now=self.marketplace.clock(),
             )
-            self.grants.check(request.headers.get("x-tts-access-token"))
+            token = request.headers.get("x-tts-access-token")
+            self._check_token(token)
+            seller = self.grants.seller(token)
+            self._token_host.check_scope(name)
             query = dict(wire.query)
-            market = self._market(query) if needs_shop else self.marketplace
+            market = self._market(query, seller) if needs_shop else self.marketplace
             self.throttle.take(query.get("shop_cipher", ""), name)
             product_id = request.match_info.get("product_id", "")
-            call = Call(market, query, read_body(request.method, wire), product_id)
-            return answer(operation(call), self._request_id())
+            call = Call(market, query, read_body(request.method, wire), product_id, seller)
+            return answer(self.oddities.shown(name, operation(call)), self._request_id())
 
         return handle
 
-    def _market(self, query: Mapping[str, str]) -> Marketplace:
+    def _check_token(self, token: str | None) -> None:
+        try:
+            self.grants.check(token)
+        except RefusedError:
+            if self.doubts.dead_token_is_101000:
+                raise refuse("bad_shop_cipher") from None
+            raise
+
+    def _market(self, query: Mapping[str, str], seller: str) -> Marketplace:
         cipher = query.get("shop_cipher")
         if not cipher:
             raise refuse("no_shop_cipher")
-        if cipher not in self.shops:
+        if cipher not in self.shops or self.shops[cipher].seller != seller:
             raise refuse("bad_shop_cipher")
         return self.shops[cipher].market
 

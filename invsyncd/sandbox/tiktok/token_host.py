@@ -10,6 +10,7 @@ from invsyncd.sandbox.tiktok.envelope import refuse
 from invsyncd.sandbox.tiktok.tokens import Grants
 
 SCOPES = ("seller.authorization.info", "seller.logistics", "seller.product.basic")
+_NEEDS = {"shops": "seller.authorization.info", "warehouses": "seller.logistics"}
 
 Trade = Callable[[Mapping[str, str]], dict[str, object]]
 """Takes the query of a request and returns the `data` of its answer; raises RefusedError."""
@@ -24,6 +25,13 @@ class TokenHost:
         self._grants = grants
         self._app_key, self._app_secret = app_key, app_secret
         self._seller_name, self._region = seller_name, region
+        self.scopes: tuple[str, ...] = SCOPES
+        """What the sellers grant. A token has what is granted now."""
+
+    def check_scope(self, endpoint: str) -> None:
+        """Refuse a call whose scope was not granted. That of writing is on no page."""
+        if _NEEDS.get(endpoint, "seller.product.basic") not in self.scopes:
+            raise refuse("no_scope")
 
     def get(self, query: Mapping[str, str]) -> dict[str, object]:
         """GET /api/v2/token/get: trade an auth code."""
@@ -46,10 +54,11 @@ class TokenHost:
             raise refuse("bad_param")
 
     def _newest(self) -> dict[str, object]:
+        seller = self._grants.seller(self._grants.access_token)
         return self._grants.newest() | {
             "open_id": "7010736057180325637",
-            "seller_name": self._seller_name,
+            "seller_name": seller or self._seller_name,
             "seller_base_region": self._region,
             "user_type": 0,
-            "granted_scopes": list(SCOPES),
+            "granted_scopes": list(self.scopes),
         }

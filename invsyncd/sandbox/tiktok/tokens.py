@@ -30,23 +30,32 @@ class Grants:
         self._access_life_s = access_life_s
         self._stems = (access_token, refresh_token)
         self._issued = 0
-        self._codes: dict[str, float] = {}
+        self._codes: dict[str, tuple[float, str]] = {}
+        self._sellers: dict[str, str] = {}
         self._access_until: dict[str, float] = {}
         self._refresh_until: dict[str, float] = {}
         self._keep(access_token, refresh_token)
 
-    def authorise(self) -> str:
-        """Let the seller consent; return an auth code, which is valid once and for 30 minutes."""
+    def authorise(self, seller: str = "") -> str:
+        """Let a seller consent; return an auth code, which is valid once and for 30 minutes.
+
+        "" is the seller of the shop that the fake was made with.
+        """
         self._issued += 1
         code = f"TTP_code_{self._issued}"
-        self._codes[code] = self._clock() + CODE_LIFE_S
+        self._codes[code] = (self._clock() + CODE_LIFE_S, seller)
         return code
+
+    def seller(self, token: str | None) -> str:
+        """Whose access or refresh token this is."""
+        return self._sellers.get(token or "", "")
 
     def exchange(self, code: str) -> None:
         """Trade an auth code for a fresh pair of tokens."""
-        if self._codes.pop(code, 0.0) <= self._clock():
+        until, seller = self._codes.pop(code, (0.0, ""))
+        if until <= self._clock():
             raise refuse("bad_auth_code")
-        self._rotate()
+        self._rotate(seller)
 
     def refresh(self, token: str) -> None:
         """Trade a refresh token for a fresh pair. The old refresh token is then invalid."""
@@ -55,7 +64,7 @@ class Grants:
         if self._refresh_until[token] <= self._clock():
             raise refuse("expired_refresh_token")
         del self._refresh_until[token]
-        self._rotate()
+        self._rotate(self.seller(token))
 
     def check(self, token: str | None) -> None:
         """Refuse an API call whose access token is missing, unknown or expired."""
@@ -81,9 +90,10 @@ class Grants:
             "refresh_token_expire_in": int(self._refresh_until[self.refresh_token]),
         }
 
-    def _rotate(self) -> None:
+    def _rotate(self, seller: str) -> None:
         self._issued += 1
         access, refresh = (f"{stem}_{self._issued}" for stem in self._stems)
+        self._sellers |= {access: seller, refresh: seller}
         self._keep(access, refresh)
 
     def _keep(self, access: str, refresh: str) -> None:

@@ -28,6 +28,7 @@ async def check(w: World) -> list[Finding]:
             parts.mirror,
             tiktok_side.shop,
             tiktok_side.discovery,
+            tiktok_side.tokens,
         )
     )
 

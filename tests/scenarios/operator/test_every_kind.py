@@ -49,7 +49,7 @@ async def shopifys(w: World) -> None:
 
 
 async def tiktoks(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sale, edits by somebody else, a product that is frozen and not, and one that is lacking."""
+    """A sale, edits by somebody else, and products that are frozen, off, renamed and lacking."""
     w.made.market.sku("TEE").stock[w.made.warehouse].backorder = 5
     w.made.market.sell("TEE", MAIN, 1)
     await w.settle()
@@ -62,6 +62,15 @@ async def tiktoks(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await w.settle(8)
     w.made.market.set_status(product, "ACTIVATE")
     await w.settle(8)
+    w.made.market.set_status(product, "SELLER_DEACTIVATED")
+    await w.settle(8)
+    w.made.market.set_status(product, "ACTIVATE")
+    await w.settle(8)
+    w.made.shop.add_item("OTHER", stock=dict.fromkeys(w.made.shop.locations, 3))
+    await w.settle(8)
+    w.made.market.rename_sku("UNEQUAL", "OTHER")
+    await w.settle(8)
+    w.made.market.rename_sku("OTHER", "UNEQUAL")
     w.made.tiktok.doubts.cuts_at = 99_999
     w.made.add("GIFT", 0, tracked=False)
     await w.settle(8)

@@ -79,6 +79,18 @@ SENTENCES: dict[EntryKind, tuple[Line, str]] = {
         {**LISTING, "warehouse": "W", "units": 50, "before": 0},
         "TikTok, Main warehouse: 50 on backorder, beyond the stock",
     ),
+    EntryKind.LOST: (
+        {**LISTING, "because": "its product was deleted at TikTok"},
+        "TikTok listing 7 is lost: its product was deleted at TikTok",
+    ),
+    EntryKind.FOUND: (
+        {**LISTING, "because": "no longer: it left the warehouse"},
+        "TikTok listing 7 is back; no longer: it left the warehouse",
+    ),
+    EntryKind.REMATCHED: (
+        {**LISTING, "before": 1, "now": 2},
+        "TikTok listing 7 sells Shopify item 2 now, not 1",
+    ),
     EntryKind.SHARED: (
         {"listings": 2},
         "2 TikTok listings sell it; each shows its quantity",

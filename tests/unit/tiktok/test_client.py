@@ -168,7 +168,7 @@ async def test_what_is_declined_carries_its_code_and_class() -> None:
 async def test_a_bad_moment_is_survived(kind: str) -> None:
     async with standing() as stand:
         stand.faults.add(kind, times=2, retry_after_s=0.001)
-        assert await stand.shop.warehouses() == []
+        assert (await stand.shop.warehouses()).readable == []
 
 
 async def test_a_call_is_signed_anew_each_time() -> None:
@@ -202,7 +202,7 @@ async def test_of_several_shops_the_configured_one_is_taken() -> None:
     other.add_warehouse("Alpha")
     fake.add_shop("GCP_other", "7000000000000000002", "Other Shop", other)
     async with standing(fake=fake, shop_cipher=None, shop_id="7000000000000000002") as stand:
-        assert [place.name for place in await stand.shop.warehouses()] == ["Alpha"]
+        assert [place.name for place in (await stand.shop.warehouses()).readable] == ["Alpha"]
     for shop_id in (None, "5"):
         async with standing(fake=fake, shop_cipher=None, shop_id=shop_id) as stand:
             with pytest.raises(ConfigError) as caught:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.core.marketplace import ListingSeen, Product, Warehouse
+from invsyncd.core.marketplace import ListingSeen, OddRow, Product, Warehouse
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape, json_object
 from invsyncd.tiktok import parse
@@ -55,11 +56,14 @@ def read_product(data: object) -> Product:
     ],
 )
 def test_stock_that_is_not_said_is_not_zero(sku: object) -> None:
-    data = {"inventory": [{"product_id": "5", "skus": [sku]}]}
-    with pytest.raises(
-        InvalidResponse, match=r"^STOCK\.inventory\[0\]\.skus\[0\]\.warehouse_inventory"
-    ):
-        parse.stock(Shape(data, "STOCK"), ["1"])
+    """Kind: one odd row is taken for the whole answer."""
+    whole = {"id": "2", "warehouse_inventory": [{"warehouse_id": "9", "available_quantity": 7}]}
+    data = {"inventory": [{"product_id": "5", "skus": [sku, whole]}]}
+    found = parse.stock(Shape(data, "STOCK"), ["1", "2"])
+    assert found.units == {"2": {"9": 7}}
+    (odd,) = found.odd
+    assert (odd.product_id, odd.sku_id) == ("5", "1")
+    assert odd.why.startswith("STOCK.inventory[5].skus[1].warehouse_inventory")
 
 
 def test_stock_that_nobody_asked_for_is_left_out() -> None:
@@ -87,23 +91,33 @@ def test_no_integer_id_loses_a_digit(number: int) -> None:
     assert parse.id_text(Shape(json_object(body, "X")["id"], "X.id")) == str(number)
 
 
+PAGES: list[Callable[[object], Any]] = [
+    lambda x: read_product(told(product=x)),
+    lambda x: read_product(told(sku=x)),
+]
+
+
 @pytest.mark.parametrize("wrong", [True, False, 1.0, 1.5e18, None, [], {}])
 @pytest.mark.parametrize(
     "read",
     [
-        lambda x: parse.stock(Shape(stocked(sku=x), "STOCK"), ["7"]),
-        lambda x: parse.stock(Shape(stocked(warehouse=x), "STOCK"), ["7"]),
-        lambda x: read_listings(found(product=x)),
-        lambda x: read_listings(found(sku=x)),
-        lambda x: read_listings(found(warehouse=x)),
-        lambda x: read_product(told(product=x)),
-        lambda x: read_product(told(sku=x)),
+        lambda x: parse.stock(Shape(stocked(sku=x), "STOCK"), ["7"]).odd,
+        lambda x: parse.stock(Shape(stocked(warehouse=x), "STOCK"), ["7"]).odd,
+        lambda x: parse.listings(Shape(found(product=x), "LISTINGS")).odd,
+        lambda x: parse.listings(Shape(found(sku=x), "LISTINGS")).odd,
+        lambda x: parse.listings(Shape(found(warehouse=x), "LISTINGS")).odd,
+        *PAGES,
     ],
     ids=["sku", "warehouse", "product", "listed sku", "its warehouse", "its page", "sku there"],
 )
-def test_an_id_that_is_neither_is_garbled(read: Callable[[object], object], wrong: object) -> None:
-    with pytest.raises(InvalidResponse, match="expected a string"):
-        read(wrong)
+def test_an_id_that_is_neither_is_garbled(
+    read: Callable[[object], list[OddRow]], wrong: object
+) -> None:
+    if read in PAGES:
+        with pytest.raises(InvalidResponse, match="expected a string"):
+            read(wrong)
+    else:
+        assert ["expected a string" in odd.why for odd in read(wrong)] == [True]
 
 
 def test_a_listing_tells_when_its_product_was_edited() -> None:
@@ -120,9 +134,58 @@ def test_deleted_products_are_left_out_unless_they_are_wanted() -> None:
     assert read_listings({"products": [{"id": "5", "status": "DELETED"}]}, deleted=True) == []
 
 
-def test_a_living_product_without_skus_is_garbled() -> None:
-    with pytest.raises(InvalidResponse, match=r"products\[0\]\.skus: missing"):
-        read_listings({"products": [{"id": "5", "status": "ACTIVATE"}]}, deleted=True)
+@pytest.mark.parametrize(
+    ("row", "odd"),
+    [
+        ({"id": "5", "status": "ACTIVATE"}, OddRow("5", "", "LISTINGS.products[5].skus: missing")),
+        (
+            {"id": "5", "skus": None},
+            OddRow("5", "", "LISTINGS.products[5].skus: expected a list, found null"),
+        ),
+        (None, OddRow("", "", "LISTINGS.products[?]: expected an object, found null")),
+        ({"skus": []}, OddRow("", "", "LISTINGS.products[?].id: missing")),
+        (
+            {"id": "5", "skus": [None]},
+            OddRow("5", "", "LISTINGS.products[5].skus[?]: expected an object, found null"),
+        ),
+        (
+            {"id": "5", "skus": [{"id": "8", "seller_sku": 4}]},
+            OddRow(
+                "5", "8", "LISTINGS.products[5].skus[8].seller_sku: expected a string, found int"
+            ),
+        ),
+        (
+            {"id": "5", "skus": [{"id": "7", "inventory": [{"warehouse_id": "9"}]}]},
+            OddRow(
+                "5", "7", "LISTINGS.products[5].skus[7].inventory[0].quantity: missing", whole=False
+            ),
+        ),
+    ],
+)
+def test_an_odd_product_is_named_and_the_rest_of_the_page_is_read(row: object, odd: OddRow) -> None:
+    """Kind: one odd row is taken for the whole answer."""
+    other = found(product="6", sku="66")["products"]
+    assert isinstance(other, list)
+    page = parse.listings(Shape({"products": [row, *other]}, "LISTINGS"), deleted=True)
+    assert page.odd == [odd]
+    read = [(x.product_id, x.sku_id, x.stock) for x in page.listings]
+    whole: list[tuple[str, str, dict[str, int]]] = [("5", "7", {})] if not odd.whole else []
+    assert read == [*whole, ("6", "66", {"9": 3})]
+
+
+@pytest.mark.parametrize("wrong", [{}, {"id": "8"}, {"id": "8", "type": 5}])
+def test_an_odd_warehouse_is_named_and_the_others_are_read(wrong: Json) -> None:
+    """Kind: one odd row is taken for the whole answer."""
+    good = {"id": "9", "name": "α", "effect_status": "ENABLED", "type": "SALES_WAREHOUSE"}
+    read = parse.warehouses(Shape({"warehouses": [wrong, good]}, "WAREHOUSES"))
+    assert [x.id for x in read.readable] == ["9"]
+    assert list(read.odd) == [wrong.get("id", "")]
+
+
+def test_an_odd_sku_of_a_products_page_is_named() -> None:
+    skus = [{"id": "7", "global_listing_policy": 5}, {"id": "8", "combined_skus": [{}]}]
+    page = read_product(told(skus=skus))
+    assert (list(page.odd), set(page.combined)) == (["7"], {"8"})
 
 
 def test_a_products_own_page_tells_of_bundles_replicas_and_whose_stock_they_show() -> None:

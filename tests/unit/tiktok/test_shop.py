@@ -13,21 +13,25 @@ from tests.unit.tiktok.markets import NOW, Clock, given, standing
 
 
 async def all_listings(shop: TikTokShop, since: int | None = None) -> list[ListingSeen]:
-    return [listing async for page in shop.listings(since) for listing in page]
+    return [listing async for page in shop.listings(since) for listing in page.listings]
 
 
 async def test_warehouses_tell_whether_they_sell_and_are_enabled() -> None:
     async with standing() as stand:
-        assert await stand.shop.warehouses() == []
+        assert (await stand.shop.warehouses()).readable == []
         alpha = stand.market.add_warehouse("Alpha")
         away = stand.market.add_warehouse("Holiday", status="RESTRICTED")
         back = stand.market.add_warehouse("Returns", kind="RETURN_WAREHOUSE")
-        assert await stand.shop.warehouses() == [
+        assert (await stand.shop.warehouses()).readable == [
             Warehouse(alpha, "Alpha", True, True, "ENABLED", "DOMESTIC_WAREHOUSE"),
             Warehouse(away, "Holiday", False, True, "RESTRICTED", "DOMESTIC_WAREHOUSE"),
             Warehouse(back, "Returns", True, False, "ENABLED", "DOMESTIC_WAREHOUSE"),
         ]
-        assert [place.writable for place in await stand.shop.warehouses()] == [True, False, False]
+        assert [place.writable for place in (await stand.shop.warehouses()).readable] == [
+            True,
+            False,
+            False,
+        ]
 
 
 async def test_listings_come_with_their_stock_and_without_deleted_ones() -> None:

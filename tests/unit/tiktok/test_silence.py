@@ -107,7 +107,7 @@ async def test_a_signed_call_tells_no_address_and_no_secret(
 async def test_a_good_day_is_silent_too(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     async with standing(tokens=seed(access="")) as stand:
-        assert await stand.shop.warehouses() == []
+        assert (await stand.shop.warehouses()).readable == []
         pair = stand.drawer.stored
         assert pair is not None
         told = ours(caplog) + repr(pair) + repr(stand.keeper) + repr(stand.client)

@@ -39,7 +39,7 @@ async def test_a_lost_refresh_answer_is_asked_after_once_and_then_a_person_is_ca
         assert stand.fake.calls["token_refresh"] == 2
         assert stand.fake.calls["warehouses"] == 0
         await stand.keeper.exchange(stand.fake.authorise())
-        assert await stand.shop.warehouses() == []
+        assert (await stand.shop.warehouses()).readable == []
 
 
 async def test_a_refresh_that_gets_no_answer_ahead_of_time_costs_one_call_a_minute() -> None:
@@ -50,7 +50,7 @@ async def test_a_refresh_that_gets_no_answer_ahead_of_time_costs_one_call_a_minu
         clock.now += 0.9 * WEEK_S
         for _ in range(120):
             clock.now += 1
-            assert await stand.shop.warehouses() == []
+            assert (await stand.shop.warehouses()).readable == []
         assert stand.faults.fired[Kind.ERROR_BEFORE] == 2
         stand.faults.clear()
         clock.now += 60
@@ -107,7 +107,7 @@ async def test_a_new_pair_is_stored_before_its_first_use() -> None:
 async def test_an_expired_token_is_renewed_once_and_the_call_replayed_once() -> None:
     async with standing() as stand:
         stand.fake.expire_access_token()
-        assert await stand.shop.warehouses() == []
+        assert (await stand.shop.warehouses()).readable == []
         assert stand.fake.calls["token_refresh"] == 1
         assert stand.fake.calls["warehouses"] == 2
 
