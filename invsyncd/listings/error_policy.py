@@ -91,7 +91,8 @@ class ErrorPolicy:
             if error.code in LOCKED_CODES:
                 reserved = self._payload.locked(key)
                 reason += f"; campaigns and creators have reserved {reserved:,}"
-                self._backoff.rest(key, UNKNOWN_AGAIN_S)  # then what is allowed is written
+                if reserved:
+                    self._backoff.rest(key, UNKNOWN_AGAIN_S)  # then what is allowed is written
             await self._discovery.park(pass_id, key, reason)
         return is_new
 

@@ -227,9 +227,9 @@ class Health:
         why_late = f"{target.value}: {health.owed} writes wait, the oldest {age:.0f} s"
         if health.oldest_key is not None:
             why_late += f" ({self._named(target, health.oldest_key)})"
-        why = f"{target.value}: {health.trouble}" if health.trouble else ""
         failing_s = 0.0 if health.failing_since is None else now - health.failing_since
-        fails = failing_s > FAILING_S_MAX
+        fails = failing_s > FAILING_S_MAX and not health.dead  # dead credentials are said as such
+        why = f"{target.value}: {health.trouble}" if health.trouble and not fails else ""
         why_fails = f"no round has gone well for {failing_s:.0f} s: {health.trouble}"
         return [
             Check(f"{target.value}:authorised", health.authorised, why),
