@@ -14,13 +14,17 @@ from invsyncd.core.model import Catalogue
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRow:
-    """What one row says of an item; None where the row does not say."""
+    """What one row says of an item; None where the row does not say.
+
+    An `unreadable` row only names the item, which is then read directly.
+    """
 
     item: int
     sku: str
     tracked: bool
     continues: bool | None = None
     product_type: str | None = None
+    unreadable: bool = False
 
 
 def differs(seen: CatalogueRow, known: Catalogue) -> bool:
@@ -28,7 +32,7 @@ def differs(seen: CatalogueRow, known: Catalogue) -> bool:
 
     An item of several product types always may: one of them may have left with another variant.
     """
-    if (seen.sku, seen.tracked) != (known.sku, known.tracked):
+    if seen.unreadable or (seen.sku, seen.tracked) != (known.sku, known.tracked):
         return True
     if seen.continues is not None and seen.continues != known.continues:
         return True

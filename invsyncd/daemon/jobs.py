@@ -192,6 +192,7 @@ class Jobs:
         took_s = self._clocks.loop() - began
         has_baseline = await self._mirror.has_baseline()
         self._conclusion.locations(self._mirror.location_notes)
+        await self._conclusion.unreadable(self._mirror.lost_rows)
         await self._conclusion.mirror(report, took_s=took_s, has_baseline=has_baseline)
 
     async def listings(self, report: PassReport) -> bool:

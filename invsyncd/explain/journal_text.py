@@ -14,7 +14,7 @@ from typing import Any
 from invsyncd.core.journal import MOVES_POOL, EntryKind
 from invsyncd.core.merge import Case
 from invsyncd.explain.causes import Cause, Reason
-from invsyncd.explain.number_text import number_differs
+from invsyncd.explain.number_text import OF_NUMBERS
 from invsyncd.text import SHOPS, listed, moment, plain, plural, signed
 
 Row = Mapping[str, Any]
@@ -389,7 +389,7 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     ),
     EntryKind.PAUSED: lambda x, *_: f"{_shop(x)} is paused: {x['because']}",
     EntryKind.RESUMED: lambda x, *_: f"{_shop(x)} was resumed by a person",
-    EntryKind.DIFFERS: number_differs,
+    **OF_NUMBERS,
     EntryKind.SCAN: lambda x, *_: (
         f"Full scan by {x['by']}: {x['levels']:,} levels, {x['suspects']:,} items to look at"
     ),

@@ -80,6 +80,11 @@ class MirrorPass:
         """Whether a poll would have to list too much to look back."""
         return self._poller.wants_bulk_lookback()
 
+    @property
+    def lost_rows(self) -> tuple[str, ...]:
+        """Rows of the last poll that name no item: nobody knows what they say."""
+        return self._poller.lost_rows
+
     async def look_back_in_bulk(self) -> None:
         """Look back by bulk operation; the next passes read what it names."""
         await self._poller.look_back_in_bulk()
