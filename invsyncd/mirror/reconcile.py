@@ -72,6 +72,11 @@ class MirrorPass:
         self.location_notes: list[str] = []
         """What people should know of configured locations that were renamed or deactivated."""
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing may be written anywhere."""
+        return self._dry_run
+
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
         self.suspects.name(items)
