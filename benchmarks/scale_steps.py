@@ -28,10 +28,11 @@ from invsyncd.net.lines import lines
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.sandbox.serve import sandbox, serving
 from invsyncd.shopify import bulk
+from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.bulk import pages_of_file
 from invsyncd.shopify.catalogue import Count, KnownProducts, ShopifyCatalogue, variant_rows
 from invsyncd.shopify.polling import Page
-from invsyncd.shopify.source import ShopifySource
+from invsyncd.shopify.source import Direct, ShopifySource
 from invsyncd.store import Store
 
 PIECE_BYTES = 64 * 1024
@@ -63,7 +64,7 @@ class LocalSource(ShopifySource):
         """The levels of the file, read by the parser of the real source."""
         count = self._count * len(self._locations) + len(self._locations)
         rows = lines(pieces(self._file), line_bytes_max=bulk.LINE_BYTES_MAX, what="local file")
-        async for readings in pages_of_file(rows, locations, count):
+        async for readings in pages_of_file(rows, locations, count, Aside()):
             yield Page(readings, int(time.time()))
 
     async def poll(
@@ -74,12 +75,14 @@ class LocalSource(ShopifySource):
             yield Page((), None)
         raise RuntimeError("the bulk operation was refused")
 
-    async def catalogue(self, items: Sequence[int]) -> list[Catalogue]:
+    async def catalogue(self, items: Sequence[int]) -> Direct[Catalogue]:
         """Every item is tracked and has a SKU."""
-        return [
-            Catalogue(item, f"SKU-{(item - FIRST_ITEM) // 317:07}", True, False, ("Shirt",))
-            for item in items
-        ]
+        return Direct(
+            [
+                Catalogue(item, f"SKU-{(item - FIRST_ITEM) // 317:07}", True, False, ("Shirt",))
+                for item in items
+            ]
+        )
 
 
 class LocalCatalogue(ShopifyCatalogue):

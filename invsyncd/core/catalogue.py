@@ -14,7 +14,10 @@ from invsyncd.core.model import Catalogue, Item
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRow:
-    """What one row says of an item; None where the row does not say."""
+    """What one row says of an item; None where the row does not say.
+
+    An `unreadable` row only names the item, which is then read directly.
+    """
 
     item: int
     sku: str
@@ -23,6 +26,7 @@ class CatalogueRow:
     product_type: str | None = None
     on_sale: bool | None = None
     bundle: bool | None = None
+    unreadable: bool = False
 
 
 def differs(seen: CatalogueRow, known: Catalogue) -> bool:
@@ -30,7 +34,7 @@ def differs(seen: CatalogueRow, known: Catalogue) -> bool:
 
     An item of several product types always may: one of them may have left with another variant.
     """
-    if (seen.sku, seen.tracked) != (known.sku, known.tracked):
+    if seen.unreadable or (seen.sku, seen.tracked) != (known.sku, known.tracked):
         return True
     said = (
         (seen.continues, known.continues),

@@ -36,6 +36,7 @@ class EntryKind(StrEnum):
     PAUSED = "paused"  # the guard paused a target
     RESUMED = "resumed"  # a person let a paused target go on
     DIFFERS = "differs"  # a number was not what it should be for too long
+    UNREADABLE = "unreadable"  # Shopify's answer about an item cannot be read; the item waits
     SCAN = "scan"  # a full scan came to its end
 
 

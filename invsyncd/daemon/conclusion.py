@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -82,6 +83,19 @@ class Conclusion:
             log.warning("%s", note)
         self._version_notes = notes
         self._metrics.api_outdated.set(bool(notes))
+
+    async def unreadable(self, lost: Sequence[str]) -> None:
+        """What of Shopify's answers cannot be read; the passes log the items, this the rows."""
+        unread = await self._store.unreadable.all()
+        skus = await self._store.levels.skus({one.item for one in unread})
+        notes = [
+            f"{skus.get(one.item) or 'no known SKU'} (item {one.item}): {one.part}: {one.why}"
+            for one in unread
+        ]
+        for row in lost:
+            if row not in self._health.unreadable:
+                log.warning("shopify: a row names no item and is asked for again: %s", row)
+        self._health.unreadable = [*notes, *lost]
 
     async def mirror(self, report: PassReport, *, took_s: float, has_baseline: bool) -> None:
         """A pass has ended."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from invsyncd.config import Settings
 from invsyncd.core.clocks import AT_ONCE, Clocks, later
@@ -18,10 +19,11 @@ from invsyncd.core.differences import LOOK_S
 from invsyncd.core.model import Target
 from invsyncd.daemon.conclusion import Conclusion
 from invsyncd.daemon.scheduler import Job
-from invsyncd.errors import InvsyncError
+from invsyncd.errors import ConfigError, InvsyncError
 from invsyncd.listings.round import ListingsRound
 from invsyncd.mirror.commit import Committed
 from invsyncd.mirror.full_scan import FullScan, Scanned
+from invsyncd.mirror.poll import SUSPECTS_MAX
 from invsyncd.mirror.reconcile import MirrorPass
 from invsyncd.net.tasks import run_together
 from invsyncd.status.health import Health
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 
 DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
 DEAD_MAX_S = 600.0
+COMMIT_S_MAX = 30.0  # `once` begins with TikTok if the pass takes longer to commit
 WAITS_S = 10.0  # so often a job that waits for the bulk operation of another is heard of
 
 NewTokens = Callable[[], Awaitable[bool]]
@@ -195,6 +198,7 @@ class Jobs:
         self._conclusion.locations(self._mirror.location_notes)
         self._conclusion.version()
         self._conclusion.second_mirror(is_named=self._mirror.has_second_mirror)
+        await self._conclusion.unreadable(self._mirror.lost_rows)
         await self._conclusion.mirror(report, took_s=took_s, has_baseline=has_baseline)
 
     async def listings(self, report: PassReport) -> bool:
@@ -206,22 +210,58 @@ class Jobs:
         return end.more
 
     async def once(self, report: PassReport) -> None:
-        """One round of both: TikTok begins as soon as the pass has committed."""
+        """One round of both sides, and a full scan if one is due, with the passes that it needs."""
+        await self._both(report)
+        if self._mirror.dry_run:
+            return  # a scan would leave a bulk operation behind
+        found = await self.full_scan(report)
+        for _ in range(math.ceil(len(found.suspects) / SUSPECTS_MAX) if found else 0):
+            await self._both(report)
+
+    async def _both(self, report: PassReport) -> None:
+        """One round of both sides, whatever becomes of the other.
+
+        TikTok begins as soon as the pass has committed. It does not wait long for a slow pass, and
+        has another round after that pass.
+        """
         committed = asyncio.Event()
 
-        async def after_commit() -> None:
-            await committed.wait()
+        async def all_listings() -> None:
             while await self.listings(report):
                 pass
 
+        async def the_listings() -> None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(COMMIT_S_MAX):
+                    await committed.wait()
+            is_late = not committed.is_set()
+            await self._alone(report, Target.TIKTOK, all_listings)
+            if is_late:
+                await committed.wait()
+                await self._alone(report, Target.TIKTOK, all_listings)
+
         async def the_pass() -> None:
+            await self.catalogue(report)
+            await self.mirror(report, on_commit=committed.set)
+
+        async def the_mirror() -> None:
             try:
-                await self.catalogue(report)
-                await self.mirror(report, on_commit=committed.set)
+                await self._alone(report, Target.SHOPIFY, the_pass)
             finally:
                 committed.set()
 
-        await run_together([the_pass, after_commit])
+        await run_together([the_mirror, the_listings])
+
+    async def _alone(
+        self, report: PassReport, target: Target, run: Callable[[], Awaitable[None]]
+    ) -> None:
+        """Run one side. What goes wrong there is reported and does not end the other side."""
+        try:
+            await run()
+        except ConfigError:
+            raise  # nothing may run with such a configuration
+        except InvsyncError as error:
+            report.failed(target, error)
 
     async def catalogue(self, report: PassReport) -> None:
         """Look at the catalogue where that is due; what it finds is the next pass's."""

@@ -8,7 +8,7 @@ from invsyncd.core.journal import MOVES_POOL, EntryKind
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.change_text import Places, Row, change_reason, place_of
 from invsyncd.explain.listing_text import LISTING_TEXTS
-from invsyncd.explain.number_text import number_differs
+from invsyncd.explain.number_text import OF_NUMBERS
 from invsyncd.text import SHOPS, listed, moment, plain, plural
 
 Warehouses = Mapping[str, str]
@@ -150,7 +150,7 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     **dict.fromkeys(LISTING_TEXTS, _of_listing),
     EntryKind.PAUSED: lambda x, *_: f"{_shop(x)} is paused: {x['because']}",
     EntryKind.RESUMED: lambda x, *_: f"{_shop(x)} was resumed by a person",
-    EntryKind.DIFFERS: number_differs,
+    **OF_NUMBERS,
     EntryKind.SCAN: lambda x, *_: (
         f"Full scan by {x['by']}: {x['levels']:,} levels, {x['suspects']:,} items to look at"
     ),

@@ -1,10 +1,11 @@
-"""The journal line of a number that was not what it should be for too long, as a sentence. Pure."""
+"""Journal lines about numbers that stay wrong or cannot be read, as sentences. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from invsyncd.core.journal import EntryKind
 from invsyncd.text import SHOPS, plain
 
 
@@ -21,3 +22,20 @@ def number_differs(
         f"{SHOPS[row['target']]} at {place} shows {plain(row['shown'])} and should show"
         f" {plain(row['should'])}: {row['because']}{ends}"
     )
+
+
+def unreadable(
+    row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str]
+) -> str:
+    """What of the item cannot be read, and what follows."""
+    what = "the stock" if row["part"] == "levels" else "the catalogue entry"
+    return (
+        f"Shopify's answer about {what} of this item cannot be read: {row['because']}; the item"
+        " waits and is asked for in every pass"
+    )
+
+
+OF_NUMBERS: Mapping[EntryKind, Callable[..., str]] = {
+    EntryKind.DIFFERS: number_differs,
+    EntryKind.UNREADABLE: unreadable,
+}

@@ -28,6 +28,7 @@ from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import BASELINE, Store
+from invsyncd.store.unreadable import Part, Unread
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Baseline:
         self._wall = wall
         self._source = source
         self._committer = committer
+        self._aside: dict[int, str] = {}
 
     async def is_complete(self) -> bool:
         """Whether a whole baseline was ever taken."""
@@ -65,6 +67,7 @@ class Baseline:
         """Read everything, then give every item its first sight. Returns the number of items."""
         active = [location.id for location in locations if location.active]
         watermarks = await self._read(active)
+        await self._set_aside()
         await self._catalogue.take()
         items = await self._first_sight(pass_id, rules)
         async with self._store.transaction() as tx:
@@ -72,6 +75,16 @@ class Baseline:
             await self._store.meta.set(tx, BASELINE, pass_id)
             await self._store.meta.set(tx, SCANNED_AT, str(int(self._wall())))
         return items
+
+    async def _set_aside(self) -> None:
+        """Forget the items of which a level could not be read: half would pass for all.
+
+        The passes ask for them; they are seen for the first time when they can be read.
+        """
+        unread = [Unread(Part.LEVELS, item, why) for item, why in self._aside.items()]
+        async with self._store.transaction() as tx:
+            await self._store.levels.forget(tx, self._aside)
+            await self._store.unreadable.note(tx, unread, ())
 
     async def _read(self, locations: Sequence[int]) -> Marks:
         """Read every level, in the quicker way. Returns the watermark of each location.
@@ -99,6 +112,7 @@ class Baseline:
         async for page in self._source.poll(location, None):
             budget.take()
             progress.saw(page)
+            self._aside.update(page.aside)
             await self._save(page.readings)
         # Only the stamps count here; the polls will see whether the Date agrees with them.
         return progress.mark(trust_date=False)
@@ -119,6 +133,7 @@ class Baseline:
         waiting: list[Reading] = []
         async for page in self._source.scan(locations):
             created_at = page.server_time
+            self._aside.update(page.aside)
             for reading in page.readings:
                 if reading.updated_at > newest.get(reading.location, -1):
                     newest[reading.location] = reading.updated_at
@@ -139,6 +154,7 @@ class Baseline:
 
     async def _forget_all(self) -> None:
         """Forget all levels: nothing of an unfinished baseline may pass for known."""
+        self._aside.clear()
         async with self._store.transaction() as tx:
             await self._store.levels.clear(tx)
 
@@ -173,22 +189,28 @@ class FirstCatalogue:
         after = 0
         while items := await levels.items_without_catalogue(after, CATALOGUE_ITEMS_AT_ONCE):
             after = items[-1]
-            entries = await self._source.catalogue(items)
+            found = await self._source.catalogue(items)
+            aside = [Unread(Part.CATALOGUE, item, why) for item, why in found.aside.items()]
             async with self._store.transaction() as tx:
-                await levels.add_items(tx, entries)
-                await levels.forget(tx, set(items) - {e.item for e in entries})
+                await levels.add_items(tx, found.rows)
+                await levels.forget(tx, set(items) - {e.item for e in found.rows})
+                await self._store.unreadable.note(tx, aside, ())
         await save_mark(self._store, Mark(counted.server_time, counted.variants))
 
     async def _take_bulk(self) -> None:
         """Fill the catalogue from one bulk operation, or leave the items without one."""
         waiting: list[CatalogueRow] = []
+        unreadable: set[int] = set()
         try:
             async for rows in self._catalogue.scan():
-                waiting += rows
+                waiting += [row for row in rows if not row.unreadable]
+                unreadable |= {row.item for row in rows if row.unreadable}
                 if len(waiting) >= CATALOGUE_ITEMS_AT_ONCE:
                     await self._save(waiting)
                     waiting.clear()
             await self._save(waiting)
+            async with self._store.transaction() as tx:  # they are read item by item
+                await self._store.catalogue.forget(tx, unreadable)
         except (BulkRefused, InvalidResponse) as error:
             log.info("first baseline: %s; reading the catalogue item by item instead", error)
             async with self._store.transaction() as tx:

@@ -24,6 +24,7 @@ from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
+from invsyncd.store.unreadable import Part, Unread
 
 log = logging.getLogger(__name__)
 
@@ -97,17 +98,26 @@ class CatalogueReader:
         self._suspects.give_back()
         await self._walk_on()
         asked = self._suspects.take(DIRECT_MAX)
+        unread = [x.item for x in await self._store.unreadable.all() if x.part is Part.CATALOGUE]
+        asked = asked.union(unread[:DIRECT_MAX])
         if not asked:
             return batch, frozenset()
         try:
-            entries = {e.item: e for e in await self._source.catalogue(sorted(asked))}
+            found = await self._source.catalogue(sorted(asked))
         except BaseException:
             self._suspects.give_back()  # the pass goes on without them, and commits
             raise
+        entries = {entry.item: entry for entry in found.rows}
         known = await self._store.catalogue.of(entries)
         changed = {item: e for item, e in entries.items() if known.get(item) not in (None, e)}
-        batch = replace(batch, catalogue={**changed, **batch.catalogue})
-        return batch, asked - set(known)
+        aside = tuple(Unread(Part.CATALOGUE, item, why) for item, why in found.aside.items())
+        batch = replace(
+            batch,
+            catalogue={**changed, **batch.catalogue},
+            unreadable=(*batch.unreadable, *(x for x in aside if x not in batch.unreadable)),
+            readable=batch.readable | {(Part.CATALOGUE, item) for item in asked - {*found.aside}},
+        )
+        return batch, asked - {*known, *found.aside}
 
     async def committed(self) -> None:
         """Note that what the last `join` found is in the store."""

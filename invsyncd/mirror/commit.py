@@ -7,15 +7,18 @@ before this has committed.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from invsyncd.core.catalogue import with_catalogue
 from invsyncd.core.clocks import WallSeconds
 from invsyncd.core.fold import Earlier, Folded, fold
+from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import (
     Attempt,
     Catalogue,
+    Entry,
     Item,
     ItemState,
     LevelWrite,
@@ -30,6 +33,9 @@ from invsyncd.planning.requests import PersonsRequests
 from invsyncd.planning.rules import Rules
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
+from invsyncd.store.unreadable import Part, Unread
+
+log = logging.getLogger(__name__)
 
 Gate = Callable[[Tx], Awaitable[bool]]  # whether what was planned may be written
 
@@ -40,7 +46,8 @@ ROUND_ROWS_MAX = 20 * ROWS_MAX  # rows planned at once; the rest waits for the n
 class Batch:
     """What a pass read. `touched` are items to fold even without a reading.
 
-    `closing` are deactivated locations whose levels leave with this batch.
+    `closing` are deactivated locations whose levels leave with this batch. `unreadable` is what of
+    items could not be read; they have no reading here. `readable` was asked for and can be read.
     """
 
     readings: Mapping[int, Sequence[Reading]] = field(default_factory=dict)
@@ -52,6 +59,8 @@ class Batch:
     suspects: frozenset[int] = frozenset()
     closing: frozenset[int] = frozenset()
     asked: PersonsRequests = field(default_factory=PersonsRequests)
+    unreadable: tuple[Unread, ...] = ()
+    readable: frozenset[tuple[Part, int]] = frozenset()
 
     @property
     def items(self) -> set[int]:
@@ -128,6 +137,7 @@ class Committer:
             await self._store.locations.advance(tx, batch.watermarks, now)
             await self._store.locations.close(tx, batch.closing)
             await self._store.listings.save_wanted(tx, offers)
+            entries += await self._unreadable(tx, batch)
             await self._store.journal.add(tx, pass_id, now, entries)
             await history.add(tx, folded, now)
             for request in batch.asked.requests:
@@ -136,6 +146,24 @@ class Committer:
             goes_out = plan_writes and (gate is None or await gate(tx))
             attempts = await self.plan(tx, pass_id, apart) if goes_out else ()
         return Committed(folded, attempts)
+
+    async def _unreadable(self, tx: Tx, batch: Batch) -> list[Entry]:
+        """Save which items cannot be read; each reason is logged and journaled once."""
+        if not (batch.unreadable or batch.readable):
+            return []
+        new = await self._store.unreadable.note(tx, batch.unreadable, batch.readable)
+        skus = await self._store.levels.skus({one.item for one in new})
+        for one in new:
+            log.warning("item %d cannot be read and waits: %s: %s", one.item, one.part, one.why)
+        return [
+            Entry(
+                EntryKind.UNREADABLE,
+                one.item,
+                skus.get(one.item, ""),
+                {"part": one.part.value, "because": one.why},
+            )
+            for one in new
+        ]
 
     async def _fold(self, batch: Batch, rules: Rules, now: int) -> tuple[Folded, ...]:
         states = await self._store.levels.states(batch.items)

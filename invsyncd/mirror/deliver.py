@@ -18,7 +18,7 @@ from invsyncd.core.diff import was_applied
 from invsyncd.core.fold import Earlier
 from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
-from invsyncd.errors import InvsyncError, Refused
+from invsyncd.errors import InvalidResponse, InvsyncError, Refused
 from invsyncd.mirror.commit import Committed, Committer
 from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.splitting import Search, SplitCalls
@@ -334,10 +334,13 @@ class AttemptSender:
 
     async def _conclude_by_reading(
         self, attempt: Attempt, report: PassReport
-    ) -> Sequence[LevelWrite]:
-        """Store what the levels show of an attempt, where its key can no longer tell."""
+    ) -> Sequence[LevelWrite] | None:
+        """Store what the levels show of an attempt whose key cannot tell; None if unreadable."""
         items = {row.item for row in attempt.rows}
         batch = await self._poller.direct(items)
+        if batch.unreadable and not batch.readings:
+            report.failed(Target.SHOPIFY, InvalidResponse(batch.unreadable[0].why))
+            return None
         readings = {(r.item, r.location): r for found in batch.readings.values() for r in found}
         states = await self._store.levels.states(items)
         known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}

@@ -185,7 +185,7 @@ class FullScan:
 
     async def _take(self, page: Page) -> None:
         differing = await self._store.levels.differing(page.readings)
-        self._found |= {reading.item for reading in differing}
+        self._found |= {reading.item for reading in differing} | page.aside.keys()
         self._levels += len(page.readings)
         self._seen += page.readings
         if len(self._seen) >= SAVED_AT_ONCE:

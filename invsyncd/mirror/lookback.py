@@ -29,7 +29,7 @@ from typing import NamedTuple
 from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
 from invsyncd.core.diff import is_superseded
 from invsyncd.core.model import Reading
-from invsyncd.errors import InvsyncError
+from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.shopify.bulk import BulkLimits
 from invsyncd.shopify.polling import Page
 from invsyncd.shopify.source import ShopifySource
@@ -254,6 +254,9 @@ class BulkLookback:
         items: set[int] = set()
         try:
             async for page in self._source.scan(list(spans), self._limits, since=since):
+                if page.lost:
+                    raise InvalidResponse(page.lost[0])  # the marks must not pass such a row
+                items |= page.aside.keys()
                 items |= await self._differing(await self._store.levels.differing(page.readings))
         except InvsyncError as error:  # of any kind: the polls meet it too, and report it
             log.info("look back by bulk operation: %s; a poll looks back instead", error)

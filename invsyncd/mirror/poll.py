@@ -18,6 +18,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 
 from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks
@@ -41,6 +42,7 @@ from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
+from invsyncd.store.unreadable import Part, Unread
 
 SUSPECTS_MAX = 2_000  # read in one pass, so that a large scan does not hold up the polls
 GAP_INTERVALS = 3  # a location is in a gap when its last good reading is older than this many
@@ -78,6 +80,8 @@ class Poller:
         self._suspects = suspects
         self.closed: frozenset[int] = frozenset()
         """Locations that the last poll found deactivated."""
+        self.lost_rows: tuple[str, ...] = ()
+        """Rows of the last poll that name no item; their locations are read again from there."""
 
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
         """Poll every active location. The batch holds what differs, and the new watermarks."""
@@ -85,12 +89,14 @@ class Poller:
         found = await self._polls.look(active)
         closing = [await self._polls.last_look(known) for known in locations if known.closing]
         self.closed = frozenset(self._polls.closed)
+        self.lost_rows = tuple(self._polls.lost)
         readings: dict[int, list[Reading]] = {}
         for differing in [*(differing for _, differing in found), *closing]:
             for reading in differing:
                 readings.setdefault(reading.item, []).append(reading)
         self._polled = {polled.location: polled for polled, _ in found}
         suspects = self._suspects.take(SUSPECTS_MAX)
+        unsure = self._polls.aside | {one.item for one in await self._store.unreadable.all()}
         owed = self._owed
         # Whether this batch reads the last items that the bulk look-back named.
         paid = owed is not None and self._suspects.lacks(owed.items)
@@ -99,7 +105,7 @@ class Poller:
             readings=readings,
             watermarks={known.location.id: self._watermark(known) for known in active},
             gaps=self._gaps(active),
-            suspects=suspects,
+            suspects=suspects.union(islice(unsure, SUSPECTS_MAX)),
         )
         return await self._with_direct_reads(await self._with_new_items(batch))
 
@@ -144,14 +150,27 @@ class Poller:
         return gaps
 
     async def _with_new_items(self, batch: Batch) -> Batch:
-        """Look up items that were never seen; drop readings of items that are not there."""
+        """Look up items that were never seen; drop readings of items that are not there.
+
+        An item whose catalogue cannot be read waits.
+        """
         unknown = await self._store.levels.unknown_items({*batch.readings, *batch.suspects})
         if not unknown:
             return batch
-        catalogue = {entry.item: entry for entry in await self._source.catalogue(unknown)}
-        gone = set(unknown) - set(catalogue)
-        kept = {item: found for item, found in batch.readings.items() if item not in gone}
-        return replace(batch, readings=kept, catalogue=catalogue, suspects=batch.suspects - gone)
+        found = await self._source.catalogue(unknown)
+        catalogue = {entry.item: entry for entry in found.rows}
+        out = set(unknown) - set(catalogue)
+        kept = {item: those for item, those in batch.readings.items() if item not in out}
+        over = {(Part.CATALOGUE, item) for item in {*unknown} - {*found.aside}}
+        over |= {(Part.LEVELS, item) for item in out - {*found.aside}}  # they are gone
+        return replace(
+            batch,
+            readings=kept,
+            catalogue=catalogue,
+            suspects=batch.suspects - out,
+            unreadable=tuple(Unread(Part.CATALOGUE, i, why) for i, why in found.aside.items()),
+            readable=frozenset(over),
+        )
 
     async def _with_direct_reads(self, batch: Batch) -> Batch:
         """Read the unsure items whole and directly, in place of their readings.
@@ -170,20 +189,29 @@ class Poller:
         if not unsure:
             return batch
         direct = await self.direct(unsure)
-        return replace(batch, readings={**batch.readings, **direct.readings})
+        waiting = {one.item for one in direct.unreadable}
+        readings = {**batch.readings, **direct.readings}
+        return replace(
+            batch,
+            readings={item: those for item, those in readings.items() if item not in waiting},
+            unreadable=(*batch.unreadable, *direct.unreadable),
+            readable=batch.readable | direct.readable,
+        )
 
     async def direct(self, items: Collection[int]) -> Batch:
         """Read these items whole, past every index.
 
         A level that a complete direct read does not list is not stocked there any more. Such a
-        level is read as inactive, with the quantities that were known (missing is not zero).
+        level is read as inactive, with the quantities that were known (missing is not zero). An
+        item of which a level cannot be read has no reading: half of it would pass for all.
         """
-        readings: dict[int, list[Reading]] = {item: [] for item in items}
-        for reading in await self._source.read_items(sorted(items)):
+        found = await self._source.read_items(sorted(items))
+        readings: dict[int, list[Reading]] = {i: [] for i in items if i not in found.aside}
+        for reading in found.rows:
             readings[reading.item].append(reading)
         times = [reading.answered_at for those in readings.values() for reading in those]
         answered_at = max(times, default=int(self._clocks.wall()))
-        for item, state in (await self._store.levels.states(items)).items():
+        for item, state in (await self._store.levels.states(readings)).items():
             listed = {reading.location for reading in readings[item]}
             readings[item] += [
                 Reading(
@@ -202,7 +230,11 @@ class Poller:
                 for level in state.levels.values()
                 if level.location not in listed and (level.active or level.doubtful)
             ]
-        return Batch(readings=await self._current.decide(readings))
+        return Batch(
+            readings=await self._current.decide(readings),
+            unreadable=tuple(Unread(Part.LEVELS, i, why) for i, why in found.aside.items()),
+            readable=frozenset((Part.LEVELS, item) for item in readings),
+        )
 
 
 def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:
@@ -246,6 +278,10 @@ class LocationPolls:
         self._clocks_agree = False
         self.closed: set[int] = set()
         """Locations that this poll found deactivated."""
+        self.aside: set[int] = set()
+        """Items of which this poll could not read a level."""
+        self.lost: list[str] = []
+        """Rows of this poll that name no item."""
 
     async def last_look(self, known: KnownLocation) -> list[Reading]:
         """What changed last at a location that was deactivated; nothing if it cannot be read."""
@@ -253,6 +289,7 @@ class LocationPolls:
         since = max(0, (known.watermark or 0) - math.ceil(self._slack_s))
         with suppress(Refused, InvalidResponse):
             async for page in self._source.poll(known.location.id, since, lists=False):
+                self.aside |= page.aside.keys()
                 differing += await self._store.levels.differing(page.readings)
         return differing
 
@@ -260,6 +297,8 @@ class LocationPolls:
         """How far each location is read after this poll, and the readings that are no echoes."""
         self._overlaps.begin(self._clocks.loop(), self._source.free)
         self.closed.clear()
+        self.aside.clear()
+        self.lost.clear()
         pages_max = await self._pages_max(len(active))
         expected = math.ceil(self._overlaps.expected_rows / LEVELS_PER_READ)
         if self._overlaps.is_far or pages_max is None or expected <= pages_max:
@@ -285,6 +324,7 @@ class LocationPolls:
         """
         since, far, progress = self._overlaps.progress(known)
         differing: list[Reading] = []
+        lost: list[str] = []
         rows = 0
         lists = self._overlaps.is_heavy
         async for page in self._source.poll(known.location.id, since, lists=lists):
@@ -294,8 +334,12 @@ class LocationPolls:
             if not page.active:
                 self.closed.add(known.location.id)
             rows += len(page.readings)
+            self.aside |= page.aside.keys()
+            lost += page.lost
             differing += await self._store.levels.differing(page.readings)
-        mark = self._mark(progress)
+        self.lost += lost
+        # Nobody knows what a lost row says: the next poll begins where this one began.
+        mark = None if lost else self._mark(progress)
         polled = Polled(known.location.id, mark, far, progress.pages, rows, len(differing))
         return polled, differing
 
@@ -314,6 +358,7 @@ class LocationPolls:
             after = items[-1]
             page = await self._source.read_at(location, items)
             progress.saw(page)
+            self.aside |= page.aside.keys()
             differing += await self._store.levels.differing(page.readings)
         mark = self._mark(progress)
         rows = FAR_ROWS_MAX + 1  # nothing was listed, but a list would have been long

@@ -77,6 +77,11 @@ class MirrorPass:
         """Whether another program mirrors the same locations, as far as the last pass knew."""
         return self._committer.second_mirror.is_named
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether nothing may be written anywhere."""
+        return self._dry_run
+
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
         self.suspects.name(items)
@@ -84,6 +89,11 @@ class MirrorPass:
     def wants_bulk_lookback(self) -> bool:
         """Whether a poll would have to list too much to look back."""
         return self._poller.wants_bulk_lookback()
+
+    @property
+    def lost_rows(self) -> tuple[str, ...]:
+        """Rows of the last poll that name no item: nobody knows what they say."""
+        return self._poller.lost_rows
 
     async def look_back_in_bulk(self) -> None:
         """Look back by bulk operation; the next passes read what it names."""

@@ -32,6 +32,7 @@ from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.net.decode import Shape, json_object
 from invsyncd.net.lines import lines
 from invsyncd.shopify import documents, parse
+from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.reply import AccessDenied, error_code
 
@@ -102,17 +103,20 @@ async def output(client: ShopifyClient, query: str, limits: BulkLimits) -> Async
 
 async def scan_pages(
     client: ShopifyClient, locations: Collection[int], limits: BulkLimits, since: int | None = None
-) -> AsyncGenerator[tuple[tuple[Reading, ...], int], None]:
-    """Yield pages of readings, and the second at which the operation was created.
+) -> AsyncGenerator[tuple[tuple[Reading, ...], int, Aside], None]:
+    """Yield pages of readings, the second of the operation's creation, and what is set aside.
 
     See `ShopifySource.scan`.
     """
     query = documents.SCAN_ROWS
     if since is not None:
         query = documents.SCAN_ROWS_SINCE.replace("$since", parse.updated_since(since))
+    aside = Aside()
     async with output(client, query, limits) as found:
-        async for page in pages_of_file(found.lines, locations, found.expected):
-            yield page, found.created_at
+        async for page in pages_of_file(found.lines, locations, found.expected, aside):
+            yield page, found.created_at, aside
+        if aside.items or aside.lost:  # some of it perhaps behind the last reading
+            yield (), found.created_at, aside
 
 
 async def _started(client: ShopifyClient, query: str, deadline: float) -> _Operation:
@@ -126,7 +130,7 @@ async def _started(client: ShopifyClient, query: str, deadline: float) -> _Opera
         if refusal is None:
             operation = payload.at("bulkOperation")
             created_at = parse.seconds(operation.at("createdAt"))
-            parse.not_ahead(created_at, answer.now, "RUN_SCAN")
+            parse.not_ahead(created_at, answer.now, "shopify RUN_SCAN")
             return _Operation(_id(operation), created_at)
         if refusal.code not in _BUSY or _now() + wait_s > deadline:
             raise refusal
@@ -237,24 +241,26 @@ _LEVEL = re.compile(
 
 
 async def pages_of_file(
-    rows: AsyncIterable[bytes], locations: Collection[int], expected: int
+    rows: AsyncIterable[bytes], locations: Collection[int], expected: int, aside: Aside
 ) -> AsyncIterator[tuple[Reading, ...]]:
     """Yield the readings of these locations from a file of `expected` lines, 250 at most at once.
 
-    Only a page and the locations are held. Raises InvalidResponse for any line that is no
-    location and no level, for a level of a location that the file does not have, for another
-    number of lines; Refused for one of `locations` that is not there.
+    Only a page and the locations are held. A level that cannot be read is set aside. Raises
+    InvalidResponse for any line that is no location and no level, for a level of a location that
+    the file does not have, for another number of lines; Refused for one of `locations` that is not
+    there.
     """
     wanted = frozenset(locations)
     listed: set[int] = set()
     parents: set[int] = set()
     page: list[Reading] = []
-    count = 0
+    count = good = 0
     async for line in rows:
         count += 1
-        reading = _usual(line) or _strictly(line, count, listed)
+        reading = _usual(line) or _strictly(line, count, listed, aside)
         if reading is None:
             continue
+        good += 1
         parents.add(reading.location)
         if reading.location in wanted:
             page.append(reading)
@@ -263,6 +269,7 @@ async def pages_of_file(
             page.clear()
     if count != expected:
         raise InvalidResponse(f"shopify SCAN: {expected} lines promised, {count} in the file")
+    aside.believe(good)
     if orphans := parents - listed:
         raise InvalidResponse(
             f"shopify SCAN: levels of location {min(orphans)}, which is not listed"
@@ -299,8 +306,11 @@ def _usual(line: bytes) -> Reading | None:
     )
 
 
-def _strictly(line: bytes, number: int, listed: set[int]) -> Reading | None:
-    """The reading of any level's line; the line of a location only joins `listed`."""
+def _strictly(line: bytes, number: int, listed: set[int], aside: Aside) -> Reading | None:
+    """The reading of any level's line; the line of a location only joins `listed`.
+
+    None also for a level that was set aside.
+    """
     what = f"SCAN line {number}"
     node = Shape(json_object(line, what), what)
     if "__parentId" not in node.object():
@@ -309,7 +319,14 @@ def _strictly(line: bytes, number: int, listed: set[int]) -> Reading | None:
     level = node.at("id")
     if not level.text().startswith("gid://shopify/InventoryLevel/"):
         raise level.garbled("neither a location nor a level")
-    return parse.scanned(node, parse.number(node.at("__parentId"), "Location"))
+    location = parse.number(node.at("__parentId"), "Location")
+    item: int | None = None
+    try:
+        item = parse.number(node.at("item").at("id"), "InventoryItem")
+        return parse.scanned(node, item, location)
+    except InvalidResponse as error:
+        aside.note(item, node, error)
+        return None
 
 
 def _list(node: Shape, listed: set[int]) -> None:

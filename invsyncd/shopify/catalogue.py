@@ -10,11 +10,13 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from functools import partial
 
 from invsyncd.core.catalogue import CatalogueRow
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape, json_object
 from invsyncd.shopify import bulk, documents, parse
+from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.documents import CATALOGUE_ROWS
 from invsyncd.shopify.parse import ProductFacts
@@ -54,22 +56,23 @@ class ShopifyCatalogue:
 
         The time is quoted and the bound included, as in `ShopifySource.poll`. All three searches
         use an index that lags (recorded for variants and products), so `since` must reach back.
+        Raises InvalidResponse, after everything else, for a row that names no item.
         """
+        aside = Aside()
         variables = {"query": f"updated_at:>='{parse.timestamp(since)}'"}
         async for page, _ in walk(
             self._client, "UPDATED_ITEMS", variables, lambda data: data.at("inventoryItems")
         ):
-            yield [_item(node) for node in parse.nodes(page)]
+            yield _rows(page, _item, _item_id, aside)
         async for page, _ in walk(self._client, "UPDATED_VARIANTS", variables, _member_variants):
-            yield [
-                _variant(node, parse.product_facts(node.at("product")))
-                for node in parse.nodes(page)
-            ]
+            yield _rows(page, _variant, _variants_item, aside)
         async for page, _ in walk(
             self._client, "UPDATED_PRODUCTS", variables, lambda data: data.at("products")
         ):
-            async for rows in self._changed_products(page):
+            async for rows in self._changed_products(page, aside):
                 yield rows
+        if aside.lost:
+            raise InvalidResponse(aside.lost[0])
 
     async def of_skus(self, skus: Sequence[str]) -> AsyncIterator[list[CatalogueRow]]:
         """Yield rows of the variants that have one of these SKUs, compared exactly.
@@ -84,10 +87,7 @@ class ShopifyCatalogue:
             async for page, _ in walk(
                 self._client, "UPDATED_VARIANTS", {"query": query}, _member_variants
             ):
-                rows = [
-                    _variant(node, parse.product_facts(node.at("product")))
-                    for node in parse.nodes(page)
-                ]
+                rows = _rows(page, _variant, _variants_item, Aside())
                 yield [row for row in rows if row.sku in asked]
 
     async def scan(self) -> AsyncIterator[tuple[CatalogueRow, ...]]:
@@ -102,11 +102,18 @@ class ShopifyCatalogue:
                 async for page in pages:
                     yield page
 
-    async def _changed_products(self, page: Shape) -> AsyncIterator[list[CatalogueRow]]:
+    async def _changed_products(
+        self, page: Shape, aside: Aside
+    ) -> AsyncIterator[list[CatalogueRow]]:
         """Yield the variants of the products on a page of which something is new."""
-        facts = {
-            parse.number(x.at("id"), "Product"): parse.product_facts(x) for x in parse.nodes(page)
-        }
+        facts: dict[int, ProductFacts] = {}
+        for edge in parse.edges(page):
+            try:
+                node = edge.at("node")
+                facts[parse.number(node.at("id"), "Product")] = parse.product_facts(node)
+            except InvalidResponse as error:
+                aside.note(None, edge, error)
+        aside.believe(len(facts))
         changed = [one for one, now in facts.items() if self._products.of(one) != now]
         if not changed:
             return
@@ -114,15 +121,20 @@ class ShopifyCatalogue:
         answer = await self._client.execute(documents.ALL["PRODUCTS"], {"ids": ids}, op="PRODUCTS")
         for node in Shape(answer.data, "PRODUCTS").at("nodes").items():
             if not node.null:  # deleted meanwhile
-                async for rows in self._product(node):
+                async for rows in self._product(node, aside):
                     yield rows
         for product in changed:
             self._products.learn(product, facts[product])
 
-    async def _product(self, node: Shape) -> AsyncIterator[list[CatalogueRow]]:
+    async def _product(self, node: Shape, aside: Aside) -> AsyncIterator[list[CatalogueRow]]:
         """Yield all variants of one product."""
-        product, first = parse.product_facts(node), node.at("variants")
-        yield [_variant(one, product) for one in parse.nodes(first)]
+        try:
+            product, first = parse.product_facts(node), node.at("variants")
+        except InvalidResponse as error:
+            aside.note(None, node, error)
+            return
+        of_product = partial(_variant, product=product)
+        yield _rows(first, of_product, _variants_item, aside)
         seen: set[str] = set()
         after = parse.next_cursor(first, seen)
         if after is None:
@@ -132,7 +144,7 @@ class ShopifyCatalogue:
         async for page, _ in walk(
             self._client, "PRODUCT_VARIANTS", variables, _variants_of_product, start=start
         ):
-            yield [_variant(one, product) for one in parse.nodes(page)]
+            yield _rows(page, of_product, _variants_item, aside)
 
 
 class KnownProducts:
@@ -156,9 +168,10 @@ class KnownProducts:
 async def variant_rows(
     lines: AsyncIterator[bytes], expected: int, learn: Callable[[int, ProductFacts], None]
 ) -> AsyncGenerator[tuple[CatalogueRow, ...], None]:
-    """Yield the rows of a file of `expected` lines; InvalidResponse for any other line or number.
+    """Yield the rows of a file of `expected` lines; InvalidResponse for another number of lines.
 
-    `learn` is called with the facts of each product.
+    `learn` is called with the facts of each product. A line that names its item and cannot be read
+    otherwise gives an unreadable row; any other odd line is InvalidResponse.
     """
     page: list[CatalogueRow] = []
     count = 0
@@ -166,10 +179,15 @@ async def variant_rows(
         count += 1
         what = f"CATALOGUE line {count}"
         node = Shape(json_object(line, what), what)
-        product = node.at("product")
-        facts = parse.product_facts(product)
-        learn(parse.number(product.at("id"), "Product"), facts)
-        page.append(_variant(node, facts))
+        item = _variants_item(node)
+        try:
+            product = node.at("product")
+            facts = parse.product_facts(product)
+            row = _variant(node, facts)
+            learn(parse.number(product.at("id"), "Product"), facts)
+            page.append(row)
+        except InvalidResponse:
+            page.append(_unreadable(item))
         if len(page) == PAGE_ROWS:
             yield tuple(page)
             page.clear()
@@ -194,11 +212,48 @@ def _item(node: Shape) -> CatalogueRow:
     return CatalogueRow(item, "" if sku.null else sku.text(), node.at("tracked").flag())
 
 
-def _variant(node: Shape, product: ProductFacts) -> CatalogueRow:
+def _item_id(node: Shape) -> int:
+    return parse.number(node.at("id"), "InventoryItem")
+
+
+def _variants_item(node: Shape) -> int:
+    return _item_id(node.at("inventoryItem"))
+
+
+def _variant(node: Shape, product: ProductFacts | None = None) -> CatalogueRow:
+    """The row of a variant; its product's facts unless those are given."""
+    facts = parse.product_facts(node.at("product")) if product is None else product
     return replace(
         _item(node.at("inventoryItem")),
         continues=parse.continues(node.at("inventoryPolicy")),
-        product_type=sys.intern(product.type),
-        on_sale=product.on_sale,
+        product_type=sys.intern(facts.type),
+        on_sale=facts.on_sale,
         bundle=node.at("requiresComponents").flag(),
     )
+
+
+def _unreadable(item: int) -> CatalogueRow:
+    return CatalogueRow(item, "", tracked=False, unreadable=True)
+
+
+def _rows(
+    connection: Shape,
+    row: Callable[[Shape], CatalogueRow],
+    item_of: Callable[[Shape], int],
+    aside: Aside,
+) -> list[CatalogueRow]:
+    """The rows of a page. One that cannot be read only names its item, or is lost."""
+    found: list[CatalogueRow] = []
+    for edge in parse.edges(connection):
+        item: int | None = None
+        try:
+            node = edge.at("node")
+            item = item_of(node)
+            found.append(row(node))
+        except InvalidResponse as error:
+            if item is None:
+                aside.note(None, edge, error)
+            else:
+                found.append(_unreadable(item))
+    aside.believe(len(found))
+    return found

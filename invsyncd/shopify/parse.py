@@ -16,6 +16,7 @@ from functools import lru_cache
 from invsyncd.core.model import Catalogue, Location, Reading
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
+from invsyncd.shopify.aside import Aside
 
 PAGE_ROWS_MAX = 250  # documented; no page that we ask for has more
 _NAMES = ("available", "committed", "on_hand", "incoming")
@@ -44,10 +45,15 @@ class Variants:
 
 def nodes(connection: Shape) -> list[Shape]:
     """The nodes of a connection that was read through `edges`."""
-    edges = connection.at("edges")
-    if isinstance(edges.value, list) and len(edges.value) > PAGE_ROWS_MAX:
-        raise edges.garbled(f"more than {PAGE_ROWS_MAX} rows in a page")
-    return [edge.at("node") for edge in edges.items()]
+    return [edge.at("node") for edge in edges(connection)]
+
+
+def edges(connection: Shape) -> list[Shape]:
+    """The edges of a connection; each has a node."""
+    found = connection.at("edges")
+    if isinstance(found.value, list) and len(found.value) > PAGE_ROWS_MAX:
+        raise found.garbled(f"more than {PAGE_ROWS_MAX} rows in a page")
+    return found.items()
 
 
 def next_cursor(connection: Shape, seen: set[str]) -> str | None:
@@ -89,54 +95,97 @@ def item_of(level: Shape) -> int:
     return int(found[1])
 
 
-def polled(location_id: int, connection: Shape) -> tuple[Reading, ...]:
-    """The readings of one page of a location's levels."""
-    rows = (
-        _reading(node, item_of(node.at("id")), location_id, False) for node in nodes(connection)
-    )
-    return newest(rows)
+def polled(location_id: int, connection: Shape, now: int, aside: Aside) -> tuple[Reading, ...]:
+    """The readings of one page of a location's levels, answered at `now`."""
+    found: list[Reading] = []
+    for edge in edges(connection):
+        item: int | None = None
+        try:
+            node = edge.at("node")
+            item = item_of(node.at("id"))
+            found.append(_reading(node, item, location_id, False, now))
+        except InvalidResponse as error:
+            aside.note(item, edge, error)
+    aside.believe(len(found))
+    return newest(found)
 
 
-def newest_stamps(connection: Shape) -> dict[int, int]:
-    """The items of one page of a location's levels, each with the newest stamp of its level."""
+def newest_stamps(connection: Shape, now: int, aside: Aside) -> dict[int, int]:
+    """The items of one page of a location's levels, each with the newest stamp of its level.
+
+    The stamp is 0 where it cannot be read or believed; the level itself is read directly.
+    """
     found: dict[int, int] = {}
-    for node in nodes(connection):
-        item = item_of(node.at("id"))
-        found[item] = max(seconds(node.at("updatedAt")), found.get(item, 0))
+    for edge in edges(connection):
+        item: int | None = None
+        try:
+            node = edge.at("node")
+            item = item_of(node.at("id"))
+            found.setdefault(item, 0)
+            stamp = seconds(node.at("updatedAt"))
+            not_ahead(stamp, now, "LIST_LEVELS")
+            found[item] = max(stamp, found[item])
+        except InvalidResponse as error:
+            if item is None:
+                aside.note(None, edge, error)
+    aside.believe(len(found))
     return found
 
 
-def level_at(location_id: int, item: int, node: Shape, answered_at: int) -> Reading | None:
-    """The reading of an item's level at one location, read directly; None: not stocked there."""
-    level = node.at("inventoryLevel")
-    if level.null:
-        return None
-    return replace(_reading(level, item, location_id, True), answered_at=answered_at)
+def levels_at(
+    location_id: int,
+    slots: Iterable[tuple[int, Shape]],
+    aside: Aside,
+    *,
+    now: int,
+    answered_at: int,
+) -> tuple[Reading, ...]:
+    """The readings of these items' levels at one location, read directly.
+
+    What is not stocked there has no reading.
+    """
+    found: list[Reading] = []
+    for item, slot in slots:
+        try:
+            level = slot.at("inventoryLevel")
+            if not level.null:
+                reading = _reading(level, item, location_id, True, now)
+                found.append(replace(reading, answered_at=answered_at))
+        except InvalidResponse as error:
+            aside.note(item, slot, error)
+    return tuple(found)
 
 
-def slots(found: Shape, items: Sequence[int]) -> list[tuple[int, Shape]]:
+def slots(found: Shape, items: Sequence[int], aside: Aside) -> list[tuple[int, Shape]]:
     """The asked-for items that exist. The slots keep the order; a missing item is null."""
     if len(found.items()) != len(items):
         raise found.garbled(f"{len(items)} items asked for, {len(found.items())} answered")
-    there = [(item, slot) for item, slot in zip(items, found.items(), strict=True) if not slot.null]
-    for item, slot in there:
-        if number(slot.at("id"), "InventoryItem") != item:
-            raise slot.garbled("another item than the one asked for")
+    there: list[tuple[int, Shape]] = []
+    for item, slot in zip(items, found.items(), strict=True):
+        if slot.null:
+            continue
+        try:
+            if number(slot.at("id"), "InventoryItem") != item:
+                raise slot.garbled("another item than the one asked for")
+            there.append((item, slot))
+        except InvalidResponse as error:
+            aside.note(item, slot, error)
+    aside.believe(len(there))
     return there
 
 
-def read(item: int, connection: Shape) -> tuple[Reading, ...]:
-    """The readings of one page of an item's levels, read directly."""
+def read(item: int, connection: Shape, now: int) -> tuple[Reading, ...]:
+    """The readings of one page of an item's levels, read directly; all of them or an error."""
     rows = (
-        _reading(node, item, number(node.at("location").at("id"), "Location"), True)
+        _reading(node, item, number(node.at("location").at("id"), "Location"), True, now)
         for node in nodes(connection)
     )
     return newest(rows)
 
 
-def scanned(node: Shape, location_id: int) -> Reading:
-    """The reading of one line of a full scan."""
-    return _reading(node, number(node.at("item").at("id"), "InventoryItem"), location_id, False)
+def scanned(node: Shape, item: int, location_id: int) -> Reading:
+    """The reading of one line of a full scan; the caller knows when it was made."""
+    return _reading(node, item, location_id, False, _TIME_MAX)
 
 
 def newest(rows: Iterable[Reading]) -> tuple[Reading, ...]:
@@ -203,15 +252,17 @@ def catalogue(node: Shape, found: Variants) -> Catalogue:
     )
 
 
-def _reading(node: Shape, item: int, location_id: int, direct: bool) -> Reading:
+def _reading(node: Shape, item: int, location_id: int, direct: bool, now: int) -> Reading:
     quantities, counted_at = _quantities(node.at("quantities"))
+    touched_at = max(seconds(node.at("updatedAt")), counted_at)
+    not_ahead(touched_at, now, node.path)
     return Reading(
         item=item,
         location=location_id,
         available=quantities["available"],
         committed=quantities["committed"],
         on_hand=quantities["on_hand"],
-        updated_at=max(seconds(node.at("updatedAt")), counted_at),
+        updated_at=touched_at,
         active=node.at("isActive").flag(),
         direct=direct,
         incoming=quantities["incoming"],
@@ -293,15 +344,9 @@ def not_ahead(at: int, now: int, what: str) -> None:
     """
     if at > now + AHEAD_S_MAX:
         raise InvalidResponse(
-            f"shopify {what}: a timestamp that lies {at - now} s after its answer",
-            advice="the answer changes nothing and is asked for again; compare the clocks, if it"
-            " comes back",
+            f"{what}: the timestamp {timestamp(at)} lies after its answer",
+            advice="it changes nothing and is asked for again; compare the clocks if it stays",
         )
-
-
-def none_ahead(readings: Iterable[Reading], now: int, what: str) -> None:
-    """The same for readings."""
-    not_ahead(max((reading.updated_at for reading in readings), default=0), now, what)
 
 
 def timestamp(at: int) -> str:

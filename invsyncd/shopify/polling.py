@@ -18,6 +18,7 @@ from invsyncd.net.admission import Urgency
 from invsyncd.net.decode import Shape
 from invsyncd.net.tasks import run_together
 from invsyncd.shopify import documents, parse
+from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.client import Data, ShopifyClient
 
 _LISTED_AT_ONCE = 4  # pages listed one after the other, whose levels are then read side by side
@@ -36,6 +37,10 @@ class Page:
     server_time: int | None
     newest: int | None = None
     active: bool = True
+    aside: Mapping[int, str] = field(default_factory=dict)
+    """Why the level of an item could not be read, by item; its reading is not on the page."""
+    lost: tuple[str, ...] = ()
+    """The errors of rows that name no item. The location was not read to the end."""
 
 
 async def poll(
@@ -55,7 +60,8 @@ async def poll(
         reads = [partial(read_at, client, location, list(one.items)) for one in listed]
         for one, read in zip(listed, await run_together(reads), strict=True):
             newest = max(one.items.values(), default=None)
-            yield Page(read.readings, one.server_time, newest, walk.active)
+            aside, lost = read.aside, one.lost
+            yield Page(read.readings, one.server_time, newest, walk.active, aside, lost)
 
 
 async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) -> Page:
@@ -68,12 +74,11 @@ async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) ->
     ids = [parse.gid("InventoryItem", item) for item in items]
     variables = {"ids": ids, "location": parse.gid("Location", location)}
     answer = await client.execute(documents.READ_LEVELS, variables, op="READ_LEVELS")
-    slots = parse.slots(Shape(answer.data, "READ_LEVELS").at("nodes"), items)
-    found = (parse.level_at(location, item, slot, answer.now) for item, slot in slots)
-    readings = tuple(reading for reading in found if reading is not None)
-    parse.none_ahead(readings, answer.now, "READ_LEVELS")
+    aside = Aside()
+    slots = parse.slots(Shape(answer.data, "READ_LEVELS").at("nodes"), items, aside)
+    readings = parse.levels_at(location, slots, aside, now=answer.now, answered_at=answer.now)
     newest = max((reading.updated_at for reading in readings), default=None)
-    return Page(readings, answer.server_time, newest)
+    return Page(readings, answer.server_time, newest, aside=aside.items)
 
 
 def _listing_is_cheaper(client: ShopifyClient) -> bool:
@@ -88,6 +93,7 @@ class _Listed:
 
     items: dict[int, int]
     server_time: int | None
+    lost: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -110,17 +116,18 @@ class _Walk:
     async def full(self) -> Page:
         """The next page with all that its levels say."""
         connection, answer = await self._next("POLL")
-        readings = parse.polled(self.location, connection)
-        parse.none_ahead(readings, answer.now, "POLL")
+        aside = Aside()
+        readings = parse.polled(self.location, connection, answer.now, aside)
         newest = max((reading.updated_at for reading in readings), default=None)
-        return Page(readings, answer.server_time, newest, self.active)
+        at, lost = answer.server_time, tuple(aside.lost)
+        return Page(readings, at, newest, self.active, aside.items, lost)
 
     async def listed(self) -> _Listed:
         """The next page as a list."""
         connection, answer = await self._next("LIST_LEVELS")
-        items = parse.newest_stamps(connection)
-        parse.not_ahead(max(items.values(), default=0), answer.now, "LIST_LEVELS")
-        return _Listed(items, answer.server_time)
+        aside = Aside()
+        items = parse.newest_stamps(connection, answer.now, aside)
+        return _Listed(items, answer.server_time, tuple(aside.lost))
 
     async def _next(self, op: str) -> tuple[Shape, Data]:
         if self._pages == self.pages_max:

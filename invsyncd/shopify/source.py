@@ -7,19 +7,34 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from invsyncd.core.model import Catalogue, Location, Reading
+from invsyncd.errors import InvalidResponse
 from invsyncd.net.admission import Urgency
 from invsyncd.net.decode import Shape
 from invsyncd.net.tasks import run_together
 from invsyncd.shopify import bulk, documents, parse, polling
+from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.polling import PAGES_MAX, Page, Start, walk
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Direct(Generic[T]):
+    """What direct reads said, and why these items could not be read."""
+
+    rows: list[T]
+    aside: Mapping[int, str] = field(default_factory=dict)
+
+
+def _joined(found: Sequence[Direct[T]]) -> Direct[T]:
+    rows = [row for one in found for row in one.rows]
+    return Direct(rows, {item: why for one in found for item, why in one.aside.items()})
 
 
 class ShopifySource:
@@ -83,27 +98,32 @@ class ShopifySource:
         """
         found = bulk.scan_pages(self._client, locations, limits or bulk.BulkLimits(), since)
         async with aclosing(found):
-            async for readings, created_at in found:
-                parse.none_ahead(readings, created_at, "SCAN")
-                yield Page(readings, created_at)
+            async for readings, created_at, aside in found:
+                late = created_at + parse.AHEAD_S_MAX
+                ahead = {
+                    x.item: "its timestamp lies ahead" for x in readings if x.updated_at > late
+                }
+                kept = tuple(x for x in readings if x.item not in ahead)
+                bad = {**aside.items, **ahead}
+                yield Page(kept, created_at, aside=bad, lost=tuple(aside.lost))
 
-    async def read_items(self, items: Sequence[int]) -> list[Reading]:
+    async def read_items(self, items: Sequence[int]) -> Direct[Reading]:
         """Direct readings of every level of these items; an item that is gone has none."""
         chunks = _chunks(items, documents.ITEMS_PER_READ)
-        found = await run_together([partial(self._read_chunk, chunk) for chunk in chunks])
-        return [reading for readings in found for reading in readings]
+        return _joined(await run_together([partial(self._read_chunk, x) for x in chunks]))
 
-    async def catalogue(self, items: Sequence[int]) -> list[Catalogue]:
+    async def catalogue(self, items: Sequence[int]) -> Direct[Catalogue]:
         """The catalogue of these items; an item that is gone is left out."""
         chunks = _chunks(items, documents.ITEMS_PER_CATALOGUE)
-        found = await run_together([partial(self._catalogue_chunk, chunk) for chunk in chunks])
-        return [entry for entries in found for entry in entries]
+        return _joined(await run_together([partial(self._catalogue_chunk, x) for x in chunks]))
 
     async def missing(self, items: Sequence[int]) -> frozenset[int]:
         """Those of these items that Shopify does not know any more: deleted, or never there."""
         chunks = _chunks(items, documents.IDS_PER_READ)
         calls = [partial(self._items, "EXISTING_ITEMS", chunk) for chunk in chunks]
-        there = {item for found, _ in await run_together(calls) for item, _ in found}
+        there: set[int] = set()
+        for found, aside, _ in await run_together(calls):
+            there |= {item for item, _ in found} | aside.items.keys()
         return frozenset(items) - there
 
     async def scopes(self) -> list[str]:
@@ -112,34 +132,50 @@ class ShopifySource:
         installation = Shape(answer.data, "SCOPES").at("currentAppInstallation")
         return [one.at("handle").text() for one in installation.at("accessScopes").items()]
 
-    async def _read_chunk(self, items: Sequence[int]) -> list[Reading]:
+    async def _read_chunk(self, items: Sequence[int]) -> Direct[Reading]:
         readings: list[Reading] = []
-        found, answer = await self._items("READ_ITEMS", items)
+        found, aside, answer = await self._items("READ_ITEMS", items)
         for item, node in found:
-            levels = node.at("inventoryLevels")
-            readings += parse.read(item, levels)
-            async for more in self._rest_of(item, levels, "ITEM_LEVELS", "inventoryLevels"):
-                readings += parse.read(item, more)
-        parse.none_ahead(readings, answer.now, "READ_ITEMS")
-        return [replace(reading, answered_at=answer.now) for reading in readings]
+            try:
+                levels = node.at("inventoryLevels")
+                own = list(parse.read(item, levels, answer.now))
+                async for more in self._rest_of(item, levels, "ITEM_LEVELS", "inventoryLevels"):
+                    own += parse.read(item, more, answer.now)
+            except InvalidResponse as error:
+                aside.note(item, node, error)  # the whole item: half would pass for all
+            else:
+                readings += own
+        aside.believe(len(found))
+        return Direct([replace(one, answered_at=answer.now) for one in readings], aside.items)
 
-    async def _catalogue_chunk(self, items: Sequence[int]) -> list[Catalogue]:
+    async def _catalogue_chunk(self, items: Sequence[int]) -> Direct[Catalogue]:
         entries: list[Catalogue] = []
-        for item, node in (await self._items("CATALOGUE", items))[0]:
-            found = parse.Variants()
-            connection = node.at("variants")
-            if not connection.null:  # nullable in the schema: an item without variants
-                found |= parse.variants(connection)
-                async for more in self._rest_of(item, connection, "ITEM_VARIANTS", "variants"):
-                    found |= parse.variants(more)
-            entries.append(parse.catalogue(node, found))
-        return entries
+        nodes, aside, _ = await self._items("CATALOGUE", items)
+        for item, node in nodes:
+            try:
+                entries.append(parse.catalogue(node, await self._variants(item, node)))
+            except InvalidResponse as error:
+                aside.note(item, node, error)
+        aside.believe(len(entries))
+        return Direct(entries, aside.items)
 
-    async def _items(self, op: str, items: Sequence[int]) -> tuple[list[tuple[int, Shape]], Data]:
-        """The requested items that exist, each with its node, and the answer."""
+    async def _variants(self, item: int, node: Shape) -> parse.Variants:
+        found = parse.Variants()
+        connection = node.at("variants")
+        if not connection.null:  # nullable in the schema: an item without variants
+            found |= parse.variants(connection)
+            async for more in self._rest_of(item, connection, "ITEM_VARIANTS", "variants"):
+                found |= parse.variants(more)
+        return found
+
+    async def _items(
+        self, op: str, items: Sequence[int]
+    ) -> tuple[list[tuple[int, Shape]], Aside, Data]:
+        """The requested items that exist, each with its node; what is set aside; the answer."""
         ids = [parse.gid("InventoryItem", item) for item in items]
         answer = await self._client.execute(documents.ALL[op], {"ids": ids}, op=op)
-        return parse.slots(Shape(answer.data, op).at("nodes"), items), answer
+        aside = Aside()
+        return parse.slots(Shape(answer.data, op).at("nodes"), items, aside), aside, answer
 
     async def _rest_of(self, item: int, first: Shape, op: str, member: str) -> AsyncIterator[Shape]:
         """Yield the pages after the first one of an item's connection."""

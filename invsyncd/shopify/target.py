@@ -129,7 +129,7 @@ class ShopifyTarget:
         errors = payload.at("userErrors").items()
         group = payload.maybe("inventoryAdjustmentGroup")
         written_at = None if group is None else parse.seconds(group.at("createdAt"))
-        parse.not_ahead(written_at or 0, answer.now, "SET_QUANTITIES")
+        parse.not_ahead(written_at or 0, answer.now, "shopify SET_QUANTITIES")
         if errors:
             outcome = _not_applied(errors, attempt, self._client.safe_excerpt)
             if isinstance(outcome, KeySpent):

@@ -29,6 +29,7 @@ FAILING_S_MAX = 300
 POLL_INTERVALS_MAX = 3
 POLL_SLACK_S = 30
 NUMBERS_NAMED = 5  # numbers that are named in one reason
+UNREADABLE_NAMED = 5  # items that are named in one note
 UNTRIED = "not yet tried since the start"
 
 
@@ -39,6 +40,7 @@ OTHER_MIRROR: Final = (
 
 OwedKey = tuple[int, int] | tuple[str, str]  # (item, location), or (product_id, sku_id)
 
+_UNREADABLE = "Shopify's answer cannot be read for some items, which wait, and all others go on"
 _NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
 
 
@@ -86,6 +88,8 @@ class Health:
         self.look_trouble = ""
         self.location_notes: list[str] = []
         """What people should know of configured locations: renamed, deactivated."""
+        self.unreadable: list[str] = []
+        """What of Shopify's answers cannot be read: items that wait, and rows without an item."""
         self.other_writers: Mapping[str, str] = {}
         """TikTok listings that another program writes too: by seller SKU, how we noticed it."""
         self.version_notes: Callable[[], Sequence[object]] = tuple
@@ -189,6 +193,11 @@ class Health:
             found.append(Check("shopify:full_scan", True, self.scan_trouble))
         if self.look_trouble:
             found.append(Check("shopify:catalogue", True, self.look_trouble))
+        if self.unreadable:
+            text = "; ".join(self.unreadable[:UNREADABLE_NAMED])
+            more = len(self.unreadable) - UNREADABLE_NAMED
+            text += f"; and {more} more" if more > 0 else ""
+            found.append(Check("shopify:unreadable", True, f"{_UNREADABLE}: {text}"))
         if self.location_notes:
             found.append(Check("shopify:locations", True, "; ".join(self.location_notes)))
         if notes := [str(note) for note in self.version_notes()]:

@@ -23,6 +23,7 @@ from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
 from invsyncd.store.scans import Scans
 from invsyncd.store.scratch import is_in_use, scratch_copy
+from invsyncd.store.unreadable import Unreadable
 
 __all__ = ["BASELINE", "Store", "copy_to", "is_in_use", "prepare", "scratch_copy", "take_lock"]
 
@@ -38,6 +39,7 @@ class Store:
         self.catalogue = KnownCatalogue(database)
         self.census = Census(database)
         self.differing = Differing(database)
+        self.unreadable = Unreadable(database)
         self.attempts = Attempts(database)
         self.listings = Listings(database)
         self.assortment = Assortment(database)

@@ -205,6 +205,10 @@ class KnownCatalogue:
             found |= {row[0] for row in rows}
         return found
 
+    async def forget(self, tx: Tx, items: Collection[int]) -> None:
+        """Forget these items, whose first reading was not whole; their levels stay."""
+        await tx.executemany("DELETE FROM item WHERE id = ?", [(item,) for item in items])
+
     async def clear(self, tx: Tx) -> None:
         """Forget all items, an unfinished first reading of the catalogue; the levels stay."""
         await tx.execute("DELETE FROM item")

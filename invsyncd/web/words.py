@@ -23,6 +23,7 @@ _BY_CHECK = {
     "shopify:paused": "see that the numbers are meant, then `invsyncd resume shopify`",
     "shopify:authorised": "`invsyncd check`; the app may be gone, or its secret changed",
     "shopify:undelivered": "the journal below says what Shopify answered; `invsyncd check`",
+    "shopify:unreadable": "open the items in Shopify's admin and save them; else tell Shopify",
     "shopify:numbers": "`invsyncd status` names each of them with what ends it",
     "tiktok:numbers": "`invsyncd status` names each of them with what ends it",
     "tiktok:authorised": ADVICE,

@@ -23,7 +23,7 @@ from invsyncd.mirror.lookback import Watermark
 from invsyncd.mirror.poll import Poller
 from invsyncd.shopify import target
 from invsyncd.shopify.polling import Page
-from invsyncd.shopify.source import ShopifySource
+from invsyncd.shopify.source import Direct, ShopifySource
 from invsyncd.shopify.target import SetOutcome, ShopifyTarget
 from invsyncd.store.attempts import Attempts
 from stress.exactly.history import Act, Pass, Plain, Setting, Trouble, Wait
@@ -116,9 +116,9 @@ async def a_sale_right_after_our_write(play: Play) -> None:
 async def a_level_that_an_answer_leaves_out(play: Play) -> None:
     original = ShopifySource.read_items
 
-    async def read_items(self: ShopifySource, items: Sequence[int]) -> list[Reading]:
+    async def read_items(self: ShopifySource, items: Sequence[int]) -> Direct[Reading]:
         found = await original(self, items)
-        return [*found[:1], *found[2:]]
+        return Direct([*found.rows[:1], *found.rows[2:]], found.aside)
 
     late_sale = before_the_first_write(play, Act("till", 0, 3, 3))
     with patch.object(ShopifySource, "read_items", read_items), late_sale:

@@ -22,7 +22,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema, 
 from graphql import GraphQLResolveInfo as Info
 
 from invsyncd.sandbox.shopify.bulk_checks import INVALID, checked, without_pages
-from invsyncd.sandbox.shopify.context import Context, number_of
+from invsyncd.sandbox.shopify.context import Context, number_of, spoil_all
 from invsyncd.sandbox.shopify.fields import Resolver
 from invsyncd.sandbox.shopify.pages import UNCUT
 
@@ -137,6 +137,8 @@ class Bulk:
     ) -> BulkOperation:
         """Create an operation with the rows of this moment."""
         rows, error = _rows(context, schema, document)
+        if context.behaviours.spoil is not None:
+            spoil_all(rows, context.behaviours.spoil)
         lines = [json.dumps(row, separators=(",", ":")).encode() for row in rows]
         if self.shuffled:
             random.Random(len(lines)).shuffle(lines)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import StrEnum
@@ -25,6 +26,16 @@ ARRAY_MAX = 250
 SCOPES = ("read_inventory", "write_inventory", "read_locations", "read_products")
 
 _GID = re.compile(r"gid://shopify/(\w+)/(\d+)(?:\?inventory_item_id=(\d+))?")
+
+
+def spoil_all(value: object, spoil: Callable[[dict[str, Any]], None]) -> None:
+    """Call `spoil` with every JSON object in the value, the outer ones first."""
+    if isinstance(value, dict):
+        spoil(value)
+    for one in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
+        spoil_all(one, spoil)
 
 
 class Replay(StrEnum):
@@ -70,6 +81,8 @@ class Behaviours:
     """Items of which a row has the whole call refused, without saying which row."""
     unnamed_as: str = ""
     """The code of that refusal; TOP_LEVEL for a GraphQL error in place of a user error."""
+    spoil: Callable[[dict[str, Any]], None] | None = None
+    """Called with every JSON object of an answer and every line of a bulk file, to change it."""
     row_cost: float = 0.0
     """Points that each row of a write adds. No recording shows such a cost."""
     throttle_status: bool = True

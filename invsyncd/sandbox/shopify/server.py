@@ -17,7 +17,7 @@ from aiohttp import web
 
 from invsyncd.sandbox.faults import Faults
 from invsyncd.sandbox.shopify.bulk import PATH, Bulk
-from invsyncd.sandbox.shopify.context import SCOPES, Behaviours, Context, Replay
+from invsyncd.sandbox.shopify.context import SCOPES, Behaviours, Context, Replay, spoil_all
 from invsyncd.sandbox.shopify.cost import Bucket
 from invsyncd.sandbox.shopify.engine import Engine
 from invsyncd.sandbox.shopify.idempotency import Idempotency
@@ -143,7 +143,10 @@ class ShopifyFake:
             origin=str(request.url.origin()),
             delay_s=self.behaviours.draw_delay(),
         )
-        return _answer(self._engine.run(asked, context), 200)
+        body = self._engine.run(asked, context)
+        if self.behaviours.spoil is not None:
+            spoil_all(body, self.behaviours.spoil)
+        return _answer(body, 200)
 
     def _served(self, version: str) -> str:
         if self.behaviours.served_version:

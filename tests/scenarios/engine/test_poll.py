@@ -10,11 +10,11 @@ from unittest.mock import patch
 import pytest
 
 from invsyncd.core.clocks import LoopSeconds
-from invsyncd.core.model import Location
+from invsyncd.core.model import Location, Reading
 from invsyncd.daemon.wiring import App
 from invsyncd.mirror import lookback, poll
 from invsyncd.mirror.lookback import SHORT_S
-from invsyncd.shopify.source import ShopifySource
+from invsyncd.shopify.source import Direct, ShopifySource
 from tests.support.virtual import clock, virtual
 from tests.support.world import World, world
 
@@ -331,7 +331,10 @@ async def test_a_bulk_look_back_does_not_read_again_what_was_written_meanwhile(
             w.made.shop.sell_till("MUG", "Hamburg", 5)
             await w.once()
             await look
-            with patch.object(ShopifySource, "read_items", autospec=True, return_value=[]) as read:
+            nothing: Direct[Reading] = Direct([])
+            with patch.object(
+                ShopifySource, "read_items", autospec=True, return_value=nothing
+            ) as read:
                 await w.once()
         (tee,) = (await parts.store.levels.items_of_skus({"TEE"}))["TEE"]
         assert [call.args[1] for call in read.call_args_list] == [[tee]]

@@ -48,6 +48,22 @@ async def shopifys(w: World) -> None:
     await w.settle()
 
 
+async def unreadable(w: World) -> None:
+    """An answer about one item cannot be read."""
+    assert w.running is not None
+    item = w.made.shop.item("TEE")
+
+    def spoil(row: dict[str, Any]) -> None:
+        if row.get("id") == f"gid://shopify/InventoryItem/{item}" and "inventoryLevels" in row:
+            row["inventoryLevels"] = None
+
+    w.made.shopify.behaviours.spoil = spoil
+    w.running.mirror.suspect(frozenset({item}))
+    await w.once()
+    w.made.shopify.behaviours.spoil = None
+    await w.once()
+
+
 async def tiktoks(w: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sale, edits by somebody else, and products that are frozen, off, renamed and lacking."""
     w.made.market.sku("TEE").stock[w.made.warehouse].backorder = 5
@@ -115,6 +131,7 @@ async def test_every_kind_of_line_is_written_and_told(
     async with world(tmp_path, tiktok=FAST) as w:
         await shopifys(w)
         await tiktoks(w, monkeypatch)
+        await unreadable(w)
         await persons(w)
         assert w.running is not None
         rows = await w.running.store.journal.read(limit=10_000)

@@ -17,7 +17,7 @@ def test_the_stored_words_stay_as_they_are() -> None:
     assert [kind.value for kind in EntryKind] == [
         *("change", "join", "leave", "out of the mirror", "into the mirror", "resolved", "undo"),
         *("write", "hold", "drift", "another writer", "parked", "woken", "missing", "shared"),
-        *("paused", "resumed", "differs", "scan"),
+        *("paused", "resumed", "differs", "unreadable", "scan"),
     ]
     assert [outcome.value for outcome in Outcome] == [
         *("planned", "paused", "applied", "confirmed", "stale", "refused", "unknown")

@@ -14,6 +14,7 @@ from invsyncd.errors import InvalidResponse, InvsyncError, Refused
 from invsyncd.net.http import Http, session
 from invsyncd.net.lines import lines
 from invsyncd.sandbox.shopify.shop import Shop
+from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.bulk import BulkRefused, _usual, pages_of_file
 from tests.support.virtual import clock, virtual
 from tests.unit.net.server import scripted, serving
@@ -38,9 +39,11 @@ async def given(*rows: object) -> AsyncIterator[bytes]:
         yield row if isinstance(row, bytes) else json.dumps(row).encode()
 
 
-async def parsed(*rows: object, expected: int | None = None) -> list[tuple[Reading, ...]]:
+async def parsed(
+    *rows: object, expected: int | None = None, aside: Aside | None = None
+) -> list[tuple[Reading, ...]]:
     count = len(rows) if expected is None else expected
-    return [page async for page in pages_of_file(given(*rows), [1], count)]
+    return [page async for page in pages_of_file(given(*rows), [1], count, aside or Aside())]
 
 
 @pytest.mark.parametrize(
@@ -57,15 +60,30 @@ async def parsed(*rows: object, expected: int | None = None) -> list[tuple[Readi
         (PLACE, {**LEVEL, "__parentId": "gid://shopify/Location/2"}),
         (PLACE, {**LEVEL, "__parentId": "gid://shopify/Product/1"}),
         (PLACE, {**LEVEL, "id": "gid://shopify/Location/3"}),
-        (PLACE, {**LEVEL, "quantities": LEVEL["quantities"][:3]}),  # type: ignore[index]
-        (PLACE, {**LEVEL, "isActive": None}),
-        (PLACE, {**LEVEL, "item": None}),
         (PLACE, LEVEL, LEVEL, b"{}"),
     ],
 )
 async def test_any_odd_line_makes_the_file_garbled(rows: tuple[object, ...]) -> None:
     with pytest.raises(InvalidResponse):
         await parsed(*rows)
+
+
+@pytest.mark.parametrize(
+    ("row", "item"),
+    [
+        ({"quantities": LEVEL["quantities"][:3]}, 7),  # type: ignore[index]
+        ({"isActive": None}, 7),
+        ({"item": None}, None),
+    ],
+)
+async def test_a_level_that_cannot_be_read_is_set_aside_and_the_others_are_read(
+    row: dict[str, object], item: int | None
+) -> None:
+    other = {**LEVEL, "item": {"id": "gid://shopify/InventoryItem/8"}}
+    aside = Aside()
+    ((reading,),) = await parsed(PLACE, {**LEVEL, **row}, other, aside=aside)
+    assert reading.item == 8
+    assert (list(aside.items), len(aside.lost)) == (([7], 0) if item else ([], 1))
 
 
 @pytest.mark.parametrize("expected", [0, 1, 3])
@@ -110,20 +128,24 @@ async def test_a_line_that_looks_as_usual_is_read_as_one_that_does_not(
     ("usual", "odd"),
     [
         (b"T02:00:00Z", b"T25:00:00Z"),
-        (b'"quantity":1,', b'"quantity":01,'),
         (b'"quantity":1,', b'"quantity":1.0,'),
         (b'"quantity":1,', b'"quantity":null,'),
         (b'"committed"', b'"available"'),
         (b'"isActive":true', b'"isActive":1'),
         (b"InventoryItem/7", b"InventoryItem/"),
-        (b"}]", b"}"),
     ],
 )
-async def test_a_line_that_looks_nearly_as_usual_is_garbled(usual: bytes, odd: bytes) -> None:
-    line = compact()
+async def test_a_line_that_looks_nearly_as_usual_is_set_aside(usual: bytes, odd: bytes) -> None:
+    line, aside = compact(), Aside()
     assert _usual(line) is not None
+    assert await parsed(PLACE, line.replace(usual, odd, 1), aside=aside) == []
+    assert len(aside.items) + len(aside.lost) == 1
+
+
+@pytest.mark.parametrize(("usual", "odd"), [(b'"quantity":1,', b'"quantity":01,'), (b"}]", b"}")])
+async def test_a_line_that_is_no_json_makes_the_file_garbled(usual: bytes, odd: bytes) -> None:
     with pytest.raises(InvalidResponse):
-        await parsed(PLACE, line.replace(usual, odd, 1))
+        await parsed(PLACE, compact().replace(usual, odd, 1))
 
 
 class Line(bytes):
@@ -151,7 +173,7 @@ async def test_fifty_thousand_rows_never_are_more_than_a_page_in_memory() -> Non
 
     gc.collect()
     before, count, most_lines, most_readings = live(), 0, 0, 0
-    async for page in pages_of_file(rows(), [1], 50_001):
+    async for page in pages_of_file(rows(), [1], 50_001, Aside()):
         count += len(page)
         assert len(page) <= 250
         most_lines = max(most_lines, Line.alive)

@@ -1,6 +1,7 @@
 """Parsing of Shopify's rows and ids; a broken row is reported with its path."""
 
 import copy
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from invsyncd.core.model import Reading
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
 from invsyncd.shopify import parse
+from invsyncd.shopify.aside import Aside
 
 QUANTITIES = [
     {"name": "available", "quantity": 7, "updatedAt": "2026-11-22T02:00:05Z"},
@@ -27,14 +29,19 @@ NODE = {
 }
 DONE = {"hasNextPage": False, "endCursor": None}
 Spoil = Callable[[Any], object]
+NOW = 1_795_312_900
 
 
 def page(*nodes: object) -> Shape:
     return Shape({"edges": [{"node": node} for node in nodes], "pageInfo": DONE}, "POLL")
 
 
+def polled(found: Shape, aside: Aside | None = None) -> tuple[Reading, ...]:
+    return parse.polled(9, found, NOW, aside or Aside())
+
+
 def test_a_row_becomes_a_reading_with_its_newest_timestamp() -> None:
-    assert parse.polled(9, page(NODE)) == (
+    assert polled(page(NODE)) == (
         Reading(
             44, 9, 7, 3, on_hand=10, updated_at=1_795_312_805, incoming=4, counted_at=1_795_312_805
         ),
@@ -43,14 +50,14 @@ def test_a_row_becomes_a_reading_with_its_newest_timestamp() -> None:
 
 def test_the_stamp_of_available_is_kept_apart_from_the_levels_own() -> None:
     shipped = {**NODE, "updatedAt": "2026-11-22T02:09:00Z"}
-    (reading,) = parse.polled(9, page(shipped))
+    (reading,) = polled(page(shipped))
     assert reading.updated_at - reading.counted_at == 9 * 60 - 5
 
 
 def test_a_level_whose_available_has_no_stamp_has_none() -> None:
     unstamped = copy.deepcopy(NODE)
     unstamped["quantities"][0]["updatedAt"] = None  # type: ignore[index]
-    (reading,) = parse.polled(9, page(unstamped))
+    (reading,) = polled(page(unstamped))
     assert (reading.updated_at, reading.counted_at) == (1_795_312_800, 0)
 
 
@@ -76,11 +83,18 @@ def test_a_level_whose_available_has_no_stamp_has_none() -> None:
         (lambda node: node.update(id="gid://shopify/InventoryLevel/900"), r"id: not the id of an"),
     ],
 )
-def test_a_row_that_is_not_as_promised_is_garbled_with_its_path(spoil: Spoil, message: str) -> None:
+def test_a_row_that_is_not_as_promised_is_set_aside_with_its_path_and_the_others_stay(
+    spoil: Spoil, message: str
+) -> None:
     node = copy.deepcopy(NODE)
+    node["id"] = "gid://shopify/InventoryLevel/900?inventory_item_id=45"
     spoil(node)
-    with pytest.raises(InvalidResponse, match=r"^POLL\.edges\[1\]\.node\..*" + message):
-        parse.polled(9, page(NODE, node))
+    aside = Aside()
+    (reading,) = polled(page(NODE, node), aside)
+    assert reading.item == 44
+    (why,) = [*aside.items.values(), *aside.lost]
+    assert re.search(r"^(POLL\.edges\[1\]\.)?node\..*" + message, why)
+    assert set(aside.items) <= {45}
 
 
 @pytest.mark.parametrize(
@@ -130,19 +144,30 @@ def test_an_id_that_names_no_item_is_garbled(text: str) -> None:
     [
         ({"pageInfo": DONE}, r"edges: missing"),
         ({"edges": None, "pageInfo": DONE}, r"edges: expected a list"),
-        ({"edges": [{}], "pageInfo": DONE}, r"edges\[0\]\.node: missing"),
-        ({"edges": [None], "pageInfo": DONE}, r"edges\[0\]: expected an object"),
     ],
 )
 def test_a_page_without_rows_where_rows_belong_is_not_an_empty_page(
     data: object, message: str
 ) -> None:
     with pytest.raises(InvalidResponse, match=message):
-        parse.polled(9, Shape(data, "POLL"))
+        polled(Shape(data, "POLL"))
+
+
+@pytest.mark.parametrize("edge", [{}, None, {"node": None}])
+def test_an_edge_without_a_row_is_lost_and_reported(edge: object) -> None:
+    aside = Aside()
+    data = {"edges": [edge, {"node": NODE}], "pageInfo": DONE}
+    assert len(polled(Shape(data, "POLL"), aside)) == 1
+    assert aside.lost[0].startswith("POLL.edges[0]")
+
+
+def test_where_most_of_a_page_cannot_be_read_nothing_of_it_is_believed() -> None:
+    with pytest.raises(InvalidResponse, match="21 rows of an answer cannot be read"):
+        polled(Shape({"edges": [None] * 21 + [{"node": NODE}], "pageInfo": DONE}, "POLL"))
 
 
 def test_an_empty_page_is_empty() -> None:
-    assert parse.polled(9, page()) == ()
+    assert polled(page()) == ()
 
 
 def test_of_two_rows_of_one_level_the_newest_counts_and_of_equals_the_later() -> None:
@@ -150,9 +175,9 @@ def test_of_two_rows_of_one_level_the_newest_counts_and_of_equals_the_later() ->
     older["quantities"][0] |= {"quantity": 1, "updatedAt": "2026-11-22T01:00:00Z"}  # type: ignore[index]
     twin = copy.deepcopy(NODE)
     twin["quantities"][0]["quantity"] = 5  # type: ignore[index]
-    assert [row.available for row in parse.polled(9, page(older, NODE))] == [7]
-    assert [row.available for row in parse.polled(9, page(NODE, older))] == [7]
-    assert [row.available for row in parse.polled(9, page(NODE, twin))] == [5]
+    assert [row.available for row in polled(page(older, NODE))] == [7]
+    assert [row.available for row in polled(page(NODE, older))] == [7]
+    assert [row.available for row in polled(page(NODE, twin))] == [5]
 
 
 @pytest.mark.parametrize(

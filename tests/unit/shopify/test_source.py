@@ -87,7 +87,7 @@ async def test_a_level_that_was_deactivated_shows_itself_as_inactive() -> None:
     async with standing(shop) as stand:
         (row,) = await polled(stand.source, there)
         assert (row.active, row.available) == (False, 4)
-        read = {row.location: row.active for row in await stand.source.read_items([item])}
+        read = {row.location: row.active for row in (await stand.source.read_items([item])).rows}
     assert read == {here: True, there: False}
 
 
@@ -105,7 +105,7 @@ async def test_items_are_read_directly_with_all_their_levels() -> None:
     stock = {place: n for n, place in enumerate(places)}
     items = [shop.add_item("A", stock=stock), shop.add_item("B", stock={places[0]: 5})]
     async with standing(shop) as stand:
-        rows = await stand.source.read_items([*items, items[0]])
+        rows = (await stand.source.read_items([*items, items[0]])).rows
     assert {row.location: row.available for row in rows if row.item == items[0]} == stock
     assert [row.available for row in rows if row.item == items[1]] == [5]
     assert len(rows) == 61
@@ -119,10 +119,10 @@ async def test_more_items_than_a_call_takes_are_read_in_several_and_gone_ones_ar
     here = shop.add_location("Here")
     items = [shop.add_item(f"S{n}", stock={here: n}) for n in range(120)]
     async with standing(shop) as stand:
-        rows = await stand.source.read_items([*items, 5])
+        rows = (await stand.source.read_items([*items, 5])).rows
         assert {row.item: row.available for row in rows} == {i: n for n, i in enumerate(items)}
-        assert await stand.source.read_items([]) == []
-        entries = await stand.source.catalogue([*items, 5])
+        assert (await stand.source.read_items([])).rows == []
+        entries = (await stand.source.catalogue([*items, 5])).rows
     assert [entry.item for entry in entries] == items
 
 
@@ -132,7 +132,7 @@ async def test_the_catalogue_tells_sku_tracking_policy_and_product_types() -> No
     plain = shop.add_item("TEE", stock={here: 1}, product_type="Shirts")
     loose = shop.add_item(None, stock={here: 1}, tracked=False, policy="CONTINUE")
     async with standing(shop) as stand:
-        assert await stand.source.catalogue([plain, loose]) == [
+        assert (await stand.source.catalogue([plain, loose])).rows == [
             Catalogue(plain, "TEE", tracked=True, continues=False, product_types=("Shirts",)),
             Catalogue(loose, "", tracked=False, continues=True, product_types=("",)),
         ]
@@ -146,7 +146,7 @@ async def test_an_item_of_many_variants_is_told_over_all_of_them() -> None:
         policy = "CONTINUE" if number == 149 else "DENY"
         shop.add_variant(item, policy=policy, product_type=f"T{number}")
     async with standing(shop) as stand:
-        (entry,) = await stand.source.catalogue([item])
+        (entry,) = (await stand.source.catalogue([item])).rows
     assert entry.continues
     assert entry.product_types == tuple(sorted(f"T{number}" for number in range(150)))
 
