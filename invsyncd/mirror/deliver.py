@@ -14,7 +14,7 @@ from functools import partial
 from typing import NamedTuple
 
 from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
-from invsyncd.core.diff import was_applied
+from invsyncd.core.diff import proves, was_applied
 from invsyncd.core.fold import Earlier
 from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
@@ -255,15 +255,13 @@ class AttemptSender:
                 )
 
     async def _applied(
-        self, attempt: Attempt, outcome: Applied, report: PassReport, *, doubted: bool = False
+        self, attempt: Attempt, outcome: Applied, report: PassReport
     ) -> Sequence[LevelWrite]:
-        """Store that all rows were applied; `doubted` has them read again before any decision."""
+        """Store that all rows were applied."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         async with self._store.transaction() as tx:
             await self._store.attempts.confirm(tx, attempt.rows, outcome.at)
             await self._store.attempts.end(tx, attempt)
-            if doubted:
-                await self._store.attempts.mark_doubtful(tx, attempt.rows)
             await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED, sent=outcome.sent)
         self._denied = None
         self._report(report, attempt.rows, skus, Outcome.APPLIED)
@@ -320,20 +318,37 @@ class AttemptSender:
 
     async def _conclude_by_reading(
         self, attempt: Attempt, report: PassReport
-    ) -> Sequence[LevelWrite]:
-        """Store what the levels show of an attempt, where its key can no longer tell."""
+    ) -> Sequence[LevelWrite] | None:
+        """Store what the levels show of an attempt, where its key can no longer tell.
+
+        Readings that may be older than the attempt prove nothing: it stays until they are younger.
+        """
         items = {row.item for row in attempt.rows}
-        batch = await self._poller.direct(items)
+        batch = await self._poller.direct(items, attempt.rows)
         readings = {(r.item, r.location): r for found in batch.readings.values() for r in found}
+        shown = [
+            readings[key] for row in attempt.rows if (key := (row.item, row.location)) in readings
+        ]
+        if not all(proves(reading, attempt.created_at) for reading in shown):
+            return None
         states = await self._store.levels.states(items)
         known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}
-        if was_applied(attempt.rows, known, readings):
-            # The time of the write is unknown, so the levels are read again as well.
-            return await self._applied(attempt, Applied(0), report, doubted=True)
+        applied = was_applied(attempt.rows, known, readings)
+        skus = await self._store.levels.skus(items)
         async with self._store.transaction() as tx:
             await self._store.attempts.end(tx, attempt)
+            # The time of the write is unknown, so the levels are read again in any case.
             await self._store.attempts.mark_doubtful(tx, attempt.rows)
-        return ()
+            if applied:
+                for row in attempt.rows:
+                    reading = readings.get((row.item, row.location))
+                    at = 0 if reading is None else reading.updated_at
+                    await self._store.attempts.confirm(tx, [row], at)
+                await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED)
+        if not applied:
+            return ()
+        self._report(report, attempt.rows, skus, Outcome.APPLIED)
+        return attempt.rows
 
     async def _journal(
         self,

@@ -22,7 +22,7 @@ from functools import partial
 from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks
 from invsyncd.core.diff import may_be_past
-from invsyncd.core.model import ItemState, Reading
+from invsyncd.core.model import ItemState, LevelWrite, Reading
 from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.current import CurrentValues
@@ -172,8 +172,12 @@ class Poller:
         direct = await self.direct(unsure)
         return replace(batch, readings={**batch.readings, **direct.readings})
 
-    async def direct(self, items: Collection[int]) -> Batch:
-        """Read these items whole, past every index.
+    async def direct(
+        self, items: Collection[int], unanswered: Collection[LevelWrite] = ()
+    ) -> Batch:
+        """Read these items whole, past every index, and ask for what stamps leave open.
+
+        The levels of `unanswered` writes are asked for in any case.
 
         A level that a complete direct read does not list is not stocked there any more. Such a
         level is read as inactive, with the quantities that were known (missing is not zero).
@@ -202,7 +206,7 @@ class Poller:
                 for level in state.levels.values()
                 if level.location not in listed and (level.active or level.doubtful)
             ]
-        return Batch(readings=await self._current.decide(readings))
+        return Batch(readings=await self._current.decide(readings, unanswered))
 
 
 def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:

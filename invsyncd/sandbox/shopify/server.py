@@ -141,7 +141,7 @@ class ShopifyFake:
             idempotency=self._idempotency,
             bulk=self.bulk,
             origin=str(request.url.origin()),
-            delay_s=self.behaviours.draw_delay(),
+            delay_s=self.behaviours.draw_delay(asked["query"]),
         )
         return _answer(self._engine.run(asked, context), 200)
 
