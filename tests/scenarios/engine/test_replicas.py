@@ -23,7 +23,7 @@ from invsyncd.sandbox.faults import Kind
 from invsyncd.shopify import documents
 from invsyncd.status.report import PassReport
 from tests.support import virtual as virtual_time
-from tests.support.asking import first, holds
+from tests.support.asking import document, first, holds
 from tests.support.virtual import virtual
 from tests.support.world import World, world
 
@@ -182,6 +182,9 @@ async def test_a_stale_write_is_not_repeated_while_readings_still_show_what_it_r
         await w.settle(9)
         munich = w.made.shop.location("Munich")
         assert 2 <= await _stale_writes(w, munich) <= 6
+        cause, says, _ = await first(w)
+        assert cause == "doubted"
+        assert holds(says, "held another number", "still show the old one", "tried again")
         await w.settle(16)
         assert w.levels("TEE") == [17] * 4
         assert w.shown("TEE") == 17
@@ -312,3 +315,25 @@ async def test_explain_says_that_an_answer_may_be_older_than_our_write(tmp_path:
         assert holds(says, "may be older than our last write", "read again")
         await w.settle(15)
         assert w.levels("TEE") == [16] * 4
+
+
+@virtual
+async def test_explain_says_why_a_level_that_shows_the_pool_is_read_again(tmp_path: Path) -> None:
+    async with world(tmp_path, poll={"interval_s": 2}, tiktok={"enabled": False}) as w:
+        w.made.add("TEE", 20)
+        await w.settle()
+        await w.passing(60)
+        for _ in range(2):
+            w.made.shop.sell_online("TEE", "Berlin", 1)
+            await a_pass(w)
+            await w.passing(3)
+        late(w, 1, delay_s=4, share=1.0)
+        await a_pass(w)
+        (item,) = (await document(w))["items"]
+        whys = [level["why"] for level in item["levels"]]
+        assert holds(whys[0], "may be older than the one before", "read again")
+        assert all(holds(why, "may be older than our last write", "read again") for why in whys[1:])
+        await w.settle(4)
+        (item,) = (await document(w))["items"]
+        assert [level["why"] for level in item["levels"]] == [""] * 4
+        assert w.levels("TEE") == [18] * 4
