@@ -28,7 +28,7 @@ from tests.support.virtual import virtual
 from tests.support.world import World, world
 
 SKUS, ROUNDS = ("TEE", "CAP", "MUG", "BAG"), 4  # with three seeds 48 rounds of one item
-SMALL_PAGES = documents.ALL | {
+SMALL_PAGES = dict(documents.ALL) | {
     name: documents.ALL[name].replace("first: 250", "first: 2") for name in ("POLL", "LIST_LEVELS")
 }
 PLACES = ("Berlin", "Hamburg", "Munich", "Vienna")
