@@ -20,7 +20,7 @@ from invsyncd.core.model import Change, Level, LevelWrite, Reading
 
 PAST_S_MAX = 30  # a direct read that is later than this is not late: stamps do not move there
 STAMP_S_MAX = 1  # a write's time is 0 or 1 s later than the stamp that it leaves (recorded)
-ASK_S = 10  # a doubt that is older is put to Shopify even where the stamp is clearly older
+ASK_S = 5  # a doubt that is older is put to Shopify even where the stamp is clearly older
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +196,17 @@ def _change(old: Level, reading: Reading, gap_intervals: int) -> Change:
         counted_at=reading.counted_at,
         gap_intervals=gap_intervals,
     )
+
+
+def proves(reading: Reading, since: int) -> bool:
+    """Whether a direct reading of a level shows no state from before a write that was made since.
+
+    Only for a level with a write in flight. Shopify was asked whether the value is the one of now.
+    Where it gave no answer, only a reading proves something that no replica can be late enough for.
+    """
+    if reading.is_now is not None:
+        return reading.is_now
+    return reading.answered_at - since > PAST_S_MAX
 
 
 def was_applied(

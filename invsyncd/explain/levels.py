@@ -23,6 +23,8 @@ def levels(facts: ItemFacts, shop: ShopFacts) -> list[dict[str, Any]]:
         known = shop.locations.get(level.location)
         reason = _difference(level, facts, shop)
         why = f"should show {plain(level.wanted)}, {reason[1]}" if reason else ""
+        if not why and level.doubtful and level.wanted is not None:
+            why = _doubt(level, last_write(facts.rows, location=level.location))
         found.append(
             {
                 "location": shop.location(level.location),
@@ -168,6 +170,13 @@ def _difference(level: Level, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause,
     last = last_write(facts.rows, location=level.location)
     if level.doubtful:
         return Cause.DOUBTED, _doubt(level, last)
+    if last is not None and outcome_of(last) is Outcome.STALE and last["from"] == level.available:
+        at = moment(last["at"], shop.now)
+        text = (
+            f"Shopify held another number (at {at}), and its answers still show the old one; the"
+            " write is tried again within a minute"
+        )
+        return Cause.DOUBTED, text
     if last is not None and is_refusal_of(last, level.wanted):
         at = moment(last["at"], shop.now)
         return Cause.REFUSED, f"Shopify {last['outcome']} (at {at}); it is tried again"
@@ -175,17 +184,14 @@ def _difference(level: Level, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause,
 
 
 def _doubt(level: Level, last: Row | None) -> str:
-    """Why a level is read again: somebody moved it, or what was read may be older than our write.
-
-    The last write tells: a level that was doubted because of it has a write that was not applied.
-    """
-    applied = last is not None and outcome_of(last) is Outcome.APPLIED
-    if applied and level.confirmed_at >= level.updated_at:
-        return (
-            "Shopify's last answer may be older than our last write, so it is read again and not"
-            " counted yet"
-        )
-    return "somebody moved it, so it is read again before a write"
+    """Why a level is read again: a write to it was not applied, or an answer may be an old one."""
+    if last is not None and outcome_of(last) in (Outcome.STALE, Outcome.REFUSED):
+        return "somebody moved it, so it is read again before a write"
+    ours = level.confirmed_at >= level.updated_at
+    older = "our last write" if ours else "the one before"
+    return (
+        f"Shopify's last answer may be older than {older}, so it is read again and not counted yet"
+    )
 
 
 def _on_its_way(attempt: Attempt, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause, str]:

@@ -8,13 +8,12 @@ written again, for some rounds; the rest is left to the next pass.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
-from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
-from invsyncd.core.diff import was_applied
+from invsyncd.core.clocks import Clocks, LoopSeconds, later
+from invsyncd.core.diff import proves, was_applied
 from invsyncd.core.fold import Earlier
 from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
@@ -22,7 +21,7 @@ from invsyncd.errors import InvalidResponse, InvsyncError, Refused
 from invsyncd.mirror.commit import Committed, Committer
 from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.splitting import Search, SplitCalls
-from invsyncd.mirror.stale_writes import StaleWrites
+from invsyncd.mirror.waits import REFUSED_WAIT_S, RefusedWrites, StaleWrites
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.reply import AccessDenied
@@ -32,8 +31,6 @@ from invsyncd.store import Store
 from invsyncd.store.database import Tx
 
 KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); one hour is for its clock
-REFUSED_WAIT_S = 600.0  # so long a refused write waits for its next try
-REFUSED_FALL_WAIT_S = 60.0  # the same for a fall: the level shows more than there is
 DENIED_S = REFUSED_WAIT_S + 60.0  # so long a denial is reported, unless a write is applied sooner
 NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
 STALE = Outcome.STALE.because("somebody had moved it meanwhile; read again")
@@ -122,16 +119,6 @@ class Delivery:
                 self._earlier[row.item] = replace(earlier, written=written)
 
 
-class _Refusal(NamedTuple):
-    """Until when a refused row waits, and why it was refused."""
-
-    until: LoopSeconds
-    why: str
-
-
-_NONE = _Refusal(AT_ONCE, "")
-
-
 class AttemptSender:
     """Sends attempts one by one."""
 
@@ -147,7 +134,7 @@ class AttemptSender:
         self._target = target
         self._poller = poller
         self._clocks = clocks
-        self._refused: dict[LevelWrite, _Refusal] = {}
+        self._refused = RefusedWrites()
         self._stale = StaleWrites()
         self._denied: tuple[AccessDenied, LoopSeconds] | None = None
         self.split = SplitCalls(store, new_key, clocks.wall)
@@ -162,7 +149,7 @@ class AttemptSender:
     def is_waiting(self, row: LevelWrite) -> bool:
         """Whether Shopify refused this same write lately, or found it stale again and again."""
         now = self._clocks.loop()
-        return self._refused.get(row, _NONE).until > now or self._stale.is_waiting(row, now)
+        return self._refused.is_waiting(row, now) or self._stale.is_waiting(row, now)
 
     async def tell_planned(self, attempt: Attempt, report: PassReport) -> None:
         """Report an attempt that a dry run does not send."""
@@ -268,15 +255,13 @@ class AttemptSender:
                 )
 
     async def _applied(
-        self, attempt: Attempt, outcome: Applied, report: PassReport, *, doubted: bool = False
+        self, attempt: Attempt, outcome: Applied, report: PassReport
     ) -> Sequence[LevelWrite]:
-        """Store that all rows were applied; `doubted` has them read again before any decision."""
+        """Store that all rows were applied."""
         skus = await self._store.levels.skus({row.item for row in attempt.rows})
         async with self._store.transaction() as tx:
             await self._store.attempts.confirm(tx, attempt.rows, outcome.at)
             await self._store.attempts.end(tx, attempt)
-            if doubted:
-                await self._store.attempts.mark_doubtful(tx, attempt.rows)
             await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED, sent=outcome.sent)
         self._denied = None
         self.split.written(attempt.rows)
@@ -300,7 +285,7 @@ class AttemptSender:
             row: Outcome.REFUSED.because(f"{code} {text}").strip()
             for row, (code, text) in refused.items()
         }
-        new = [row for row, why in reasons.items() if self._refused.get(row, _NONE).why != why]
+        new = [row for row, why in reasons.items() if self._refused.why(row) != why]
         written: list[LevelWrite] = []
         if outcome.others_applied_at is not None:
             touched = outcome.stale | outcome.refused.keys()
@@ -315,42 +300,50 @@ class AttemptSender:
             await self._store.attempts.not_mutable(tx, [row.item for row in immutable])
             for row in new:
                 await self._journal(tx, attempt, [row], skus, reasons[row], sent=outcome.sent)
-        self._refuse(reasons)  # not before it is written down
+        self._refused.came_back(reasons, self._clocks.loop())  # not before it is written down
         self._stale.came_back(stale, self._clocks.loop())
         for row, why in reasons.items():
             self._report(report, [row], skus, why)
         self._report(report, written, skus, Outcome.APPLIED)
         return written
 
-    def _refuse(self, reasons: Mapping[LevelWrite, str]) -> None:
-        """Let these rows wait; one that lowers a level, which shows too much, waits less."""
-        now = self._clocks.loop()
-        # What was not tried again for a whole wait is owed no more.
-        kept = {k: x for k, x in self._refused.items() if later(x.until, REFUSED_WAIT_S) > now}
-        for row, why in reasons.items():
-            wait_s = REFUSED_FALL_WAIT_S if row.after < row.before else REFUSED_WAIT_S
-            kept[row] = _Refusal(later(now, wait_s), why)
-        self._refused = kept
-
     async def _conclude_by_reading(
         self, attempt: Attempt, report: PassReport
     ) -> Sequence[LevelWrite] | None:
-        """Store what the levels show of an attempt whose key cannot tell; None if unreadable."""
+        """Store what the levels show of an attempt, where its key can no longer tell.
+
+        Readings that may be older than the attempt prove nothing, nor does what cannot be read:
+        the attempt stays until they are younger.
+        """
         items = {row.item for row in attempt.rows}
-        batch = await self._poller.direct(items)
+        batch = await self._poller.direct(items, attempt.rows)
         if batch.unreadable and not batch.readings:
             report.failed(Target.SHOPIFY, InvalidResponse(batch.unreadable[0].why))
             return None
         readings = {(r.item, r.location): r for found in batch.readings.values() for r in found}
+        shown = [
+            readings[key] for row in attempt.rows if (key := (row.item, row.location)) in readings
+        ]
+        if not all(proves(reading, attempt.created_at) for reading in shown):
+            return None
         states = await self._store.levels.states(items)
         known = {(i, loc): lvl for i, s in states.items() for loc, lvl in s.levels.items()}
-        if was_applied(attempt.rows, known, readings):
-            # The time of the write is unknown, so the levels are read again as well.
-            return await self._applied(attempt, Applied(0), report, doubted=True)
+        applied = was_applied(attempt.rows, known, readings)
+        skus = await self._store.levels.skus(items)
         async with self._store.transaction() as tx:
             await self._store.attempts.end(tx, attempt)
+            # The time of the write is unknown, so the levels are read again in any case.
             await self._store.attempts.mark_doubtful(tx, attempt.rows)
-        return ()
+            if applied:
+                for row in attempt.rows:
+                    reading = readings.get((row.item, row.location))
+                    at = 0 if reading is None else reading.updated_at
+                    await self._store.attempts.confirm(tx, [row], at)
+                await self._journal(tx, attempt, attempt.rows, skus, Outcome.APPLIED)
+        if not applied:
+            return ()
+        self._report(report, attempt.rows, skus, Outcome.APPLIED)
+        return attempt.rows
 
     async def _journal(
         self,

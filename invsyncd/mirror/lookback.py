@@ -39,7 +39,7 @@ from invsyncd.store.locations import KnownLocation
 log = logging.getLogger(__name__)
 
 SHORT_S = 15.0  # how far back a short poll reads
-BRIEF_S = 3.0  # the same after a direct read of everything, where no index can have been late
+BRIEF_S = 5.0  # the same after a direct read of everything: no index was late, a replica may be
 SLACK_S = 1.0  # polls do not begin exactly to the second
 FREE_MIN = 0.5  # below this share of the bucket a far look-back waits
 FAR_ROWS_MAX = 1_000  # a far look-back that will list more goes by a bulk operation

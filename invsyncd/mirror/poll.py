@@ -23,7 +23,7 @@ from itertools import islice
 from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks
 from invsyncd.core.diff import may_be_past
-from invsyncd.core.model import ItemState, Reading
+from invsyncd.core.model import ItemState, LevelWrite, Reading
 from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.current import CurrentValues
@@ -198,8 +198,12 @@ class Poller:
             readable=batch.readable | direct.readable,
         )
 
-    async def direct(self, items: Collection[int]) -> Batch:
-        """Read these items whole, past every index.
+    async def direct(
+        self, items: Collection[int], unanswered: Collection[LevelWrite] = ()
+    ) -> Batch:
+        """Read these items whole, past every index, and ask for what stamps leave open.
+
+        The levels of `unanswered` writes are asked for in any case.
 
         A level that a complete direct read does not list is not stocked there any more. Such a
         level is read as inactive, with the quantities that were known (missing is not zero). An
@@ -231,7 +235,7 @@ class Poller:
                 if level.location not in listed and (level.active or level.doubtful)
             ]
         return Batch(
-            readings=await self._current.decide(readings),
+            readings=await self._current.decide(readings, unanswered),
             unreadable=tuple(Unread(Part.LEVELS, i, why) for i, why in found.aside.items()),
             readable=frozenset((Part.LEVELS, item) for item in readings),
         )

@@ -137,9 +137,10 @@ class ShopifyTarget:
             if outcome.unnamed is not None and written_at is not None:
                 return KeySpent("some rows were written, and nothing says which were not")
             return replace(outcome, others_applied_at=written_at, certain=certain)
-        # Without a group every row already had its value (recorded), so there is no stamp.
-        # A repetition may be answered with its own time: later than the write, never earlier.
-        return Applied(written_at or 0)
+        # Without a group every row already had its value (recorded). Where the rows move something,
+        # an earlier try did it. A time later than that write only makes a late reading wait.
+        moves = any(row.before != row.after for row in attempt.rows)
+        return Applied(written_at or (answer.now if moves else 0))
 
 
 def _input(attempt: Attempt) -> dict[str, object]:

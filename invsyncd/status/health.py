@@ -189,25 +189,28 @@ class Health:
             ok = age is not None and age <= age_max
             why = "" if ok else f'location "{name}" was {_last_read(age)}'
             found.append(Check(f"shopify:poll_age:{name}", ok, why, age, "s"))
-        if self.scan_trouble:  # worth a look, but no reason to be unready
-            found.append(Check("shopify:full_scan", True, self.scan_trouble))
-        if self.look_trouble:
-            found.append(Check("shopify:catalogue", True, self.look_trouble))
-        if self.unreadable:
-            text = "; ".join(self.unreadable[:UNREADABLE_NAMED])
-            more = len(self.unreadable) - UNREADABLE_NAMED
-            text += f"; and {more} more" if more > 0 else ""
-            found.append(Check("shopify:unreadable", True, f"{_UNREADABLE}: {text}"))
-        if self.location_notes:
-            found.append(Check("shopify:locations", True, "; ".join(self.location_notes)))
-        if notes := [str(note) for note in self.version_notes()]:
-            found.append(Check("shopify:api_version", True, "; ".join(notes)))
-        if self.second_mirror:
-            found.append(Check("shopify:other_mirror", False, OTHER_MIRROR, other_writer=True))
+        found += self._shopify_notes()
         for target, health in self.targets.items():
             found += self._target_checks(target, health, now)
             found += self._number_checks(target, now)
         return found + self._tiktok_checks()
+
+    def _shopify_notes(self) -> list[Check]:
+        """What is worth a look, but no reason to be unready; another mirror is one."""
+        unreadable = "; ".join(self.unreadable[:UNREADABLE_NAMED])
+        if (more := len(self.unreadable) - UNREADABLE_NAMED) > 0:
+            unreadable += f"; and {more} more"
+        notes = {
+            "full_scan": self.scan_trouble,
+            "catalogue": self.look_trouble,
+            "unreadable": unreadable and f"{_UNREADABLE}: {unreadable}",
+            "locations": "; ".join(self.location_notes),
+            "api_version": "; ".join(str(note) for note in self.version_notes()),
+        }
+        found = [Check(f"shopify:{name}", True, text) for name, text in notes.items() if text]
+        if self.second_mirror:
+            found.append(Check("shopify:other_mirror", False, OTHER_MIRROR, other_writer=True))
+        return found
 
     def _reads(self) -> list[tuple[str, float | None]]:
         """The name of each location and when it was last read, sorted by name."""

@@ -51,6 +51,7 @@ def main() -> int:
     asked.add_argument("--seed", type=int, default=1)
     asked.add_argument("--steps", type=int, default=40, help="at most so many in a history")
     asked.add_argument("--torn", action="store_true", help="imports may be torn by a failed pass")
+    asked.add_argument("--late", action="store_true", help="late replicas in every world")
     asked.add_argument("--failures", type=int, default=1, help="stop after so many")
     given = asked.parse_args()
     logging.disable(logging.CRITICAL)
@@ -59,6 +60,8 @@ def main() -> int:
     faults: Counter[str] = Counter()
     for seed in range(given.seed, given.seed + given.runs):
         setting, history = drawn(seed, given.steps)
+        if given.late:
+            setting = setting.with_late_replicas()
         try:
             play = play_through(setting, history, torn=given.torn)
         except Coincidence:
@@ -94,6 +97,7 @@ def _counts(play: Play, history: list[Step]) -> Counter[str]:
         acts=sum(tally.done for tally in play.tallies),
         acts_inside_a_pass=play.inside,
         shuffled=play.setting.shuffle is not None,
+        with_late_replicas=play.setting.replica_share < 1,
     )
 
 

@@ -64,6 +64,10 @@ class Setting:
             not self.orders_only or act.what == "online" or (not inside and act.what not in COMMON)
         )
 
+    def with_late_replicas(self) -> Setting:
+        """The same world where half of all answers are up to 4 s late, wherever they are read."""
+        return replace(self, replica_s=4, replica_share=0.5, created_late_s=1)
+
     def spares_writes(self, kind: str) -> bool:
         """Whether this fault may not strike a write."""
         harmless = NEVER_HANDLED if self.server == PARTIAL else (Kind.THROTTLED, DUPLICATED)
@@ -151,10 +155,9 @@ def a_setting(dice: random.Random) -> Setting:
         dice=dice.getrandbits(32),
         lossy=dice.choice((True, False)),
     )
-    if dice.random() < 0.4:  # half of all answers up to 4 s late, wherever they are read
-        setting = replace(setting, replica_s=4, replica_share=0.5, created_late_s=1)
-    # Direct reads that are late, and keys that answer nothing: nobody could tell what was applied.
-    return replace(setting, replica_s=0) if setting.server in UNDECIDED else setting
+    if random.Random(setting.dice).random() < 0.4:  # draws nothing from the dice of the history
+        setting = setting.with_late_replicas()
+    return setting
 
 
 def an_act(dice: random.Random) -> Act:

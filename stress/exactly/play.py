@@ -132,10 +132,10 @@ class Play:
 
     def _may_tear(self, *, inside: bool) -> bool:
         """An import of which a pass sees only a part is one import only while that pass lives: what
-        it has merged is not kept beyond it. A late index shows a part, and so does a poll under
-        way; a fault or a kill ends the pass."""
+        it has merged is not kept beyond it. A late index shows a part, and so do a poll under way
+        and replicas that are not all equally late; a fault or a kill ends the pass."""
         quiet = not cast("Chaos", self.world.made.shopify_faults).live
-        whole = not inside and not self.setting.lag_s
+        whole = not inside and not self.setting.lag_s and self.setting.replica_share >= 1
         lives = quiet and not self.setting.replica_s and not (self._now and self._now.kill)
         return self.torn or whole or bool(lives and self._now)
 

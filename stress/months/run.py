@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import random
 import sqlite3
 import tempfile
 import time
@@ -279,6 +280,9 @@ def _made(seed: int) -> Sandbox:
     for_shopify, for_tiktok = Weather(seed), Weather(seed + 1)
     made.shopify.faults, made.tiktok._faults = for_shopify, for_tiktok
     made.shop.activation_touches = True
+    late = made.shopify.behaviours  # half of all answers are late, wherever they are read
+    late.replica_delay_s, late.replica_share, late.replica_points = 4.0, 0.5, True
+    late.replica_dice, late.created_late_s = random.Random(seed + 2), 1
     assert made.market.warehouse(MAIN).id == made.warehouse
     return replace(made, shopify_faults=for_shopify, tiktok_faults=for_tiktok)
 

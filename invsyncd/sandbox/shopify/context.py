@@ -62,6 +62,8 @@ class Behaviours:
     replica_share: float = 1.0
     """The share of requests that a late replica answers. Below 1 each is late by another time, up
     to `replica_delay_s`."""
+    replica_answers: str = ""
+    """Only requests with this text in their query are answered late."""
     replica_points: bool = False
     """Whether a late replica answers for single levels, too."""
     replica_dice: random.Random = field(default_factory=lambda: random.Random(1))
@@ -96,8 +98,10 @@ class Behaviours:
     cost_shown: float = 1.0
     """The fraction of every cost that the answers show."""
 
-    def draw_delay(self) -> float:
-        """How late the replica is that answers the next request, in seconds."""
+    def draw_delay(self, query: str) -> float:
+        """How late the replica is that answers this request, in seconds."""
+        if self.replica_answers not in query:
+            return 0.0
         if not self.replica_delay_s or self.replica_share >= 1:
             return self.replica_delay_s
         is_late = self.replica_dice.random() < self.replica_share

@@ -141,7 +141,7 @@ class ShopifyFake:
             idempotency=self._idempotency,
             bulk=self.bulk,
             origin=str(request.url.origin()),
-            delay_s=self.behaviours.draw_delay(),
+            delay_s=self.behaviours.draw_delay(asked["query"]),
         )
         body = self._engine.run(asked, context)
         if self.behaviours.spoil is not None:
