@@ -99,8 +99,8 @@ class TikTokClient:
         self._configured = self._cipher = shop_cipher
         self._shop_id = shop_id
         self._served = served or ServedShop()
-        self._vain: str | None = None
-        """The token that a refresh gave after a refusal of token or shop; None if a call worked."""
+        self._vain: dict[str, str] = {}
+        """By operation, the token that a refresh gave after a refusal, until a call of it works."""
         self._clock = clock
         # Documented: at most five repetitions, waits up to a minute.
         reading = patience or Patience(attempts=5, total_s=120.0, first_s=1.0, wait_s_max=60.0)
@@ -190,7 +190,7 @@ class TikTokClient:
     def forget_shop(self) -> None:
         """Find the shop's cipher anew before the next call: somebody logged in."""
         self._cipher = self._configured
-        self._vain = None
+        self._vain.clear()
 
     async def _shop_cipher(self) -> str:
         """The configured cipher, or that of our shop or the only one, which is read once."""
@@ -227,9 +227,9 @@ class TikTokClient:
         except _TokenOrShopRefused:
             # The code says not which. A new cipher is looked for, then one refresh is tried.
             if not (call.cipher and await self._has_new_cipher(cipher)):
-                if token == self._vain or not await self._tokens.renewed(token):
+                if token == self._vain.get(call.op) or not await self._tokens.renewed(token):
                     raise
-                self._vain = await self._tokens.current()
+                self._vain[call.op] = await self._tokens.current()
         except _TokenRefused:
             if not await self._tokens.renewed(token):
                 raise
@@ -260,7 +260,7 @@ class TikTokClient:
             )
         reply = self._read_envelope(answer, call)
         lane.went_well()
-        self._vain = None if call.cipher else self._vain
+        self._vain.pop(call.op, None)
         return reply
 
     def _read_envelope(self, answer: Answer, call: _Call) -> TikTokReply:

@@ -265,6 +265,7 @@ async def test_an_orphan_that_a_person_sets_to_0_or_keeps_by_rule_is_reported_no
 
 @virtual
 async def test_what_a_closed_warehouse_shows_is_a_note(tmp_path: Path) -> None:
+    """One on holiday is still lowered, one that is switched off takes nothing."""
     mapping = {"mapping": [{"locations": ["Berlin"], "warehouse": "South"}]}
     async with world(tmp_path, mirror={"enabled": False}, tiktok=FAST | mapping) as w:
         south = w.made.market.add_warehouse("South")
@@ -272,7 +273,7 @@ async def test_what_a_closed_warehouse_shows_is_a_note(tmp_path: Path) -> None:
         w.made.market.add_listing("TEE", stock={south: 0})
         async with running(w) as app:
             assert w.shown("TEE", "South") == 10
-            w.made.market.set_warehouse_status("South", "RESTRICTED")
+            w.made.market.set_warehouse_status("South", "DISABLED")
             await w.passing(180)
             w.made.shop.sell_till("TEE", "Berlin", 4)
             await w.passing(420)

@@ -40,8 +40,7 @@ async def test_a_decrease_that_tiktok_refuses_is_an_undelivered_write(
             await asyncio.sleep(4 * MINUTES)
             assert unready(w) == []
             await asyncio.sleep(3 * MINUTES)
-            [reason] = unready(w)
-            assert f"{sku.product_id}/{sku.id}" in reason
+            assert any(f"{sku.product_id}/{sku.id}" in reason for reason in unready(w))
             w.made.tiktok.accept_updates()
             await asyncio.sleep(2 * MINUTES)
             assert (w.shown("TEE"), unready(w)) == (6, [])
@@ -59,7 +58,7 @@ async def test_a_decrease_of_a_product_that_cannot_be_read_is_an_undelivered_wri
         w.made.shop.sell_online("TEE", "Berlin", 4)
         async with running(w):
             await asyncio.sleep(7 * MINUTES)
-            assert len(unready(w)) == 1
+            assert any("1 writes wait" in reason for reason in unready(w))
 
 
 @virtual

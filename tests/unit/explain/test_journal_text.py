@@ -79,6 +79,16 @@ SENTENCES: dict[EntryKind, tuple[Line, str]] = {
         {**LISTING, "warehouse": "W", "units": 50, "before": 0},
         "TikTok, Main warehouse: 50 on backorder, beyond the stock",
     ),
+    EntryKind.DIFFERS: (
+        {"target": "shopify", "location": 1, "shown": 10, "should": 9, "because": "it is held"}
+        | {"try": "invsyncd resolve TEE"},
+        "Shopify at Berlin shows 10 and should show 9: it is held; to end it: invsyncd resolve TEE",
+    ),
+    EntryKind.UNREADABLE: (
+        {"part": "levels", "because": "ITEM.quantities: missing"},
+        "Shopify's answer about the stock of this item cannot be read: ITEM.quantities: missing;"
+        " the item waits and is asked for in every pass",
+    ),
     EntryKind.LOST: (
         {**LISTING, "because": "its product was deleted at TikTok"},
         "TikTok listing 7 is lost: its product was deleted at TikTok",
