@@ -32,6 +32,7 @@ from invsyncd.tiktok.tokens import ADVICE_SCOPES, TokenKeeper
 
 _JSON = "application/json"
 _ADVICE = "check app key, secret, scopes and shop in the Partner Center; or `invsyncd check`"
+VAIN_S = 3600.0  # so long no further refresh is tried for the same refusal
 _ADVICE_LOGIN = "run invsyncd tiktok-login --code CODE"
 
 
@@ -99,8 +100,8 @@ class TikTokClient:
         self._configured = self._cipher = shop_cipher
         self._shop_id = shop_id
         self._served = served or ServedShop()
-        self._vain: dict[str, str] = {}
-        """By operation, the token that a refresh gave after a refusal, until a call of it works."""
+        self._vain: tuple[str, float] = ("", 0.0)
+        """The token that a refresh gave after a refusal of token or shop, and when."""
         self._clock = clock
         # Documented: at most five repetitions, waits up to a minute.
         reading = patience or Patience(attempts=5, total_s=120.0, first_s=1.0, wait_s_max=60.0)
@@ -190,7 +191,7 @@ class TikTokClient:
     def forget_shop(self) -> None:
         """Find the shop's cipher anew before the next call: somebody logged in."""
         self._cipher = self._configured
-        self._vain.clear()
+        self._vain = ("", 0.0)
 
     async def _shop_cipher(self) -> str:
         """The configured cipher, or that of our shop or the only one, which is read once."""
@@ -227,14 +228,19 @@ class TikTokClient:
         except _TokenOrShopRefused:
             # The code says not which. A new cipher is looked for, then one refresh is tried.
             if not (call.cipher and await self._has_new_cipher(cipher)):
-                if token == self._vain.get(call.op) or not await self._tokens.renewed(token):
+                if self._was_in_vain(token) or not await self._tokens.renewed(token):
                     raise
-                self._vain[call.op] = await self._tokens.current()
+                self._vain = await self._tokens.current(), self._clock()
         except _TokenRefused:
             if not await self._tokens.renewed(token):
                 raise
         cipher = await self._shop_cipher() if call.cipher else ""
         return await self._send(call, await self._tokens.current(), cipher)
+
+    def _was_in_vain(self, token: str) -> bool:
+        """Whether a refresh has just given this token, which is refused too: one call's trouble."""
+        vain, at = self._vain
+        return token == vain and 0 <= self._clock() - at < VAIN_S
 
     async def _send(self, call: _Call, token: str, cipher: str) -> TikTokReply:
         lane = self.lane(call.op, write=call.write)
@@ -260,7 +266,6 @@ class TikTokClient:
             )
         reply = self._read_envelope(answer, call)
         lane.went_well()
-        self._vain.pop(call.op, None)
         return reply
 
     def _read_envelope(self, answer: Answer, call: _Call) -> TikTokReply:

@@ -236,7 +236,7 @@ async def test_an_error_that_stops_the_side(
             health = w.running.health
             assert not health.targets[Target.TIKTOK].authorised
             assert any(str(code) in reason for reason in health.document()[1]["notes"])
-        assert is_bounded([at for at, _ in calls.made], begun)
+        assert is_bounded(calls.of(w.made.market.sku(f"BAD-{code}").id), begun)
         assert w.shown(f"BAD-{code}") == 10
         assert w.levels(f"BAD-{code}") == [9] * 4, "the mirror goes on whatever TikTok does"
         assert told(await journal(w), code) >= 1
