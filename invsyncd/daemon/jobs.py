@@ -55,6 +55,9 @@ class SlowDown:
         return wait_s
 
 
+OPEN_S = 60.0  # the longest interval while a number is doubted or still to be written
+
+
 class Tempo:
     """Seconds from the beginning of one pass to that of the next: shorter while changes flow."""
 
@@ -62,13 +65,14 @@ class Tempo:
         self._least_s, self._most_s = least_s, most_s
         self._next_s = most_s
 
-    def after(self, *, changed: bool) -> float:
+    def after(self, *, changed: bool, is_open: bool = False) -> float:
         """The least after a pass that found changes; then twice as long each time, up to the most.
 
-        Nothing has to be right because of it: a poll that comes later finds the same.
+        While something `is_open` (doubted, or not written yet), no more than OPEN_S: a level may
+        show more than there is (law 11). Otherwise a poll that comes later finds the same.
         """
         self._next_s = self._least_s if changed else min(self._next_s * 2, self._most_s)
-        return self._next_s
+        return min(self._next_s, OPEN_S) if is_open else self._next_s
 
 
 async def never() -> bool:
@@ -144,7 +148,9 @@ class Jobs:
         slow_s = self._slow[Target.SHOPIFY].after(dead=dead)
         if slow_s:
             return slow_s
-        return self._tempo.after(changed=bool(report.changes)) - (self._clocks.loop() - began)
+        is_open = not report.paused.get(Target.SHOPIFY) and await self._mirror.leaves_open()
+        next_s = self._tempo.after(changed=bool(report.changes), is_open=is_open)
+        return next_s - (self._clocks.loop() - began)
 
     async def _listings_job(self, new_tokens: NewTokens) -> float:
         """Woken by a commit; otherwise it looks by itself whether something is due."""

@@ -82,6 +82,11 @@ class MirrorPass:
         """Whether nothing may be written anywhere."""
         return self._dry_run
 
+    async def leaves_open(self) -> bool:
+        """Whether a level is doubted, or does not show yet what it should."""
+        doubted = await self._store.levels.doubtful_items()
+        return bool(doubted or (await self._store.owed.levels()).count)
+
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""
         self.suspects.name(items)

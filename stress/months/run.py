@@ -283,6 +283,7 @@ def _made(seed: int) -> Sandbox:
     late = made.shopify.behaviours  # half of all answers are late, wherever they are read
     late.replica_delay_s, late.replica_share, late.replica_points = 4.0, 0.5, True
     late.replica_dice, late.created_late_s = random.Random(seed + 2), 1
+    late.lag_s = late.catalogue_lag_s = 30.0  # and every index
     assert made.market.warehouse(MAIN).id == made.warehouse
     return replace(made, shopify_faults=for_shopify, tiktok_faults=for_tiktok)
 

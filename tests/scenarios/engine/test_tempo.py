@@ -11,6 +11,7 @@ import pytest
 
 from invsyncd.daemon.jobs import Tempo
 from invsyncd.daemon.scheduler import Scheduler
+from invsyncd.sandbox.faults import Kind
 from invsyncd.status.watchdog import MIRROR, Watchdog
 from tests.support.virtual import virtual as in_virtual_time
 from tests.support.world import World, world
@@ -27,6 +28,13 @@ def test_after_a_change_the_next_pass_comes_soon_and_each_quiet_one_waits_twice_
 def test_without_a_shorter_interval_changes_hurry_nothing() -> None:
     tempo = Tempo(INTERVAL_S, INTERVAL_S)
     assert [tempo.after(changed=changed) for changed in (True, False, True)] == [INTERVAL_S] * 3
+
+
+def test_while_something_is_open_no_interval_is_longer_than_a_minute() -> None:
+    tempo = Tempo(600, 600)
+    passes = [(True, True), (False, True), (False, False)]
+    found = [tempo.after(changed=changed, is_open=is_open) for changed, is_open in passes]
+    assert found == [60, 60, 600]
 
 
 class Begun(Watchdog):
@@ -85,3 +93,24 @@ async def test_a_pass_that_takes_long_does_not_put_off_the_next_one(tmp_path: Pa
         w.made.shop.sell_till("TEE", "Berlin", 1)
         await asyncio.sleep(60)
         assert begun.gaps[:4] == pytest.approx([15] * 4, abs=0.01)
+
+
+@in_virtual_time
+async def test_a_write_that_came_back_is_tried_again_within_a_minute_whatever_the_interval(
+    tmp_path: Path,
+) -> None:
+    poll = {"interval_s": 600, "interval_min_s": 600}
+    async with world(tmp_path, tiktok={"enabled": False}, poll=poll) as w:
+        w.made.add("TEE", 10)
+        parts = await w.start()
+        daemon = Scheduler(parts.jobs.table(), Begun())
+        loops = asyncio.create_task(daemon.run())
+        try:
+            await asyncio.sleep(30)
+            w.made.shop.sell_till("TEE", "Berlin", 1)
+            w.made.shopify_faults.add(Kind.ERROR_BEFORE, times=6, match="SetQuantities")
+            await asyncio.sleep(600 + 100)
+            assert w.levels("TEE") == [9, 9, 9, 9]
+        finally:
+            daemon.stop()
+            await loops
