@@ -30,7 +30,6 @@ from invsyncd.core.model import Target
 from invsyncd.core.plan import Shift, totals
 from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.errors import InvsyncError, StateError
-from invsyncd.mirror.full_scan import Scanned
 from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.requests import RESOLVE, SCAN, location_names
 from invsyncd.planning.rulebook import Rulebook
@@ -138,18 +137,13 @@ async def _store_request(settings: Settings, kind: str, body: dict[str, Any]) ->
 
 async def _pass(settings: Settings) -> PassReport:
     """One pass; then a scan if one was requested, and the passes that read its suspects."""
-    found: Scanned | None = None
     with answers_progress() as metrics:
         async with (
             Store.open(settings.state.path) as store,
             assemble(settings, store, metrics=metrics) as parts,
         ):
             report = parts.jobs.report()
-            await one_pass(parts, report)
-            if await store.requests.open(SCAN):
-                found = await parts.jobs.full_scan(report)
-            while found is not None and parts.mirror.suspects and not report.failures:
-                await one_pass(parts, report)
+            found = await one_pass(parts, report)
     if found is not None:
         click.echo(
             f"full scan by {found.by}: {found.levels} levels,"

@@ -215,14 +215,18 @@ class Jobs:
         await self._conclusion.listings(report, end.paused)
         return end.more
 
-    async def once(self, report: PassReport) -> None:
-        """One round of both sides, and a full scan if one is due, with the passes that it needs."""
+    async def once(self, report: PassReport) -> Scanned | None:
+        """One round of both sides, and a full scan if one is due, with the passes that it needs.
+
+        Returns what the scan found, None without one.
+        """
         await self._both(report)
         if self._mirror.dry_run:
-            return  # a scan would leave a bulk operation behind
+            return None  # a scan would leave a bulk operation behind
         found = await self.full_scan(report)
         for _ in range(math.ceil(len(found.suspects) / SUSPECTS_MAX) if found else 0):
             await self._both(report)
+        return found
 
     async def _both(self, report: PassReport) -> None:
         """One round of both sides, whatever becomes of the other.

@@ -33,7 +33,7 @@ from invsyncd.mirror.catalogue import CatalogueReader
 from invsyncd.mirror.commit import Committer
 from invsyncd.mirror.current import CurrentValues
 from invsyncd.mirror.deliver import AttemptSender, Delivery
-from invsyncd.mirror.full_scan import FullScan
+from invsyncd.mirror.full_scan import FullScan, Scanned
 from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.reconcile import MirrorPass
 from invsyncd.mirror.suspects import Suspects
@@ -336,10 +336,14 @@ def _tokens(
     )
 
 
-async def one_pass(parts: App, report: PassReport) -> None:
-    """One pass over both sides, as `once` does it: both are delivered, neither waits."""
-    await parts.jobs.once(report)
+async def one_pass(parts: App, report: PassReport) -> Scanned | None:
+    """One pass over both sides, as `once` does it: both are delivered, neither waits.
+
+    Returns what a full scan found, if one was due.
+    """
+    found = await parts.jobs.once(report)
     report.held[:] = [{"sku": sku, "item": item} for item, sku in await parts.store.census.held()]
+    return found
 
 
 def budgets(shopify: ShopifyClient, tiktok: TikTokShop | None) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from invsyncd.core.model import Attempt, LevelWrite, Reading
 from invsyncd.core.plan import batches
 from invsyncd.errors import InvsyncError
 from invsyncd.net.tasks import run_together
-from invsyncd.shopify.target import Applied, NotApplied, SetOutcome, ShopifyTarget
+from invsyncd.shopify.target import NOT_MUTABLE, Applied, NotApplied, SetOutcome, ShopifyTarget
 from invsyncd.store import Store
 
 log = logging.getLogger(__name__)
@@ -115,6 +115,9 @@ def _note(rows: Rows, outcome: SetOutcome | None, answers: dict[Key, bool]) -> l
             answers |= {(row.item, row.location): True for row in rows}
         case NotApplied(stale=stale, refused=refused) if stale or refused:
             open_ = [row for n, row in enumerate(rows) if n not in stale and n not in refused]
+            # What nobody may set cannot be asked for: it is believed, as a level that is not ours.
+            unsettable = [n for n, (code, _) in refused.items() if code == NOT_MUTABLE]
+            answers |= {(rows[n].item, rows[n].location): True for n in unsettable}
             if len(rows) == 1 or open_:
                 answers |= {(rows[n].item, rows[n].location): False for n in stale}
                 return [tuple(open_)] if open_ else []

@@ -25,14 +25,21 @@ from invsyncd.mirror.waits import REFUSED_WAIT_S, RefusedWrites, StaleWrites
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.reply import AccessDenied
-from invsyncd.shopify.target import Applied, KeySpent, NotApplied, Sent, SetOutcome, ShopifyTarget
+from invsyncd.shopify.target import (
+    NOT_MUTABLE,
+    Applied,
+    KeySpent,
+    NotApplied,
+    Sent,
+    SetOutcome,
+    ShopifyTarget,
+)
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 
 KEY_AGE_S_MAX = 23 * 3600  # Shopify tracks keys for 24 h (documented); one hour is for its clock
 DENIED_S = REFUSED_WAIT_S + 60.0  # so long a denial is reported, unless a write is applied sooner
-NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"
 STALE = Outcome.STALE.because("somebody had moved it meanwhile; read again")
 ROUNDS_MAX = 6  # so often stale rows are read and sent again; the rest is left to the next pass
 ITEMS_AT_ONCE = 4  # attempts that are sent side by side

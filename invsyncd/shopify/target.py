@@ -19,6 +19,7 @@ from invsyncd.shopify.reply import error_code
 from invsyncd.write_reference import reference
 
 _STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
+NOT_MUTABLE = "NON_MUTABLE_INVENTORY_ITEM"  # nobody may set this item, such as a bundle
 _SPENT = "IDEMPOTENCY_KEY_PARAMETER_MISMATCH"
 _FAILED = "IDEMPOTENCY_PREVIOUS_ATTEMPT_FAILED"  # documented: nothing was done; take a new key
 _CONCURRENT = "IDEMPOTENCY_CONCURRENT_REQUEST"

@@ -169,7 +169,8 @@ async def _lacking(store: Store, rulebook: Rulebook) -> list[Group]:
     rules = await rulebook.rules()
     names = {w.id: w.name for w in await rulebook.warehouses() or ()}
     groups: list[Group] = []
-    for warehouse in sorted(rules.offers.sources) if rules.offers is not None else ():
+    mapped = set(rules.offers.sources) if rules.offers is not None else set[str]()
+    for warehouse in sorted(mapped - set(rules.closed)):
         lacking = await store.listing_census.lacking(warehouse)
         name = names.get(warehouse, warehouse)
         trait = f'not stocked in the mapped warehouse "{name}" ({warehouse})'

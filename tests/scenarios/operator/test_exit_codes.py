@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -110,7 +109,6 @@ async def refusing(w: Running) -> None:
     stock = dict.fromkeys(w.made.shop.locations, 10)
     w.made.shop.add_item("BUNDLE", stock=stock, mutable=False)
     await w.ask("once")
-    w.made.shop._clock = lambda: time.time() + 2  # a sale of that same second would be doubted
     w.made.shop.sell_online("BUNDLE", "Berlin", 1)
 
 
