@@ -148,7 +148,7 @@ class Jobs:
         slow_s = self._slow[Target.SHOPIFY].after(dead=dead)
         if slow_s:
             return slow_s
-        is_open = not report.paused.get(Target.SHOPIFY) and await self._mirror.leaves_open()
+        is_open = not report.paused.get(Target.SHOPIFY) and await self.leaves_open()
         next_s = self._tempo.after(changed=bool(report.changes), is_open=is_open)
         return next_s - (self._clocks.loop() - began)
 
@@ -206,6 +206,10 @@ class Jobs:
         self._conclusion.second_mirror(is_named=self._mirror.has_second_mirror)
         await self._conclusion.unreadable(self._mirror.lost_rows)
         await self._conclusion.mirror(report, took_s=took_s, has_baseline=has_baseline)
+
+    async def leaves_open(self) -> bool:
+        """Whether a level is doubted, or does not show yet what it should."""
+        return await self._mirror.leaves_open()
 
     async def listings(self, report: PassReport) -> bool:
         """One round of TikTok, nothing before the first baseline; whether more follows at once."""

@@ -80,6 +80,9 @@ class Rounds(Jobs):
     ) -> None:
         await self._round(Target.SHOPIFY, report)
 
+    async def leaves_open(self) -> bool:
+        return False
+
     async def listings(self, report: PassReport) -> bool:
         await self._round(Target.TIKTOK, report)
         return False
