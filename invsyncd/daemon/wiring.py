@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import math
 import time
@@ -262,15 +263,16 @@ def _tiktok(
     settings: Settings, store: Store, http: Http, tokens: TokenKeeper, clock: Clock
 ) -> TikTokClient:
     tiktok = settings.tiktok
+    # Another configured cipher may mean another shop. The cipher itself is a secret.
+    configured = hashlib.sha256((tiktok.shop_cipher or "").encode()).hexdigest()
 
     async def load() -> str | None:
         stored = json.loads(await store.meta.get(SERVED_SHOP) or "{}")
-        # Another configured cipher may mean another shop.
-        is_of_it = stored.get("configured") == tiktok.shop_cipher
+        is_of_it = stored.get("configured") == configured
         return str(stored["id"]) if is_of_it and "id" in stored else None
 
     async def save(shop: AuthorisedShop) -> None:
-        value = json.dumps({"id": shop.id, "configured": tiktok.shop_cipher})
+        value = json.dumps({"id": shop.id, "configured": configured})
         async with store.transaction() as tx:
             await store.meta.set(tx, SERVED_SHOP, value)
 
