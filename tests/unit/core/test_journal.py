@@ -16,7 +16,8 @@ PRODUCT = Path(__file__).parents[3] / "invsyncd"
 def test_the_stored_words_stay_as_they_are() -> None:
     assert [kind.value for kind in EntryKind] == [
         *("change", "join", "leave", "out of the mirror", "into the mirror", "resolved", "undo"),
-        *("write", "hold", "drift", "another writer", "parked", "woken", "missing", "shared"),
+        *("write", "hold", "drift", "another writer", "parked", "woken", "missing", "ceiling"),
+        *("backorder", "lost", "found", "rematched", "shared"),
         *("paused", "resumed", "differs", "unreadable", "scan"),
     ]
     assert [outcome.value for outcome in Outcome] == [
