@@ -29,20 +29,20 @@ OPTIONAL = _names(
     " extra_errors warehouse_id sku_id code field errorCode url inventoryAdjustmentGroup sku"
     " updatedAt variants nodes extensions search cost error_description scope shop_id"
     " inventory_type product_id access_token refresh_token"
-    " access_token_expire_in refresh_token_expire_in"
+    " access_token_expire_in refresh_token_expire_in granted_scopes"
 )
 """May be missing or null somewhere by the documents: what comes of it is no violation."""
 
 TEXTS = _names(
     "name sku seller_sku title message request_id productType handle region sub_type status code"
     " errorCode url endCursor next_page_token access_token refresh_token cipher shop_cipher type"
-    " field product_status inventory_type effect_status scope seller_name open_id"
+    " field product_status inventory_type effect_status scope seller_name open_id granted_scopes"
 )
 """Text that means what it says: any text is possible there."""
 
 ROWS = _names(
     "edges products skus inventory extra_errors warehouse_inventory warehouses shops accessScopes"
-    " errors combined_skus product_types userErrors nodes"
+    " errors combined_skus product_types userErrors nodes granted_scopes"
 )
 """Lists that may be longer or shorter than they were."""
 
