@@ -102,12 +102,22 @@ def is_doubtful(read: int) -> bool:
 
 
 def sold(
-    shown: int | None, sent: int | None, read: int, held: int, ordered: int | None = None
+    shown: int | None,
+    sent: int | None,
+    read: int,
+    held: int,
+    ordered: int | None = None,
+    *,
+    open_orders: int = 0,
 ) -> int:
     """Units to hold because of this reading; negative gives units back; 0 changes nothing.
 
     `shown` is the last confirmed quantity, `sent` one that may or may not have arrived. `ordered`
     is by how many units the orders not yet shipped grew since the last reading; None is unknown.
+    `open_orders` are the units of all those orders now.
+
+    An order that was shipped meanwhile hides a new one: of a fall, as much may be sold as there are
+    open orders now. That much is held, whatever else moved.
 
     Where the orders are known, exactly what was ordered is held, also what a write of ours hides: a
     fall without new orders is no sale but somebody's edit. A rise is a cancelled order as far as
@@ -122,8 +132,9 @@ def sold(
     fallen = 0 if says_nothing else max(expected) - read
     if ordered is None:
         return max(fallen, -held)
-    if ordered > 0:
-        return ordered
+    hidden = min(max(fallen, 0), open_orders)
+    if ordered > 0 or hidden > 0:
+        return max(ordered, hidden)
     if read + ordered in expected:
         return max(ordered, -held)
     return max(fallen, ordered, -held) if fallen < 0 else 0

@@ -161,7 +161,10 @@ class Jobs:
         more = await self.listings(report)
         slow_s = self._slow[Target.TIKTOK].after(dead=report.is_dead(Target.TIKTOK))
         self._listings_not_before = later(self._clocks.loop(), slow_s)
-        return 0.0 if more else self._poll.interval_s
+        if more:
+            return 0.0
+        owes = not report.paused.get(Target.TIKTOK) and await self.owes_listings()
+        return min(self._poll.interval_s, OPEN_S) if owes else self._poll.interval_s
 
     async def _catalogue_job(self) -> float:
         """Beside the passes: a long look at the catalogue must not hold up a sale."""
@@ -206,6 +209,10 @@ class Jobs:
         self._conclusion.second_mirror(is_named=self._mirror.has_second_mirror)
         await self._conclusion.unreadable(self._mirror.lost_rows)
         await self._conclusion.mirror(report, took_s=took_s, has_baseline=has_baseline)
+
+    async def owes_listings(self) -> bool:
+        """Whether a listing does not show yet what it should: its wait may end soon."""
+        return await self._conclusion.owes_listings()
 
     async def leaves_open(self) -> bool:
         """Whether a level is doubted, or does not show yet what it should."""

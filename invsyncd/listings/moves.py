@@ -54,7 +54,7 @@ def moved(
             ordered = stock.ordered.get(sku_id, {}).get(offer.warehouse)
             before = state.ordered
             more = None if ordered is None or before is None else ordered - before
-            units = sold(offer.shown, state.sent, read, state.held, more)
+            units = sold(offer.shown, state.sent, read, state.held, more, open_orders=ordered or 0)
             expected = [value for value in (offer.shown, state.sent) if value is not None]
             wrote_at = written.get((product_id, sku_id, offer.warehouse), 0)
             seen = move(now, expected, read, units, wrote_at)

@@ -83,6 +83,9 @@ class Rounds(Jobs):
     async def leaves_open(self) -> bool:
         return False
 
+    async def owes_listings(self) -> bool:
+        return False
+
     async def listings(self, report: PassReport) -> bool:
         await self._round(Target.TIKTOK, report)
         return False

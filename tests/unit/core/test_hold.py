@@ -91,3 +91,17 @@ def test_orders_never_give_back_more_than_is_held_and_are_never_held_short(
     assert held + units >= 0
     if shown is not None or sent is not None:
         assert ordered <= 0 or units >= ordered
+
+
+@pytest.mark.parametrize(
+    ("read", "ordered", "open_orders", "units"),
+    [
+        pytest.param(9, 0, 3, 1, id="one order was shipped, one came"),
+        pytest.param(7, -1, 2, 2, id="no more was sold than there are open orders"),
+        pytest.param(4, 0, 0, 0, id="nothing is open: an edit"),
+        pytest.param(4, 2, 5, 5, id="two orders more, and up to three that shipments hide"),
+        pytest.param(10, 0, 3, 0, id="nothing moved"),
+    ],
+)
+def test_a_shipment_hides_no_sale(read: int, ordered: int, open_orders: int, units: int) -> None:
+    assert sold(10, None, read, 0, ordered, open_orders=open_orders) == units
