@@ -126,6 +126,9 @@ class People:
         if not levels:
             return 0
         base = book.pool if book.mirrored(self.types) else sum(x.available for x in levels)
+        if now.mapped == ("*",):  # what the mirror excludes has stock of its own, which is sold too
+            own = [x for x in book.places(frozenset()) if x.location in self.excluded]
+            base += sum(x.available for x in own)
         return max(0, max(0, base) - now.reserve) * now.percent // 100
 
     def shown(self, book: Book) -> int:
