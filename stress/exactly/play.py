@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import cast
 
 from invsyncd.daemon.wiring import one_pass
+from invsyncd.mirror.full_scan import Scanned
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from stress.exactly.chaos import Chaos
@@ -38,7 +39,7 @@ class Play:
         self._numbers = iter(range(1, 1_000_000))
         self._now: Pass | None = None
         self._events = 0
-        self._task: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[Scanned | None] | None = None
         self._image: Path | None = None
         self._acted_at = 0.0
 
