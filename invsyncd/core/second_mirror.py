@@ -4,11 +4,10 @@ Shopify names no author of a quantity. Such a program sees one level change, and
 the same value, without us. To count these values as sales or receipts would count one event once
 for each location.
 
-A value is an echo if orders and deliveries explain nothing of it, and it is the pool, the pool
-before the last change, or what another level just came to. A buyer at a till can leave that value
-too. So one echo at a lone level is believed only once the program is named. At two or more levels,
-all that the program had left to write, set at one moment, the echo is believed at once: as many
-buyers of the same amount within five seconds are not.
+A value looks like an echo if orders and deliveries explain nothing of it, and it is the pool, the
+pool before the last change, or what another level just came to. Buyers at tills can leave such
+values too, and in a busy shop they do. So nothing is believed before the program is named: before
+such values came several times within an hour, and nearly as often as all other changes.
 """
 
 from __future__ import annotations
@@ -79,11 +78,10 @@ def echoes(item: Mirrored, changes: Sequence[Change], *, named: bool) -> Echoes:
     found = found or _with_the_change(item, changes, still)
     if not found:
         return NO_ECHOES
-    believed = named or (len(found) >= 2 and at_one_moment(found))
-    if is_behind and not believed:
+    if is_behind and not named:
         return NO_ECHOES  # a return right after a sale looks the same
     locations = frozenset(change.location for change in found)
-    return Echoes(locations, locations if believed else frozenset())
+    return Echoes(locations, locations if named else frozenset())
 
 
 def _is_unexplained(change: Change) -> bool:

@@ -56,6 +56,8 @@ class Book:
     quiet_listing: bool = False
     """The listing is down, unmatched or on holiday: what it shows is nobody's promise."""
     sales: int = 0
+    moved_at: float = 0.0
+    """When something last happened to it in Shopify."""
 
     @property
     def unread(self) -> bool:
@@ -87,7 +89,7 @@ class Book:
 
     def touched(self, now: float, alone: str = "") -> None:
         """Something happened that has to be read."""
-        self.unread_since = self.unread_since or now
+        self.unread_since, self.moved_at = self.unread_since or now, now
         self.alone = alone or self.alone
 
     def was_read(self) -> None:

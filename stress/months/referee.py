@@ -356,7 +356,8 @@ class Referee:
                     since.pop(book.sku, None)
                     continue
                 unread_s = INTERVAL_S + (CATALOGUE_S if book.alone == "whole" else 0.0)
-                lasts = now - max(since.setdefault(book.sku, now), self._up_since)
+                began = max(since.setdefault(book.sku, now), self._up_since, book.moved_at)
+                lasts = now - began
                 long = lasts > SILENT_S + unread_s
                 if long and ready and side not in said and book.sku.lower() not in said:
                     self.counts["minutes unsaid"] += 1

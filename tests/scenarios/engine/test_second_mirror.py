@@ -11,6 +11,7 @@ import pytest
 
 from invsyncd.explain.journal_text import entry_summary
 from tests.scenarios.engine.test_faults import before_each_write
+from tests.support.virtual import clock as virtual_clock
 from tests.support.virtual import virtual
 from tests.support.world import ALL, World, world
 
@@ -62,12 +63,21 @@ async def _ready(w: World) -> None:
     assert w.levels("TEE") == [100] * 4
 
 
+async def _named(w: World) -> None:
+    """The program was noticed in the last minutes."""
+    assert w.running is not None
+    store = w.running.store
+    async with store.transaction() as tx:
+        await store.meta.set(tx, "second_mirror", f"[[{int(virtual_clock())}, 20, 0]]")
+
+
 @virtual
 @pytest.mark.parametrize("event", EVENTS)
 async def test_its_copies_in_the_same_pass_are_not_counted(tmp_path: Path, event: str) -> None:
     act, expected = EVENTS[event]
     async with world(tmp_path) as w:
         await _ready(w)
+        await _named(w)
         act(w)
         await w.passing(2)
         copy(w, "Berlin")
@@ -84,6 +94,7 @@ async def test_its_copies_that_overtake_our_writes_are_not_counted(
     act, expected = EVENTS[event]
     async with world(tmp_path) as w:
         await _ready(w)
+        await _named(w)
         with pytest.MonkeyPatch.context() as patch:
             before_each_write(patch, lambda _: copy(w, "Berlin"))
             act(w)
@@ -96,6 +107,7 @@ async def test_its_copies_that_overtake_our_writes_are_not_counted(
 async def test_a_copy_that_is_one_sale_behind_brings_no_unit_back(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await _ready(w)
+        await _named(w)
         w.made.shop.sell_online("TEE", "Berlin", 1)
         await w.settle()
         for name in ALL[1:]:
@@ -149,6 +161,7 @@ async def test_two_locations_are_right_too_once_the_program_is_named(tmp_path: P
 async def test_explain_says_whose_work_a_copy_was(tmp_path: Path) -> None:
     async with world(tmp_path) as w:
         await _ready(w)
+        await _named(w)
         with pytest.MonkeyPatch.context() as patch:
             before_each_write(patch, lambda _: copy(w, "Berlin"))
             _order(w)

@@ -30,17 +30,19 @@ def _echoed(
     ],
 )
 def test_all_others_that_take_the_value_of_the_one_that_changed_are_echoes(text: str) -> None:
-    assert _echoed(text, ALL, 10) == ({B, C, D}, {B, C, D})
+    assert _echoed(text, ALL, 10, named=True) == ({B, C, D}, {B, C, D})
+    assert _echoed(text, ALL, 10)[1] == set(), "buyers do that too"
 
 
 def test_levels_that_come_to_the_pool_without_us_are_echoes() -> None:
     known = {A: 9, B: 10, C: 10, D: 9}
-    assert _echoed("B 9 @100, C 9 @101", known, 9, 10) == ({B, C}, {B, C})
+    assert _echoed("B 9 @100, C 9 @101", known, 9, 10, named=True) == ({B, C}, {B, C})
 
 
 def test_levels_that_come_back_to_the_pool_before_the_last_change_are_echoes() -> None:
     known = {A: 9, B: 9, C: 9, D: 9}
-    assert _echoed("B 10 @100, C 10 @100, D 10 @101", known, 9, 10) == ({B, C, D}, {B, C, D})
+    text = "B 10 @100, C 10 @100, D 10 @101"
+    assert _echoed(text, known, 9, 10, named=True) == ({B, C, D}, {B, C, D})
 
 
 @pytest.mark.parametrize(
