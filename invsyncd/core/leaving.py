@@ -79,7 +79,8 @@ def _all_gone(change: Change) -> int:
 
 
 def _still_shown(change: Change) -> int:
-    return change.after if change.closed else 0
+    # No more than was known can have moved: what came up before the closing had no answer either.
+    return min(change.before, change.after) if change.closed else 0
 
 
 def _rest(change: Change) -> int:
