@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
 from invsyncd.core.model import Listing
 from invsyncd.core.trying import AGAIN_S, in_turn, wait_s, waits_over
-from invsyncd.listings.moves import Key
 from invsyncd.store import Store
+from invsyncd.store.listings import Key
 from invsyncd.tiktok.shop import SkuError
 
 UNKNOWN_AGAIN_S = 10.0  # after this, a read follows up a call without a usable answer
@@ -147,7 +147,6 @@ class _Apart:
     left: set[str]
     declined: list[SkuError] = field(default_factory=list)
     taken: bool = False
-    silent: bool = False
 
 
 class SplitProducts:
@@ -162,17 +161,9 @@ class SplitProducts:
         self._now = now
         self._products: dict[str, _Apart] = {}
 
-    def part(self, product_id: str, sku_ids: Collection[str] = (), *, silent: bool = False) -> None:
-        """Send the SKUs of a product one by one for a while. `sku_ids` were in a declined call.
-
-        `silent` says that the shop gives no answer at all; then only until the shop gives one.
-        """
-        until = later(self._now(), APART_S)
-        self._products[product_id] = _Apart(until, set(sku_ids), silent=silent)
-
-    def answered(self) -> None:
-        """Note that a write of the shop got an answer of any kind."""
-        self._products = {k: x for k, x in self._products.items() if not x.silent}
+    def part(self, product_id: str, sku_ids: Collection[str] = ()) -> None:
+        """Send the SKUs of a product one by one for a while. `sku_ids` were in a declined call."""
+        self._products[product_id] = _Apart(later(self._now(), APART_S), set(sku_ids))
 
     def parted(self, product_id: str) -> bool:
         """Whether the SKUs of this product are sent one by one."""

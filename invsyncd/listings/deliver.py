@@ -13,20 +13,21 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 from invsyncd.core.clocks import Clocks, LoopSeconds, later
-from invsyncd.core.journal import EntryKind, Outcome
-from invsyncd.core.model import Entry, Listing, Offer
+from invsyncd.core.journal import Outcome
+from invsyncd.core.model import Listing, Offer
 from invsyncd.core.trying import AGAIN_S
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.listings.backoff import Backoff, CallSchedule, SplitProducts
 from invsyncd.listings.discovery import Discovery
 from invsyncd.listings.error_policy import ErrorPolicy
-from invsyncd.listings.moves import Key
+from invsyncd.listings.moves import missing_entry
 from invsyncd.listings.payload import ProductWrite, WritePayload, entry, tell
 from invsyncd.listings.stock import ListingStock, StockRead
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
+from invsyncd.store.listings import Key
 from invsyncd.tiktok.shop import TikTokShop, UpdateOutcome
 
 UNSEEN = 0  # stands in the place of a code: a reading of the listing gave nothing
@@ -296,10 +297,10 @@ class WritePreparation:
         read = await self._stock.read_stock(report.pass_id, listings)
         stock = read.units
         lacking = [x for x in listings if x.sku_id not in stock]
-        for listing in [x for x in lacking if self._stock.is_unreadable(x.key)]:
-            self._backoff.rest(listing.key)
+        for key in read.unreadable:
+            self._backoff.rest(key)
             self._discovery.hurry()
-            lacking.remove(listing)
+        lacking = [x for x in lacking if x.key not in read.unreadable]
         await self._journal_missing(report, lacking, read)
         keys = [x.key for x in listings if x.sku_id in stock]
         known = await self._store.listings.offers(keys, int(self._clocks.wall()))
@@ -332,17 +333,7 @@ class WritePreparation:
         new = [x for x in listings if self._backoff.refused(x.key, UNSEEN, AGAIN_S)]
         self._discovery.hurry()
         entries = [
-            Entry(
-                EntryKind.MISSING,
-                x.item,
-                x.sku or x.seller_sku,
-                {
-                    "product_id": x.product_id,
-                    "sku_id": x.sku_id,
-                    "because": read.why_not(x.sku_id),
-                },
-            )
-            for x in new
+            missing_entry(x.key, x.item, x.sku or x.seller_sku, read.why_not(x.sku_id)) for x in new
         ]
         async with self._store.transaction() as tx:
             await self._store.journal.add(tx, report.pass_id, int(self._clocks.wall()), entries)

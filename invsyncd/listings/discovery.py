@@ -21,12 +21,12 @@ from invsyncd.core.model import Listing
 from invsyncd.core.parking import discovered, parked_for_error, parking_entry, set_aside, unparked
 from invsyncd.errors import InvalidResponse, Unavailable
 from invsyncd.listings.inspection import ProductInspector
-from invsyncd.listings.moves import Key
 from invsyncd.listings.notices import Notices, Place, say_parked
 from invsyncd.listings.stock import ListingStock
 from invsyncd.planning.links import links_of, listing_of
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
+from invsyncd.store.listings import Key
 from invsyncd.tiktok.errors import Declined
 from invsyncd.tiktok.shop import DELETED, ListingPage, TikTokShop, Trouble
 

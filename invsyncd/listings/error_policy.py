@@ -15,10 +15,10 @@ from invsyncd.core.trying import AGAIN_S, AGAIN_S_MAX
 from invsyncd.errors import Unauthorised
 from invsyncd.listings.backoff import UNKNOWN_AGAIN_S, Backoff
 from invsyncd.listings.discovery import Discovery
-from invsyncd.listings.moves import Key
 from invsyncd.listings.payload import ProductWrite, WritePayload
 from invsyncd.listings.stock import ListingStock
 from invsyncd.planning.rulebook import MAX_QUANTITY_OLD, Rulebook
+from invsyncd.store.listings import Key
 from invsyncd.tiktok.errors import (
     CLOSED_CODES,
     LOCKED_CODES,

@@ -10,11 +10,10 @@ from invsyncd.core.limits import ceiling, is_round_limit
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.core.offer_rule import sold
 from invsyncd.core.other_writers import OtherWriter, StockMove, move
-from invsyncd.store.listings import OfferState
+from invsyncd.store.listings import Key, OfferState
 from invsyncd.store.other_writers import OfferKey
 from invsyncd.tiktok.shop import ShownStock
 
-Key = tuple[str, str]  # (product_id, sku_id)
 Cuts = Mapping[OfferKey, tuple[int, int]]
 
 
@@ -130,6 +129,12 @@ def backordered(
 def named(listing: Listing, warehouse: str, other_writer: OtherWriter) -> Entry:
     """The journal line of another writer."""
     return offer_entry(EntryKind.OTHER_WRITER, listing, warehouse, {"because": other_writer.why})
+
+
+def missing_entry(key: Key, item: int | None, sku: str, because: str) -> Entry:
+    """The journal line of a listing whose stock is not known."""
+    numbers = {"product_id": key[0], "sku_id": key[1], "because": because}
+    return Entry(EntryKind.MISSING, item, sku, {**numbers})
 
 
 def offer_entry(

@@ -12,13 +12,13 @@ from invsyncd.core.lost_listings import is_back, is_still_lost, lost_entry, was_
 from invsyncd.core.model import Entry, Listing
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
+from invsyncd.store.listings import Key
 from invsyncd.store.notices import Notice, Subject
 from invsyncd.tiktok.shop import ListingPage
 
 log = logging.getLogger(__name__)
 
 LINES_MAX = 20  # of one kind at once; the journal has them all
-Key = tuple[str, str]  # (product_id, sku_id)
 Place = tuple[str, str, str]  # (product_id, sku_id, warehouse)
 
 

@@ -17,8 +17,8 @@ from invsyncd.core.journal import EntryKind
 from invsyncd.core.limits import above_reserved
 from invsyncd.core.model import Entry, Listing, Offer, Target
 from invsyncd.core.trying import AGAIN_S, AGAIN_S_MAX, waits_over
-from invsyncd.listings.moves import Key
 from invsyncd.status.report import PassReport
+from invsyncd.store.listings import Key
 
 FROZEN_S: Final = AGAIN_S_MAX - AGAIN_S  # so long a refused row keeps what was read, at most
 

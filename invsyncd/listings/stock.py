@@ -21,11 +21,11 @@ from invsyncd.core.parking import ParkedBy
 from invsyncd.core.trying import AGAIN_S
 from invsyncd.listings.moves import (
     Cuts,
-    Key,
     Moved,
     backordered,
     cut_back,
     has_arrived,
+    missing_entry,
     moved,
     named,
     offer_entry,
@@ -36,7 +36,7 @@ from invsyncd.planning.offers import wanted_offers
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
-from invsyncd.store.listings import OfferState
+from invsyncd.store.listings import Key, OfferState
 from invsyncd.store.notices import Notice, Subject
 from invsyncd.tiktok.shop import ShownStock, TikTokShop
 
@@ -65,7 +65,6 @@ class ListingStock:
         self._moved: set[Key] = set()
         """Listings whose number somebody else moved, and which wait for no correction yet."""
         self._cuts: dict[int, Key] = {}
-        self._unreadable: set[Key] = set()
 
     async def audit_if_due(self, pass_id: str) -> None:
         """Audit if that is due. A failed audit is due again at once."""
@@ -118,11 +117,12 @@ class ListingStock:
     async def read_stock(self, pass_id: str, listings: Sequence[Listing]) -> StockRead:
         """Read what these listings show now, and hold what was sold.
 
-        A listing that the answer lacks, or that cannot be
-        read in it, is left as it is: missing is not zero.
+        A listing that the answer lacks, or that cannot be read in it, is left as it is: missing is
+        not zero.
         """
         stock = await self._shop.stock([x.sku_id for x in listings])
         doubtful = self._doubt(listings, stock)
+        odd = {x.key: why for x in listings if (why := _why_odd(x, stock)) is not None}
         read = [x for x in listings if x.sku_id in stock.units]
         keys = [x.key for x in read]
         now = int(self._clocks.wall())
@@ -140,7 +140,7 @@ class ListingStock:
             entries = told(read, seen, until) + await self._other_writers(tx, read, seen, now)
             entries += backordered(read, known, backorder)
             self._moved |= {x.key[:2] for x in seen if x.move is not None and not x.move.explained}
-            entries += await self._set_aside(tx, listings, stock, now)
+            entries += await self._set_aside(tx, listings, odd, now)
             entries += await self._left(tx, read, known, stock, now)
             await self._store.journal.add(tx, pass_id, now, entries)
         await self._learn_ceiling(pass_id, read, cut_back(seen))
@@ -148,7 +148,7 @@ class ListingStock:
         async with self._store.transaction() as tx:
             await self._replan(tx, read)
         arrived = frozenset(key for key in keys if has_arrived(known.get(key, ()), stock))
-        return StockRead(stock.units, doubtful, stock.reserved, arrived)
+        return StockRead(stock.units, doubtful, stock.reserved, arrived, frozenset(odd))
 
     def take_moved(self, key: Key) -> bool:
         """Whether somebody else moved the number of a listing since this was last asked."""
@@ -227,41 +227,24 @@ class ListingStock:
         say_lost(entries)
         return entries
 
-    def is_unreadable(self, key: Key) -> bool:
-        """Whether the last reading of this listing's stock could not be read, or was refused."""
-        return key in self._unreadable
-
     async def _set_aside(
-        self, tx: Tx, listings: Sequence[Listing], stock: ShownStock, now: int
+        self, tx: Tx, listings: Sequence[Listing], odd: Mapping[Key, str], now: int
     ) -> list[Entry]:
-        """Note which of these listings cannot be read; their numbers stay as they are.
+        """Note which of these listings cannot be read, and why; their numbers stay as they are.
 
         Returns a journal line for each that is new, or has a new reason.
         """
-        rows: dict[Key, Notice] = {}
-        for x in [x for x in listings if x.sku_id not in stock.units]:
-            odd = next((odd for odd in stock.odd if odd.is_about(*x.key)), None)
-            if odd is not None:
-                sku = x.sku or x.seller_sku
-                rows[x.key] = Notice(*x.key, odd.why, sku=sku, item=x.item)
-        asked = {x.key for x in listings}
-        self._unreadable = (self._unreadable - asked) | rows.keys()
-        found = await self._store.notices.renew(
-            tx, Subject.STOCK, list(rows.values()), now, settled=lambda x: x.place[:2] in asked
-        )
-        return [
-            Entry(
-                EntryKind.MISSING,
-                x.item,
-                x.sku,
-                {
-                    "product_id": x.product_id,
-                    "sku_id": x.sku_id,
-                    "because": f"TikTok's answer about its stock cannot be read: {x.why}",
-                },
-            )
-            for x in found.new
+        rows = [
+            Notice(*x.key, odd[x.key], sku=x.sku or x.seller_sku, item=x.item)
+            for x in listings
+            if x.key in odd
         ]
+        asked = {x.key for x in listings}
+        found = await self._store.notices.renew(
+            tx, Subject.STOCK, rows, now, settled=lambda x: x.place[:2] in asked
+        )
+        because = "TikTok's answer about its stock cannot be read: {}"
+        return [missing_entry(x.place[:2], x.item, x.sku, because.format(x.why)) for x in found.new]
 
     async def _other_writers(
         self, tx: Tx, listings: Sequence[Listing], seen: Sequence[Moved], now: int
@@ -293,7 +276,16 @@ class StockRead:
     """How many units campaigns and creators have reserved, by SKU."""
     arrived: frozenset[Key] = frozenset()
     """Listings that show what a call had set that got no answer."""
+    unreadable: frozenset[Key] = frozenset()
+    """Listings whose stock cannot be read in the answer, or was refused."""
 
     def why_not(self, sku_id: str) -> str:
         """Why the stock of a SKU is not known."""
         return self.doubtful.get(sku_id, "TikTok's stock search lacks it")
+
+
+def _why_odd(listing: Listing, stock: ShownStock) -> str | None:
+    """Why the stock of this listing cannot be read; None if it can, or if the answer lacks it."""
+    if listing.sku_id in stock.units:
+        return None
+    return next((odd.why for odd in stock.odd if odd.is_about(*listing.key)), None)

@@ -24,7 +24,7 @@ from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
-from invsyncd.store.unreadable import Part, Unread
+from invsyncd.store.unreadable import Part, unread
 
 log = logging.getLogger(__name__)
 
@@ -98,8 +98,8 @@ class CatalogueReader:
         self._suspects.give_back()
         await self._walk_on()
         asked = self._suspects.take(DIRECT_MAX)
-        unread = [x.item for x in await self._store.unreadable.all() if x.part is Part.CATALOGUE]
-        asked = asked.union(unread[:DIRECT_MAX])
+        waiting = [x.item for x in await self._store.unreadable.all() if x.part is Part.CATALOGUE]
+        asked = asked.union(waiting[:DIRECT_MAX])
         if not asked:
             return batch, frozenset()
         try:
@@ -110,7 +110,7 @@ class CatalogueReader:
         entries = {entry.item: entry for entry in found.rows}
         known = await self._store.catalogue.of(entries)
         changed = {item: e for item, e in entries.items() if known.get(item) not in (None, e)}
-        aside = tuple(Unread(Part.CATALOGUE, item, why) for item, why in found.aside.items())
+        aside = unread(Part.CATALOGUE, found.aside)
         batch = replace(
             batch,
             catalogue={**changed, **batch.catalogue},

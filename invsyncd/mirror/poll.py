@@ -42,7 +42,7 @@ from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
-from invsyncd.store.unreadable import Part, Unread
+from invsyncd.store.unreadable import Part, unread
 
 SUSPECTS_MAX = 2_000  # read in one pass, so that a large scan does not hold up the polls
 GAP_INTERVALS = 3  # a location is in a gap when its last good reading is older than this many
@@ -168,7 +168,7 @@ class Poller:
             readings=kept,
             catalogue=catalogue,
             suspects=batch.suspects - out,
-            unreadable=tuple(Unread(Part.CATALOGUE, i, why) for i, why in found.aside.items()),
+            unreadable=unread(Part.CATALOGUE, found.aside),
             readable=frozenset(over),
         )
 
@@ -236,7 +236,7 @@ class Poller:
             ]
         return Batch(
             readings=await self._current.decide(readings, unanswered),
-            unreadable=tuple(Unread(Part.LEVELS, i, why) for i, why in found.aside.items()),
+            unreadable=unread(Part.LEVELS, found.aside),
             readable=frozenset((Part.LEVELS, item) for item in readings),
         )
 

@@ -23,17 +23,15 @@ class SecondMirror:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._happened: list[Happened] = []
         self.is_named = False
         """Whether such a program was known when the last pass began to commit."""
 
-    async def happened(self) -> list[Happened]:
-        """How items changed in the last passes, the oldest first."""
-        text = await self._store.meta.get(SECOND_MIRROR)
-        return [Happened(*row) for row in json.loads(text or "[]")]
-
     async def known(self, rules: Rules, now: int) -> Rules:
-        """The rules, with whether such a program is known now."""
-        self.is_named = is_named(await self.happened(), now)
+        """The rules, with whether such a program is known now; called before each `add`."""
+        text = await self._store.meta.get(SECOND_MIRROR)
+        self._happened = [Happened(*row) for row in json.loads(text or "[]")]
+        self.is_named = is_named(self._happened, now)
         return replace(rules, merge=replace(rules.merge, second_mirror=self.is_named))
 
     async def add(self, tx: Tx, folded: Sequence[Folded], now: int) -> None:
@@ -41,6 +39,6 @@ class SecondMirror:
         echoes = sum(1 for f in folded if f.echoes)
         others = sum(1 for f in folded if f.changes and not f.echoes and f.verdict)
         if echoes or others:
-            last = remembered(await self.happened(), Happened(now, echoes, others))
+            last = remembered(self._happened, Happened(now, echoes, others))
             text = json.dumps([astuple(one) for one in last])
             await self._store.meta.set(tx, SECOND_MIRROR, text)

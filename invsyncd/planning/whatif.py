@@ -25,9 +25,8 @@ from invsyncd.planning.locations import find_locations
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import Rules, find_warehouse
 from invsyncd.store import BASELINE, Store
-from invsyncd.store.listings import OfferState
+from invsyncd.store.listings import Key, OfferState
 
-Key = tuple[str, str]  # (product_id, sku_id)
 OnPage = Callable[[int], None]  # gets the number of items compared since the last call
 
 

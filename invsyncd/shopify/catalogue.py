@@ -20,7 +20,7 @@ from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.documents import CATALOGUE_ROWS
 from invsyncd.shopify.parse import ProductFacts
-from invsyncd.shopify.polling import Start, walk
+from invsyncd.shopify.polling import Start, member, walk
 
 PAGE_ROWS = 250
 SKUS_PER_SEARCH = 25
@@ -59,16 +59,16 @@ class ShopifyCatalogue:
         Raises InvalidResponse, after everything else, for a row that names no item.
         """
         aside = Aside()
-        variables = {"query": f"updated_at:>='{parse.timestamp(since)}'"}
+        variables = {"query": parse.updated_since(since)}
         async for page, _ in walk(
-            self._client, "UPDATED_ITEMS", variables, lambda data: data.at("inventoryItems")
+            self._client, "UPDATED_ITEMS", variables, member("inventoryItems")
         ):
             yield _rows(page, _item, _item_id, aside)
-        async for page, _ in walk(self._client, "UPDATED_VARIANTS", variables, _member_variants):
-            yield _rows(page, _variant, _variants_item, aside)
         async for page, _ in walk(
-            self._client, "UPDATED_PRODUCTS", variables, lambda data: data.at("products")
+            self._client, "UPDATED_VARIANTS", variables, member("productVariants")
         ):
+            yield _rows(page, _variant, _variants_item, aside)
+        async for page, _ in walk(self._client, "UPDATED_PRODUCTS", variables, member("products")):
             async for rows in self._changed_products(page, aside):
                 yield rows
         if aside.lost:
@@ -85,7 +85,7 @@ class ShopifyCatalogue:
             asked = set(plain[start : start + SKUS_PER_SEARCH])
             query = " OR ".join(f"sku:'{sku}'" for sku in sorted(asked))
             async for page, _ in walk(
-                self._client, "UPDATED_VARIANTS", {"query": query}, _member_variants
+                self._client, "UPDATED_VARIANTS", {"query": query}, member("productVariants")
             ):
                 rows = _rows(page, _variant, _variants_item, Aside())
                 yield [row for row in rows if row.sku in asked]
@@ -197,10 +197,6 @@ async def variant_rows(
         yield tuple(page)
 
 
-def _member_variants(data: Shape) -> Shape:
-    return data.at("productVariants")
-
-
 def _variants_of_product(data: Shape) -> Shape:
     # A product that goes between two pages is an error: half its variants would pass for all.
     return data.at("product").at("variants")
@@ -208,8 +204,7 @@ def _variants_of_product(data: Shape) -> Shape:
 
 def _item(node: Shape) -> CatalogueRow:
     sku = node.at("sku")
-    item = parse.number(node.at("id"), "InventoryItem")
-    return CatalogueRow(item, "" if sku.null else sku.text(), node.at("tracked").flag())
+    return CatalogueRow(_item_id(node), "" if sku.null else sku.text(), node.at("tracked").flag())
 
 
 def _item_id(node: Shape) -> int:

@@ -137,7 +137,6 @@ def levels_at(
     slots: Iterable[tuple[int, Shape]],
     aside: Aside,
     *,
-    now: int,
     answered_at: int,
 ) -> tuple[Reading, ...]:
     """The readings of these items' levels at one location, read directly.
@@ -149,7 +148,7 @@ def levels_at(
         try:
             level = slot.at("inventoryLevel")
             if not level.null:
-                reading = _reading(level, item, location_id, True, now)
+                reading = _reading(level, item, location_id, True, answered_at)
                 found.append(replace(reading, answered_at=answered_at))
         except InvalidResponse as error:
             aside.note(item, slot, error)

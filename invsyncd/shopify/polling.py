@@ -76,7 +76,7 @@ async def read_at(client: ShopifyClient, location: int, items: Sequence[int]) ->
     answer = await client.execute(documents.READ_LEVELS, variables, op="READ_LEVELS")
     aside = Aside()
     slots = parse.slots(Shape(answer.data, "READ_LEVELS").at("nodes"), items, aside)
-    readings = parse.levels_at(location, slots, aside, now=answer.now, answered_at=answer.now)
+    readings = parse.levels_at(location, slots, aside, answered_at=answer.now)
     newest = max((reading.updated_at for reading in readings), default=None)
     return Page(readings, answer.server_time, newest, aside=aside.items)
 
@@ -164,6 +164,11 @@ class Start:
 
     after: str | None = None
     seen: set[str] | None = None
+
+
+def member(name: str) -> Callable[[Shape], Shape]:
+    """What finds the connection that stands under this name in an answer's data."""
+    return lambda data: data.at(name)
 
 
 async def walk(

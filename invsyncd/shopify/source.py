@@ -19,7 +19,7 @@ from invsyncd.net.tasks import run_together
 from invsyncd.shopify import bulk, documents, parse, polling
 from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.client import Data, ShopifyClient
-from invsyncd.shopify.polling import PAGES_MAX, Page, Start, walk
+from invsyncd.shopify.polling import PAGES_MAX, Page, Start, member, walk
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class ShopifySource:
     async def locations(self) -> list[Location]:
         """Every location, inactive ones and those of fulfilment services included."""
         found: list[Location] = []
-        async for connection, _ in self._walk("LOCATIONS", {}, _member("locations")):
+        async for connection, _ in self._walk("LOCATIONS", {}, member("locations")):
             found += [parse.location(node) for node in parse.nodes(connection)]
         return found
 
@@ -208,10 +208,6 @@ class ShopifySource:
         return walk(
             self._client, op, variables, connection, pages_max=limit, start=start, urgency=urgency
         )
-
-
-def _member(name: str) -> Callable[[Shape], Shape]:
-    return lambda data: data.at(name)
 
 
 def _chunks(items: Sequence[int], size: int) -> list[Sequence[int]]:

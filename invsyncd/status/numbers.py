@@ -1,7 +1,7 @@
 """Reports numbers that are not what they should be: health, journal, and what was reported (law 9).
 
-`gather` in `differing.py` finds them with their reasons; `judge` in `core/differences.py` decides
-which of them must be reported now.
+`differences` in `differing.py` finds them with their reasons; `judge` in `core/differences.py`
+decides which of them must be reported now.
 """
 
 from __future__ import annotations

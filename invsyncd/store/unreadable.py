@@ -6,7 +6,7 @@ things that were reported, so that each reason is reported once.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -34,6 +34,11 @@ class Unread(NamedTuple):
     def key(self) -> tuple[Part, int]:
         """What it is about, whatever the reason."""
         return self.part, self.item
+
+
+def unread(part: Part, aside: Mapping[int, str]) -> tuple[Unread, ...]:
+    """What of these items cannot be read; `aside` gives the reasons by item."""
+    return tuple(Unread(part, item, why) for item, why in aside.items())
 
 
 _QUESTION = "SELECT name FROM told WHERE subject = ? ORDER BY name"
