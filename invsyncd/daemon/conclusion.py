@@ -105,9 +105,10 @@ class Conclusion:
         self._paused(Target.SHOPIFY, await why_paused(self._store, Target.SHOPIFY))
         await remember(report, self._store, self._health, self._metrics, self._clocks.wall())
 
-    async def owes_listings(self) -> bool:
-        """Whether TikTok is owed a write."""
-        return (await self._store.owed.listings()).count > 0
+    def owes(self, target: Target) -> bool:
+        """Whether the target was owed a write when its last round had ended."""
+        health = self._health.targets.get(target)
+        return health is not None and health.owed > 0
 
     async def listings(self, report: PassReport, paused: str | None) -> None:
         """A round of TikTok has ended."""

@@ -148,7 +148,7 @@ class Jobs:
         slow_s = self._slow[Target.SHOPIFY].after(dead=dead)
         if slow_s:
             return slow_s
-        is_open = not report.paused.get(Target.SHOPIFY) and await self.leaves_open()
+        is_open = await self.leaves_open(Target.SHOPIFY, report)
         next_s = self._tempo.after(changed=bool(report.changes), is_open=is_open)
         return next_s - (self._clocks.loop() - began)
 
@@ -163,8 +163,8 @@ class Jobs:
         self._listings_not_before = later(self._clocks.loop(), slow_s)
         if more:
             return 0.0
-        owes = not report.paused.get(Target.TIKTOK) and await self.owes_listings()
-        return min(self._poll.interval_s, OPEN_S) if owes else self._poll.interval_s
+        is_open = await self.leaves_open(Target.TIKTOK, report)
+        return min(self._poll.interval_s, OPEN_S) if is_open else self._poll.interval_s
 
     async def _catalogue_job(self) -> float:
         """Beside the passes: a long look at the catalogue must not hold up a sale."""
@@ -210,13 +210,13 @@ class Jobs:
         await self._conclusion.unreadable(self._mirror.lost_rows)
         await self._conclusion.mirror(report, took_s=took_s, has_baseline=has_baseline)
 
-    async def owes_listings(self) -> bool:
-        """Whether a listing does not show yet what it should: its wait may end soon."""
-        return await self._conclusion.owes_listings()
-
-    async def leaves_open(self) -> bool:
-        """Whether a level is doubted, or does not show yet what it should."""
-        return await self._mirror.leaves_open()
+    async def leaves_open(self, target: Target, report: PassReport) -> bool:
+        """Whether a number of the target is doubted or still to be written after this round."""
+        if report.paused.get(target):
+            return False
+        if self._conclusion.owes(target):
+            return True
+        return target is Target.SHOPIFY and await self._mirror.has_doubts()
 
     async def listings(self, report: PassReport) -> bool:
         """One round of TikTok, nothing before the first baseline; whether more follows at once."""

@@ -82,10 +82,9 @@ class MirrorPass:
         """Whether nothing may be written anywhere."""
         return self._dry_run
 
-    async def leaves_open(self) -> bool:
-        """Whether a level is doubted, or does not show yet what it should."""
-        doubted = await self._store.levels.doubtful_items()
-        return bool(doubted or (await self._store.owed.levels()).count)
+    async def has_doubts(self) -> bool:
+        """Whether a level is doubted, and read again by the next pass."""
+        return bool(await self._store.levels.doubtful_items())
 
     def suspect(self, items: frozenset[int]) -> None:
         """Have these items read directly by the next passes."""

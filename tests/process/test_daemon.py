@@ -80,10 +80,7 @@ class Rounds(Jobs):
     ) -> None:
         await self._round(Target.SHOPIFY, report)
 
-    async def leaves_open(self) -> bool:
-        return False
-
-    async def owes_listings(self) -> bool:
+    async def leaves_open(self, target: Target, report: PassReport) -> bool:
         return False
 
     async def listings(self, report: PassReport) -> bool:
