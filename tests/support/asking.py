@@ -1,4 +1,4 @@
-"""Asks `explain` in a world: the document, and its verdicts by their cause."""
+"""Asks in a world: `explain` and its verdicts, the journal, and what `/readyz` names."""
 
 from __future__ import annotations
 
@@ -41,3 +41,16 @@ def holds(says: str, *pieces: str) -> bool:
             return False
         at += len(piece)
     return True
+
+
+async def lines(w: World, *kinds: str) -> list[dict[str, Any]]:
+    """The journal's lines of these kinds, the oldest first."""
+    assert w.running is not None
+    rows = await w.running.store.journal.read(limit=1000)
+    return [row for row in rows if row["kind"] in kinds]
+
+
+def notes(w: World) -> str:
+    """Everything that `/readyz` and `status` name."""
+    assert w.running is not None
+    return "; ".join(w.running.health.status()["reasons"])

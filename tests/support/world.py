@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from invsyncd.config import Settings
+from invsyncd.daemon.jobs import NewTokens, never
 from invsyncd.daemon.wiring import App, assemble, one_pass
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.sandbox.shopify.server import Replay
@@ -139,3 +140,16 @@ async def world(
             yield the_world
         finally:
             await the_world.stop()
+
+
+@asynccontextmanager
+async def jobs_running(w: World, new_tokens: NewTokens = never) -> AsyncIterator[App]:
+    """The daemon's own jobs turn, with their own rests, as they do under systemd."""
+    app = w.running or await w.start()
+    scheduler = app.scheduler(new_tokens)
+    task = asyncio.create_task(scheduler.run())
+    try:
+        yield app
+    finally:
+        scheduler.stop()
+        await task

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.engine.test_try_again import running
 from tests.scenarios.engine.test_warehouses import APART, mapping, stocked
 from tests.support.virtual import virtual
-from tests.support.world import MAIN, World, world
+from tests.support.world import MAIN, World, jobs_running, world
 
 MINUTE = 60
 SEEN_S = MINUTE + 45  # warehouses are read every minute, and a round takes its time
@@ -43,13 +42,13 @@ async def test_what_was_sold_while_a_warehouse_was_closed_is_gone_soon_after_it_
         await w.settle()
         w.made.market.set_warehouse_status("South", status)
         await w.stop()  # the start reads the warehouses
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(2 * MINUTE)
             w.made.shop.sell_till("TEE", "Munich", 5)
             await asyncio.sleep(2 * MINUTE)
         if restart:
             await w.stop()
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(2 * MINUTE)
             if status == "RESTRICTED":
                 assert w.shown("TEE", "South") == 15, "lowered before anybody can buy"
@@ -65,7 +64,7 @@ async def test_a_closed_warehouse_is_never_raised(tmp_path: Path) -> None:
         await w.settle()
         w.made.market.set_warehouse_status("South", "RESTRICTED")
         await w.stop()
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(MINUTE)
             w.made.shop.receive("TEE", "Munich", 5)
             await asyncio.sleep(5 * MINUTE)
@@ -86,7 +85,7 @@ async def test_a_holiday_that_zeroes_the_stock_and_brings_it_back_offers_nothing
         w.made.market.set_warehouse_status("South", "RESTRICTED")
         w.made.market.edit("TEE", "South", 0)
         await w.stop()
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(2 * MINUTE)
             w.made.shop.sell_till("TEE", "Munich", 5)
             await asyncio.sleep(2 * MINUTE)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.asking import verdicts
+from tests.support.asking import lines, verdicts
 from tests.support.virtual import virtual
 from tests.support.world import MAIN, World, world
 
@@ -20,11 +20,6 @@ FAST: dict[str, Any] = {"audit_interval_s": 60}
 
 async def explained(w: World) -> str:
     return " ".join((await verdicts(w)).values())
-
-
-async def lines(w: World, kind: str) -> list[dict[str, Any]]:
-    assert w.running is not None
-    return [x for x in await w.running.store.journal.read(limit=1000) if x["kind"] == kind]
 
 
 @virtual

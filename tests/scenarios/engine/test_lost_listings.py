@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from invsyncd.status.listings import listings_json
-from tests.support.asking import verdicts
+from tests.support.asking import lines, notes, verdicts
 from tests.support.virtual import virtual
 from tests.support.world import MAIN, World, world
 
@@ -23,17 +23,6 @@ FAST: dict[str, Any] = {
     "audit_interval_s": 60,
 }
 POLL = {"catalogue_interval_s": 15}
-
-
-async def lines(w: World, *kinds: str) -> list[dict[str, Any]]:
-    assert w.running is not None
-    rows = await w.running.store.journal.read(limit=1000)
-    return [row for row in rows if row["kind"] in kinds]
-
-
-def notes(w: World) -> str:
-    assert w.running is not None
-    return "; ".join(w.running.health.status()["reasons"])
 
 
 async def lost(w: World) -> list[str]:

@@ -6,8 +6,6 @@ Two listings of one product and one of another; one of them gets the error for h
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.update import Verdict, read_body
 from invsyncd.tiktok.errors import Trouble, trouble
 from tests.support.virtual import virtual as in_virtual_time
-from tests.support.world import MAIN, World, world
+from tests.support.world import MAIN, World, jobs_running, world
 
 # (code, message) of every row of the table that a write can meet, and one that no table has.
 MESSAGES = {
@@ -86,19 +84,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
     return heard
 
 
-@asynccontextmanager
-async def running(w: World) -> AsyncIterator[None]:
-    """The daemon's own loops, with their own rests."""
-    parts = w.running or await w.start()
-    daemon = parts.scheduler()
-    task = asyncio.create_task(daemon.run())
-    try:
-        yield
-    finally:
-        daemon.stop()
-        await task
-
-
 def stock(w: World, *skus: str) -> None:
     """List these SKUs, 10 units each, on one product."""
     product = None
@@ -145,7 +130,7 @@ async def converges(w: World, codes: list[int]) -> None:
     """The fault is lifted, time passes, and everything is as it should be."""
     w.made.tiktok.accept_updates()
     await w.passing(AGAIN_S_MAX)
-    async with running(w):
+    async with jobs_running(w):
         await w.passing(HALF_AN_HOUR)
     assert shown(w, "BAD", codes) == [9] * len(codes)
     assert shown(w, "NEAR", codes) == [9] * len(codes)
@@ -177,7 +162,7 @@ async def test_errors_of_single_skus_under_code_0(
     async with world(tmp_path) as w:
         await faulty(w, codes)
         calls.made.clear()
-        async with running(w):
+        async with jobs_running(w):
             begun = asyncio.get_running_loop().time()
             sell_all(w, codes)
             await w.passing(HALF_AN_HOUR)
@@ -202,7 +187,7 @@ async def test_an_error_of_one_sku_that_refuses_its_whole_call(
         await faulty(w, codes)
         calls.made.clear()
         w.made.tiktok.doubts.errors_fail_request = True
-        async with running(w):
+        async with jobs_running(w):
             begun = asyncio.get_running_loop().time()
             sell_all(w, codes)
             await w.passing(HALF_AN_HOUR)
@@ -228,7 +213,7 @@ async def test_an_error_that_stops_the_side(
         await faulty(w, [code])
         calls.made.clear()
         w.made.tiktok.doubts.errors_fail_request = whole_call
-        async with running(w):
+        async with jobs_running(w):
             begun = asyncio.get_running_loop().time()
             sell_all(w, [code])
             await w.passing(HALF_AN_HOUR)
@@ -262,7 +247,7 @@ async def test_a_product_that_is_refused_as_a_whole_costs_few_calls(
             w.made.tiktok.refuse_update(
                 12052260, "The product ID does not exist", sku_id=w.made.market.sku(sku).id
             )
-        async with running(w):
+        async with jobs_running(w):
             sell(w, "BAD", "NEAR", *names)
             await w.passing(90)
             assert 2 <= len(calls.made) <= 16
@@ -274,7 +259,7 @@ async def test_a_stop_of_the_whole_side_is_a_reason_and_ends_by_itself(tmp_path:
         stock(w, "BAD", "NEAR")
         await w.settle()
         w.made.tiktok.refuse_update(12052700, "The seller is inactive")
-        async with running(w):
+        async with jobs_running(w):
             sell(w, "BAD", "NEAR")
             await w.passing(300)
             assert w.running is not None
@@ -309,7 +294,7 @@ async def test_a_warehouse_of_tiktoks_own_does_not_keep_the_others_of_a_sku_from
         south = market.add_warehouse("South", platform=True)
         shop.add_item("TEE", stock={shop.location("Berlin"): 8, shop.location("Hamburg"): 5})
         market.add_listing("TEE", stock={w.made.warehouse: 0, south: 3})
-        async with running(w):
+        async with jobs_running(w):
             await w.passing(600)
             assert (w.shown("TEE"), w.shown("TEE", "South")) == (8, 3)
             assert len(calls.made) <= 3
@@ -330,7 +315,7 @@ async def test_an_unmapped_platform_warehouse_is_repeated_or_left_out(
         fbt = w.made.market.add_warehouse("FBT", platform=True)
         w.made.shop.add_item("TEE", stock=dict.fromkeys(w.made.shop.locations, 10))
         w.made.market.add_listing("TEE", stock={w.made.warehouse: 0, fbt: 4})
-        async with running(w):
+        async with jobs_running(w):
             await w.passing(300)
             assert (w.shown("TEE"), w.shown("TEE", "FBT")) == (10, 4)
 
@@ -342,13 +327,13 @@ async def test_a_quantity_above_the_older_maximum_lowers_it_for_good(
     async with world(tmp_path) as w:
         w.made.tiktok.doubts.max_quantity = 99_999
         w.made.add("GIFT", 0, tracked=False)
-        async with running(w):
+        async with jobs_running(w):
             await w.passing(300)
         assert w.shown("GIFT") == 99_999
         await w.stop()
         w.made.add("MORE", 0, tracked=False)
         calls.made.clear()
-        async with running(w):
+        async with jobs_running(w):
             await w.passing(300)
         assert w.shown("MORE") == 99_999
         assert len(calls.made) == 1, "after a restart nothing above it is tried again"
@@ -364,14 +349,14 @@ async def test_a_quantity_that_is_refused_below_the_older_maximum_lowers_nothing
         await w.settle()
         w.made.tiktok.doubts.min_quantity = 1
         calls.made.clear()
-        async with running(w):
+        async with jobs_running(w):
             w.made.shop.sell_online("TEE", "Berlin", 10)
             await w.passing(HALF_AN_HOUR)
             assert (w.shown("TEE"), w.shown("GIFT")) == (10, 999_999)
             assert len(calls.made) <= HALF_AN_HOUR / 60
         w.made.tiktok.doubts.min_quantity = 0
         await w.passing(AGAIN_S_MAX)
-        async with running(w):
+        async with jobs_running(w):
             await w.passing(60)
             assert w.shown("TEE") == 0
 
@@ -385,7 +370,7 @@ async def test_a_shop_that_takes_not_even_99999_is_asked_less_and_less_often(
         w.made.add("GIFT", 0, tracked=False)
         w.made.add("TEE", 10)
         calls.made.clear()
-        async with running(w):
+        async with jobs_running(w):
             await w.passing(HALF_AN_HOUR)
             gift = w.made.market.sku("GIFT").id
             assert 4 <= len(calls.of(gift)) <= 7
@@ -412,7 +397,7 @@ async def test_a_listing_that_the_stock_search_lacks_is_told_once(
         monkeypatch.setattr(catalogue, "search_inventory", without_it)
         await w.stop()
         calls.made.clear()
-        async with running(w):
+        async with jobs_running(w):
             sell(w, "BAD", "NEAR")
             await w.passing(HALF_AN_HOUR)
             assert (w.shown("BAD"), w.shown("NEAR")) == (10, 9)

@@ -8,8 +8,6 @@ nothing was done only where nothing was.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,23 +15,9 @@ import pytest
 from invsyncd.core.model import Target
 from invsyncd.sandbox.faults import Kind
 from tests.support.virtual import virtual
-from tests.support.world import World, world
+from tests.support.world import jobs_running, world
 
 READING = ("read_inventory", "read_locations", "read_products")
-
-
-@asynccontextmanager
-async def running(w: World) -> AsyncIterator[None]:
-    """The daemon's own jobs turn, as they do under systemd."""
-    app = w.running or await w.start()
-    scheduler = app.scheduler()
-    task = asyncio.create_task(scheduler.run())
-    try:
-        yield
-    finally:
-        scheduler.stop()
-        await asyncio.wait({task}, timeout=60)
-        task.cancel()
 
 
 @virtual
@@ -45,7 +29,7 @@ async def test_without_a_write_scope_shopify_is_read_and_tiktok_is_written(
         w.made.add("TEE", 10)
         await w.settle()
         w.made.shopify.scopes = READING
-        async with running(w):
+        async with jobs_running(w):
             for number in range(sales):
                 w.made.shop.sell_online("TEE", "Berlin", 1)
                 await asyncio.sleep(60)
@@ -65,7 +49,7 @@ async def test_one_odd_answer_is_no_dead_credential(tmp_path: Path, kind: Kind, 
     async with world(tmp_path) as w:
         w.made.add("TEE", 10)
         await w.settle()
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(20)
             w.made.shopify_faults.add(kind, match=match)
             w.made.shop.sell_online("TEE", "Berlin", 1)
@@ -81,7 +65,7 @@ async def test_a_shop_that_goes_on_refusing_is_said_to_be_dead(tmp_path: Path, k
     async with world(tmp_path) as w:
         w.made.add("TEE", 10)
         await w.settle()
-        async with running(w):
+        async with jobs_running(w):
             w.made.shopify_faults.add(kind, times=10_000)
             await asyncio.sleep(60)
             assert w.running is not None

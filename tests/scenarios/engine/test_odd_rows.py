@@ -12,22 +12,11 @@ from typing import Any
 import pytest
 
 from invsyncd.sandbox.tiktok.oddities import Change, having, without
-from tests.support.asking import verdicts
+from tests.support.asking import lines, notes, verdicts
 from tests.support.virtual import virtual
 from tests.support.world import World, world
 
 FAST: dict[str, Any] = {"listing_interval_s": 60, "full_discovery_interval_s": 120}
-
-
-async def lines(w: World, *kinds: str) -> list[dict[str, Any]]:
-    assert w.running is not None
-    rows = await w.running.store.journal.read(limit=1000)
-    return [row for row in rows if row["kind"] in kinds]
-
-
-def notes(w: World) -> str:
-    assert w.running is not None
-    return "; ".join(w.running.health.status()["reasons"])
 
 
 async def known(w: World) -> set[str]:

@@ -23,7 +23,7 @@ from invsyncd.daemon.wiring import App
 from invsyncd.explain.journal_text import RENDERERS
 from invsyncd.sandbox.faults import Kind
 from tests.support.virtual import clock, virtual
-from tests.support.world import MAIN, World, world
+from tests.support.world import MAIN, World, jobs_running, world
 
 READS = ("read_inventory", "read_locations", "read_products")
 HOLDS = {"on_conflict": "hold", "sale_max": 2}
@@ -32,17 +32,10 @@ FAST: dict[str, Any] = {"listing_interval_s": 60, "full_discovery_interval_s": 3
 
 @asynccontextmanager
 async def running(w: World, settled_s: float = 120) -> AsyncIterator[App]:
-    """The daemon's own jobs in virtual time."""
-    app = await w.start()
-    scheduler = app.scheduler()
-    task = asyncio.create_task(scheduler.run())
-    await asyncio.sleep(settled_s)
-    try:
+    """The daemon's own jobs in virtual time, after their first rounds."""
+    async with jobs_running(w) as app:
+        await asyncio.sleep(settled_s)
         yield app
-    finally:
-        scheduler.stop()
-        await asyncio.wait({task}, timeout=60)
-        task.cancel()
 
 
 def shopify_refuses(w: World) -> None:

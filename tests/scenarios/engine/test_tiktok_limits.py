@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from invsyncd.sandbox.faults import Kind
-from tests.scenarios.engine.test_try_again import running
 from tests.support.asking import verdicts
 from tests.support.virtual import virtual
-from tests.support.world import World, world
+from tests.support.world import World, jobs_running, world
 
 MINUTE = 60
 WRITES = "inventory/update"
@@ -45,7 +44,7 @@ async def test_a_limit_that_cuts_silently_is_learnt_once(
         gifts = [f"GIFT-{number:02}" for number in range(12)]
         for sku in gifts:
             w.made.add(sku, 0, tracked=False)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(2 * MINUTE)
             learnt = calls(w)
             assert learnt <= 24
@@ -55,7 +54,7 @@ async def test_a_limit_that_cuts_silently_is_learnt_once(
         assert (await kinds(w)).count("ceiling") == 1
         await w.stop()
         w.made.add("MORE", 0, tracked=False)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(3 * MINUTE)
             assert (w.shown("MORE"), calls(w)) == (limit, learnt + 1)
 
@@ -69,7 +68,7 @@ async def test_a_number_that_is_cut_on_one_listing_is_corrected_less_and_less_of
         w.made.tiktok.doubts.cuts_at = 600
         w.made.add("TEE", 700)
         w.made.add("CAP", 10)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(60 * MINUTE)
             assert (w.shown("TEE"), w.shown("CAP")) == (600, 10)
             assert calls(w) <= 9
@@ -88,7 +87,7 @@ async def test_a_locked_campaign_is_lowered_to_what_is_allowed_and_then_to_what_
         await w.settle()
         w.made.market.lock_for_campaign("TEE", 7)
         before = calls(w)
-        async with running(w):
+        async with jobs_running(w):
             w.made.shop.sell_online("TEE", "Berlin", 6)
             await asyncio.sleep(MINUTE)
             assert w.shown("TEE") == 7
@@ -110,7 +109,7 @@ async def test_an_increase_beside_a_campaign_is_written(tmp_path: Path) -> None:
         w.made.add("TEE", 10)
         await w.settle()
         w.made.market.lock_for_campaign("TEE", 10)
-        async with running(w):
+        async with jobs_running(w):
             w.made.shop.sell_online("TEE", "Berlin", 6)
             await asyncio.sleep(3 * MINUTE)
             assert w.shown("TEE") == 10
@@ -124,7 +123,7 @@ async def test_lost_answers_that_were_carried_out_delay_nothing(tmp_path: Path) 
     async with world(tmp_path) as w:
         w.made.add("TEE", 20)
         await w.settle()
-        async with running(w):
+        async with jobs_running(w):
             for sold in range(1, 6):
                 w.made.tiktok_faults.add(Kind.LOST, times=1, match=WRITES)
                 w.made.shop.sell_online("TEE", "Berlin", 1)
@@ -146,12 +145,12 @@ async def test_beside_tiktoks_own_warehouse_ours_is_written_at_once_also_after_a
         for sku in ("TEE", "CAP"):
             w.made.shop.add_item(sku, stock=dict.fromkeys(w.made.shop.locations, 10))
             w.made.market.add_listing(sku, stock={w.made.warehouse: 0, fbt: 4})
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(40)
             assert [w.shown(sku) for sku in ("TEE", "CAP")] == [10, 10]
         await w.stop()
         before = calls(w)
-        async with running(w):
+        async with jobs_running(w):
             w.made.shop.sell_online("TEE", "Berlin", 1)
             await asyncio.sleep(40)
             assert (w.shown("TEE"), w.shown("TEE", "FBT")) == (9, 4)

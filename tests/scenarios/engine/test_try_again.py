@@ -8,15 +8,13 @@ the number was to go when it was refused.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.virtual import virtual
-from tests.support.world import MAIN, World, world
+from tests.support.world import MAIN, World, jobs_running, world
 
 MINUTE = 60
 SLACK_S = 45  # a round is due every 15 s, and a call takes its time
@@ -26,19 +24,6 @@ AUCTION = 12052371, "The product takes part in an auction"
 TOO_MANY = 12019024, "stock count is invalid"
 CLOSED = 12052531, "The warehouse is disabled."
 GONE = 12052048, "The product does not exist"
-
-
-@asynccontextmanager
-async def running(w: World) -> AsyncIterator[None]:
-    """The daemon's own jobs, with their own rests."""
-    app = w.running or await w.start()
-    scheduler = app.scheduler()
-    task = asyncio.create_task(scheduler.run())
-    try:
-        yield
-    finally:
-        scheduler.stop()
-        await task
 
 
 def move(w: World, units: int) -> None:
@@ -62,7 +47,7 @@ async def test_a_refused_write_is_tried_again_soon(
         place = w.made.warehouse if error is CLOSED else None
         w.made.tiktok.refuse_update(*error, sku_id=sku, warehouse=place)
         move(w, units)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(40 * MINUTE)
             assert w.shown("TEE") == 10
             w.made.tiktok.accept_updates()
@@ -85,7 +70,7 @@ async def test_a_refused_look_is_tried_again_soon(
         sku = w.made.market.sku("TEE")
         w.made.tiktok.refuse_reading(*GONE, sku.product_id if what == "product" else sku.id)
         move(w, units)
-        async with running(w):
+        async with jobs_running(w):
             w.made.shop.sell_online("NEAR", "Berlin", 1)
             await asyncio.sleep(MINUTE)
             assert w.shown("NEAR") == 9
@@ -107,7 +92,7 @@ async def test_what_became_a_decrease_while_it_waited_waits_no_longer_than_one(
         await w.settle()
         w.made.tiktok.refuse_update(*AUCTION, sku_id=w.made.market.sku("TEE").id)
         move(w, 4)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(40 * MINUTE)
             w.made.tiktok.accept_updates()
             move(w, -6)
@@ -125,7 +110,7 @@ async def test_many_refused_decreases_hold_up_no_fresh_write(tmp_path: Path) -> 
         for sku in bad:
             w.made.tiktok.refuse_update(*AUCTION, sku_id=w.made.market.sku(sku).id)
             w.made.shop.sell_online(sku, "Berlin", 1)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(8 * MINUTE)
             w.made.shop.sell_online("DOWN", "Berlin", 1)
             w.made.shop.receive("UP", "Berlin", 1)

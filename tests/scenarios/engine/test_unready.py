@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from invsyncd.sandbox.faults import Kind
-from tests.scenarios.engine.test_try_again import AUCTION, GONE, TOO_MANY, running
+from tests.scenarios.engine.test_try_again import AUCTION, GONE, TOO_MANY
 from tests.support.virtual import virtual
-from tests.support.world import World, world
+from tests.support.world import World, jobs_running, world
 
 MINUTES = 60
 
@@ -36,7 +36,7 @@ async def test_a_decrease_that_tiktok_refuses_is_an_undelivered_write(
         sku = w.made.market.sku("TEE")
         w.made.tiktok.refuse_update(*error, sku_id=sku.id)
         w.made.shop.sell_online("TEE", "Berlin", 4)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(4 * MINUTES)
             assert unready(w) == []
             await asyncio.sleep(3 * MINUTES)
@@ -56,7 +56,7 @@ async def test_a_decrease_of_a_product_that_cannot_be_read_is_an_undelivered_wri
         await w.settle()
         w.made.tiktok.refuse_reading(*GONE, w.made.market.sku("TEE").product_id)
         w.made.shop.sell_online("TEE", "Berlin", 4)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(7 * MINUTES)
             assert any("1 writes wait" in reason for reason in unready(w))
 
@@ -68,7 +68,7 @@ async def test_a_parked_increase_leaves_the_daemon_ready(tmp_path: Path) -> None
         await w.settle()
         w.made.tiktok.refuse_update(*AUCTION, sku_id=w.made.market.sku("TEE").id)
         w.made.shop.receive("TEE", "Berlin", 4)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(7 * MINUTES)
             assert unready(w) == []
 
@@ -88,7 +88,7 @@ async def test_a_side_whose_rounds_all_fail_is_not_ready_after_5_minutes(
         await w.settle()
         faults = w.made.tiktok_faults if side == "tiktok" else w.made.shopify_faults
         faults.add(Kind.ERROR_BEFORE, times=100_000, match=match)
-        async with running(w):
+        async with jobs_running(w):
             await asyncio.sleep(3 * MINUTES)
             assert not [x for x in unready(w) if "gone well" in x]
             await asyncio.sleep(7 * MINUTES)

@@ -24,7 +24,7 @@ from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.tiktok.shops import WrongAccount
 from tests.support import virtual as time
 from tests.support.virtual import virtual
-from tests.support.world import World, world
+from tests.support.world import World, jobs_running, world
 
 SHOP_ID = "7000000000000000001"
 OTHER = "Other Seller"
@@ -33,16 +33,10 @@ INTERVAL_S = 15
 
 @asynccontextmanager
 async def running(w: World) -> AsyncIterator[None]:
-    """The daemon's own jobs turn, as they do under systemd."""
+    """The daemon's own jobs, which look for tokens that a login has stored."""
     app = w.running or await w.start()
-    scheduler = app.scheduler(new_tokens_of(app))
-    task = asyncio.create_task(scheduler.run())
-    try:
+    async with jobs_running(w, new_tokens_of(app)):
         yield
-    finally:
-        scheduler.stop()
-        await asyncio.wait({task}, timeout=60)
-        task.cancel()
 
 
 async def stored(w: World) -> dict[str, str]:
