@@ -14,13 +14,16 @@ from invsyncd.core.model import Offer
 CEILING_MIN = 999  # below this, a smaller number than the written one may as well be somebody's own
 
 
-def ceiling(written: int, found: int, ordered: int | None) -> int | None:
+def ceiling(written: int, found: int, ordered: int | None, *, open_orders: int = 0) -> int | None:
     """The ceiling to which a write was cut, or None if nothing looks like one.
 
-    `ordered` is by how many units the orders grew since; None is unknown.
+    `ordered` is by how many units the orders grew since; None is unknown. `open_orders` are the
+    units of all orders now: beside a shipment, a fall of no more than that may be a sale. Where
+    orders are unknown, a fall by less than half may be one.
     """
-    is_cut = CEILING_MIN <= found < written and (ordered is None or ordered <= 0)
-    return found if is_cut else None
+    could_be_sold = open_orders if ordered is not None else written // 2
+    is_cut = CEILING_MIN <= found < written - could_be_sold
+    return found if is_cut and (ordered or 0) <= 0 else None
 
 
 def is_round_limit(units: int) -> bool:

@@ -143,6 +143,8 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     EntryKind.OTHER_WRITER: _other_writer,
     EntryKind.CEILING: lambda x, *_: (
         f"TikTok cut {plain(x['wrote'])} to {plain(x['units'])}: nothing above that is written"
+        if "wrote" in x
+        else f"TikTok shows {plain(x['shows'])}: more than {plain(x['units'])} is written again"
     ),
     EntryKind.BACKORDER: lambda x, _, names: (
         f"TikTok, {_warehouse(x, names)}: {plain(x['units'])} on backorder, beyond the stock"

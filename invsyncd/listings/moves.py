@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.limits import ceiling, is_round_limit
 from invsyncd.core.model import Entry, Listing, Offer
-from invsyncd.core.offer_rule import sold
+from invsyncd.core.offer_rule import is_doubtful, sold
 from invsyncd.core.other_writers import OtherWriter, StockMove, move
 from invsyncd.store.listings import Key, OfferState
 from invsyncd.store.other_writers import OfferKey
@@ -29,6 +29,7 @@ class Moved:
     units: int
     move: StockMove | None
     ordered: int | None = None
+    open_orders: int = 0
 
     @property
     def key(self) -> OfferKey:
@@ -50,17 +51,18 @@ def moved(
             read = stock.units[sku_id].get(offer.warehouse)
             if read is None or offer.wanted is None:
                 continue
-            ordered = stock.ordered.get(sku_id, {}).get(offer.warehouse)
-            before = state.ordered
+            ordered, before = stock.ordered.get(sku_id, {}).get(offer.warehouse), state.ordered
             more = None if ordered is None or before is None else ordered - before
-            units = sold(offer.shown, state.sent, read, state.held, more, open_orders=ordered or 0)
+            open_ = ordered or 0
+            units = sold(offer.shown, state.sent, read, state.held, more, open_orders=open_)
             expected = [value for value in (offer.shown, state.sent) if value is not None]
             wrote_at = written.get((product_id, sku_id, offer.warehouse), 0)
             seen = move(now, expected, read, units, wrote_at)
-            if state.unlimited or (wrote_at and cut_to_limit(offer.shown, read, more)):
+            is_cut = wrote_at and cut_to_limit(offer.shown, read, more, open_orders=open_)
+            if state.unlimited or is_cut:
                 units = 0  # nothing runs out, or nothing was sold: nothing is held
             if seen is not None or units:
-                found.append(Moved(replace(offer, shown=read), units, seen, more))
+                found.append(Moved(replace(offer, shown=read), units, seen, more, open_))
     return found
 
 
@@ -79,10 +81,26 @@ def told(listings: Sequence[Listing], seen: Sequence[Moved], until: int) -> list
     return entries
 
 
-def cut_to_limit(written: int | None, read: int, ordered: int | None) -> bool:
+def cut_to_limit(written: int | None, read: int, ordered: int | None, *, open_orders: int) -> bool:
     """Whether a number came back lower than written, at what looks like a limit."""
-    found = None if written is None else ceiling(written, read, ordered)
-    return found is not None and is_round_limit(found)
+    if written is None or not is_round_limit(read):
+        return False
+    return ceiling(written, read, ordered, open_orders=open_orders) is not None
+
+
+def highest(known: Mapping[Key, Sequence[OfferState]], stock: ShownStock) -> int:
+    """The highest quantity that TikTok shows of the offers that we manage; 0 without any."""
+    return max(
+        (
+            read
+            for (_, sku_id), states in known.items()
+            for state in states
+            if state.offer.wanted is not None
+            and (read := stock.units[sku_id].get(state.offer.warehouse)) is not None
+            and not is_doubtful(read)
+        ),
+        default=0,
+    )
 
 
 def cut_back(seen: Sequence[Moved]) -> Cuts:
@@ -92,7 +110,7 @@ def cut_back(seen: Sequence[Moved]) -> Cuts:
         for x in seen
         if x.move is not None
         and x.move.wrote_at
-        and ceiling(x.move.stood, x.move.found, x.ordered) is not None
+        and ceiling(x.move.stood, x.move.found, x.ordered, open_orders=x.open_orders) is not None
     }
 
 

@@ -25,6 +25,7 @@ from invsyncd.listings.moves import (
     backordered,
     cut_back,
     has_arrived,
+    highest,
     missing_entry,
     moved,
     named,
@@ -143,7 +144,10 @@ class ListingStock:
             entries += await self._set_aside(tx, listings, odd, now)
             entries += await self._left(tx, read, known, stock, now)
             await self._store.journal.add(tx, pass_id, now, entries)
-        await self._learn_ceiling(pass_id, read, cut_back(seen))
+        shows = highest(known, stock)
+        await self._lift_ceiling(pass_id, shows)
+        cuts = {key: cut for key, cut in cut_back(seen).items() if cut[1] >= shows}
+        await self._learn_ceiling(pass_id, read, cuts)
         # A second transaction, because planning reads holds that must be committed to be seen.
         async with self._store.transaction() as tx:
             await self._replan(tx, read)
@@ -155,6 +159,17 @@ class ListingStock:
         was_moved = key in self._moved
         self._moved.discard(key)
         return was_moved
+
+    async def _lift_ceiling(self, pass_id: str, shows: int) -> None:
+        """Forget a maximum that is none: TikTok shows a higher number."""
+        was = await self._rulebook.lift_max_quantity(shows)
+        if was is None:
+            return
+        self._cuts.clear()
+        entry = Entry(EntryKind.CEILING, None, "", {"units": was, "shows": shows})
+        async with self._store.transaction() as tx:
+            await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), [entry])
+        await self.replan_all()
 
     async def _learn_ceiling(self, pass_id: str, listings: Sequence[Listing], cuts: Cuts) -> None:
         """Lower the maximum where a write came back cut, and journal it once.

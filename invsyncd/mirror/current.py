@@ -34,7 +34,10 @@ Key = tuple[int, int]  # item, location
 
 
 class CurrentValues:
-    """Asks Shopify what stamps leave open. A dry run asks nothing."""
+    """Asks Shopify what stamps leave open.
+
+    A dry run asks nothing, and believes what was read: it shows what it saw, and keeps nothing.
+    """
 
     def __init__(
         self,
@@ -60,8 +63,6 @@ class CurrentValues:
         the write was carried out. Other writes in flight wait for their own answers.
         """
         found = {item: list(those) for item, those in readings.items()}
-        if not self._asks:
-            return found
         states = await self._store.levels.states(found)
         in_flight = await self._store.attempts.in_flight()
         doubted = {(row.item, row.location) for row in unanswered}
@@ -73,7 +74,7 @@ class CurrentValues:
                 named = (item, reading.location) in doubted and reading.active
                 if named or (level is not None and not waits and is_to_be_asked(reading, level)):
                     asked[item, reading.location] = reading.available
-        answers = await self._answers(asked)
+        answers = await self._answers(asked) if self._asks else dict.fromkeys(asked, True)
         return {
             item: [replace(r, is_now=answers.get((item, r.location))) for r in those]
             for item, those in found.items()

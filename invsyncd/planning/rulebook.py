@@ -151,6 +151,15 @@ class Rulebook:
             await self._store.meta.set(tx, MAX_QUANTITY, str(to))
         return True
 
+    async def lift_max_quantity(self, shows: int) -> int | None:
+        """Forget a maximum that is lower than what TikTok shows; returns it, None without one."""
+        known = await self._store.meta.get(MAX_QUANTITY)
+        if known is None or shows <= int(known):
+            return None
+        async with self._store.transaction() as tx:
+            await self._store.meta.set(tx, MAX_QUANTITY, str(TIKTOK_MAX))
+        return int(known)
+
     async def rules(self) -> Rules:
         """The rules as of now.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -17,11 +19,18 @@ def own_command() -> list[str]:
     return [sys.executable, "-m", "invsyncd"]
 
 
+PORT_MIN, PORTS = 20_000, 12_000
+
+
 def free_port() -> int:
-    """A loopback port on which nobody listens right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A loopback port on which nobody listens right now.
+
+    It lies below the ports that the system gives to connections, so that none takes it meanwhile.
+    """
+    while True:
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", PORT_MIN + secrets.randbelow(PORTS)))
+            return int(probe.getsockname()[1])
 
 
 class Child:

@@ -60,6 +60,51 @@ async def test_a_limit_that_cuts_silently_is_learnt_once(
 
 
 @virtual
+@pytest.mark.parametrize("shows_committed", [True, False])
+async def test_sales_that_leave_two_listings_at_one_number_teach_no_limit(
+    tmp_path: Path, shows_committed: bool
+) -> None:
+    async with world(tmp_path, tiktok=FAST) as w:
+        w.made.market.shows_committed = shows_committed
+        for sku, units in {"TEE": 5_004, "CAP": 5_003}.items():
+            w.made.add(sku, units + 9)
+        async with jobs_running(w):
+            await asyncio.sleep(2 * MINUTE)
+            for sku in ("TEE", "CAP"):
+                w.made.market.sell(sku, w.made.warehouse, 9)
+                w.made.shop.sell_online(sku, "Berlin", 9)
+            await asyncio.sleep(90 * MINUTE)
+            for sku, sold in {"TEE": 4, "CAP": 3}.items():
+                w.made.market.ship(sku, w.made.warehouse, 9)
+                w.made.market.sell(sku, w.made.warehouse, sold)
+                w.made.shop.sell_online(sku, "Berlin", sold)
+            await asyncio.sleep(2 * MINUTE)
+            for sku in ("TEE", "CAP"):
+                w.made.shop.receive(sku, "Berlin", 100)
+            await asyncio.sleep(90 * MINUTE)
+            assert (w.shown("TEE"), w.shown("CAP")) == (5_100, 5_100)
+            assert "ceiling" not in await kinds(w)
+
+
+@virtual
+async def test_a_limit_that_is_none_ends_when_tiktok_shows_more(tmp_path: Path) -> None:
+    """Another program set two listings to its own number, and later one of them higher."""
+    async with world(tmp_path, tiktok=FAST) as w:
+        for sku in ("TEE", "CAP"):
+            w.made.add(sku, 7_000)
+        async with jobs_running(w):
+            await asyncio.sleep(2 * MINUTE)
+            for sku in ("TEE", "CAP"):
+                w.made.market.edit(sku, w.made.warehouse, 5_000)
+            await asyncio.sleep(20 * MINUTE)
+            assert (w.shown("TEE"), w.shown("CAP")) == (5_000, 5_000)
+            w.made.market.edit("CAP", w.made.warehouse, 6_000)
+            await asyncio.sleep(20 * MINUTE)
+            assert (w.shown("TEE"), w.shown("CAP")) == (7_000, 7_000)
+            assert (await kinds(w)).count("ceiling") == 2
+
+
+@virtual
 async def test_a_number_that_is_cut_on_one_listing_is_corrected_less_and_less_often(
     tmp_path: Path,
 ) -> None:

@@ -11,20 +11,23 @@ from invsyncd.core.model import Offer
 
 
 @pytest.mark.parametrize(
-    ("written", "found", "ordered", "limit"),
+    ("written", "found", "ordered", "open_orders", "limit"),
     [
-        pytest.param(999_999, 99_999, 0, 99_999, id="cut"),
-        pytest.param(999_999, 99_999, None, 99_999, id="cut, orders unknown"),
-        pytest.param(999_999, 999_990, 9, None, id="sold"),
-        pytest.param(10, 7, 0, None, id="too small to be a limit"),
-        pytest.param(5_000, 5_000, 0, None, id="not cut"),
-        pytest.param(5_000, 6_000, 0, None, id="raised"),
+        pytest.param(999_999, 99_999, 0, 3, 99_999, id="cut"),
+        pytest.param(999_999, 99_999, None, 0, 99_999, id="cut, orders unknown"),
+        pytest.param(10_003, 10_000, None, 0, None, id="sold, orders unknown"),
+        pytest.param(999_999, 999_990, 9, 9, None, id="sold"),
+        pytest.param(10, 7, 0, 0, None, id="too small to be a limit"),
+        pytest.param(5_000, 5_000, 0, 0, None, id="not cut"),
+        pytest.param(5_000, 6_000, 0, 0, None, id="raised"),
+        pytest.param(5_002, 4_999, 0, 3, None, id="one order was shipped, one came"),
+        pytest.param(5_002, 4_999, -1, 2, 4_999, id="more is gone than was ever ordered"),
     ],
 )
 def test_a_number_that_comes_back_lower_is_cut(
-    written: int, found: int, ordered: int | None, limit: int | None
+    *, written: int, found: int, ordered: int | None, open_orders: int, limit: int | None
 ) -> None:
-    assert ceiling(written, found, ordered) == limit
+    assert ceiling(written, found, ordered, open_orders=open_orders) == limit
 
 
 def test_limits_are_round_or_one_below() -> None:

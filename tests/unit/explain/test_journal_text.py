@@ -132,6 +132,12 @@ def test_every_kind_has_its_sentence(kind: EntryKind) -> None:
         assert entry_text(row, PLACES).says == sentence
 
 
+def test_a_maximum_that_was_none_is_said_to_be_lifted() -> None:
+    row = line(EntryKind.CEILING, units=5_000, shows=7_200)
+    says = entry_summary(row, PLACES, WAREHOUSES)
+    assert says == "TikTok shows 7,200: more than 5,000 is written again"
+
+
 @pytest.mark.parametrize("kind", EntryKind)
 def test_the_kinds_that_tell_of_a_pool_give_its_cause_and_no_other_does(kind: EntryKind) -> None:
     row = line(kind, **SENTENCES[kind][0])
