@@ -31,7 +31,7 @@ from invsyncd.shopify import bulk
 from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.bulk import pages_of_file
 from invsyncd.shopify.catalogue import Count, KnownProducts, ShopifyCatalogue, variant_rows
-from invsyncd.shopify.polling import Page
+from invsyncd.shopify.polling import FirstPage, Page
 from invsyncd.shopify.source import Direct, ShopifySource
 from invsyncd.store import Store
 
@@ -68,7 +68,12 @@ class LocalSource(ShopifySource):
             yield Page(readings, int(time.time()))
 
     async def poll(
-        self, location: int, since: int | None, *, lists: bool = False
+        self,
+        location: int,
+        since: int | None,
+        *,
+        lists: bool = False,
+        first: FirstPage | None = None,
     ) -> AsyncIterator[Page]:
         """Enough empty pages to make a bulk operation worth it; more are never asked for."""
         for _ in range(PAGED_MAX):
@@ -137,12 +142,12 @@ async def baseline(home: Path, items: int, locations: int) -> dict[str, float]:
         committer = Committer(store, clocks().wall, lambda: "key")
         began = time.perf_counter()
         catalogue = LocalCatalogue(home / "catalogue.jsonl", items)
-        taken = Baseline(store, source, catalogue, committer, clocks().wall)
+        taken = Baseline(store, source, catalogue, committer, clocks().wall, overlap_s=120.0)
         count = await taken.take("scale", await rulebook.locations(), rules)
         await rulebook.in_force(rules)
         seconds = time.perf_counter() - began
     size = settings.state.path.stat().st_size
-    return {"seconds": seconds, "items": count, "database_mb": round(size / 1e6)}
+    return {"seconds": seconds, "items": count.items, "database_mb": round(size / 1e6)}
 
 
 async def scan(home: Path, items: int, locations: int) -> dict[str, float]:

@@ -101,6 +101,7 @@ def _print(found: dict[str, Any]) -> None:
         for reason in found["reasons"]:
             click.echo(f"  {reason}")
     print_table("Targets", ["target", "authorised", "owed", "trouble"], _targets(found))
+    click.echo(_polls(found.get("budgets", {}).get(Target.SHOPIFY.value, {})))
     for name, target in found["targets"].items():
         if target["paused"]:
             click.echo(f"{name} is paused. Try: invsyncd resume {name}")
@@ -120,6 +121,15 @@ def _print(found: dict[str, Any]) -> None:
     if len(held) > HELD_MAX:
         click.echo(f"and {len(held) - HELD_MAX:,} more held: `invsyncd status --json`")
     _print_listings(found.get("listings"))
+
+
+def _polls(budget: dict[str, Any]) -> str:
+    """How often Shopify is read, and how; only the running daemon knows."""
+    if "poll_every_s" not in budget:
+        return "Shopify is read while the daemon runs."
+    why = budget["one_by_one"]
+    how = f"one location after the other: {why}" if why else "all locations by one request"
+    return f"Shopify is read every {budget['poll_every_s']:g} s, {how}."
 
 
 def _targets(found: dict[str, Any]) -> list[list[Any]]:

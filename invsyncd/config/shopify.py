@@ -155,7 +155,15 @@ class PollSettings(Section):
             le=3600,
             description="Seconds between two polls; shorter finds sales sooner and costs more API",
         ),
-    ] = 15.0
+    ] = 2.0
+    budget_percent: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="The share of Shopify's restored points that quiet polls may take",
+        ),
+    ] = 10
     interval_min_s: Annotated[
         Seconds,
         Field(

@@ -33,6 +33,9 @@ def later(now: LoopSeconds, seconds: float) -> LoopSeconds:
     return LoopSeconds(now + seconds)
 
 
+DRIFT_MAX = 0.001  # clocks of two machines drift apart by less
+
+
 class Every:
     """Something that is due again a fixed time after it was begun; at first at once."""
 
@@ -51,3 +54,29 @@ class Every:
     def at_once(self) -> None:
         """Make it due now, whenever it was begun."""
         self._due = AT_ONCE
+
+
+class StampClock:
+    """The least that the clock of Shopify's stamps shows, told by the stamps themselves.
+
+    A row with a stamp was seen at some moment of ours, so their clock had reached that second by
+    then, and has gone on since as ours has. No other clock of the server is trusted. The bound
+    falls behind by a thousandth, which is more than two clocks drift apart; each new stamp mends
+    that, and being behind costs nothing while nothing is stamped.
+    """
+
+    def __init__(self) -> None:
+        self._stamp: int | None = None
+        self._seen_at = AT_ONCE
+
+    def saw(self, stamp: int, now: LoopSeconds) -> None:
+        """Note that a row with this stamp was seen now."""
+        least = self.at_least(now)
+        if least is None or stamp >= least:
+            self._stamp, self._seen_at = stamp, now
+
+    def at_least(self, now: LoopSeconds) -> ServerSeconds | None:
+        """The second that their clock has reached for sure; None before any stamp was seen."""
+        if self._stamp is None:
+            return None
+        return ServerSeconds(self._stamp + int((now - self._seen_at) * (1 - DRIFT_MAX)))

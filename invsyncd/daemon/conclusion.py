@@ -70,6 +70,10 @@ class Conclusion:
                 log.warning("%s", note)
         self._health.location_notes = notes
 
+    def polls_every(self, seconds: float) -> None:
+        """How long it is from poll to poll by now."""
+        self._health.interval_s = seconds
+
     def second_mirror(self, *, is_named: bool) -> None:
         """Whether another program mirrors the same locations; this is logged once."""
         if is_named and not self._health.second_mirror:

@@ -19,6 +19,7 @@ from invsyncd.core.differences import LOOK_S
 from invsyncd.core.model import Target
 from invsyncd.daemon.conclusion import Conclusion
 from invsyncd.daemon.scheduler import Job
+from invsyncd.daemon.tempo import OPEN_S, SlowDown, Tempo
 from invsyncd.errors import ConfigError, InvsyncError
 from invsyncd.listings.round import ListingsRound
 from invsyncd.mirror.commit import Committed
@@ -32,47 +33,10 @@ from invsyncd.status.watchdog import CATALOGUE, FULL_SCAN, LISTINGS, LOOKBACK, M
 
 log = logging.getLogger(__name__)
 
-DEAD_FIRST_S = 60.0  # dead credentials are tried again slowly: 1 minute, growing to 10
-DEAD_MAX_S = 600.0
 COMMIT_S_MAX = 30.0  # `once` begins with TikTok if the pass takes longer to commit
 WAITS_S = 10.0  # so often a job that waits for the bulk operation of another is heard of
 
 NewTokens = Callable[[], Awaitable[bool]]
-
-
-class SlowDown:
-    """How long to leave a side alone whose credentials are dead, in seconds."""
-
-    def __init__(self) -> None:
-        self._next_s = DEAD_FIRST_S
-
-    def after(self, *, dead: bool) -> float:
-        """0 while it lives; otherwise longer each time."""
-        if not dead:
-            self._next_s = DEAD_FIRST_S
-            return 0.0
-        wait_s, self._next_s = self._next_s, min(self._next_s * 2, DEAD_MAX_S)
-        return wait_s
-
-
-OPEN_S = 60.0  # the longest interval while a number is doubted or still to be written
-
-
-class Tempo:
-    """Seconds from the beginning of one pass to that of the next: shorter while changes flow."""
-
-    def __init__(self, least_s: float, most_s: float) -> None:
-        self._least_s, self._most_s = least_s, most_s
-        self._next_s = most_s
-
-    def after(self, *, changed: bool, is_open: bool = False) -> float:
-        """The least after a pass that found changes; then twice as long each time, up to the most.
-
-        While something `is_open` (doubted, or not written yet), no more than OPEN_S: a level may
-        show more than there is (law 11). Otherwise a poll that comes later finds the same.
-        """
-        self._next_s = self._least_s if changed else min(self._next_s * 2, self._most_s)
-        return min(self._next_s, OPEN_S) if is_open else self._next_s
 
 
 async def never() -> bool:
@@ -149,7 +113,12 @@ class Jobs:
         if slow_s:
             return slow_s
         is_open = await self.leaves_open(Target.SHOPIFY, report)
-        next_s = self._tempo.after(changed=bool(report.changes), is_open=is_open)
+        cheap_s = self._mirror.affordable_s
+        next_s = self._tempo.after(
+            changed=bool(report.changes), is_open=is_open, affordable_s=cheap_s
+        )
+        self._mirror.polls_every(next_s)
+        self._conclusion.polls_every(next_s)
         return next_s - (self._clocks.loop() - began)
 
     async def _listings_job(self, new_tokens: NewTokens) -> float:

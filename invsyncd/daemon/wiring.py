@@ -46,6 +46,7 @@ from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.client import ShopifyClient
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.shopify.target import ShopifyTarget
+from invsyncd.shopify.together import PollForm
 from invsyncd.status.api_version import VersionNote, version_notes
 from invsyncd.status.expiry import AuthorisationExpiry
 from invsyncd.status.health import Health
@@ -115,7 +116,8 @@ async def assemble(
             settings, store, source, shopify, rulebook=rulebook, times=times, dry_run=dry_run
         )
         tiktok_side = _tiktok_side(settings, store, http, rulebook, times, dry_run=dry_run)
-        health.budgets = partial(budgets, shopify, tiktok_side.shop if tiktok_side else None)
+        tiktok_shop = tiktok_side.shop if tiktok_side else None
+        health.budgets = partial(budgets, shopify, tiktok_shop, mirror, source.form)
         health.version_notes = partial(_version_notes, settings.shopify.api_version, shopify)
         if tiktok_side is not None:
             _watch_expiry(tiktok_side.tokens, health, metrics, clock)
@@ -164,7 +166,9 @@ def _mirror(
         poller=poller,
         committer=committer,
         delivery=Delivery(store, poller, sender, committer),
-        baseline=Baseline(store, source, catalogue, committer, times.wall),
+        baseline=Baseline(
+            store, source, catalogue, committer, times.wall, overlap_s=settings.poll.overlap_s
+        ),
         catalogue=CatalogueReader(settings, store, source, catalogue, times),
         full_scan=full_scan,
         dry_run=dry_run,
@@ -348,8 +352,11 @@ async def one_pass(parts: App, report: PassReport) -> Scanned | None:
     return found
 
 
-def budgets(shopify: ShopifyClient, tiktok: TikTokShop | None) -> Mapping[str, Any]:
-    """By target. Shopify: points and points per second, as they are believed to be now.
+def budgets(
+    shopify: ShopifyClient, tiktok: TikTokShop | None, mirror: MirrorPass, form: PollForm
+) -> Mapping[str, Any]:
+    """By target. Shopify: points and points per second, as they are believed to be now; how often
+    it is polled, in seconds, and whether by one request for all locations or `one_by_one` (why).
 
     TikTok, where it is enabled: calls per second of each endpoint that was called, by the name of
     its operation. It publishes no limits; these are what was found out so far.
@@ -361,6 +368,8 @@ def budgets(shopify: ShopifyClient, tiktok: TikTokShop | None) -> Mapping[str, A
             "capacity": points.maximum,
             "restore_per_s": points.restore_rate,
             "others_per_s": round(points.others_per_s, 1),
+            "poll_every_s": round(mirror.interval_s, 1),
+            "one_by_one": form.why_single,
         }
     }
     if tiktok is not None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from invsyncd.core.catalogue import CatalogueRow, merged_rows
@@ -20,7 +20,7 @@ from invsyncd.errors import InvalidResponse
 from invsyncd.mirror.catalogue import BULK_MIN, Mark, save_mark
 from invsyncd.mirror.commit import Batch, Committer
 from invsyncd.mirror.full_scan import SAVED_AT_ONCE, SCANNED_AT
-from invsyncd.mirror.lookback import Watermark
+from invsyncd.mirror.lookback import Marks, Progress, Taken
 from invsyncd.mirror.page_budget import PageBudget, TooManyPages
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules
@@ -38,7 +38,22 @@ ITEMS_AT_ONCE = 1_000  # folded in one transaction
 # Read by several requests side by side; saved in one transaction.
 CATALOGUE_ITEMS_AT_ONCE = 1_000
 
-Marks = Mapping[int, int | None]
+
+class Recent:
+    """Counts the levels that were stamped within some seconds before the newest of them."""
+
+    def __init__(self, within_s: float) -> None:
+        self._within_s = within_s
+        self.newest: int | None = None
+        self.count = 0
+
+    def saw(self, stamp: int) -> None:
+        """Take one level into account."""
+        newest = stamp if self.newest is None else max(stamp, self.newest)
+        if self.newest is None or newest - self.newest > self._within_s:
+            self.count = 0
+        self.newest = newest
+        self.count += newest - stamp <= self._within_s
 
 
 class Baseline:
@@ -51,20 +66,25 @@ class Baseline:
         catalogue: ShopifyCatalogue,
         committer: Committer,
         wall: Callable[[], WallSeconds],
+        *,
+        overlap_s: float,
     ) -> None:
+        self._overlap_s = overlap_s
         self._catalogue = FirstCatalogue(store, source, catalogue)
         self._store = store
         self._wall = wall
         self._source = source
         self._committer = committer
         self._aside: dict[int, str] = {}
+        self._recent = Recent(0)
+        self._marks: Marks = {}
 
     async def is_complete(self) -> bool:
         """Whether a whole baseline was ever taken."""
         return await self._store.meta.get(BASELINE) is not None
 
-    async def take(self, pass_id: str, locations: list[Location], rules: Rules) -> int:
-        """Read everything, then give every item its first sight. Returns the number of items."""
+    async def take(self, pass_id: str, locations: list[Location], rules: Rules) -> Taken:
+        """Read everything, then give every item its first sight."""
         active = [location.id for location in locations if location.active]
         watermarks = await self._read(active)
         await self._set_aside()
@@ -74,7 +94,7 @@ class Baseline:
             await self._store.locations.advance(tx, watermarks, int(self._wall()))
             await self._store.meta.set(tx, BASELINE, pass_id)
             await self._store.meta.set(tx, SCANNED_AT, str(int(self._wall())))
-        return items
+        return Taken(items, self._marks, self._recent.newest, self._recent.count)
 
     async def _set_aside(self) -> None:
         """Forget the items of which a level could not be read: half would pass for all.
@@ -105,17 +125,17 @@ class Baseline:
     async def _read_paged(self, locations: Sequence[int], budget: PageBudget) -> Marks:
         await self._forget_all()
         marks = await run_together([partial(self._read_one, x, budget) for x in locations])
-        return dict(zip(locations, marks, strict=True))
+        self._marks = dict(zip(locations, marks, strict=True))
+        return self._marks
 
     async def _read_one(self, location: int, budget: PageBudget) -> int | None:
-        progress = Watermark(None)
+        progress = Progress(None, far=True, mark=None)
         async for page in self._source.poll(location, None):
             budget.take()
             progress.saw(page)
             self._aside.update(page.aside)
             await self._save(page.readings)
-        # Only the stamps count here; the polls will see whether the Date agrees with them.
-        return progress.mark(trust_date=False)
+        return progress.mark
 
     async def _read_bulk(self, locations: Sequence[int]) -> Marks:
         """Read all levels by one bulk operation. Returns from where the polls must go on.
@@ -123,7 +143,8 @@ class Baseline:
         A row may have been read at any moment of the operation, so a change since the operation
         began may be missing. Two clocks show when that was, and the earlier time counts: the
         server's second of the operation's creation, and the newest stamp of the location less the
-        whole time that the scan took.
+        whole time that the scan took. The polls that follow trust the first of them, so that they
+        do not list everything again after an import; the look-backs doubt it by SLACK_S.
         """
         await self._forget_all()
         now = asyncio.get_running_loop().time
@@ -144,17 +165,22 @@ class Baseline:
         await self._save(waiting)
         took_s = int(now() - began) + 1
         marks = {location: at - took_s for location, at in newest.items()}
+        self._marks = {location: marks.get(location) for location in locations}
         if created_at is not None:
+            self._marks = {x: at and max(at, created_at) for x, at in self._marks.items()}
             marks = {x: min(at, created_at - SLACK_S) for x, at in marks.items()}
         return {location: marks.get(location) for location in locations}
 
     async def _save(self, readings: Sequence[Reading]) -> None:
+        for reading in readings:
+            self._recent.saw(reading.updated_at)
         async with self._store.transaction() as tx:
             await self._store.levels.save_readings(tx, readings)
 
     async def _forget_all(self) -> None:
         """Forget all levels: nothing of an unfinished baseline may pass for known."""
         self._aside.clear()
+        self._recent = Recent(self._overlap_s + SLACK_S)
         async with self._store.transaction() as tx:
             await self._store.levels.clear(tx)
 

@@ -1,17 +1,16 @@
-"""Decides how far back each poll reads: a little way mostly, the whole overlap now and then.
+"""Decides how far back each poll reads: a moment mostly, a little way often, far now and then.
 
 The index behind `updated_at` may show a row late. Looking back over the whole overlap at each poll
-finds such a row, but reads again all that changed meanwhile, our own writes included. After a burst
-that costs more than the bucket restores. So there are two marks. The near mark moves with every
-poll and lives in memory. The far mark is the stored watermark. It moves only with far look-backs,
-and each of those begins `overlap_s` before it. A row that is shown at most `overlap_s` after its
-stamp was either seen by the far look-back that set the mark, or is young enough for the next one. A
-restart forgets the near mark, and the first poll then starts from the far one.
+finds such a row, but reads again all that changed meanwhile, our own writes included. So there are
+three look-backs. Each poll reads from NEAR_S before the mark of the poll before. Every SHORT_S a
+poll reads from SHORT_S before the mark of the last such poll. Every half `overlap_s` one reads from
+`overlap_s` before the stored watermark, and only these move that watermark. A row that is shown at
+most `overlap_s` after its stamp was either seen by the far look-back that set the watermark, or is
+young enough for the next one. A restart forgets the other marks, and its first poll is a far one.
 
-A watermark comes from one of two clocks of the server: its Date header, or the stamps of its rows.
-The Date moves on while nothing changes, which keeps a quiet poll small. But it is another clock,
-and a watermark ahead of the stamps would hide every later change. So the Date is used only once a
-fresh row has shown that both clocks agree; until then the newest stamp is the watermark.
+A mark is a second of the clock that stamps the rows. That clock is known by the stamps alone
+(`StampClock`): a Date header comes from another clock, and a mark ahead of the stamps would hide
+every later change. So a quiet shop's marks move on with our own time.
 
 A far look-back that would list much goes by bulk operation, at the price of one page, beside the
 passes. It only names items that differ; the passes read them directly, and the watermarks move when
@@ -24,9 +23,10 @@ import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import NamedTuple
 
-from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
+from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, StampClock, later
 from invsyncd.core.diff import is_superseded
 from invsyncd.core.model import Reading
 from invsyncd.errors import InvalidResponse, InvsyncError
@@ -38,20 +38,48 @@ from invsyncd.store.locations import KnownLocation
 
 log = logging.getLogger(__name__)
 
-SHORT_S = 15.0  # how far back a short poll reads
-BRIEF_S = 5.0  # the same after a direct read of everything: no index was late, a replica may be
+NEAR_S = 3  # how far back each poll reads: stamps are cut to seconds, replicas are a little late
+SHORT_S = 15  # how far back a short look-back reads, and how often there is one
+BRIEF_S = 5  # the same after a direct read of everything: no index was late, a replica may be
 SLACK_S = 1.0  # polls do not begin exactly to the second
 FREE_MIN = 0.5  # below this share of the bucket a far look-back waits
 FAR_ROWS_MAX = 1_000  # a far look-back that will list more goes by a bulk operation
 BUSY_S = 15.0  # so long somebody else's bulk operation is waited for
 
 
+Marks = Mapping[int, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A whole baseline: how many items it saw, and where the polls go on.
+
+    `marks` are the server seconds up to which each location was read, for the polls that follow at
+    once. The stored watermarks lie further back: they doubt more. `newest` is the newest stamp, and
+    `recent` counts the levels that a look-back to the watermarks would list again.
+    """
+
+    items: int
+    marks: Marks
+    newest: int | None
+    recent: int
+
+
+class Reach(IntEnum):
+    """How far back a poll reads."""
+
+    NEAR = 0
+    SHORT = 1
+    FAR = 2
+
+
 @dataclass(frozen=True, slots=True)
 class Polled:
     """What a poll read of one location. `mark` is a server second; None where nothing is known.
 
-    `rows` counts the levels that were listed, `news` those of them that differed from the store.
-    `whole` says that everything was read directly instead, and nothing was listed to the end.
+    `rows` counts the levels that were stamped since the poll before, and `listed` all levels that
+    came; `news` are those that differed from the store. `whole` says that everything was read
+    directly instead, and nothing was listed to the end.
     """
 
     location: int
@@ -59,6 +87,7 @@ class Polled:
     far: bool
     pages: int
     rows: int = 0
+    listed: int = 0
     news: int = 0
     whole: bool = False
 
@@ -75,28 +104,99 @@ class PendingReads(NamedTuple):
     items: frozenset[int]
 
 
+@dataclass(slots=True)
+class Progress:
+    """One poll of one location, page by page: since when it reads, and where the next one begins.
+
+    Times are Unix seconds of the clock of the stamps; `since` None reads everything. `mark` is what
+    was reached before, or is for sure by now. The *first* page counts: what changes while later
+    pages are read may be missing from them; but its stamp is later than anything on the first page,
+    so the next poll finds it.
+    """
+
+    since: int | None
+    far: bool
+    mark: int | None
+    before: int | None = None
+    """The mark of the poll before: later stamps are new."""
+    pages: int = 0
+    _rows: int = 0
+    _listed: int = 0
+
+    def saw(self, page: Page) -> None:
+        """Take one page into account."""
+        if self.pages == 0:
+            self.mark = latest(self.mark, newest_stamp(page))
+        self.pages += 1
+        self._listed += len(page.readings)
+        if self.before is not None:
+            self._rows += sum(reading.updated_at > self.before for reading in page.readings)
+
+    def polled(
+        self, location: int, news: int, *, is_whole: bool = True, direct: bool = False
+    ) -> Polled:
+        """The whole poll. It has no mark where a row was lost: `is_whole` False."""
+        mark = self.mark if is_whole else None
+        rows, listed = self._rows, self._listed
+        return Polled(location, mark, self.far, self.pages, rows, listed, news, whole=direct)
+
+
+def newest_stamp(page: Page) -> int | None:
+    """The newest stamp that stood on a page, no later than its answer."""
+    if page.newest is None or page.server_time is None:
+        return page.newest
+    return min(page.newest, page.server_time)
+
+
+def latest(one: int | None, other: int | None) -> int | None:
+    """The later of two times, either of which may be unknown."""
+    return max((at for at in (one, other) if at is not None), default=None)
+
+
 class OverlapSchedule:
     """Decides how far back each poll reads. All times but marks are on the monotonic clock.
 
     A far look-back is due after half of `overlap_s`. One that will list much is left to a bulk
     operation (`wants_bulk`). One that will not waits while the bucket is short. Both wait until
     `overlap_s` at most; at most one interval later a poll pages them. The first far look-back is
-    paged at once.
+    paged at once, but for one right after a baseline, which has just read everything.
     """
 
     def __init__(self, overlap_s: float) -> None:
         self._overlap_s = overlap_s
+        self._stamps = StampClock()
         self._near: dict[int, int | None] = {}
+        self._short: dict[int, int | None] = {}
         self._last: dict[int, Polled] = {}
         self._listed: deque[tuple[LoopSeconds, int]] = deque()
+        self._short_at = AT_ONCE
         self._far_at: LoopSeconds | None = None
         self._began_at = AT_ONCE
-        self._far = True
+        self._reach = Reach.FAR
 
     def begin(self, now: LoopSeconds, free: float) -> None:
         """Decide how far back the poll that begins now reads; `free` is the bucket's free share."""
         self._began_at = now
-        self._far = self._is_due(now, waits=free < FREE_MIN or self._is_much(now))
+        if self._is_due(now, waits=free < FREE_MIN or self._is_much(now)):
+            self._reach = Reach.FAR
+        elif now - self._short_at + SLACK_S >= SHORT_S:
+            self._reach = Reach.SHORT
+        else:
+            self._reach = Reach.NEAR
+
+    def saw(self, page: Page, now: LoopSeconds) -> None:
+        """Learn from the stamps of a page that has just come."""
+        stamp = newest_stamp(page)
+        if stamp is not None:
+            self._stamps.saw(stamp, now)
+
+    def has_baseline(self, now: LoopSeconds, taken: Taken) -> None:
+        """Note that a baseline has just read everything."""
+        self._near, self._short = dict(taken.marks), dict(taken.marks)
+        self._short_at = self._far_at = now
+        self._listed.append((now, taken.recent))
+        if taken.newest is not None:
+            self._stamps.saw(taken.newest, now)
 
     def _is_due(self, now: LoopSeconds, *, waits: bool) -> bool:
         if self._far_at is None or self._overlap_s <= SHORT_S:
@@ -136,7 +236,7 @@ class OverlapSchedule:
     @property
     def is_far(self) -> bool:
         """Whether the poll that has begun is a far look-back."""
-        return self._far
+        return self._reach is Reach.FAR
 
     @property
     def expected_rows(self) -> int:
@@ -147,72 +247,42 @@ class OverlapSchedule:
         """
         return sum(polled.news for polled in self._last.values()) * len(self._last)
 
-    def progress(self, known: KnownLocation) -> tuple[int | None, bool, Watermark]:
-        """Since when to read this location (None: all of it), whether that is far, and its mark."""
-        mark = known.watermark
-        near = self._near.get(known.location.id)
-        if mark is None:
-            return None, True, Watermark(None)
-        if self._far or near is None:
-            return mark - int(self._overlap_s), True, Watermark(max(mark, near or mark))
-        last = self._last.get(known.location.id)
-        back_s = BRIEF_S if last is not None and last.whole else SHORT_S
-        return near - int(back_s), False, Watermark(near)
+    def progress(self, known: KnownLocation) -> Progress:
+        """The poll of this location that has begun."""
+        location, watermark = known.location.id, known.watermark
+        if watermark is None:
+            return Progress(None, far=True, mark=None)
+        near = self._near.get(location)
+        before = max(watermark, watermark if near is None else near)
+        mark = latest(before, self._stamps.at_least(self._began_at))
+        if self.is_far or near is None:
+            return Progress(watermark - int(self._overlap_s), True, mark, before)
+        return Progress(self._since(location, near), False, mark, before)
+
+    def _since(self, location: int, near: int) -> int:
+        last, short = self._last.get(location), self._short.get(location)
+        if last is not None and last.whole:
+            return near - BRIEF_S
+        if self._reach is Reach.NEAR or short is None:
+            return near - (NEAR_S if self._reach is Reach.NEAR else SHORT_S)
+        return short - SHORT_S
 
     def committed(self, polled: Mapping[int, Polled]) -> None:
         """Note that what this poll read is committed."""
         self._last = dict(polled)
         for location, one in polled.items():
             self._near[location] = one.mark
+            if self._reach is not Reach.NEAR or one.whole or one.far:
+                self._short[location] = one.mark
         self._listed.append((self._began_at, sum(one.rows for one in polled.values())))
-        if self._far and polled:
+        if polled and self._reach is not Reach.NEAR:
+            self._short_at = self._began_at
+        if polled and self.is_far:
             self._far_at = self._began_at
 
     def paid(self, owed: PendingReads) -> None:
         """Note that what a bulk operation found is committed."""
         self._far_at = max(owed.began_at, self._far_at or owed.began_at)
-
-
-class Watermark:
-    """Works out the watermark of one poll of one location, page by page.
-
-    Times are Unix seconds of the server. The *first* page counts. What changes while later pages
-    are read may be missing from them; but its stamp is later than anything on the first page, so
-    the next poll finds it.
-    """
-
-    def __init__(self, watermark: int | None) -> None:
-        self._mark = watermark
-        self._newest: int | None = None
-        self._date: int | None = None
-        self.pages = 0
-        """How many pages there were."""
-
-    def saw(self, page: Page) -> None:
-        """Take one page into account."""
-        if self.pages == 0:
-            self._date = page.server_time
-            self._mark = _latest(self._mark, page.newest)
-        self._newest = _latest(self._newest, page.newest)
-        self.pages += 1
-
-    def is_recent(self, slack_s: float) -> bool:
-        """Whether the newest row is stamped close to the Date: both clocks agree."""
-        if self._date is None or self._newest is None:
-            return False
-        return abs(self._date - self._newest) <= slack_s
-
-    def is_dated(self, now: float, slack_s: float) -> bool:
-        """Whether the Date is no later than this machine's clock (Unix seconds) says."""
-        return self._date is not None and self._date <= now + slack_s
-
-    def mark(self, *, trust_date: bool) -> int | None:
-        """The watermark after the last page; None where nothing is known yet."""
-        return self._date if trust_date and self._date is not None else self._mark
-
-
-def _latest(one: int | None, other: int | None) -> int | None:
-    return max((at for at in (one, other) if at is not None), default=None)
 
 
 class BulkLookback:

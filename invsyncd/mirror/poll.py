@@ -13,32 +13,19 @@ index, and at a price that is known before.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from itertools import islice
 
 from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks
 from invsyncd.core.diff import may_be_past
 from invsyncd.core.model import ItemState, LevelWrite, Reading
-from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.current import CurrentValues
-from invsyncd.mirror.lookback import (
-    FAR_ROWS_MAX,
-    BulkLookback,
-    OverlapSchedule,
-    PendingReads,
-    Polled,
-    Watermark,
-)
-from invsyncd.mirror.page_budget import PageBudget, TooManyPages
+from invsyncd.mirror.location_polls import LocationPolls
+from invsyncd.mirror.lookback import BulkLookback, OverlapSchedule, PendingReads, Polled, Taken
 from invsyncd.mirror.suspects import Suspects
-from invsyncd.net.tasks import run_together
-from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
@@ -46,9 +33,14 @@ from invsyncd.store.unreadable import Part, unread
 
 SUSPECTS_MAX = 2_000  # read in one pass, so that a large scan does not hold up the polls
 GAP_INTERVALS = 3  # a location is in a gap when its last good reading is older than this many
-PAGES_MIN = 8  # a poll of so few pages is never given up
 
-Looked = tuple[Polled, list[Reading]]
+
+def affordable_s(points: float, restored_per_s: float, share: float) -> float:
+    """Seconds between polls of so many points that take no more than this share of what comes in.
+
+    0 where nothing is known of the bucket yet.
+    """
+    return points / (restored_per_s * share) if restored_per_s > 0 else 0.0
 
 
 class Poller:
@@ -74,6 +66,8 @@ class Poller:
         slack_s = overlap_s + 2 * settings.poll.interval_s
         self._polls = LocationPolls(store, source, self._overlaps, slack_s, clocks)
         self._bulk_lookback = BulkLookback(store, source, self._overlaps, overlap_s, clocks)
+        self.interval_s = settings.poll.interval_s
+        """Seconds from poll to poll, as they are by now."""
         self._polled: dict[int, Polled] = {}
         self._owed: PendingReads | None = None
         self._paying: PendingReads | None = None
@@ -82,6 +76,16 @@ class Poller:
         """Locations that the last poll found deactivated."""
         self.lost_rows: tuple[str, ...] = ()
         """Rows of the last poll that name no item; their locations are read again from there."""
+
+    def has_baseline(self, taken: Taken) -> None:
+        """Go on behind a baseline that was just taken."""
+        self._overlaps.has_baseline(self._clocks.loop(), taken)
+
+    @property
+    def affordable_s(self) -> float:
+        """The shortest interval at which polls that find nothing keep to `poll.budget_percent`."""
+        share = self._settings.poll.budget_percent / 100
+        return affordable_s(self._source.quiet_cost, self._source.restored_per_s, share)
 
     async def poll(self, locations: Sequence[KnownLocation]) -> Batch:
         """Poll every active location. The batch holds what differs, and the new watermarks."""
@@ -141,7 +145,7 @@ class Poller:
 
     def _gaps(self, locations: Sequence[KnownLocation]) -> Mapping[int, int]:
         """Whole poll intervals since the last good reading, for each location that is in a gap."""
-        interval_s = self._settings.poll.interval_s
+        interval_s = max(self.interval_s, self._settings.poll.interval_s)
         now = self._clocks.wall()
         gaps: dict[int, int] = {}
         for known in locations:
@@ -258,120 +262,3 @@ def _is_unsure(state: ItemState | None, readings: Sequence[Reading]) -> bool:
         for reading in readings
         if reading.location in state.levels
     )
-
-
-class LocationPolls:
-    """Polls all locations: by a list of what changed, or by a direct read of every known level.
-
-    The server's Date is trusted once it was seen to agree with the stamps of rows.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        source: ShopifySource,
-        look_back: OverlapSchedule,
-        slack_s: float,
-        clocks: Clocks,
-    ) -> None:
-        self._store = store
-        self._source = source
-        self._overlaps = look_back
-        self._slack_s = slack_s
-        self._clocks = clocks
-        self._clocks_agree = False
-        self.closed: set[int] = set()
-        """Locations that this poll found deactivated."""
-        self.aside: set[int] = set()
-        """Items of which this poll could not read a level."""
-        self.lost: list[str] = []
-        """Rows of this poll that name no item."""
-
-    async def last_look(self, known: KnownLocation) -> list[Reading]:
-        """What changed last at a location that was deactivated; nothing if it cannot be read."""
-        differing: list[Reading] = []
-        since = max(0, (known.watermark or 0) - math.ceil(self._slack_s))
-        with suppress(Refused, InvalidResponse):
-            async for page in self._source.poll(known.location.id, since, lists=False):
-                self.aside |= page.aside.keys()
-                differing += await self._store.levels.differing(page.readings)
-        return differing
-
-    async def look(self, active: Sequence[KnownLocation]) -> list[Looked]:
-        """How far each location is read after this poll, and the readings that are no echoes."""
-        self._overlaps.begin(self._clocks.loop(), self._source.free)
-        self.closed.clear()
-        self.aside.clear()
-        self.lost.clear()
-        pages_max = await self._pages_max(len(active))
-        expected = math.ceil(self._overlaps.expected_rows / LEVELS_PER_READ)
-        if self._overlaps.is_far or pages_max is None or expected <= pages_max:
-            budget = PageBudget(pages_max)
-            with suppress(TooManyPages):
-                return await run_together(
-                    [partial(self._list_one, known, budget) for known in active]
-                )
-        return await run_together([partial(self._read_one, known) for known in active])
-
-    async def _pages_max(self, locations: int) -> int | None:
-        """How many pages cost as much as a direct read of everything. None: there is no limit."""
-        lists, read = map(self._source.price, ("LIST_LEVELS", "READ_LEVELS"))
-        if not self._overlaps.is_heavy or lists is None or read is None:
-            return None
-        calls = locations * math.ceil(await self._store.census.items() / LEVELS_PER_READ)
-        return max(PAGES_MIN, int(calls * read / (lists + read)))
-
-    async def _list_one(self, known: KnownLocation, budget: PageBudget) -> Looked:
-        """List what changed at this location.
-
-        Echoes are dropped page by page, so that no more is kept than what changed.
-        """
-        since, far, progress = self._overlaps.progress(known)
-        differing: list[Reading] = []
-        lost: list[str] = []
-        rows = 0
-        lists = self._overlaps.is_heavy
-        async for page in self._source.poll(known.location.id, since, lists=lists):
-            if not far:
-                budget.take()
-            progress.saw(page)
-            if not page.active:
-                self.closed.add(known.location.id)
-            rows += len(page.readings)
-            self.aside |= page.aside.keys()
-            lost += page.lost
-            differing += await self._store.levels.differing(page.readings)
-        self.lost += lost
-        # Nobody knows what a lost row says: the next poll begins where this one began.
-        mark = None if lost else self._mark(progress)
-        polled = Polled(known.location.id, mark, far, progress.pages, rows, len(differing))
-        return polled, differing
-
-    async def _read_one(self, known: KnownLocation) -> Looked:
-        """Read every known item at this location directly.
-
-        A new item is not among them: the next far look-back lists such an item.
-        """
-        location = known.location.id
-        _, far, progress = self._overlaps.progress(known)
-        if far:  # only a list shows what is there
-            return await self._list_one(known, PageBudget(None))
-        differing: list[Reading] = []
-        after = 0
-        while items := await self._store.levels.all_items(after, LEVELS_PER_READ):
-            after = items[-1]
-            page = await self._source.read_at(location, items)
-            progress.saw(page)
-            self.aside |= page.aside.keys()
-            differing += await self._store.levels.differing(page.readings)
-        mark = self._mark(progress)
-        rows = FAR_ROWS_MAX + 1  # nothing was listed, but a list would have been long
-        polled = Polled(location, mark, far, progress.pages, rows, len(differing), whole=True)
-        return polled, differing
-
-    def _mark(self, progress: Watermark) -> int | None:
-        self._clocks_agree = self._clocks_agree or progress.is_recent(self._slack_s)
-        # A single answer with a Date in the future would hide every later change, so the Date is
-        # checked against this machine's clock.
-        dated = progress.is_dated(self._clocks.wall(), self._slack_s)
-        return progress.mark(trust_date=self._clocks_agree and dated)

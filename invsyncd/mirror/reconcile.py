@@ -78,6 +78,20 @@ class MirrorPass:
         return self._committer.second_mirror.is_named
 
     @property
+    def affordable_s(self) -> float:
+        """The shortest interval at which the polls keep to their share of the points."""
+        return self._poller.affordable_s
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds from poll to poll, as they are by now."""
+        return self._poller.interval_s
+
+    def polls_every(self, seconds: float) -> None:
+        """Note how long it is from poll to poll by now."""
+        self._poller.interval_s = seconds
+
+    @property
     def dry_run(self) -> bool:
         """Whether nothing may be written anywhere."""
         return self._dry_run
@@ -134,7 +148,8 @@ class MirrorPass:
         rules = await self._rulebook.rules()
         if not await self._baseline.is_complete():
             locations = await self._rulebook.locations()
-            await self._baseline.take(report.pass_id, locations, rules)
+            taken = await self._baseline.take(report.pass_id, locations, rules)
+            self._poller.has_baseline(taken)
             await self._rulebook.in_force(rules)
             self.catalogue.rest()
         batch = await self._poller.poll(await self._store.locations.all())

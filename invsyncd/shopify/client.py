@@ -112,6 +112,7 @@ class ShopifyClient:
         self._gate = Gate(at_once=at_once, kept=min(_KEPT_FOR_WRITES, at_once - 1))
         self._bucket = Bucket()
         self._prices = Prices()
+        self._spent: dict[str, float] = {}
         self._sizes = PageSizes()
         self._throttled = 0
         self._served_version = ""
@@ -134,6 +135,10 @@ class ShopifyClient:
     def price(self, op: str) -> float | None:
         """The last known price of this operation, in points; None if it was never sent."""
         return self._prices.known(op)
+
+    def spent(self, op: str) -> float:
+        """The points that this operation has cost since the start, as far as answers told."""
+        return self._spent.get(op, 0.0)
 
     async def execute(
         self,
@@ -257,6 +262,7 @@ class ShopifyClient:
     def _settle(self, claim: Claim, cost: Cost, op: str) -> None:
         if cost.requested is not None:
             self._prices.learn(op, cost.requested)
+        self._spent[op] = self.spent(op) + (cost.actual or 0.0)
         self._bucket.settle(claim, cost.actual, cost.status, _now())
 
     async def _post(self, request: _Request, token: str) -> Answer:

@@ -172,6 +172,26 @@ query Poll($location: ID!, $after: String, $query: String) {
     + _LEVEL
 )
 
+# The first pages of many locations at once, for the price of one: a list of objects costs the same
+# whatever its length (recorded for other objects; the answer's cost shows whether it holds here).
+POLL_TOGETHER: Final = (
+    """
+query PollTogether($locations: [ID!]!, $query: String!) {
+  nodes(ids: $locations) {
+    ... on Location {
+      id
+      isActive
+      inventoryLevels(first: 250, query: $query, includeInactive: true) {
+        edges { node { id ...Level } }
+        pageInfo { hasNextPage endCursor }
+      }
+    }
+  }
+}
+"""
+    + _LEVEL
+)
+
 # The same pages without what stands in them: 14 points, and 3 to read what they list directly (a
 # list of objects costs the same whatever its length: recorded to 8 ids, beyond it inferred).
 LIST_LEVELS: Final = """
@@ -333,6 +353,7 @@ ALL: Final[Mapping[str, str]] = MappingProxyType(
     {
         "LOCATIONS": LOCATIONS,
         "POLL": POLL,
+        "POLL_TOGETHER": POLL_TOGETHER,
         "LIST_LEVELS": LIST_LEVELS,
         "READ_LEVELS": READ_LEVELS,
         "READ_ITEMS": READ_ITEMS,
@@ -353,6 +374,7 @@ URGENCY: Final[Mapping[str, Urgency]] = MappingProxyType(
         "READ_ITEMS": Urgency.READ,
         "ITEM_LEVELS": Urgency.READ,
         "POLL": Urgency.POLL,
+        "POLL_TOGETHER": Urgency.POLL,
         "LIST_LEVELS": Urgency.POLL,
         "READ_LEVELS": Urgency.POLL,
         "LOCATIONS": Urgency.POLL,

@@ -43,12 +43,30 @@ class Page:
     """The errors of rows that name no item. The location was not read to the end."""
 
 
+@dataclass(frozen=True, slots=True)
+class FirstPage:
+    """The first page of a location's poll since `since` (Unix s), and the cursor of the next."""
+
+    since: int
+    page: Page
+    after: str | None
+
+
 async def poll(
-    client: ShopifyClient, location: int, since: int | None, *, lists: bool, pages_max: int
+    client: ShopifyClient,
+    location: int,
+    since: int | None,
+    *,
+    lists: bool,
+    pages_max: int,
+    first: FirstPage | None = None,
 ) -> AsyncGenerator[Page, None]:
     """Yield the pages of one location; see `ShopifySource.poll`."""
     walk = _Walk(client, location, since, pages_max)
-    if not lists or since is None:
+    if first is not None:
+        walk.goes_on_after(first)
+        yield first.page
+    elif not lists or since is None:
         yield await walk.full()
     while not walk.ended():
         if since is None or not _listing_is_cheaper(client):
@@ -96,6 +114,14 @@ class _Listed:
     lost: tuple[str, ...]
 
 
+def full_page(location: int, connection: Shape, answer: Data, *, active: bool) -> Page:
+    """The page that this connection of levels holds, with all that they say."""
+    aside = Aside()
+    readings = parse.polled(location, connection, answer.now, aside)
+    newest = max((reading.updated_at for reading in readings), default=None)
+    return Page(readings, answer.server_time, newest, active, aside.items, tuple(aside.lost))
+
+
 @dataclass(slots=True)
 class _Walk:
     """The way through the pages of one location, whichever document asks for the next one."""
@@ -113,14 +139,16 @@ class _Walk:
         """Whether the last page was read."""
         return self._pages > 0 and self._after is None
 
+    def goes_on_after(self, first: FirstPage) -> None:
+        """Take the first page from an answer that somebody else asked for."""
+        self.since, self.active, self._after = first.since, first.page.active, first.after
+        self._seen.update(() if first.after is None else {first.after})
+        self._pages = 1
+
     async def full(self) -> Page:
         """The next page with all that its levels say."""
         connection, answer = await self._next("POLL")
-        aside = Aside()
-        readings = parse.polled(self.location, connection, answer.now, aside)
-        newest = max((reading.updated_at for reading in readings), default=None)
-        at, lost = answer.server_time, tuple(aside.lost)
-        return Page(readings, at, newest, self.active, aside.items, lost)
+        return full_page(self.location, connection, answer, active=self.active)
 
     async def listed(self) -> _Listed:
         """The next page as a list."""

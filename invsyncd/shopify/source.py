@@ -5,23 +5,28 @@ What a reading means is decided elsewhere.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Generic, TypeVar
 
+from invsyncd.core.clocks import LoopSeconds
 from invsyncd.core.model import Catalogue, Location, Reading
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.admission import Urgency
 from invsyncd.net.decode import Shape
 from invsyncd.net.tasks import run_together
-from invsyncd.shopify import bulk, documents, parse, polling
+from invsyncd.shopify import bulk, documents, parse, polling, together
 from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.polling import PAGES_MAX, Page, Start, member, walk
+from invsyncd.shopify.together import PollForm
 
 T = TypeVar("T")
+
+POLL_OPS = ("POLL", "POLL_TOGETHER", "LIST_LEVELS", "READ_LEVELS")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,13 @@ def _joined(found: Sequence[Direct[T]]) -> Direct[T]:
 class ShopifySource:
     """The reading side of one shop. Every method raises as `ShopifyClient.execute` does."""
 
-    def __init__(self, client: ShopifyClient, *, pages_max: int = PAGES_MAX) -> None:
+    def __init__(
+        self, client: ShopifyClient, *, pages_max: int = PAGES_MAX, form: PollForm | None = None
+    ) -> None:
         self._client = client
         self._pages_max = pages_max
+        self.form = form or PollForm(_loop_time)
+        """Whether locations are polled together or one by one."""
 
     @property
     def free(self) -> float:
@@ -61,16 +70,50 @@ class ShopifySource:
         """The last known price of this operation, in points; None if it was never sent."""
         return self._client.price(op)
 
+    @property
+    def polls_cost(self) -> float:
+        """The points that all polls have cost since the start."""
+        return sum(map(self._client.spent, POLL_OPS))
+
+    @property
+    def quiet_cost(self) -> float:
+        """The points of a poll of all locations that finds nothing, as it last was."""
+        return self.form.points
+
+    @property
+    def restored_per_s(self) -> float:
+        """The points that come into the bucket and that nobody else takes, a second.
+
+        A tenth at least: other programs do not stop the polls. 0 where nothing is known yet.
+        """
+        stats = self._client.stats
+        return max(stats.restore_rate - stats.others_per_s, stats.restore_rate / 10)
+
+    async def first_pages(
+        self, locations: Sequence[int], since: int
+    ) -> Mapping[int, polling.FirstPage]:
+        """The first pages of these locations by as few requests as can be: see `together`."""
+        return await together.first_pages(self._client, locations, since, self.form)
+
     async def poll(
-        self, location: int, since: int | None, *, lists: bool = False
+        self,
+        location: int,
+        since: int | None,
+        *,
+        lists: bool = False,
+        first: polling.FirstPage | None = None,
     ) -> AsyncIterator[Page]:
         """Yield the levels of one location updated at or after `since` (Unix s); None: all.
 
+        With `first`, the poll has begun with that page, and goes on behind it.
         Within a page a level comes once. With `lists` even the first page only lists its levels,
         and they are then read directly: cheaper where much is expected. A caller must not advance
         a watermark before the last page. Raises Refused if the location no longer exists.
         """
-        found = polling.poll(self._client, location, since, lists=lists, pages_max=self._pages_max)
+        pages_max = self._pages_max
+        found = polling.poll(
+            self._client, location, since, lists=lists, pages_max=pages_max, first=first
+        )
         async with aclosing(found):
             async for page in found:
                 yield page
@@ -208,6 +251,10 @@ class ShopifySource:
         return walk(
             self._client, op, variables, connection, pages_max=limit, start=start, urgency=urgency
         )
+
+
+def _loop_time() -> LoopSeconds:
+    return LoopSeconds(asyncio.get_running_loop().time())
 
 
 def _chunks(items: Sequence[int], size: int) -> list[Sequence[int]]:

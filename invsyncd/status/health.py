@@ -72,7 +72,7 @@ class Health:
         watchdog: Watchdog | None = None,
     ) -> None:
         self._clock = clock
-        self._interval_s = interval_s
+        self.interval_s = interval_s
         self.targets = {target: TargetHealth() for target in targets}
         self.baseline = False
         self.started_at = clock()
@@ -183,7 +183,7 @@ class Health:
         ]
         if self.state_trouble:
             found.append(Check("state:writable", False, next(iter(self.state_trouble.values()))))
-        age_max = POLL_INTERVALS_MAX * self._interval_s + POLL_SLACK_S
+        age_max = POLL_INTERVALS_MAX * self.interval_s + POLL_SLACK_S
         for name, read_at in self._reads():
             age = None if read_at is None else now - read_at
             ok = age is not None and age <= age_max

@@ -19,7 +19,7 @@ from invsyncd.core.merge import Case, MergeRules, Verdict
 from invsyncd.core.model import Attempt, Change, Level, LevelWrite, Reading
 from invsyncd.mirror import poll
 from invsyncd.mirror.commit import Batch
-from invsyncd.mirror.lookback import Watermark
+from invsyncd.mirror.lookback import Progress
 from invsyncd.mirror.poll import Poller
 from invsyncd.shopify import target
 from invsyncd.shopify.polling import Page
@@ -149,15 +149,14 @@ def a_new_key_for_every_repetition() -> AbstractContextManager[object]:
 
 
 def a_watermark_of_the_last_page() -> AbstractContextManager[object]:
-    original = Watermark.saw
+    original = Progress.saw
 
-    def saw(self: Watermark, page: Page) -> None:
+    def saw(self: Progress, page: Page) -> None:
         original(self, page)
-        self._date = page.server_time
         stamps = [reading.updated_at for reading in page.readings]
-        self._mark = max([self._mark or 0, *stamps])
+        self.mark = max([self.mark or 0, page.server_time or 0, *stamps])
 
-    return patch.object(Watermark, "saw", saw)
+    return patch.object(Progress, "saw", saw)
 
 
 def no_fence() -> AbstractContextManager[object]:

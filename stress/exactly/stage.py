@@ -18,7 +18,7 @@ from unittest.mock import patch
 from invsyncd.core.diff import was_applied
 from invsyncd.core.model import LevelWrite
 from invsyncd.daemon import wiring
-from invsyncd.mirror import deliver, lookback, poll
+from invsyncd.mirror import deliver, location_polls, lookback
 from invsyncd.sandbox.serve import Sandbox, sandbox, serving
 from invsyncd.shopify import documents
 from stress.exactly.chaos import Chaos
@@ -91,7 +91,9 @@ async def playing(setting: Setting, *, oracle: bool = True) -> AsyncIterator[Pla
         patch.object(
             lookback, "FAR_ROWS_MAX", -1 if setting.looks_far_in_bulk else lookback.FAR_ROWS_MAX
         ),
-        patch.object(poll, "PAGES_MIN", 2 if setting.page_rows == 1 else poll.PAGES_MIN),
+        patch.object(
+            location_polls, "PAGES_MIN", 2 if setting.page_rows == 1 else location_polls.PAGES_MIN
+        ),
     ):
         made = sandbox(items=0, locations=setting.places, clock=virtual.clock)
         ring: list[Callable[[], None]] = []

@@ -14,8 +14,9 @@ import pytest
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.daemon.conclusion import new_pass_id
-from invsyncd.daemon.jobs import Jobs, NewTokens, SlowDown, never
+from invsyncd.daemon.jobs import Jobs, NewTokens, never
 from invsyncd.daemon.scheduler import Job, Scheduler
+from invsyncd.daemon.tempo import SlowDown
 from invsyncd.daemon.wiring import App, clocks
 from invsyncd.errors import Unauthorised, Unavailable
 from invsyncd.sandbox.faults import Kind

@@ -46,7 +46,7 @@ class World:
                 "endpoint": shopify,
                 "access_token": "shpat_sandbox",
             },
-            "poll": {},
+            "poll": {"interval_s": 15},
             "mirror": {"enabled": True},
             "tiktok": {
                 "enabled": True,

@@ -7,15 +7,18 @@ from dataclasses import replace
 import pytest
 
 from invsyncd.core.clocks import LoopSeconds
-from invsyncd.core.model import Location
+from invsyncd.core.model import Location, Reading
 from invsyncd.mirror.lookback import (
     BRIEF_S,
     FAR_ROWS_MAX,
+    NEAR_S,
     SHORT_S,
     OverlapSchedule,
     PendingReads,
     Polled,
+    Taken,
 )
+from invsyncd.shopify.polling import Page
 from invsyncd.store.locations import KnownLocation
 
 OVERLAP_S, MARK = 120, 1_000_000
@@ -28,7 +31,7 @@ def after(rows: int, *, pages: int = 1, whole: bool = False, news: int = 0) -> O
     made.begin(LoopSeconds(0.0), 1.0)
     made.committed({7: Polled(7, MARK, True, 1)})
     made.begin(LoopSeconds(5.0), 1.0)
-    made.committed({7: Polled(7, MARK + 5, False, pages, rows, news, whole)})
+    made.committed({7: Polled(7, MARK + 5, False, pages, rows, rows, news, whole)})
     return made
 
 
@@ -74,17 +77,76 @@ def test_an_overlap_that_every_poll_looks_back_over_needs_no_bulk_operation() ->
     assert not made.wants_bulk(LoopSeconds(100.0))
 
 
-def test_after_everything_was_read_directly_a_poll_looks_back_briefly() -> None:
-    for whole, back_s in ((True, BRIEF_S), (False, SHORT_S)):
-        made = after(1, whole=whole)
-        made.begin(LoopSeconds(10.0), 1.0)
-        since, far, _ = made.progress(PLACE)
-        assert (since, far) == (MARK + 5 - back_s, False)
+@pytest.mark.parametrize(
+    ("at", "whole", "since"),
+    [
+        pytest.param(7.0, False, MARK + 5 - NEAR_S, id="each poll reads from a moment before"),
+        pytest.param(15.0, False, MARK - SHORT_S, id="now and then from before the last such"),
+        pytest.param(7.0, True, MARK + 5 - BRIEF_S, id="after all was read directly, briefly"),
+        pytest.param(61.0, False, MARK - OVERLAP_S, id="and every half overlap from far"),
+    ],
+)
+def test_how_far_back_a_poll_reads(at: float, whole: bool, since: int) -> None:
+    made = after(1, whole=whole)
+    made.begin(LoopSeconds(at), 1.0)
+    assert made.progress(PLACE).since == since
+
+
+def test_polls_as_rare_as_a_short_look_back_are_all_short() -> None:
+    made = OverlapSchedule(OVERLAP_S)
+    for poll in range(4):
+        made.begin(LoopSeconds(15.0 * poll), 1.0)
+        assert made.progress(PLACE).since == MARK + 15 * (poll - 1) - SHORT_S or not poll
+        made.committed({7: Polled(7, MARK + 15 * poll, not poll, 1)})
+
+
+def page(*stamps: int, answered: int) -> Page:
+    rows = tuple(Reading(n, 7, 1, 0, 1, stamp) for n, stamp in enumerate(stamps))
+    return Page(rows, answered, max(stamps, default=None))
+
+
+def test_in_a_quiet_shop_the_mark_goes_on_with_our_own_time() -> None:
+    made = OverlapSchedule(OVERLAP_S)
+    made.begin(LoopSeconds(0.0), 1.0)
+    made.saw(page(MARK + 2, answered=MARK + 40), LoopSeconds(1.0))
+    made.begin(LoopSeconds(101.0), 1.0)
+    assert made.progress(PLACE).mark == MARK + 2 + 99, "a thousandth less than 100 s, cut down"
+
+
+def test_a_stamp_ahead_of_its_answer_counts_as_the_time_of_the_answer() -> None:
+    made = OverlapSchedule(OVERLAP_S)
+    made.saw(page(MARK + 900, answered=MARK + 1), LoopSeconds(0.0))
+    made.begin(LoopSeconds(0.0), 1.0)
+    assert made.progress(PLACE).mark == MARK + 1
+
+
+def test_a_row_counts_as_listed_only_in_the_poll_after_its_stamp() -> None:
+    made = after(0)
+    made.begin(LoopSeconds(7.0), 1.0)
+    progress = made.progress(PLACE)
+    progress.saw(page(MARK + 3, MARK + 5, MARK + 6, answered=MARK + 7))
+    polled = progress.polled(7, news=1)
+    assert (polled.rows, polled.listed, polled.mark) == (1, 3, MARK + 6)
+
+
+def test_after_a_baseline_nothing_is_read_again_at_once() -> None:
+    made = OverlapSchedule(OVERLAP_S)
+    taken = Taken(20_000, {7: MARK}, newest=MARK, recent=80_000)
+    made.has_baseline(LoopSeconds(50.0), taken)
+    made.begin(LoopSeconds(52.0), 1.0)
+    assert made.progress(PLACE).since == MARK - NEAR_S
+    for at in (58.0, 60.0):
+        made.committed({7: made.progress(PLACE).polled(7, 0)})
+        made.begin(LoopSeconds(at), 1.0)
+    since = made.progress(PLACE).since
+    assert since is not None
+    assert since > MARK, "what everything was stamped with at once is not listed for ever"
+    assert made.wants_bulk(LoopSeconds(110.0)), "the far look-back goes by bulk operation"
 
 
 def test_a_poll_is_heavy_after_one_of_several_pages_and_expects_changes_everywhere() -> None:
     assert not after(250, pages=1).is_heavy
     assert after(251, pages=2).is_heavy
     made = after(9, news=3)
-    made.committed({n: Polled(n, MARK, False, 1, 9, 3) for n in (7, 8)})
+    made.committed({n: Polled(n, MARK, False, 1, 9, 9, 3) for n in (7, 8)})
     assert made.expected_rows == 2 * 3 * 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -12,14 +13,14 @@ import pytest
 from invsyncd.core.clocks import LoopSeconds
 from invsyncd.core.model import Location, Reading
 from invsyncd.daemon.wiring import App
-from invsyncd.mirror import lookback, poll
+from invsyncd.mirror import location_polls, lookback, poll
 from invsyncd.mirror.lookback import SHORT_S
 from invsyncd.shopify.source import Direct, ShopifySource
 from tests.support.virtual import clock, virtual
 from tests.support.world import World, world
 
 INTERVAL_S, OVERLAP_S = 15, 120
-IDLE_POINTS = 3  # what a poll of one location may cost where nothing has changed
+IDLE_POINTS = 3  # what a poll of all locations may cost where nothing has changed
 
 
 async def to_a_far_look_back(w: World, *, short_of_s: float = 0.0) -> None:
@@ -34,9 +35,9 @@ def sinces() -> tuple[list[int | None], AbstractContextManager[object]]:
     seen: list[int | None] = []
     original = ShopifySource.poll
 
-    def poll(self: ShopifySource, location: int, since: int | None, *, lists: bool) -> object:
+    def poll(self: ShopifySource, location: int, since: int | None, **more: Any) -> object:
         seen.append(None if since is None else round(clock() - since))
-        return original(self, location, since, lists=lists)
+        return original(self, location, since, **more)
 
     return seen, patch.object(ShopifySource, "poll", poll)
 
@@ -141,16 +142,19 @@ async def test_a_pass_that_fails_after_its_poll_moves_neither_mark(tmp_path: Pat
 
 
 @virtual
-async def test_an_idle_poll_costs_at_most_three_points_a_location(tmp_path: Path) -> None:
-    async with world(tmp_path, poll={"catalogue_interval_s": 86_400}) as w:
+@pytest.mark.parametrize("locations", [1, 4, 20])
+async def test_an_idle_poll_costs_at_most_three_points_whatever_the_number_of_locations(
+    tmp_path: Path, locations: int
+) -> None:
+    poll = {"catalogue_interval_s": 86_400}
+    async with world(tmp_path, locations=locations, poll=poll) as w:
         w.made.add("TEE", 10)
         await w.settle(20)  # what was first stocked is out of every look back
-        before, polls = w.made.shopify.points_spent, w.made.shopify.operations["Poll"]
+        before, requests = w.made.shopify.points_spent, w.made.shopify.operations.total()
         for _ in range(20):
             await w.once()
-        spent = w.made.shopify.points_spent - before
-        assert w.made.shopify.operations["Poll"] - polls == 20 * 4
-        assert spent <= 20 * 4 * IDLE_POINTS
+        assert w.made.shopify.operations.total() - requests == 20
+        assert w.made.shopify.points_spent - before <= 20 * IDLE_POINTS
 
 
 @virtual
@@ -205,9 +209,9 @@ async def test_after_a_burst_our_own_writes_are_read_again_by_few_polls(tmp_path
         original = ShopifySource.poll
 
         async def poll(
-            self: ShopifySource, location: int, since: int | None, *, lists: bool
+            self: ShopifySource, location: int, since: int | None, **more: Any
         ) -> object:
-            async for page in original(self, location, since, lists=lists):
+            async for page in original(self, location, since, **more):
                 rows.append(len(page.readings))
                 yield page
 
@@ -231,7 +235,7 @@ async def test_a_burst_is_not_listed_again_but_read_directly_as_a_whole(tmp_path
         await w.once()
         w.made.shop.sell_till("SKU-7", "Vienna", 1)
         listed, read = calls["ListLevels"], calls["ReadLevels"]
-        with patch.object(poll, "PAGES_MIN", 2):
+        with patch.object(location_polls, "PAGES_MIN", -2):
             await w.once()
         assert calls["ListLevels"] - listed <= 4 * 3
         assert calls["ReadLevels"] - read >= 4 * 3

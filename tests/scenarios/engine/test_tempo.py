@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from invsyncd.daemon.jobs import Tempo
 from invsyncd.daemon.scheduler import Scheduler
+from invsyncd.daemon.tempo import Tempo
 from invsyncd.sandbox.faults import Kind
 from invsyncd.status.watchdog import MIRROR, Watchdog
 from tests.support.virtual import virtual as in_virtual_time

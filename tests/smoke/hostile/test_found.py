@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from invsyncd.errors import InvalidResponse
-from invsyncd.mirror.lookback import Watermark
+from invsyncd.mirror.lookback import Progress
 from invsyncd.net.decode import WHOLE_MAX, Shape, excerpt, json_object
 from invsyncd.net.http import RETRY_AFTER_S_MAX, Answer, http_date
 from invsyncd.net.masking import masked
@@ -74,11 +74,12 @@ def test_a_stamp_that_lies_ahead_would_stand_before_every_later_change_and_is_ga
     parse.not_ahead(parse.AHEAD_S_MAX + 1000, 1000, "POLL")
 
 
-def test_a_date_far_ahead_of_our_clock_moves_no_watermark() -> None:
-    progress = Watermark(100)
+def test_a_date_far_ahead_moves_no_watermark() -> None:
+    progress = Progress(80, far=False, mark=100)
     progress.saw(Page((), 9_000))
-    assert not progress.is_dated(1_000, 60)
-    assert progress.is_dated(9_000, 60)
+    assert progress.mark == 100
+    progress.saw(Page((), None, newest=9_000))
+    assert progress.mark == 100, "later pages say nothing of when the first was made"
 
 
 def test_nobody_can_silence_us_for_longer_than_an_hour() -> None:
