@@ -87,6 +87,12 @@ class Behaviours:
     """Called with every JSON object of an answer and every line of a bulk file, to change it."""
     row_cost: float = 0.0
     """Points that each row of a write adds. No recording shows such a cost."""
+    object_cost: float = 0.0
+    """Points that each further object of a `nodes` list adds. Recordings show no such cost."""
+    refused_objects: frozenset[str] = frozenset()
+    """Types that `nodes` refuses, such as Location."""
+    hidden_objects: frozenset[str] = frozenset()
+    """Global ids that `nodes` answers with null, although other fields find them."""
     throttle_status: bool = True
     """False: answers do not contain the state of the bucket."""
     served_version: str = ""

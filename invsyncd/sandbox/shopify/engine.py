@@ -78,7 +78,8 @@ class Engine:
             return {"errors": [{"message": text}]}
         plan = prepared.plans[name]
         rows = _rows(context.variables) if plan.mutation else 0
-        extra = round(context.behaviours.row_cost * rows)
+        more = _further_objects(context.variables) if "nodes" in plan.roots else 0
+        extra = round(context.behaviours.row_cost * rows + context.behaviours.object_cost * more)
         requested = plan.requested(context.variables) + extra
         refused = self._refuse(requested, context)
         if refused is not None:
@@ -193,6 +194,12 @@ def _execute(document: DocumentNode, name: str, context: Context) -> ExecutionRe
     if not isinstance(result, ExecutionResult):
         raise TypeError("a resolver of the fake shop must not be awaitable")
     return result
+
+
+def _further_objects(variables: Mapping[str, Any]) -> int:
+    """How many objects a `nodes` list asks for beyond the first."""
+    asked = [len(ids) for ids in variables.values() if isinstance(ids, list)]
+    return max(max(asked, default=1) - 1, 0)
 
 
 def _rows(variables: Mapping[str, Any]) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from graphql import GraphQLError
 from graphql import GraphQLResolveInfo as Info
 
 from invsyncd.sandbox.shopify.context import find, limit_array, number_of, require, shown
@@ -168,6 +169,12 @@ def _nodes(_root: None, info: Info, ids: list[str]) -> list[object]:
 
 
 def _guarded(info: Info, gid: str) -> object:
+    behaviours = info.context.behaviours
+    kind = gid.removeprefix("gid://shopify/").partition("/")[0]
+    if kind in behaviours.refused_objects:
+        raise GraphQLError(f"{kind} cannot be asked for by nodes", info.field_nodes)
+    if gid in behaviours.hidden_objects:
+        return None
     found = find(info.context, gid) or info.context.bulk.find(gid)
     match found:
         case Level():
