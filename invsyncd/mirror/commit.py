@@ -132,7 +132,11 @@ class Committer:
             # Inside the transaction, because the TikTok side may hold units at the same time.
             offers: list[Offer] = []
             if rules.offers is not None:
-                offers = await wanted_offers(self._store, rules.offers, states, now)
+                aside = await self._aside(batch)
+                moved = aside.union(item for _, item in batch.readable)
+                offers = await wanted_offers(
+                    self._store, rules.offers, states, now, moved=moved, aside=aside
+                )
             await self._store.levels.save_states(tx, states.values())
             await self._store.locations.advance(tx, batch.watermarks, now)
             await self._store.locations.close(tx, batch.closing)
@@ -146,6 +150,11 @@ class Committer:
             goes_out = plan_writes and (gate is None or await gate(tx))
             attempts = await self.plan(tx, pass_id, apart) if goes_out else ()
         return Committed(folded, attempts)
+
+    async def _aside(self, batch: Batch) -> set[int]:
+        """The items that cannot be read, as of this batch."""
+        before = {one.key for one in await self._store.unreadable.all()} - batch.readable
+        return {item for _, item in before} | {one.item for one in batch.unreadable}
 
     async def _unreadable(self, tx: Tx, batch: Batch) -> list[Entry]:
         """Save which items cannot be read; each reason is logged and journaled once."""

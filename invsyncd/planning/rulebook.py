@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 
 from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
+from invsyncd.core.bundles import Bundles
 from invsyncd.core.marketplace import Warehouse, WarehouseList
 from invsyncd.core.model import Location
 from invsyncd.core.offer_rule import TIKTOK_MAX, CountMirrored
@@ -248,4 +249,6 @@ def fingerprint(rules: Rules) -> str:
             plan.count.value,
             sorted(plan.falling),
         ]
+        if plan.bundles is not Bundles.OWN:  # as it was before there was a choice
+            parts["bundles"] = plan.bundles.value
     return json.dumps(parts, sort_keys=True)

@@ -108,7 +108,14 @@ def offer_plan(
         unlimited_quantity=tiktok.unlimited_quantity,
         max_quantity=max_quantity,
     )
-    plan = OfferPlan(rule, _overrides(settings, rule), sources, tiktok.count_mirrored, scope)
+    plan = OfferPlan(
+        rule,
+        _overrides(settings, rule),
+        sources,
+        tiktok.count_mirrored,
+        scope,
+        bundles=tiktok.bundles,
+    )
     for one, other in double_offers(plan):
         names = {w.id: w.name for w in warehouses}
         raise DoubleOffer(

@@ -18,8 +18,9 @@ from invsyncd.core.guard import GuardLimits, Impact, tripped
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import ItemState, Level, Listing, Location, Standing, Target
 from invsyncd.core.offer_rule import Quantity
-from invsyncd.core.plan import Effect, Shift, offer
+from invsyncd.core.plan import Effect, Shift, offer, planned
 from invsyncd.errors import ConfigError
+from invsyncd.planning.bundles import with_parts
 from invsyncd.planning.links import links_of
 from invsyncd.planning.locations import find_locations
 from invsyncd.planning.rulebook import Rulebook
@@ -187,9 +188,11 @@ class Comparison:
 
     async def _both(self, items: Iterable[int]) -> dict[int, Both]:
         states = await self._store.levels.states(list(items))
+        old = await with_parts(self._store, self._old.offers, states)
+        new = await with_parts(self._store, self._new.offers, states)
         return {
-            item: Both(_under(state, self._old), _under(state, self._new))
-            for item, state in states.items()
+            item: Both(_under(old[item], self._old), _under(new[item], self._new))
+            for item in states
         }
 
     def _levels(self, both: Both) -> Iterable[Shift]:
@@ -280,7 +283,8 @@ class Comparison:
 
 def _under(state: ItemState, rules: Rules) -> ItemState:
     """The item under these rules."""
-    return fold(state, (), rules.scope, rules.merge).state
+    parts = {item: _under(part, rules) for item, part in state.parts.items()}
+    return replace(fold(state, (), rules.scope, rules.merge).state, parts=parts)
 
 
 def _shows(level: Level) -> int:
@@ -292,7 +296,8 @@ def _result(
 ) -> Quantity | None:
     if state is None or rules.offers is None or known.offer.warehouse in rules.offers.falling:
         return None
-    return offer(state, listing, known.offer.warehouse, known.held, rules.offers)
+    result = offer(state, listing, known.offer.warehouse, known.held, rules.offers)
+    return result if planned(result, known.offer, rules.offers) is not None else None
 
 
 def _unlimited(result: Quantity | None) -> bool:

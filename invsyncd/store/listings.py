@@ -85,7 +85,8 @@ class Listings:
                 " (SELECT coalesce(sum(units), 0) FROM hold WHERE hold.product_id ="
                 " offer.product_id AND hold.sku_id = offer.sku_id"
                 " AND hold.warehouse = offer.warehouse AND until > ?), backorder,"
-                " (SELECT NOT item.tracked OR item.continues FROM listing"
+                " (SELECT (NOT item.tracked OR item.continues) AND NOT EXISTS (SELECT 1"
+                " FROM component WHERE component.bundle = item.id) FROM listing"
                 " JOIN item ON item.id = listing.item WHERE listing.product_id = offer.product_id"
                 " AND listing.sku_id = offer.sku_id)"
                 " FROM inc JOIN offer USING (product_id, sku_id) ORDER BY warehouse",
