@@ -82,7 +82,8 @@ def _count(w: World) -> None:
 async def test_what_moves_a_component_moves_the_bundle_in_the_same_pass(
     tmp_path: Path, event: Callable[[World], None]
 ) -> None:
-    async with world(tmp_path, tiktok=PARTS) as w:
+    """No search of listings and no audit is due meanwhile, which would find it too."""
+    async with world(tmp_path, tiktok={"bundles": "components"}) as w:
         tee_and_mug(w)
         kit(w, TEE=1, MUG=2)
         await w.settle()
@@ -207,10 +208,13 @@ async def test_the_option_takes_effect_on_a_state_that_knows_no_components(
 
 
 @virtual
-async def test_what_the_bundle_sold_on_tiktok_is_held_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tracked", [True, False])
+async def test_what_the_bundle_sold_on_tiktok_is_held_back(tmp_path: Path, tracked: bool) -> None:
+    """Whatever its own tracking says: it is no unlimited listing."""
     async with world(tmp_path, tiktok=PARTS) as w:
         tee_and_mug(w)
         kit(w, TEE=1, MUG=2)
+        w.made.shop.set_tracked("KIT", tracked=tracked)
         await w.settle()
         w.made.market.sell("KIT", MAIN)
         w.made.shop.sell_till("TEE", "Berlin", 7)
