@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from invsyncd.core.bundles import Bundles
 from invsyncd.core.catalogue import with_catalogue
 from invsyncd.core.clocks import WallSeconds
 from invsyncd.core.fold import Earlier, Folded, fold
@@ -132,7 +133,8 @@ class Committer:
             # Inside the transaction, because the TikTok side may hold units at the same time.
             offers: list[Offer] = []
             if rules.offers is not None:
-                aside = await self._aside(batch)
+                counts_parts = rules.offers.bundles is Bundles.COMPONENTS
+                aside = await self._aside(batch) if counts_parts else set()
                 moved = aside.union(item for _, item in batch.readable)
                 offers = await wanted_offers(
                     self._store, rules.offers, states, now, moved=moved, aside=aside
