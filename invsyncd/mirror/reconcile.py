@@ -146,6 +146,7 @@ class MirrorPass:
         closing = {k.location.id for k in await self._store.locations.all() if k.closing}
         rules = await self._rulebook.with_closing(rules, closing)
         batch = replace(batch, asked=await self._desk.read(rules), closing=frozenset(closing))
+        await self._let_leave(report.pass_id, batch, rules)
         gate = partial(self._may_write, report)
         committed = await self._committer.commit(report.pass_id, batch, rules, gate=gate)
         self._poller.committed()
@@ -196,6 +197,18 @@ class MirrorPass:
             batch = Batch(touched=frozenset(items))
             await self._committer.commit(pass_id, batch, rules, plan_writes=False)
         await self._rulebook.in_force(rules)
+
+    async def _let_leave(self, pass_id: str, batch: Batch, rules: Rules) -> None:
+        """Fold the items at closed locations of which nothing was read: their levels leave, too.
+
+        Their stock may come up elsewhere in a later pass, and is known as theirs then.
+        """
+        for location in sorted(rules.scope.closing):
+            after = 0
+            while items := await self._store.levels.items_at(location, after):
+                after = items[-1]
+                rest = Batch(touched=frozenset(items) - batch.items)
+                await self._committer.commit(pass_id, rest, rules, plan_writes=False)
 
 
 def _report_changes(report: PassReport, committed: Committed) -> None:
