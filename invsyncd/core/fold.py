@@ -70,8 +70,8 @@ class Folded:
     verdict: Verdict | None = None
     entries: tuple[Entry, ...] = ()
     doubtful: frozenset[int] = field(default=frozenset())
-    echoes: int = 0
-    """How many changes look like the work of another program that mirrors the same levels."""
+    echoes: Echoes = NO_ECHOES
+    """The changes that look like the work of another program that mirrors the same levels."""
 
 
 def fold(
@@ -121,7 +121,7 @@ def fold(
         verdict=merged.verdict,
         entries=entries(state.item, after, told, merged.verdict, beside),
         doubtful=found.set_aside,
-        echoes=seen.echoes,
+        echoes=copies,
     )
 
 
@@ -136,12 +136,11 @@ def _mirrored(item: Item, levels: Iterable[Level], scope: Scope) -> list[Level]:
 class _Seen:
     """The changes of a pass without what another program copied, and halves of moves paired.
 
-    `echoes` counts all that look like copies; `echoed` are those that are believed.
+    `echoed` are the copies that are believed.
     """
 
     changes: tuple[Change, ...]
     echoed: tuple[Change, ...]
-    echoes: int
     is_answered: bool
 
     def remembered(
@@ -173,7 +172,7 @@ def _seen(item: Item, changes: Sequence[Change], copies: Echoes, now: int) -> _S
     echoed = tuple(c for c in changes if c.location in copies.believed)
     events = tuple(c for c in changes if c not in echoed)
     events, is_answered = _with_other_half(item, events, now)
-    return _Seen(events, echoed, len(copies.locations), is_answered)
+    return _Seen(events, echoed, is_answered)
 
 
 def _with_other_half(
