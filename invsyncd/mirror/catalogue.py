@@ -19,6 +19,7 @@ from invsyncd.core.catalogue import differs
 from invsyncd.core.clocks import AT_ONCE, Clocks, Every, later
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.commit import Batch
+from invsyncd.mirror.doubt import believe
 from invsyncd.mirror.suspects import Suspects
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
@@ -104,6 +105,7 @@ class CatalogueReader:
             return batch, frozenset()
         try:
             found = await self._source.catalogue(sorted(asked))
+            await believe(self._store, found.aside, len(found.rows))
         except BaseException:
             self._suspects.give_back()  # the pass goes on without them, and commits
             raise

@@ -156,7 +156,7 @@ class ShopifySource:
                 entries.append(parse.catalogue(node, await self._variants(item, node)))
             except InvalidResponse as error:
                 aside.note(item, node, error)
-        aside.believe(len(entries))
+        aside.believe(len(entries), of_some=True)
         return Direct(entries, aside.items)
 
     async def _variants(self, item: int, node: Shape) -> parse.Variants:
