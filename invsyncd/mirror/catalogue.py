@@ -19,8 +19,7 @@ from invsyncd.core.catalogue import differs
 from invsyncd.core.clocks import AT_ONCE, Clocks, Every, later
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.commit import Batch
-from invsyncd.mirror.doubt import believe
-from invsyncd.mirror.suspects import Suspects
+from invsyncd.mirror.suspects import Suspects, believe
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource

@@ -27,7 +27,6 @@ from invsyncd.core.model import ItemState, LevelWrite, Reading
 from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.current import CurrentValues
-from invsyncd.mirror.doubt import believe
 from invsyncd.mirror.lookback import (
     FAR_ROWS_MAX,
     BulkLookback,
@@ -37,7 +36,7 @@ from invsyncd.mirror.lookback import (
     Watermark,
 )
 from invsyncd.mirror.page_budget import PageBudget, TooManyPages
-from invsyncd.mirror.suspects import Suspects
+from invsyncd.mirror.suspects import Suspects, believe
 from invsyncd.net.tasks import run_together
 from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.source import ShopifySource
