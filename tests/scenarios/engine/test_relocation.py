@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from invsyncd.sandbox.faults import Kind
 from invsyncd.sandbox.shopify.shop import Closed
 from tests.scenarios.engine.test_faults import before_each_write
 from tests.support.virtual import virtual
@@ -199,3 +200,23 @@ async def test_two_locations_closed_at_once_into_a_third_are_counted_once(tmp_pa
         w.made.shop.deactivate_location("Vienna", to="Berlin")
         await w.settle(40)
         assert _open(w)[:2] == [10, 10]
+
+
+@pytest.mark.parametrize("kind", [Kind.LOST, Kind.ERROR_AFTER])
+@pytest.mark.parametrize("sold_at", ["Berlin", "Hamburg"])
+@virtual
+async def test_a_location_that_closes_while_the_answer_to_a_write_is_lost_doubles_nothing(
+    tmp_path: Path, kind: Kind, sold_at: str
+) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        w.made.add("HAT", 10)
+        await w.settle()
+        w.made.shopify_faults.add(kind, times=8, match="inventorySetQuantities")
+        w.made.shop.sell_online("TEE", sold_at, 1)
+        await w.settle(1)
+        w.made.shop.deactivate_location("Munich", to="Hamburg")
+        await w.settle(12)
+        assert _open(w) == [9, 9, 9]
+        assert w.shown("TEE") == 9
+        assert {w.made.shop.available("HAT", name) for name in ("Berlin", "Hamburg")} == {10}
