@@ -22,7 +22,7 @@ from invsyncd.core.clocks import AT_ONCE, Clocks, Every, later
 from invsyncd.core.model import Catalogue
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.commit import Batch
-from invsyncd.mirror.suspects import Suspects
+from invsyncd.mirror.suspects import Suspects, believe
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
@@ -114,6 +114,7 @@ class CatalogueReader:
             return batch, frozenset()
         try:
             found = await self._source.catalogue(sorted(asked))
+            await believe(self._store, found.aside, len(found.rows))
         except BaseException:
             self._suspects.give_back()  # the pass goes on without them, and commits
             raise

@@ -36,7 +36,7 @@ from invsyncd.mirror.lookback import (
     Watermark,
 )
 from invsyncd.mirror.page_budget import PageBudget, TooManyPages
-from invsyncd.mirror.suspects import Suspects
+from invsyncd.mirror.suspects import Suspects, believe
 from invsyncd.net.tasks import run_together
 from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.source import ShopifySource
@@ -87,6 +87,7 @@ class Poller:
         """Poll every active location. The batch holds what differs, and the new watermarks."""
         active = [known for known in locations if known.location.active]
         found = await self._polls.look(active)
+        await believe(self._store, self._polls.aside, sum(polled.rows for polled, _ in found))
         closing = [await self._polls.last_look(known) for known in locations if known.closing]
         self.closed = frozenset(self._polls.closed)
         self.lost_rows = tuple(self._polls.lost)
@@ -96,7 +97,7 @@ class Poller:
                 readings.setdefault(reading.item, []).append(reading)
         self._polled = {polled.location: polled for polled, _ in found}
         suspects = self._suspects.take(SUSPECTS_MAX)
-        unsure = self._polls.aside | {one.item for one in await self._store.unreadable.all()}
+        unsure = self._polls.aside.keys() | {one.item for one in await self._store.unreadable.all()}
         owed = self._owed
         # Whether this batch reads the last items that the bulk look-back named.
         paid = owed is not None and self._suspects.lacks(owed.items)
@@ -282,8 +283,8 @@ class LocationPolls:
         self._clocks_agree = False
         self.closed: set[int] = set()
         """Locations that this poll found deactivated."""
-        self.aside: set[int] = set()
-        """Items of which this poll could not read a level."""
+        self.aside: dict[int, str] = {}
+        """Items of which this poll could not read a level, and why."""
         self.lost: list[str] = []
         """Rows of this poll that name no item."""
 
@@ -293,7 +294,7 @@ class LocationPolls:
         since = max(0, (known.watermark or 0) - math.ceil(self._slack_s))
         with suppress(Refused, InvalidResponse):
             async for page in self._source.poll(known.location.id, since, lists=False):
-                self.aside |= page.aside.keys()
+                self.aside |= page.aside
                 differing += await self._store.levels.differing(page.readings)
         return differing
 
@@ -338,7 +339,7 @@ class LocationPolls:
             if not page.active:
                 self.closed.add(known.location.id)
             rows += len(page.readings)
-            self.aside |= page.aside.keys()
+            self.aside |= page.aside
             lost += page.lost
             differing += await self._store.levels.differing(page.readings)
         self.lost += lost
@@ -362,7 +363,7 @@ class LocationPolls:
             after = items[-1]
             page = await self._source.read_at(location, items)
             progress.saw(page)
-            self.aside |= page.aside.keys()
+            self.aside |= page.aside
             differing += await self._store.levels.differing(page.readings)
         mark = self._mark(progress)
         rows = FAR_ROWS_MAX + 1  # nothing was listed, but a list would have been long

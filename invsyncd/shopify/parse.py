@@ -95,8 +95,13 @@ def item_of(level: Shape) -> int:
     return int(found[1])
 
 
-def polled(location_id: int, connection: Shape, now: int, aside: Aside) -> tuple[Reading, ...]:
-    """The readings of one page of a location's levels, answered at `now`."""
+def polled(
+    location_id: int, connection: Shape, now: int, aside: Aside, *, of_some: bool = False
+) -> tuple[Reading, ...]:
+    """The readings of one page of a location's levels, answered at `now`.
+
+    `of_some`: only what changed lately was asked for, which may be what cannot be read.
+    """
     found: list[Reading] = []
     for edge in edges(connection):
         item: int | None = None
@@ -106,7 +111,7 @@ def polled(location_id: int, connection: Shape, now: int, aside: Aside) -> tuple
             found.append(_reading(node, item, location_id, False, now))
         except InvalidResponse as error:
             aside.note(item, edge, error)
-    aside.believe(len(found))
+    aside.believe(len(found), of_some=of_some)
     return newest(found)
 
 

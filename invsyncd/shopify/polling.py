@@ -117,7 +117,8 @@ class _Walk:
         """The next page with all that its levels say."""
         connection, answer = await self._next("POLL")
         aside = Aside()
-        readings = parse.polled(self.location, connection, answer.now, aside)
+        of_some = self.since is not None
+        readings = parse.polled(self.location, connection, answer.now, aside, of_some=of_some)
         newest = max((reading.updated_at for reading in readings), default=None)
         at, lost = answer.server_time, tuple(aside.lost)
         return Page(readings, at, newest, self.active, aside.items, lost)

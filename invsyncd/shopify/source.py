@@ -162,7 +162,7 @@ class ShopifySource:
                 entries.append(parse.catalogue(node, await self._variants(item, node)))
             except InvalidResponse as error:
                 aside.note(item, node, error)
-        aside.believe(len(entries))
+        aside.believe(len(entries), of_some=True)
         bundles = [entry.item for entry in entries if entry.bundle]
         if not (self._components and bundles):
             return Direct(entries, aside.items)
@@ -179,7 +179,7 @@ class ShopifySource:
                 made[item] = parse.components(node)
             except InvalidResponse as error:
                 odd.note(item, node, error)
-        odd.believe(len(made))
+        odd.believe(len(made), of_some=True)
         whole = [e for e in entries if not e.bundle or e.item in made]
         rows = [replace(e, components=made.get(e.item, ())) for e in whole]
         return Direct(rows, {**aside.items, **odd.items})

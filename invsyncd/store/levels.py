@@ -76,6 +76,15 @@ class Levels:
         sql = "SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?"
         return [row[0] for row in await self._db.rows(sql, (after, limit))]
 
+    async def items_at(self, location: int, after: int = 0, limit: int = PAGE) -> list[int]:
+        """Items with an active level at this location, in order, a page at a time."""
+        rows = await self._db.rows(
+            "SELECT level.item FROM level JOIN item ON item.id = level.item"
+            " WHERE level.item > ? AND location = ? AND active = 1 ORDER BY level.item LIMIT ?",
+            (after, location, limit),
+        )
+        return [row[0] for row in rows]
+
     async def items_without_catalogue(self, after: int = 0, limit: int = PAGE) -> list[int]:
         """Items of known levels whose catalogue was never read, in order, a page at a time."""
         rows = await self._db.rows(
