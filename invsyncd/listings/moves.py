@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from invsyncd.core.journal import EntryKind
@@ -42,22 +42,28 @@ def moved(
     stock: ShownStock,
     written: Mapping[OfferKey, int],
     now: int,
+    waiting: Collection[OfferKey] = (),
 ) -> list[Moved]:
-    """What moved since the last reading or write, in the warehouses that we manage."""
+    """What moved since the last reading or write, in the warehouses that we manage.
+
+    For the offers in `waiting` nothing is planned now, and something will be: what is sold there is
+    held all the same, and nothing else that moves there is ours to correct.
+    """
     found: list[Moved] = []
     for (product_id, sku_id), states in known.items():
         for state in states:
             offer = state.offer
             read = stock.units[sku_id].get(offer.warehouse)
-            if read is None or offer.wanted is None:
+            key = (product_id, sku_id, offer.warehouse)
+            if read is None or (offer.wanted is None and key not in waiting):
                 continue
             ordered, before = stock.ordered.get(sku_id, {}).get(offer.warehouse), state.ordered
             more = None if ordered is None or before is None else ordered - before
             open_ = ordered or 0
             units = sold(offer.shown, state.sent, read, state.held, more, open_orders=open_)
             expected = [value for value in (offer.shown, state.sent) if value is not None]
-            wrote_at = written.get((product_id, sku_id, offer.warehouse), 0)
-            seen = move(now, expected, read, units, wrote_at)
+            wrote_at = written.get(key, 0)
+            seen = move(now, expected, read, units, wrote_at) if offer.wanted is not None else None
             is_cut = wrote_at and cut_to_limit(offer.shown, read, more, open_orders=open_)
             if state.unlimited or is_cut:
                 units = 0  # nothing runs out, or nothing was sold: nothing is held

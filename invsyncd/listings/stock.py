@@ -33,7 +33,7 @@ from invsyncd.listings.moves import (
     told,
 )
 from invsyncd.listings.notices import lost_notice, say_lost
-from invsyncd.planning.offers import wanted_offers
+from invsyncd.planning.offers import waiting_offers, wanted_offers
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
@@ -130,7 +130,9 @@ class ListingStock:
         async with self._store.transaction() as tx:
             # Read inside the transaction: a pass may commit new wanted quantities meanwhile.
             known = await self._store.listings.offers(keys, now)
-            seen = moved(known, stock, await self._store.drift.written(tx, keys), now)
+            waiting = waiting_offers(await self._rulebook.rules(), read, known)
+            written = await self._store.drift.written(tx, keys)
+            seen = moved(known, stock, written, now, waiting)
             until = now + int(self._settings.tiktok.order_hold_s)
             units = {key: stock.units[key[1]] for key in keys}
             ordered = {key: stock.ordered.get(key[1], {}) for key in keys}
