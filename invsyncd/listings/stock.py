@@ -17,7 +17,7 @@ from invsyncd.core.lost_listings import LEFT_WAREHOUSE, lost_entry
 from invsyncd.core.model import Entry, Listing
 from invsyncd.core.offer_rule import TIKTOK_MAX, is_doubtful
 from invsyncd.core.other_writers import TIMES, WITHIN_S, other_writer
-from invsyncd.core.parking import ParkedBy
+from invsyncd.core.parking import ParkedBy, is_made_of_others
 from invsyncd.core.trying import AGAIN_S
 from invsyncd.listings.moves import (
     Cuts,
@@ -80,12 +80,13 @@ class ListingStock:
     async def audit(self, pass_id: str) -> None:
         """Read the stock of every matched listing, to find whatever moved without us.
 
-        Bundles and replicas are left out: they move with the products that they are made of.
+        Bundles and replicas are left out: they move with the products that they are made of. One
+        that was edited since may be none any more, and is read.
         """
         async with self._store.transaction() as tx:
             await self._store.drift.forget(tx, int(self._clocks.wall()))
         known = await self._store.listings.all()
-        listings = [x for x in known if x.item is not None and x.parked_by != ParkedBy.KIND]
+        listings = [x for x in known if x.item is not None and not is_made_of_others(x)]
         await self.read_stock(pass_id, listings)
 
     async def end_holds(self) -> None:
@@ -132,7 +133,9 @@ class ListingStock:
             known = await self._store.listings.offers(keys, now)
             waiting = waiting_offers(await self._rulebook.rules(), read, known)
             written = await self._store.drift.written(tx, keys)
-            seen = moved(known, stock, written, now, waiting)
+            own = {x.key for x in read if x.parked_by != ParkedBy.KIND}
+            ours = {key: states for key, states in known.items() if key in own}
+            seen = moved(ours, stock, written, now, waiting)
             until = now + int(self._settings.tiktok.order_hold_s)
             units = {key: stock.units[key[1]] for key in keys}
             ordered = {key: stock.ordered.get(key[1], {}) for key in keys}
