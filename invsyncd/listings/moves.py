@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from invsyncd.core.journal import EntryKind
-from invsyncd.core.limits import ceiling, is_round_limit
+from invsyncd.core.limits import ceiling, follows, is_round_limit
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.core.offer_rule import is_doubtful, sold
 from invsyncd.core.other_writers import OtherWriter, StockMove, move
@@ -64,7 +64,9 @@ def moved(
             expected = [value for value in (offer.shown, state.sent) if value is not None]
             wrote_at = written.get(key, 0)
             seen = move(now, expected, read, units, wrote_at) if offer.wanted is not None else None
-            is_cut = wrote_at and cut_to_limit(offer.shown, read, more, open_orders=open_)
+            is_cut = follows(now, wrote_at) and cut_to_limit(
+                offer.shown, read, more, open_orders=open_
+            )
             if state.unlimited or is_cut:
                 units = 0  # nothing runs out, or nothing was sold: nothing is held
             if seen is not None or units:
@@ -115,7 +117,7 @@ def cut_back(seen: Sequence[Moved]) -> Cuts:
         x.key: (x.move.stood, x.move.found)
         for x in seen
         if x.move is not None
-        and x.move.wrote_at
+        and follows(x.move.at, x.move.wrote_at)
         and ceiling(x.move.stood, x.move.found, x.ordered, open_orders=x.open_orders) is not None
     }
 
