@@ -60,7 +60,7 @@ def moved(
             ordered, before = stock.ordered.get(sku_id, {}).get(offer.warehouse), state.ordered
             more = None if ordered is None or before is None else ordered - before
             open_ = ordered or 0
-            units = sold(offer.shown, state.sent, read, state.held, more, open_orders=open_)
+            units = sold(offer.shown, state.sent, read, state.own, more, open_orders=open_)
             expected = [value for value in (offer.shown, state.sent) if value is not None]
             wrote_at = written.get(key, 0)
             seen = move(now, expected, read, units, wrote_at) if offer.wanted is not None else None

@@ -96,7 +96,7 @@ class ListingStock:
         if keys:
             async with self._store.transaction() as tx:
                 await self._store.listings.clear_holds(tx, now)
-            await self.replan(await self._store.listings.by_keys(keys))
+            await self.replan(await self._store.listings.with_others(keys))
 
     async def replan_all(self) -> None:
         """Apply the rule to every listing: a rule has changed."""
@@ -154,8 +154,9 @@ class ListingStock:
         cuts = {key: cut for key, cut in cut_back(seen).items() if cut[1] >= shows}
         await self._learn_ceiling(pass_id, read, cuts)
         # A second transaction, because planning reads holds that must be committed to be seen.
+        others = await self._store.listings.with_others({x.key[:2] for x in seen if x.units})
         async with self._store.transaction() as tx:
-            await self._replan(tx, read)
+            await self._replan(tx, [*read, *others])
         arrived = frozenset(key for key in keys if has_arrived(known.get(key, ()), stock))
         return StockRead(stock.units, doubtful, stock.reserved, arrived, frozenset(odd))
 

@@ -118,3 +118,61 @@ async def test_what_is_never_ours_to_write_holds_nothing(tmp_path: Path, why: st
             w.made.market.sell("TEE", "South" if why == "unmapped" else MAIN, 5)
             await asyncio.sleep(5 * MINUTE)
             assert await lines(w, "hold") == []
+
+
+def list_twice(w: World) -> tuple[str, str]:
+    """TEE in two products of the same warehouse. Returns both SKU ids."""
+    w.made.shop.add_item("TEE", stock=dict.fromkeys(w.made.shop.locations, 10))
+    ids = [w.made.market.add_listing("TEE", stock={w.made.warehouse: 0})[1] for _ in range(2)]
+    return ids[0], ids[1]
+
+
+@virtual
+@pytest.mark.parametrize("shows_committed", [True, False])
+@pytest.mark.parametrize("sold", [10, 3])
+async def test_what_one_listing_sold_the_other_one_of_the_item_does_not_offer(
+    tmp_path: Path, sold: int, shows_committed: bool
+) -> None:
+    async with world(tmp_path, tiktok=FAST) as w:
+        w.made.market.shows_committed = shows_committed
+        one, two = list_twice(w)
+        async with jobs_running(w):
+            await asyncio.sleep(3 * MINUTE)
+            w.made.market.sell(one, MAIN, sold)
+            await asyncio.sleep(3 * MINUTE)
+            assert (w.shown(one), w.shown(two)) == (10 - sold, 10 - sold)
+            assert [x["units"] for x in await lines(w, "hold")] == [sold]
+            w.made.shop.sell_online("TEE", "Berlin", sold)  # the order comes to Shopify
+            await asyncio.sleep(80 * MINUTE)
+            assert (w.shown(one), w.shown(two)) == (10 - sold, 10 - sold)
+
+
+@virtual
+async def test_a_cancelled_order_gives_its_units_back_to_every_listing_of_the_item(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path, tiktok=FAST) as w:
+        one, two = list_twice(w)
+        async with jobs_running(w):
+            await asyncio.sleep(3 * MINUTE)
+            w.made.market.sell(one, MAIN, 4)
+            await asyncio.sleep(3 * MINUTE)
+            w.made.market.sell(two, MAIN, 2)
+            await asyncio.sleep(3 * MINUTE)
+            assert (w.shown(one), w.shown(two)) == (4, 4)
+            w.made.market.cancel(one, MAIN, 4)
+            await asyncio.sleep(3 * MINUTE)
+            assert (w.shown(one), w.shown(two)) == (8, 8)
+
+
+@virtual
+async def test_a_replica_that_shows_the_same_stock_counts_no_sale_twice(tmp_path: Path) -> None:
+    async with world(tmp_path, tiktok=FAST) as w:
+        w.made.add("TEE", 10)
+        source = w.made.market.sku("TEE").id
+        w.made.market.replicate("TEE")
+        async with jobs_running(w):
+            await asyncio.sleep(5 * MINUTE)
+            w.made.market.sell(source, MAIN, 2)
+            await asyncio.sleep(6 * MINUTE)
+            assert w.shown(source) == 8
