@@ -175,12 +175,17 @@ class Listings:
         )
         return [Listing(*row) for row in rows]
 
-    async def falling(self) -> set[Key]:
-        """The listings that show more than they should somewhere, or whose stock is not known."""
+    async def falling(self, closed: Collection[str] = ()) -> set[Key]:
+        """The listings that show more than they should somewhere, or whose stock is not known.
+
+        Nobody can buy from the `closed` warehouses, so they do not count.
+        """
         rows = await self._db.rows(
             "SELECT product_id, sku_id FROM offer INDEXED BY offer_pending"
             " WHERE wanted IS NOT NULL AND wanted IS NOT shown"
             " AND (shown IS NULL OR shown > wanted)"
+            " AND warehouse NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(closed)),),
         )
         return {(row[0], row[1]) for row in rows}
 
