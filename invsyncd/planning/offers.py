@@ -5,14 +5,17 @@ Reads the store, decides with `core/plan.py`, and never calls TikTok.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from invsyncd.core.bundles import Bundles
 from invsyncd.core.model import ItemState, Listing, Offer
 from invsyncd.core.plan import OfferPlan, offer, planned
 from invsyncd.planning.bundles import with_bundles, with_parts
+from invsyncd.planning.rules import TIKTOKS_OWN, Rules
 from invsyncd.store import Store
+from invsyncd.store.listings import Key, OfferState
+from invsyncd.store.other_writers import OfferKey
 
 
 async def wanted_offers(
@@ -50,3 +53,23 @@ async def wanted_offers(
             if wanted != known.offer.wanted:
                 changed.append(replace(known.offer, wanted=wanted))
     return changed
+
+
+def waiting_offers(
+    rules: Rules, listings: Iterable[Listing], known: Mapping[Key, Sequence[OfferState]]
+) -> set[OfferKey]:
+    """The offers of these listings for which nothing is planned now, and something will be.
+
+    Their item is held, or their warehouse is closed; both end.
+    """
+    plan = rules.whole
+    if plan is None:
+        return set()
+    ours = plan.sources.keys() - {w for w, why in rules.closed.items() if why == TIKTOKS_OWN}
+    return {
+        (*x.key, state.offer.warehouse)
+        for x in listings
+        if x.item is not None and plan.rule_for(x.seller_sku or x.sku).enabled
+        for state in known.get(x.key, ())
+        if state.offer.wanted is None and state.offer.warehouse in ours
+    }

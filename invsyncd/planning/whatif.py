@@ -24,7 +24,8 @@ from invsyncd.planning.bundles import with_parts
 from invsyncd.planning.links import links_of
 from invsyncd.planning.locations import find_locations
 from invsyncd.planning.rulebook import Rulebook
-from invsyncd.planning.rules import Rules, find_warehouse
+from invsyncd.planning.rules import Rules
+from invsyncd.planning.warehouses import WarehouseIds, find_warehouse
 from invsyncd.store import BASELINE, Store
 from invsyncd.store.listings import Key, OfferState
 
@@ -54,7 +55,8 @@ async def what_if(
     locations, warehouses = await rulebook.locations(), await rulebook.warehouses()
     if locations:
         _check_locations(new, locations, name)
-    new, left_out = _without_unknown_warehouses(new, warehouses)
+    named = await rulebook.warehouse_ids()
+    new, left_out = _without_unknown_warehouses(new, warehouses, named)
     unknown += left_out
     old_rules = await Rulebook(running, store).rules()
     new_rules = await Rulebook(new, store).rules()
@@ -104,7 +106,7 @@ def _check_locations(new: Settings, locations: list[Location], name: str) -> Non
 
 
 def _without_unknown_warehouses(
-    new: Settings, warehouses: list[Warehouse] | None
+    new: Settings, warehouses: list[Warehouse] | None, named: WarehouseIds
 ) -> tuple[Settings, list[str]]:
     """Leave out the mappings to warehouses that were never read: only TikTok knows these."""
     if not new.tiktok.enabled:
@@ -115,7 +117,7 @@ def _without_unknown_warehouses(
     known, left_out = [], []
     for row in new.tiktok.mapping:
         try:
-            find_warehouse(row.warehouse, warehouses)
+            find_warehouse(row.warehouse, warehouses, named)
             known.append(row)
         except ConfigError as error:
             left_out.append(f"{error}, as far as was read: its listings are left out of this plan")
