@@ -124,7 +124,7 @@ async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]
 
 
 async def _warehouses(rulebook: Rulebook, shop: TikTokShop) -> list[Finding]:
-    found = await shop.warehouses()
+    found = await rulebook.with_lacking(await shop.warehouses())
     await rulebook.keep_warehouses(found)
     sales = [w for w in found.readable if w.sales]
     states = {w.id: "" if w.enabled else f", {w.status or 'not enabled'}" for w in sales}
@@ -135,6 +135,7 @@ async def _warehouses(rulebook: Rulebook, shop: TikTokShop) -> list[Finding]:
             Finding("TikTok warehouses", f"one cannot be read, and stays as it was known: {why}")
             for why in found.odd.values()
         ),
+        *(Finding("TikTok warehouses", note) for note in await rulebook.warehouse_notes()),
     ]
 
 

@@ -29,6 +29,7 @@ from invsyncd.config.fields import (
     invalid,
 )
 from invsyncd.config.problems import Problem
+from invsyncd.core.bundles import Bundles
 from invsyncd.core.offer_rule import CountMirrored
 
 EVERY = "*"
@@ -294,6 +295,13 @@ class TikTokSettings(Section):
         CountMirrored,
         Field(description="once: mirrored levels are one stock; each: they are separate stocks"),
     ] = CountMirrored.ONCE
+    bundles: Annotated[
+        Bundles,
+        Field(
+            description="own: a bundle shows Shopify's number of it; components: the least that its"
+            " components allow"
+        ),
+    ] = Bundles.OWN
     exclude_locations: Annotated[
         tuple[Location, ...],
         Field(description='Locations that "*" does not stand for, in any mapping'),
@@ -321,6 +329,11 @@ class TikTokSettings(Section):
         tuple[Link, ...],
         Field(description="Listings that sell another SKU than their seller SKU"),
     ] = ()
+
+    @property
+    def counts_parts(self) -> bool:
+        """Whether the components of bundles are read, and decide what those show."""
+        return self.enabled and self.bundles is Bundles.COMPONENTS
 
     @property
     def has_seed_token(self) -> bool:

@@ -56,6 +56,7 @@ def with_catalogue(item: Item, entry: Catalogue) -> Item:
         product_types=entry.product_types,
         on_sale=entry.on_sale,
         bundle=entry.bundle,
+        components=entry.components,
     )
 
 

@@ -24,7 +24,7 @@ class Difference:
     `ids` name it at its target: (item, location), or (product, SKU, warehouse). `because` says why
     it is not right and `ends` what ends it, both for people. `at_once` is for what was managed and
     is not any more. `on_sale` is False where nobody can buy from it. `whole_target` says that the
-    reason is about the target, which has a message of its own.
+    reason is about the target, which has a message of its own. `should` is None where nobody knows.
     """
 
     target: Target
@@ -33,7 +33,7 @@ class Difference:
     sku: str
     place: str
     shown: int | None
-    should: int
+    should: int | None
     because: str = ""
     ends: str = ""
     at_once: bool = False
@@ -48,7 +48,9 @@ class Difference:
     @property
     def is_over(self) -> bool:
         """Whether units are offered that nobody has. A number below 0 offers as little as 0."""
-        return self.on_sale and self.shown is not None and self.shown > max(self.should, 0)
+        if self.shown is None or self.should is None:
+            return False
+        return self.on_sale and self.shown > max(self.should, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ def unplanned(
     found: list[Difference] = []
     for warehouse, (units, held) in shown.items():
         wanted = offer(state, listing, warehouse, held, plan)
-        if wanted is not None and wanted.units != units:
+        if wanted is not None and wanted.units != units and not wanted.at_most:
             ids = (*listing.key, warehouse)
             sku, place = listing.sku or listing.seller_sku, names.get(warehouse, warehouse)
             found.append(

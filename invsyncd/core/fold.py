@@ -16,7 +16,14 @@ from invsyncd.core.diff import Diff, diff
 from invsyncd.core.leaving import counted_changes
 from invsyncd.core.merge import MergeRules, Verdict, first_sight, follow, merge
 from invsyncd.core.model import Change, Entry, Item, ItemState, Level, Reading, Standing
-from invsyncd.core.relocation import NO_HALF, Half, unanswered, with_other_half
+from invsyncd.core.relocation import (
+    NO_HALF,
+    Half,
+    came_back,
+    outlasting,
+    unanswered,
+    with_other_half,
+)
 from invsyncd.core.second_mirror import NO_ECHOES, Echoes, Mirrored, echoes
 
 
@@ -63,8 +70,8 @@ class Folded:
     verdict: Verdict | None = None
     entries: tuple[Entry, ...] = ()
     doubtful: frozenset[int] = field(default=frozenset())
-    echoes: int = 0
-    """How many changes look like the work of another program that mirrors the same levels."""
+    echoes: Echoes = NO_ECHOES
+    """The changes that look like the work of another program that mirrors the same levels."""
 
 
 def fold(
@@ -84,7 +91,7 @@ def fold(
     `now` is Unix seconds.
     """
     found = diff(state.levels, readings, in_flight=in_flight, gaps=gaps, closed=scope.closing)
-    item = _as_it_begins(state.item, scope)
+    item = _without_answered(_as_it_begins(state.item, scope), state, found)
     mirrored = _mirrored(item, found.levels.values(), scope)
     kept = scope.locations | scope.closing
     changes = tuple(c for c in (*found.changes, *found.leaving) if c.location in kept)
@@ -97,11 +104,13 @@ def fold(
         changes=tuple(change for change in found.changes if change not in seen.echoed),
         leaving=merged.leavers(found),
     )
-    lost = merged.not_counted([c for c in found.leaving if c.location in kept])
-    after = seen.remembered(_with_pool_before(merged.item, state.item), lost, rules.sale_max, now)
+    leaving = [c for c in found.leaving if c.location in kept]
+    after = _with_pool_before(merged.item, state.item)
+    after = seen.remembered(after, leaving, merged.counted, rules.sale_max, now)
+    after = _without_answered(after, state, found)
     beside = Beside(
         together_with=tuple(c.location for c in earlier.changes) if earlier else (),
-        not_counted=lost,
+        not_counted=merged.not_counted(leaving),
         echoed=seen.echoed,
         is_answered=seen.is_answered,
     )
@@ -112,7 +121,7 @@ def fold(
         verdict=merged.verdict,
         entries=entries(state.item, after, told, merged.verdict, beside),
         doubtful=found.set_aside,
-        echoes=seen.echoes,
+        echoes=copies,
     )
 
 
@@ -127,20 +136,35 @@ def _mirrored(item: Item, levels: Iterable[Level], scope: Scope) -> list[Level]:
 class _Seen:
     """The changes of a pass without what another program copied, and halves of moves paired.
 
-    `echoes` counts all that look like copies; `echoed` are those that are believed.
+    `echoed` are the copies that are believed.
     """
 
     changes: tuple[Change, ...]
     echoed: tuple[Change, ...]
-    echoes: int
     is_answered: bool
 
-    def remembered(self, item: Item, lost: Sequence[Change], sale_max: int, now: int) -> Item:
+    def remembered(
+        self,
+        item: Item,
+        leaving: Sequence[Change],
+        counted: Sequence[Change],
+        sale_max: int,
+        now: int,
+    ) -> Item:
         """The item with the half of a move that this pass saw alone."""
-        half = NO_HALF if self.is_answered else unanswered(self.changes, lost, sale_max, now)
-        if not self.is_answered and half == NO_HALF:
-            return item
+        half = NO_HALF
+        if not self.is_answered:
+            left = [change for change in counted if change.left]
+            first = Half(item.unanswered, item.unanswered_at)
+            half = outlasting(first, unanswered(self.changes, leaving, left, sale_max, now))
         return replace(item, unanswered=half.units, unanswered_at=half.at)
+
+
+def _without_answered(item: Item, state: ItemState, found: Diff) -> Item:
+    """The item without the half of a move that a joining level answers."""
+    joined = [found.levels[location] for location in found.joined]
+    first = Half(item.unanswered, item.unanswered_at)
+    return replace(item, unanswered=0) if came_back(first, state.levels, joined) else item
 
 
 def _seen(item: Item, changes: Sequence[Change], copies: Echoes, now: int) -> _Seen:
@@ -148,7 +172,7 @@ def _seen(item: Item, changes: Sequence[Change], copies: Echoes, now: int) -> _S
     echoed = tuple(c for c in changes if c.location in copies.believed)
     events = tuple(c for c in changes if c not in echoed)
     events, is_answered = _with_other_half(item, events, now)
-    return _Seen(events, echoed, len(copies.locations), is_answered)
+    return _Seen(events, echoed, is_answered)
 
 
 def _with_other_half(
@@ -271,7 +295,7 @@ def _decided(item: Item, verdict: Verdict | None, changes: tuple[Change, ...]) -
 def _as_it_begins(item: Item, scope: Scope) -> Item:
     """The item that this pass starts from: leaving drops the pool, entering is first sight."""
     if not scope.takes(item):
-        return replace(item, standing=Standing.OUT, pool=None)
+        return replace(item, standing=Standing.OUT, pool=None, unanswered=0)
     return replace(item, standing=Standing.NEW) if item.standing is Standing.OUT else item
 
 

@@ -12,6 +12,12 @@ from dataclasses import replace
 from invsyncd.core.model import Offer
 
 CEILING_MIN = 999  # below this, a smaller number than the written one may as well be somebody's own
+CUT_WITHIN_S = 300  # what was written is read again within a minute; later moves are other people's
+
+
+def follows(now: int, wrote_at: int) -> bool:
+    """Whether what is seen `now` can be the answer to a write; `wrote_at` is 0 without one."""
+    return wrote_at > 0 and now - wrote_at <= CUT_WITHIN_S
 
 
 def ceiling(written: int, found: int, ordered: int | None, *, open_orders: int = 0) -> int | None:

@@ -18,7 +18,8 @@ All quantities are whole units. All times are Unix seconds by the server's clock
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from invsyncd.core.journal import EntryKind
@@ -118,12 +119,21 @@ class Level:
     counted_at: int = 0
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Component:
+    """What one unit of a bundle takes: so many units of an item."""
+
+    item: int
+    units: int
+
+
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """What Shopify's catalogue says of an item, over all its variants.
 
     `on_sale`: the product of any variant is neither a draft nor archived. `bundle`: any variant is
-    made of components, so that Shopify works out its stock and lets nobody set it.
+    made of components, so that Shopify works out its stock and lets nobody set it. `components` are
+    read only where `tiktok.bundles` asks for them; they come in the order of their items.
     """
 
     item: int
@@ -133,6 +143,7 @@ class Catalogue:
     product_types: tuple[str, ...]
     on_sale: bool = True
     bundle: bool = False
+    components: tuple[Component, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +168,7 @@ class Item:
     pool_before: int | None = None
     unanswered: int = 0
     unanswered_at: int = 0
+    components: tuple[Component, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +243,15 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ItemState:
-    """An item with all its known levels, by location id."""
+    """An item with all its known levels, by location id.
+
+    `parts` are the states of a bundle's components by item id, where somebody filled them in; one
+    that is not known, or cannot be read, is absent.
+    """
 
     item: Item
     levels: dict[int, Level]
+    parts: Mapping[int, ItemState] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,14 @@ class SourceStock:
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """The result with the steps that led to it, in order: (name, units after the step)."""
+    """The result with the steps that led to it, in order: (name, units after the step).
+
+    `at_most` says that there may be fewer: it may lower an offer, and never raise one.
+    """
 
     units: int
     steps: tuple[tuple[str, int], ...]
+    at_most: bool = False
 
 
 def base(stocks: Sequence[SourceStock], pool: int | None, count: CountMirrored) -> int:

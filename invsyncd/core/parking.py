@@ -74,6 +74,11 @@ def set_aside(listing: Listing, reason: str) -> Listing:
     return replace(listing, parked=reason, parked_by=by, parked_until=UNTIL_EDITED)
 
 
+def is_made_of_others(listing: Listing) -> bool:
+    """Whether the listing is a bundle or a replica, as far as was seen since its last edit."""
+    return listing.parked_by == ParkedBy.KIND and listing.parked_until != 0
+
+
 def inspected(listing: Listing, kind: Kind, reason: str) -> Listing:
     """The listing after its product was inspected; `reason` is why it may not be written."""
     listing = replace(listing, kind=kind.value)

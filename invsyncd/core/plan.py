@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from invsyncd.core.bundles import BundlePart, Bundles, Least, least
 from invsyncd.core.fold import Scope
-from invsyncd.core.model import ItemState, LevelWrite, Listing, Offer, Standing, Target
+from invsyncd.core.model import Item, ItemState, LevelWrite, Listing, Offer, Standing, Target
 from invsyncd.core.offer_rule import (
     CountMirrored,
     OfferRule,
@@ -70,6 +71,11 @@ class OfferPlan:
     count: CountMirrored
     scope: Scope
     falling: frozenset[str] = frozenset()
+    bundles: Bundles = Bundles.OWN
+
+    def counts_parts(self, item: Item) -> bool:
+        """Whether the components of this item decide, and not its own levels."""
+        return item.bundle and self.bundles is Bundles.COMPONENTS
 
     def rule_for(self, sku: str) -> OfferRule:
         """The rule of the first override that matches, otherwise the general rule."""
@@ -93,8 +99,50 @@ def offer(
     locations = plan.sources.get(warehouse)
     if locations is None or not rule.enabled or state.item.standing is Standing.HELD:
         return None
+    if plan.counts_parts(state.item):
+        return _of_bundle(least(parts_of(state, warehouse, plan)), held, rule)
     if state.item.continues or not state.item.tracked:
         return unlimited(rule)
+    return quantity(_base(state, locations, plan), held, rule)
+
+
+def parts_of(state: ItemState, warehouse: str, plan: OfferPlan) -> tuple[BundlePart, ...]:
+    """The components of a bundle with the stock that feeds this warehouse, in the order of items.
+
+    Each counts by the rule of any item: mapped locations, mirrored ones once. What a component's
+    own listing holds back or keeps in reserve is not taken off.
+    """
+    locations = plan.sources.get(warehouse, frozenset())
+    return tuple(
+        _part(made.item, made.units, state.parts.get(made.item), locations, plan)
+        for made in state.item.components
+    )
+
+
+def _part(
+    item: int, needed: int, state: ItemState | None, locations: frozenset[int], plan: OfferPlan
+) -> BundlePart:
+    if state is None:
+        return BundlePart(item, needed, unknown="it is not known, or cannot be read")
+    if state.item.bundle:
+        return BundlePart(item, needed, unknown="it is a bundle itself")
+    if state.item.standing is Standing.HELD:
+        return BundlePart(
+            item, needed, unknown="it is held: its locations were counted differently"
+        )
+    if state.item.continues or not state.item.tracked:
+        return BundlePart(item, needed)
+    return BundlePart(item, needed, _base(state, locations, plan))
+
+
+def _of_bundle(found: Least, held: int, rule: OfferRule) -> Quantity | None:
+    if found.units is None:
+        return unlimited(rule) if found.is_sure else None
+    return replace(quantity(found.units, held, rule), at_most=not found.is_sure)
+
+
+def _base(state: ItemState, locations: frozenset[int], plan: OfferPlan) -> int:
+    """The units of an item at these locations."""
     # A bundle, or another item that Shopify refuses to set, follows its mirrored parts: its levels
     # show one stock too, and are counted once.
     in_mirror = plan.scope.takes(replace(state.item, mutable=True, bundle=False))
@@ -103,14 +151,14 @@ def offer(
         for level in state.levels.values()
         if level.active and level.location in locations
     ]
-    return quantity(base(stocks, state.item.pool, plan.count), held, rule)
+    return base(stocks, state.item.pool, plan.count)
 
 
 def planned(result: Quantity | None, known: Offer, plan: OfferPlan) -> int | None:
     """What an offer should show, given the rule's result; None leaves the offer as it is."""
     if result is None:
         return None
-    may_only_fall = known.warehouse in plan.falling
+    may_only_fall = known.warehouse in plan.falling or result.at_most
     return result.units if not may_only_fall or result.units < (known.shown or 0) else None
 
 

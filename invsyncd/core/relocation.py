@@ -7,11 +7,11 @@ with its item for a while. The other half, of just as many units, then takes it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from invsyncd.core.merge import is_stated
-from invsyncd.core.model import Change
+from invsyncd.core.model import Change, Level
 
 APART_S = 900  # the halves are read within this time: replicas, an outage, a late index
 
@@ -47,14 +47,55 @@ def with_other_half(
     return tuple(changes), False
 
 
+def outlasting(first: Half, then: Half) -> Half:
+    """Which of two halves is remembered: the later one, but no return or receipt hides a fall."""
+    is_fall = first.units < 0 and then.at - first.at <= APART_S
+    return first if not then.units or (is_fall and then.units > 0) else then
+
+
+def came_back(first: Half, known: Mapping[int, Level], joined: Iterable[Level]) -> bool:
+    """Whether what left is there as a level: that level again, or a new one with just as many.
+
+    `known` are the levels before. What joins is no change, so nothing else can be the answer.
+    """
+    return first.units < 0 and any(
+        level.location in known or level.available == -first.units for level in joined
+    )
+
+
 def unanswered(
-    changes: Iterable[Change], dropped: Sequence[Change], sale_max: int, now: int
+    changes: Iterable[Change],
+    leaving: Iterable[Change],
+    counted: Iterable[Change],
+    sale_max: int,
+    now: int,
 ) -> Half:
-    """The half that one pass saw without the other; `dropped` left and did not count."""
-    if len(dropped) == 1:
-        return Half(-_gone(dropped[0]), now)
+    """The half that one pass saw without the other.
+
+    `leaving` are the last changes of levels that left, `counted` is what counted of them. What left
+    in one pass may come up in one place, so it is one half. No more can have come up from another
+    level than the mirror showed there.
+    """
+    told = {change.location: change for change in counted}
+    units = [_without_answer(change, told.get(change.location)) for change in leaving]
+    if gone := sum(units):
+        return Half(-gone, now)
     rises = [c for c in changes if is_stated(c, sale_max) and c.stock > 0]
-    return Half(rises[0].stock, now) if len(rises) == 1 and not dropped else NO_HALF
+    if len(rises) != 1 or rises[0].stock > rises[0].before:
+        return NO_HALF
+    return Half(rises[0].stock, now)
+
+
+def _without_answer(change: Change, counted: Change | None) -> int:
+    """The units that left with this level and came up nowhere yet.
+
+    A closed level that still shows units, or was not read, gave them all to another location.
+    """
+    if counted is not None and counted.moved:
+        return 0
+    is_dropped = change.delta != (0 if counted is None else counted.delta)
+    shown = min(change.before, change.after) if change.closed else 0
+    return max(-change.delta if is_dropped else shown, 0)
 
 
 def _gone(change: Change) -> int:

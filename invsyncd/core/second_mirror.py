@@ -18,17 +18,23 @@ from dataclasses import dataclass
 from invsyncd.core.merge import at_one_moment
 from invsyncd.core.model import Change
 
-TIMES = 3  # echoes that it takes to name the program
+TIMES = 3  # echoes, or minutes with echoes, that it takes to name the program
+LONE_TIMES = 10  # echoes that it takes if most are lone; there are few more other changes
 WITHIN_S = 3600  # they lie within this time, and are at least half as many as other changes
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """How items changed in the minute from `at` (Unix s): `echoes` of them as a mirror does it."""
+    """How items changed in the minute from `at` (Unix s): `echoes` of them as a mirror does it.
+
+    Of these, `lone` were of one unit at one level, `sure` of an order or a receipt at several.
+    """
 
     at: int
     echoes: int
     others: int
+    lone: int = 0
+    sure: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,15 @@ class Mirrored:
 
 @dataclass(frozen=True, slots=True)
 class Echoes:
-    """The locations whose changes look like another mirror's work; `believed` are not counted."""
+    """The locations whose changes look like another mirror's work; `believed` are not counted.
+
+    `lone` and `sure` are as in `Happened`.
+    """
 
     locations: frozenset[int] = frozenset()
     believed: frozenset[int] = frozenset()
+    lone: bool = False
+    sure: bool = False
 
 
 NO_ECHOES = Echoes()
@@ -54,17 +65,30 @@ NO_ECHOES = Echoes()
 
 def is_named(happened: Sequence[Happened], now: int) -> bool:
     """Whether another program has mirrored this shop lately, again and again."""
-    lately = [one for one in happened if now - one.at <= WITHIN_S]
-    echoes = sum(one.echoes for one in lately)
-    return echoes >= TIMES and 2 * echoes >= sum(one.others for one in lately)
+    lately = [one for one in happened if 0 <= now - one.at <= WITHIN_S]
+    found = sum(one.echoes for one in lately)
+    others = sum(one.others for one in lately)
+    plain = found - sum(one.lone for one in lately)
+    minutes = sum(one.echoes > one.lone for one in lately)
+    is_sure = sum(one.sure for one in lately) >= TIMES
+    if plain >= TIMES and 2 * plain >= others and (is_sure or minutes >= TIMES):
+        return True
+    minutes = sum(one.echoes > 0 for one in lately)
+    return found >= LONE_TIMES and 4 * found >= 3 * others and minutes >= TIMES
 
 
 def remembered(happened: Sequence[Happened], now: Happened) -> list[Happened]:
     """What is kept of it: one row for each minute of the last hour."""
-    kept = [one for one in happened if now.at - one.at <= WITHIN_S]
-    if kept and 0 <= now.at - kept[-1].at < 60:
+    kept = [one for one in happened if 0 <= now.at - one.at <= WITHIN_S]
+    if kept and now.at - kept[-1].at < 60:
         last = kept.pop()
-        now = Happened(last.at, last.echoes + now.echoes, last.others + now.others)
+        now = Happened(
+            last.at,
+            last.echoes + now.echoes,
+            last.others + now.others,
+            last.lone + now.lone,
+            last.sure + now.sure,
+        )
     return [*kept, now]
 
 
@@ -81,7 +105,9 @@ def echoes(item: Mirrored, changes: Sequence[Change], *, named: bool) -> Echoes:
     if is_behind and not named:
         return NO_ECHOES  # a return right after a sale looks the same
     locations = frozenset(change.location for change in found)
-    return Echoes(locations, locations if named else frozenset())
+    is_lone = len(found) == 1 and abs(found[0].delta) == 1
+    is_sure = len(found) > 1 and len(still) < len(changes)
+    return Echoes(locations, locations if named else frozenset(), is_lone, is_sure)
 
 
 def _is_unexplained(change: Change) -> bool:

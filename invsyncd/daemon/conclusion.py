@@ -44,6 +44,7 @@ class Conclusion:
         self, store: Store, rulebook: Rulebook, health: Health, metrics: Metrics, clocks: Clocks
     ) -> None:
         self._store = store
+        self._rulebook = rulebook
         self._health = health
         self._metrics = metrics
         self._clocks = clocks
@@ -125,7 +126,10 @@ class Conclusion:
         self._health.other_writers = {sku: why for _, sku, why in rivals}
         writers = self._metrics.other_writers.labels(Target.TIKTOK.value)
         writers.set(len({key[:2] for key, _, _ in rivals}))
-        self._health.listing_notes = await listing_notes(self._store)
+        notes = await listing_notes(self._store)
+        if renamed := await self._rulebook.warehouse_notes():
+            notes["tiktok:warehouses"] = "; ".join(renamed)
+        self._health.listing_notes = notes
         if self._health.expiry is not None:
             self._health.expiry.say(self._clocks.loop())
 

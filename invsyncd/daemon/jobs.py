@@ -180,7 +180,13 @@ class Jobs:
         await self._conclusion.mirror(report, took_s=took_s, has_baseline=has_baseline)
 
     async def leaves_open(self, target: Target, report: PassReport) -> bool:
-        """Whether a number of the target is doubted or still to be written after this round."""
+        """Whether this round failed, or left a number of the target doubted or to be written.
+
+        A failed round is no news of the shop. At a long interval it would be the only one for long
+        enough to make a side unready that has been well again for minutes.
+        """
+        if report.failures_of(target):
+            return True
         if report.paused.get(target):
             return False
         if self._conclusion.owes(target):

@@ -21,7 +21,7 @@ class SlowDown:
         return wait_s
 
 
-OPEN_S = 60.0  # the longest interval while a number is doubted or still to be written
+OPEN_S = 60.0  # the longest interval after a failure, or while a number is doubted or owed
 
 
 class Tempo:

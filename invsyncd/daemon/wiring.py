@@ -110,7 +110,7 @@ async def assemble(
         health = Health(clock, settings.poll.interval_s, targets, watchdog)
         http = _http(client, metrics, watchdog)
         shopify = _shopify(settings, http, metrics, clock)
-        source = ShopifySource(shopify)
+        source = ShopifySource(shopify, components=settings.tiktok.counts_parts)
         rulebook = Rulebook(settings, store)
         mirror, full_scan = _mirror(
             settings, store, source, shopify, rulebook=rulebook, times=times, dry_run=dry_run

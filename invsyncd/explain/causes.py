@@ -30,6 +30,7 @@ class Cause(StrEnum):
     NOT_MUTABLE = "not_mutable"
     MIRROR_OFF = "mirror_off"
     LOST = "lost"
+    UNKNOWN_COMPONENT = "unknown_component"
     SET_ASIDE = "set_aside"
     PARKED = "parked"
     REFUSED = "refused"

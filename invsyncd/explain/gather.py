@@ -15,6 +15,7 @@ from invsyncd.core.model import Attempt, ItemState, Listing, Target
 from invsyncd.explain.document import document
 from invsyncd.explain.facts import Facts, ItemFacts, ListingFacts, ShopFacts, TargetFacts
 from invsyncd.planning.breaker import why_paused
+from invsyncd.planning.bundles import with_parts
 from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.planning.rules import Rules
 from invsyncd.status.health import Health
@@ -40,7 +41,7 @@ async def explain_name(
     if found is None:
         return None
     shop = await _shop(store, rules, now, health)
-    items = await _items(store, found.items, now)
+    items = await _items(store, found.items, now, rules)
     unmatched_rows = [] if found.items else await store.journal.read(sku=found.sku, limit=ROWS_MAX)
     return document(
         Facts(
@@ -87,8 +88,11 @@ def _targets(health: Health | None) -> Mapping[Target, TargetFacts] | None:
     }
 
 
-async def _items(store: Store, ids: Collection[int], now: int) -> list[ItemFacts]:
+async def _items(
+    store: Store, ids: Collection[int], now: int, rules: Rules | None
+) -> list[ItemFacts]:
     states = await store.levels.states(ids)
+    states = await with_parts(store, rules.offers if rules is not None else None, states)
     attempts = await store.attempts.open()
     listings = await store.listings.of_items(ids)
     by_key = await _listings(store, listings, now)

@@ -13,6 +13,7 @@ from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Item, ItemState, Level, Listing, Standing
 from invsyncd.core.offer_rule import CountMirrored, OfferRule, Quantity
 from invsyncd.core.plan import OfferPlan, offer
+from invsyncd.explain import bundles
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import ItemFacts, ListingFacts, ShopFacts
 from invsyncd.explain.levels import is_refusal_of, last_write
@@ -57,6 +58,7 @@ def _warehouse(
         ],
         "steps": [[name, units] for name, units in result.steps] if result else [],
         "rule": rule_steps(known, found, facts.state, shop),
+        "components": bundles.component_rows(facts.state, offer.warehouse, _plan(shop)),
         "why": reason.as_json() if reason else None,
     }
 
@@ -82,6 +84,11 @@ def why_different(
     """
     offer, listing = known.offer, found.listing
     name = shop.warehouse(offer.warehouse)
+    plan = _plan(shop)
+    if plan is not None and plan.counts_parts(facts.state.item) and offer.warehouse in plan.sources:
+        left = bundles.why_left(facts.state, offer, name, plan)
+        if left is not None and not listing.parked and _rule(listing, facts, plan).enabled:
+            return left
     if offer.wanted is None:
         return _left_alone(known, listing, facts, shop)
     if offer.wanted == offer.shown:
@@ -154,6 +161,14 @@ def _left_alone(
     return Reason(Cause.OWED, f"{name} shows {shows} and was not planned yet")
 
 
+def _plan(shop: ShopFacts) -> OfferPlan | None:
+    return shop.rules.offers if shop.rules is not None else None
+
+
+def _rule(listing: Listing, facts: ItemFacts, plan: OfferPlan) -> OfferRule:
+    return plan.rule_for(listing.seller_sku or facts.state.item.sku)
+
+
 def _unreadable(found: ListingFacts) -> str:
     return (
         f"TikTok's answer about this listing cannot be read: {found.unreadable}; it is set aside,"
@@ -213,7 +228,8 @@ def _whole_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> li
         what = _settings(rule.percent, rule.reserve, rule.zero_at, rule.cap)
         text = f'Override {number} ("{pattern}") decides what TikTok shows: {what}'
         reasons.append(Reason(Cause.OVERRIDE, text))
-    if rule.enabled and (item.continues or not item.tracked):
+    is_unlimited = (item.continues or not item.tracked) and not plan.counts_parts(item)
+    if rule.enabled and is_unlimited:
         why = "its stock is not tracked" if not item.tracked else "it keeps selling when sold out"
         units = plain(min(rule.unlimited_quantity, rule.max_quantity))
         reasons.append(Reason(Cause.UNLIMITED, f"TikTok shows {units}, because {why} in Shopify"))
@@ -282,7 +298,11 @@ def rule_steps(
     rule = plan.rule_for(found.listing.seller_sku or state.item.sku)
     steps, before = [], None
     for name, units in result.steps:
-        if name == "base":
+        if plan.counts_parts(state.item) and name == "base":
+            text = bundles.base_text(state, known.offer.warehouse, plan, units)
+        elif plan.counts_parts(state.item) and name == "unlimited":
+            text = bundles.unlimited_text(units)
+        elif name == "base":
             text = _base(known.offer.warehouse, state, plan, shop, units)
         elif name == "unlimited":
             why = "stock is not tracked" if not state.item.tracked else "it keeps selling at 0"

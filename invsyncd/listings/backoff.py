@@ -209,10 +209,11 @@ class CallSchedule:
         self._edits: dict[Key, tuple[str, int]] = {}
         self.owed: frozenset[Key] = frozenset()
 
-    async def calls(self) -> list[list[Listing]]:
+    async def calls(self, closed: Collection[str] = ()) -> list[list[Listing]]:
         """As many calls as fit into one round. The listings of a product share one call.
 
-        If one of them spoils the shared call, each has its own. An edit at TikTok ends a wait.
+        If one of them spoils the shared call, each has its own. An edit at TikTok ends a wait. A
+        decrease in a `closed` warehouse is in no hurry.
         """
         limit = SKUS_MAX + self._backoff.waiting
         pending = await self._store.listings.pending(limit)
@@ -223,7 +224,7 @@ class CallSchedule:
         for key in [k for k, edit in edits.items() if self._edits.get(k, edit) != edit]:
             self._backoff.hasten(key)
         self._edits = edits
-        falling = await self._store.listings.falling() if pending else set()
+        falling = await self._store.listings.falling(closed) if pending else set()
         ready = [x for x in pending if self._backoff.ready(x.key, falls=x.key in falling)]
         calls: dict[str | Key, list[Listing]] = {}
         for listing in self._in_turn(ready, falling)[:SKUS_MAX]:

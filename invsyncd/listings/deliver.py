@@ -63,6 +63,7 @@ class ListingDelivery:
         self._split = SplitProducts(clocks.loop)
         self._schedule = CallSchedule(store, self._backoff, self._split)
         self._payload = WritePayload(clocks.loop)
+        self._rulebook = rulebook
         self._errors = ErrorPolicy(stock, discovery, rulebook, self._backoff, self._payload)
         self._preparation = WritePreparation(
             store,
@@ -87,14 +88,15 @@ class ListingDelivery:
 
         Raises if the whole shop fails.
         """
-        calls = await self._schedule.calls()
+        closed = await self._rulebook.closed()
+        calls = await self._schedule.calls(closed)
         # A listing that is owed nothing any more was written by the lost call, as a read has shown.
         self._unknown &= self._schedule.owed
         if not self._unknown:
             self.failure = None
         await self._verify(report, everything=not calls)
         if not calls:
-            return bool(await self._schedule.calls())
+            return bool(await self._schedule.calls(closed))
         if self.dry_run:
             for call in calls:
                 await self._report_planned(await self._examined(call), report)
@@ -304,14 +306,14 @@ class WritePreparation:
         await self._journal_missing(report, lacking, read)
         keys = [x.key for x in listings if x.sku_id in stock]
         known = await self._store.listings.offers(keys, int(self._clocks.wall()))
-        unnamed = await self._rulebook.unnamed()
+        unnamed, closed = await self._rulebook.unnamed(), await self._rulebook.closed()
         skus: dict[str, Mapping[str, int]] = {}
         changes: list[Offer] = []
         for key in keys:
             if key in read.arrived:
                 self._backoff.at_once(key)  # the lost call was carried out: no failure
             offers_now = [state.offer for state in known.get(key, ())]
-            owed = self._payload.owed(key, offers_now)
+            owed = self._payload.owed(key, offers_now, closed)
             shows = stock[key[1]]
             owed = self._payload.allowed(key, owed, shows, read.reserved.get(key[1], 0))
             if owed:

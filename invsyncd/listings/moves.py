@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from invsyncd.core.journal import EntryKind
-from invsyncd.core.limits import ceiling, is_round_limit
+from invsyncd.core.limits import ceiling, follows, is_round_limit
 from invsyncd.core.model import Entry, Listing, Offer
 from invsyncd.core.offer_rule import is_doubtful, sold
 from invsyncd.core.other_writers import OtherWriter, StockMove, move
@@ -42,23 +42,31 @@ def moved(
     stock: ShownStock,
     written: Mapping[OfferKey, int],
     now: int,
+    waiting: Collection[OfferKey] = (),
 ) -> list[Moved]:
-    """What moved since the last reading or write, in the warehouses that we manage."""
+    """What moved since the last reading or write, in the warehouses that we manage.
+
+    For the offers in `waiting` nothing is planned now, and something will be: what is sold there is
+    held all the same, and nothing else that moves there is ours to correct.
+    """
     found: list[Moved] = []
     for (product_id, sku_id), states in known.items():
         for state in states:
             offer = state.offer
             read = stock.units[sku_id].get(offer.warehouse)
-            if read is None or offer.wanted is None:
+            key = (product_id, sku_id, offer.warehouse)
+            if read is None or (offer.wanted is None and key not in waiting):
                 continue
             ordered, before = stock.ordered.get(sku_id, {}).get(offer.warehouse), state.ordered
             more = None if ordered is None or before is None else ordered - before
             open_ = ordered or 0
-            units = sold(offer.shown, state.sent, read, state.held, more, open_orders=open_)
+            units = sold(offer.shown, state.sent, read, state.own, more, open_orders=open_)
             expected = [value for value in (offer.shown, state.sent) if value is not None]
-            wrote_at = written.get((product_id, sku_id, offer.warehouse), 0)
-            seen = move(now, expected, read, units, wrote_at)
-            is_cut = wrote_at and cut_to_limit(offer.shown, read, more, open_orders=open_)
+            wrote_at = written.get(key, 0)
+            seen = move(now, expected, read, units, wrote_at) if offer.wanted is not None else None
+            is_cut = follows(now, wrote_at) and cut_to_limit(
+                offer.shown, read, more, open_orders=open_
+            )
             if state.unlimited or is_cut:
                 units = 0  # nothing runs out, or nothing was sold: nothing is held
             if seen is not None or units:
@@ -109,7 +117,7 @@ def cut_back(seen: Sequence[Moved]) -> Cuts:
         x.key: (x.move.stood, x.move.found)
         for x in seen
         if x.move is not None
-        and x.move.wrote_at
+        and follows(x.move.at, x.move.wrote_at)
         and ceiling(x.move.stood, x.move.found, x.ordered, open_orders=x.open_orders) is not None
     }
 

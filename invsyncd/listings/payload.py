@@ -56,14 +56,15 @@ class WritePayload:
         self._reserved: dict[Key, int] = {}
         self._locks: dict[Key, _Lock] = {}
 
-    def owed(self, key: Key, offers: Sequence[Offer]) -> list[Offer]:
-        """The offers of a listing that are to be changed now."""
+    def owed(self, key: Key, offers: Sequence[Offer], closed: Collection[str] = ()) -> list[Offer]:
+        """The offers of a listing that are to be changed now; nobody buys from `closed` ones."""
         now = self._now()
         frozen = self._frozen.get(key, {})
 
         def may_be_written(offer: Offer) -> bool:
             since = frozen.get(offer.warehouse)
             falls = offer.wanted is not None and (offer.shown is None or offer.shown > offer.wanted)
+            falls = falls and offer.warehouse not in closed
             return since is None or waits_over(now - since, FROZEN_S, falls=falls)
 
         owed = [o for o in offers if o.wanted is not None and o.wanted != o.shown]

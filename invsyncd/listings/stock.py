@@ -17,7 +17,7 @@ from invsyncd.core.lost_listings import LEFT_WAREHOUSE, lost_entry
 from invsyncd.core.model import Entry, Listing
 from invsyncd.core.offer_rule import TIKTOK_MAX, is_doubtful
 from invsyncd.core.other_writers import TIMES, WITHIN_S, other_writer
-from invsyncd.core.parking import ParkedBy
+from invsyncd.core.parking import ParkedBy, is_made_of_others
 from invsyncd.core.trying import AGAIN_S
 from invsyncd.listings.moves import (
     Cuts,
@@ -33,7 +33,7 @@ from invsyncd.listings.moves import (
     told,
 )
 from invsyncd.listings.notices import lost_notice, say_lost
-from invsyncd.planning.offers import wanted_offers
+from invsyncd.planning.offers import waiting_offers, wanted_offers
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
@@ -80,12 +80,13 @@ class ListingStock:
     async def audit(self, pass_id: str) -> None:
         """Read the stock of every matched listing, to find whatever moved without us.
 
-        Bundles and replicas are left out: they move with the products that they are made of.
+        Bundles and replicas are left out: they move with the products that they are made of. One
+        that was edited since may be none any more, and is read.
         """
         async with self._store.transaction() as tx:
             await self._store.drift.forget(tx, int(self._clocks.wall()))
         known = await self._store.listings.all()
-        listings = [x for x in known if x.item is not None and x.parked_by != ParkedBy.KIND]
+        listings = [x for x in known if x.item is not None and not is_made_of_others(x)]
         await self.read_stock(pass_id, listings)
 
     async def end_holds(self) -> None:
@@ -95,7 +96,7 @@ class ListingStock:
         if keys:
             async with self._store.transaction() as tx:
                 await self._store.listings.clear_holds(tx, now)
-            await self.replan(await self._store.listings.by_keys(keys))
+            await self.replan(await self._store.listings.with_others(keys))
 
     async def replan_all(self) -> None:
         """Apply the rule to every listing: a rule has changed."""
@@ -130,7 +131,11 @@ class ListingStock:
         async with self._store.transaction() as tx:
             # Read inside the transaction: a pass may commit new wanted quantities meanwhile.
             known = await self._store.listings.offers(keys, now)
-            seen = moved(known, stock, await self._store.drift.written(tx, keys), now)
+            waiting = waiting_offers(await self._rulebook.rules(), read, known)
+            written = await self._store.drift.written(tx, keys)
+            own = {x.key for x in read if x.parked_by != ParkedBy.KIND}
+            ours = {key: states for key, states in known.items() if key in own}
+            seen = moved(ours, stock, written, now, waiting)
             until = now + int(self._settings.tiktok.order_hold_s)
             units = {key: stock.units[key[1]] for key in keys}
             ordered = {key: stock.ordered.get(key[1], {}) for key in keys}
@@ -149,8 +154,9 @@ class ListingStock:
         cuts = {key: cut for key, cut in cut_back(seen).items() if cut[1] >= shows}
         await self._learn_ceiling(pass_id, read, cuts)
         # A second transaction, because planning reads holds that must be committed to be seen.
+        others = await self._store.listings.with_others({x.key[:2] for x in seen if x.units})
         async with self._store.transaction() as tx:
-            await self._replan(tx, read)
+            await self._replan(tx, [*read, *others])
         arrived = frozenset(key for key in keys if has_arrived(known.get(key, ()), stock))
         return StockRead(stock.units, doubtful, stock.reserved, arrived, frozenset(odd))
 

@@ -22,6 +22,7 @@ from invsyncd.mirror.commit import Batch, Committer
 from invsyncd.mirror.full_scan import SAVED_AT_ONCE, SCANNED_AT
 from invsyncd.mirror.lookback import Marks, Progress, Taken
 from invsyncd.mirror.page_budget import PageBudget, TooManyPages
+from invsyncd.mirror.suspects import believe
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.bulk import BulkRefused
@@ -216,6 +217,7 @@ class FirstCatalogue:
         while items := await levels.items_without_catalogue(after, CATALOGUE_ITEMS_AT_ONCE):
             after = items[-1]
             found = await self._source.catalogue(items)
+            await believe(self._store, found.aside, len(found.rows))
             aside = [Unread(Part.CATALOGUE, item, why) for item, why in found.aside.items()]
             async with self._store.transaction() as tx:
                 await levels.add_items(tx, found.rows)

@@ -12,14 +12,17 @@ from __future__ import annotations
 import logging
 from array import array
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from invsyncd.config import Settings
+from invsyncd.core.bundles import without_edit
 from invsyncd.core.catalogue import differs
 from invsyncd.core.clocks import AT_ONCE, Clocks, Every, later
+from invsyncd.core.model import Catalogue
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.commit import Batch
-from invsyncd.mirror.suspects import Suspects
+from invsyncd.mirror.suspects import Suspects, believe
 from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
@@ -61,6 +64,10 @@ class CatalogueReader:
         self._catalogue = catalogue
         self._clocks = clocks
         self._due = Every(settings.poll.catalogue_interval_s)
+        # Nothing documents which stamp moves when a bundle is made of something else. So bundles
+        # are read directly: all of them after a start, those that are sold at each interval.
+        self._counts_parts = settings.tiktok.counts_parts
+        self._bundles_due = self._counts_parts
         self._suspects = Suspects()
         self._walked_to: int | None = None  # every item with a higher id is a suspect too
         self._pending: Mark | None = None  # stored once its suspects are read
@@ -96,6 +103,9 @@ class CatalogueReader:
         more, and those that the store does not know yet.
         """
         self._suspects.give_back()
+        if self._bundles_due:
+            self._suspects.name(await self._store.components.bundles())
+            self._bundles_due = False
         await self._walk_on()
         asked = self._suspects.take(DIRECT_MAX)
         waiting = [x.item for x in await self._store.unreadable.all() if x.part is Part.CATALOGUE]
@@ -104,11 +114,13 @@ class CatalogueReader:
             return batch, frozenset()
         try:
             found = await self._source.catalogue(sorted(asked))
+            await believe(self._store, found.aside, len(found.rows))
         except BaseException:
             self._suspects.give_back()  # the pass goes on without them, and commits
             raise
         entries = {entry.item: entry for entry in found.rows}
         known = await self._store.catalogue.of(entries)
+        entries = await self._with_deleted_parts(entries, known)
         changed = {item: e for item, e in entries.items() if known.get(item) not in (None, e)}
         aside = unread(Part.CATALOGUE, found.aside)
         batch = replace(
@@ -117,7 +129,31 @@ class CatalogueReader:
             unreadable=(*batch.unreadable, *(x for x in aside if x not in batch.unreadable)),
             readable=batch.readable | {(Part.CATALOGUE, item) for item in asked - {*found.aside}},
         )
-        return batch, asked - {*known, *found.aside}
+        parts = {made.item for entry in entries.values() for made in entry.components}
+        strangers = await self._store.levels.unknown_items(parts)
+        return batch, (asked - {*known, *found.aside}).union(strangers)
+
+    async def _with_deleted_parts(
+        self, entries: Mapping[int, Catalogue], known: Mapping[int, Catalogue]
+    ) -> dict[int, Catalogue]:
+        """The entries; what bundles lost because it was deleted stays in them, without stock."""
+        lacking = {
+            made.item
+            for item, entry in entries.items()
+            if entry.bundle and item in known
+            for made in set(known[item].components) - set(entry.components)
+        }
+        if not lacking:
+            return dict(entries)
+        gone = await self._source.missing(sorted(lacking))
+        return {
+            item: replace(
+                entry, components=without_edit(known[item].components, entry.components, gone)
+            )
+            if entry.bundle and item in known
+            else entry
+            for item, entry in entries.items()
+        }
 
     async def committed(self) -> None:
         """Note that what the last `join` found is in the store."""
@@ -168,7 +204,11 @@ class CatalogueReader:
                 row.item for row in rows if row.item in known and differs(row, known[row.item])
             )
         # No search shows what was deleted, and the count stays the same if as many were added.
-        self._suspects.name(await self._source.missing(await self._store.listings.matched_items()))
+        items = await self._store.listings.matched_items()
+        if self._counts_parts:
+            self._suspects.name(await self._store.components.bundles(sold=True))
+            items = sorted({*items, *await self._store.components.taken()})
+        self._suspects.name(await self._source.missing(items))
         await self._search_by_sku()
         self._pending = Mark(counted.server_time or last.server_time, counted.variants)
 

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from invsyncd.core.bundles import Bundles
 from invsyncd.core.catalogue import with_catalogue
 from invsyncd.core.clocks import WallSeconds
 from invsyncd.core.fold import Earlier, Folded, fold
@@ -132,7 +133,12 @@ class Committer:
             # Inside the transaction, because the TikTok side may hold units at the same time.
             offers: list[Offer] = []
             if rules.offers is not None:
-                offers = await wanted_offers(self._store, rules.offers, states, now)
+                counts_parts = rules.offers.bundles is Bundles.COMPONENTS
+                aside = await self._aside(batch) if counts_parts else set()
+                moved = aside.union(item for _, item in batch.readable)
+                offers = await wanted_offers(
+                    self._store, rules.offers, states, now, moved=moved, aside=aside
+                )
             await self._store.levels.save_states(tx, states.values())
             await self._store.locations.advance(tx, batch.watermarks, now)
             await self._store.locations.close(tx, batch.closing)
@@ -146,6 +152,11 @@ class Committer:
             goes_out = plan_writes and (gate is None or await gate(tx))
             attempts = await self.plan(tx, pass_id, apart) if goes_out else ()
         return Committed(folded, attempts)
+
+    async def _aside(self, batch: Batch) -> set[int]:
+        """The items that cannot be read, as of this batch."""
+        before = {one.key for one in await self._store.unreadable.all()} - batch.readable
+        return {item for _, item in before} | {one.item for one in batch.unreadable}
 
     async def _unreadable(self, tx: Tx, batch: Batch) -> list[Entry]:
         """Save which items cannot be read; each reason is logged and journaled once."""

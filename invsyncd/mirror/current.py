@@ -19,7 +19,7 @@ from invsyncd.core.clocks import Clocks
 from invsyncd.core.diff import is_to_be_asked
 from invsyncd.core.model import Attempt, LevelWrite, Reading
 from invsyncd.core.plan import batches
-from invsyncd.errors import InvsyncError
+from invsyncd.errors import InvsyncError, Refused
 from invsyncd.net.tasks import run_together
 from invsyncd.shopify.target import NOT_MUTABLE, Applied, NotApplied, SetOutcome, ShopifyTarget
 from invsyncd.store import Store
@@ -100,6 +100,8 @@ class CurrentValues:
         attempt = Attempt(self._new_key(), "", int(self._clocks.wall()), rows)
         try:
             return await self._target.set_levels(attempt)
+        except Refused as error:
+            return NotApplied(unnamed=(error.code, str(error)))
         except InvsyncError as error:
             log.info("shopify: no answer whether a reading is late: %s", error)
             return None
@@ -122,6 +124,12 @@ def _note(rows: Rows, outcome: SetOutcome | None, answers: dict[Key, bool]) -> l
             if len(rows) == 1 or open_:
                 answers |= {(rows[n].item, rows[n].location): False for n in stale}
                 return [tuple(open_)] if open_ else []
-            half = len(rows) // 2
-            return [rows[:half], rows[half:]]
+            return _halves(rows)
+        case NotApplied(unnamed=(_, _)) if len(rows) > 1:
+            return _halves(rows)  # one row that Shopify does not name speaks for no other
     return []
+
+
+def _halves(rows: Rows) -> list[Rows]:
+    half = len(rows) // 2
+    return [rows[:half], rows[half:]]

@@ -48,8 +48,8 @@ class LocationPolls:
         self._clocks = clocks
         self.closed: set[int] = set()
         """Locations that this poll found deactivated."""
-        self.aside: set[int] = set()
-        """Items of which this poll could not read a level."""
+        self.aside: dict[int, str] = {}
+        """Items of which this poll could not read a level, and why."""
         self.lost: list[str] = []
         """Rows of this poll that name no item."""
 
@@ -59,7 +59,7 @@ class LocationPolls:
         since = max(0, (known.watermark or 0) - math.ceil(self._slack_s))
         with suppress(Refused, InvalidResponse):
             async for page in self._source.poll(known.location.id, since, lists=False):
-                self.aside |= page.aside.keys()
+                self.aside |= page.aside
                 differing += await self._store.levels.differing(page.readings)
         return differing
 
@@ -157,6 +157,6 @@ class LocationPolls:
         return progress.polled(location, len(differing), direct=True), differing
 
     def _saw(self, page: Page, progress: Progress) -> None:
-        self.aside |= page.aside.keys()
+        self.aside |= page.aside
         progress.saw(page)
         self._overlaps.saw(page, self._clocks.loop())

@@ -25,7 +25,7 @@ from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.current import CurrentValues
 from invsyncd.mirror.location_polls import LocationPolls
 from invsyncd.mirror.lookback import BulkLookback, OverlapSchedule, PendingReads, Polled, Taken
-from invsyncd.mirror.suspects import Suspects
+from invsyncd.mirror.suspects import Suspects, believe
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
@@ -91,6 +91,7 @@ class Poller:
         """Poll every active location. The batch holds what differs, and the new watermarks."""
         active = [known for known in locations if known.location.active]
         found = await self._polls.look(active)
+        await believe(self._store, self._polls.aside, sum(polled.listed for polled, _ in found))
         closing = [await self._polls.last_look(known) for known in locations if known.closing]
         self.closed = frozenset(self._polls.closed)
         self.lost_rows = tuple(self._polls.lost)
@@ -100,7 +101,7 @@ class Poller:
                 readings.setdefault(reading.item, []).append(reading)
         self._polled = {polled.location: polled for polled, _ in found}
         suspects = self._suspects.take(SUSPECTS_MAX)
-        unsure = self._polls.aside | {one.item for one in await self._store.unreadable.all()}
+        unsure = self._polls.aside.keys() | {one.item for one in await self._store.unreadable.all()}
         owed = self._owed
         # Whether this batch reads the last items that the bulk look-back named.
         paid = owed is not None and self._suspects.lacks(owed.items)

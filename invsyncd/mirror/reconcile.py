@@ -7,7 +7,7 @@ waits for the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
 
@@ -158,9 +158,8 @@ class MirrorPass:
             rules = await self._rulebook.rules()
         batch = await self._with_catalogue(batch, report)
         await self._sweep_if_rules_changed(report.pass_id, rules)
-        closing = {k.location.id for k in await self._store.locations.all() if k.closing}
-        rules = await self._rulebook.with_closing(rules, closing)
-        batch = replace(batch, asked=await self._desk.read(rules), closing=frozenset(closing))
+        rules, batch = await self._with_closing(report.pass_id, batch, rules)
+        batch = replace(batch, asked=await self._desk.read(rules))
         gate = partial(self._may_write, report)
         committed = await self._committer.commit(report.pass_id, batch, rules, gate=gate)
         self._poller.committed()
@@ -211,6 +210,36 @@ class MirrorPass:
             batch = Batch(touched=frozenset(items))
             await self._committer.commit(pass_id, batch, rules, plan_writes=False)
         await self._rulebook.in_force(rules)
+
+    async def _with_closing(self, pass_id: str, batch: Batch, rules: Rules) -> tuple[Rules, Batch]:
+        """The rules and the batch with which the levels of deactivated locations leave.
+
+        An item with a write there in flight waits: what its level held is not known before the
+        outcome is, and nothing else tells how much of it came up elsewhere.
+        """
+        closing = {k.location.id for k in await self._store.locations.all() if k.closing}
+        rules = await self._rulebook.with_closing(rules, closing)
+        if not closing:
+            return rules, batch
+        in_flight = await self._store.attempts.in_flight()
+        waiting = {item for item, places in in_flight.items() if closing & places}
+        busy = {place for item in waiting for place in in_flight[item]}
+        readings = {item: those for item, those in batch.readings.items() if item not in waiting}
+        self.suspects.name(waiting)
+        await self._let_leave(pass_id, waiting.union(batch.items), rules)
+        return rules, replace(batch, readings=readings, closing=frozenset(closing - busy))
+
+    async def _let_leave(self, pass_id: str, others: Collection[int], rules: Rules) -> None:
+        """Fold the items at closed locations that are not among `others`: their levels leave, too.
+
+        Nothing was read of them. Their stock may come up elsewhere in a later pass.
+        """
+        for location in sorted(rules.scope.closing):
+            after = 0
+            while items := await self._store.levels.items_at(location, after):
+                after = items[-1]
+                rest = Batch(touched=frozenset(items).difference(others))
+                await self._committer.commit(pass_id, rest, rules, plan_writes=False)
 
 
 def _report_changes(report: PassReport, committed: Committed) -> None:

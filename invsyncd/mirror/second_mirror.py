@@ -36,9 +36,11 @@ class SecondMirror:
 
     async def add(self, tx: Tx, folded: Sequence[Folded], now: int) -> None:
         """Remember how the items of one pass changed."""
-        echoes = sum(1 for f in folded if f.echoes)
-        others = sum(1 for f in folded if f.changes and not f.echoes and f.verdict)
+        echoes = [f.echoes for f in folded if f.echoes.locations]
+        others = sum(1 for f in folded if f.changes and not f.echoes.locations and f.verdict)
         if echoes or others:
-            last = remembered(self._happened, Happened(now, echoes, others))
+            lone, sure = sum(x.lone for x in echoes), sum(x.sure for x in echoes)
+            happened = Happened(now, len(echoes), others, lone, sure)
+            last = remembered(self._happened, happened)
             text = json.dumps([astuple(one) for one in last])
             await self._store.meta.set(tx, SECOND_MIRROR, text)

@@ -12,6 +12,7 @@ from dataclasses import asdict, replace
 
 from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
+from invsyncd.core.bundles import Bundles
 from invsyncd.core.marketplace import Warehouse, WarehouseList
 from invsyncd.core.model import Location
 from invsyncd.core.offer_rule import TIKTOK_MAX, CountMirrored
@@ -26,11 +27,13 @@ from invsyncd.planning.rules import (
     scope_of,
     without,
 )
+from invsyncd.planning.warehouses import warehouse_ids, warehouse_notes, with_lacking
 from invsyncd.store import Store
 
 IN_FORCE = "rules"
 LOCATION_IDS = "location_ids"  # configured names, as JSON, with the ids that they meant
 WAREHOUSES = "warehouses"
+WAREHOUSE_IDS = "warehouse_ids"  # mapped names, as JSON, with the ids that they meant
 READ_ONLY = "read_only_warehouses"
 UNNAMED = "unnamed_warehouses"
 MAX_QUANTITY = "max_quantity"
@@ -79,23 +82,41 @@ class Rulebook:
         """Every location in the store."""
         return [known.location for known in await self._store.locations.all()]
 
+    async def with_lacking(self, found: WarehouseList) -> WarehouseList:
+        """TikTok's list, with the mapped warehouses among its odd ones that it lacks now."""
+        return with_lacking(found, await self.warehouses() or (), await self.warehouse_ids())
+
     async def keep_warehouses(self, found: WarehouseList) -> bool:
         """Save TikTok's warehouses; returns whether anything about them changed.
 
-        One that cannot be read now stays as it was.
+        One that cannot be read now, or is mapped and lacking, stays as it was.
         """
+        found = await self.with_lacking(found)
         odd, read = found.odd, {warehouse.id for warehouse in found.readable}
         kept = [
             warehouse
             for warehouse in (await self.warehouses() or () if odd else ())
             if warehouse.id not in read and (warehouse.id in odd or "" in odd)
         ]
-        text = json.dumps([asdict(warehouse) for warehouse in (*found.readable, *kept)])
-        if text == await self._store.meta.get(WAREHOUSES):
-            return False
-        async with self._store.transaction() as tx:
-            await self._store.meta.set(tx, WAREHOUSES, text)
-        return True
+        now = [*found.readable, *kept]
+        text = json.dumps([asdict(warehouse) for warehouse in now])
+        ids = warehouse_ids(self._settings, now, before := await self.warehouse_ids())
+        is_new = text != await self._store.meta.get(WAREHOUSES)
+        if is_new or ids != before:
+            async with self._store.transaction() as tx:
+                await self._store.meta.set(tx, WAREHOUSES, text)
+                await self._store.meta.set(tx, WAREHOUSE_IDS, json.dumps(ids, sort_keys=True))
+        return is_new
+
+    async def warehouse_notes(self) -> list[str]:
+        """What people should know of mapped warehouses that were renamed."""
+        known = await self.warehouses() or ()
+        return warehouse_notes(self._settings, known, await self.warehouse_ids())
+
+    async def warehouse_ids(self) -> dict[str, str]:
+        """Which warehouse each mapped name meant when it was last read."""
+        stored: dict[str, str] = json.loads(await self._store.meta.get(WAREHOUSE_IDS) or "{}")
+        return stored
 
     async def warehouses(self) -> list[Warehouse] | None:
         """TikTok's warehouses as they were last read; None if they never were."""
@@ -171,7 +192,7 @@ class Rulebook:
         ids = await self._location_ids()
         scope = scope_of(self._settings, locations, ids)
         rules = Rules(scope, merge_rules(self._settings))
-        warehouses = await self.warehouses()
+        warehouses, named = await self.warehouses(), await self.warehouse_ids()
         highest = int(await self._store.meta.get(MAX_QUANTITY) or TIKTOK_MAX)
         read_only = await self._read_only()
         # No await from here on: another task must not read a half-decided `offers_error`.
@@ -179,7 +200,15 @@ class Rulebook:
         if not self._settings.tiktok.enabled or warehouses is None:
             return rules
         try:
-            plan = offer_plan(self._settings, locations, warehouses, scope, highest, ids=ids)
+            plan = offer_plan(
+                self._settings,
+                locations,
+                warehouses,
+                scope,
+                highest,
+                ids=ids,
+                warehouse_ids=named,
+            )
         except DoubleOffer:
             raise
         except ConfigError as error:
@@ -248,4 +277,6 @@ def fingerprint(rules: Rules) -> str:
             plan.count.value,
             sorted(plan.falling),
         ]
+        if plan.bundles is not Bundles.OWN:  # as it was before there was a choice
+            parts["bundles"] = plan.bundles.value
     return json.dumps(parts, sort_keys=True)

@@ -18,6 +18,7 @@ from invsyncd.core.offer_rule import OfferRule
 from invsyncd.core.plan import OfferPlan, Override, double_offers
 from invsyncd.errors import ConfigError
 from invsyncd.planning.locations import NO_IDS, LocationIds, every_location, find_locations
+from invsyncd.planning.warehouses import NO_WAREHOUSE_IDS, WarehouseIds, find_warehouse
 
 
 class DoubleOffer(ConfigError):
@@ -60,22 +61,6 @@ def merge_rules(settings: Settings) -> MergeRules:
     return MergeRules(mirror.sale_max, mirror.on_conflict, mirror.unlevelled)
 
 
-def find_warehouse(name: str, warehouses: Sequence[Warehouse]) -> str:
-    """The id of a sales warehouse, given its id or a name that only one of them has."""
-    sales = [w for w in warehouses if w.sales]
-    ids = {w.id for w in sales if w.id == name} or {w.id for w in sales if w.name == name}
-    if len(ids) == 1:
-        return ids.pop()
-    known = ", ".join(f'"{w.name}" ({w.id})' for w in sales) or "none"
-    what = "no sales warehouse" if not ids else f"{len(ids)} sales warehouses named"
-    returns = not ids and any(name in (w.id, w.name) for w in warehouses)
-    raise ConfigError(
-        f'tiktok.mapping: the TikTok shop has {what} "{name}"'
-        + ("; that one is for returns" if returns else ""),
-        advice=f"its sales warehouses are: {known}",
-    )
-
-
 def offer_plan(
     settings: Settings,
     locations: Sequence[Location],
@@ -84,6 +69,7 @@ def offer_plan(
     max_quantity: int,
     *,
     ids: LocationIds = NO_IDS,
+    warehouse_ids: WarehouseIds = NO_WAREHOUSE_IDS,
 ) -> OfferPlan:
     """What TikTok should show; ConfigError where the same units would be offered twice."""
     tiktok = settings.tiktok
@@ -97,7 +83,7 @@ def offer_plan(
         else:
             key = f"tiktok.mapping[{number}].locations"
             found = find_locations(row.locations, active, key, ids)
-        warehouse = find_warehouse(row.warehouse, warehouses)
+        warehouse = find_warehouse(row.warehouse, warehouses, warehouse_ids)
         sources[warehouse] = sources.get(warehouse, frozenset()) | found
     _check_one_warehouse_each(sources, locations)
     rule = OfferRule(
@@ -108,7 +94,14 @@ def offer_plan(
         unlimited_quantity=tiktok.unlimited_quantity,
         max_quantity=max_quantity,
     )
-    plan = OfferPlan(rule, _overrides(settings, rule), sources, tiktok.count_mirrored, scope)
+    plan = OfferPlan(
+        rule,
+        _overrides(settings, rule),
+        sources,
+        tiktok.count_mirrored,
+        scope,
+        bundles=tiktok.bundles,
+    )
     for one, other in double_offers(plan):
         names = {w.id: w.name for w in warehouses}
         raise DoubleOffer(

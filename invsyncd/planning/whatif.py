@@ -18,12 +18,14 @@ from invsyncd.core.guard import GuardLimits, Impact, tripped
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import ItemState, Level, Listing, Location, Standing, Target
 from invsyncd.core.offer_rule import Quantity
-from invsyncd.core.plan import Effect, Shift, offer
+from invsyncd.core.plan import Effect, Shift, offer, planned
 from invsyncd.errors import ConfigError
+from invsyncd.planning.bundles import with_parts
 from invsyncd.planning.links import links_of
 from invsyncd.planning.locations import find_locations
 from invsyncd.planning.rulebook import Rulebook
-from invsyncd.planning.rules import Rules, find_warehouse
+from invsyncd.planning.rules import Rules
+from invsyncd.planning.warehouses import WarehouseIds, find_warehouse
 from invsyncd.store import BASELINE, Store
 from invsyncd.store.listings import Key, OfferState
 
@@ -53,7 +55,8 @@ async def what_if(
     locations, warehouses = await rulebook.locations(), await rulebook.warehouses()
     if locations:
         _check_locations(new, locations, name)
-    new, left_out = _without_unknown_warehouses(new, warehouses)
+    named = await rulebook.warehouse_ids()
+    new, left_out = _without_unknown_warehouses(new, warehouses, named)
     unknown += left_out
     old_rules = await Rulebook(running, store).rules()
     new_rules = await Rulebook(new, store).rules()
@@ -103,7 +106,7 @@ def _check_locations(new: Settings, locations: list[Location], name: str) -> Non
 
 
 def _without_unknown_warehouses(
-    new: Settings, warehouses: list[Warehouse] | None
+    new: Settings, warehouses: list[Warehouse] | None, named: WarehouseIds
 ) -> tuple[Settings, list[str]]:
     """Leave out the mappings to warehouses that were never read: only TikTok knows these."""
     if not new.tiktok.enabled:
@@ -114,7 +117,7 @@ def _without_unknown_warehouses(
     known, left_out = [], []
     for row in new.tiktok.mapping:
         try:
-            find_warehouse(row.warehouse, warehouses)
+            find_warehouse(row.warehouse, warehouses, named)
             known.append(row)
         except ConfigError as error:
             left_out.append(f"{error}, as far as was read: its listings are left out of this plan")
@@ -187,9 +190,11 @@ class Comparison:
 
     async def _both(self, items: Iterable[int]) -> dict[int, Both]:
         states = await self._store.levels.states(list(items))
+        old = await with_parts(self._store, self._old.offers, states)
+        new = await with_parts(self._store, self._new.offers, states)
         return {
-            item: Both(_under(state, self._old), _under(state, self._new))
-            for item, state in states.items()
+            item: Both(_under(old[item], self._old), _under(new[item], self._new))
+            for item in states
         }
 
     def _levels(self, both: Both) -> Iterable[Shift]:
@@ -280,7 +285,8 @@ class Comparison:
 
 def _under(state: ItemState, rules: Rules) -> ItemState:
     """The item under these rules."""
-    return fold(state, (), rules.scope, rules.merge).state
+    parts = {item: _under(part, rules) for item, part in state.parts.items()}
+    return replace(fold(state, (), rules.scope, rules.merge).state, parts=parts)
 
 
 def _shows(level: Level) -> int:
@@ -292,7 +298,8 @@ def _result(
 ) -> Quantity | None:
     if state is None or rules.offers is None or known.offer.warehouse in rules.offers.falling:
         return None
-    return offer(state, listing, known.offer.warehouse, known.held, rules.offers)
+    result = offer(state, listing, known.offer.warehouse, known.held, rules.offers)
+    return result if planned(result, known.offer, rules.offers) is not None else None
 
 
 def _unlimited(result: Quantity | None) -> bool:

@@ -1,7 +1,8 @@
 """Collects what of one answer cannot be read, while everything else of the answer is used (law 10).
 
 A row that names its item is set aside under this item. A row without a readable id is lost: nobody
-knows what it says. Where most of an answer cannot be read, the whole answer is in doubt (law 8).
+knows what it says. Where most of an answer cannot be read, the whole answer is in doubt (law 8). An
+answer about a few items says nothing of the others: of such a one only lost rows count.
 """
 
 from __future__ import annotations
@@ -28,11 +29,15 @@ class Aside:
         else:
             self.items[item] = str(error).removeprefix(row.path).lstrip(".: ")
 
-    def believe(self, good: int) -> None:
-        """Raise InvalidResponse where more rows cannot be read than can."""
-        bad = len(self.items) + len(self.lost)
+    def believe(self, good: int, *, of_some: bool = False) -> None:
+        """Raise InvalidResponse where more rows cannot be read than can.
+
+        With `of_some` the answer is about a few items, and only what is lost speaks against it.
+        """
+        named = () if of_some else self.items.values()
+        bad = len(named) + len(self.lost)
         if bad > max(BAD_MAX, good):
-            first = next(iter([*self.items.values(), *self.lost]))
+            first = next(iter([*named, *self.lost]))
             raise InvalidResponse(
                 f"shopify: {bad} rows of an answer cannot be read; first: {first}"
             )

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from invsyncd.core.model import Catalogue, Location, Reading
+from invsyncd.core.model import Catalogue, Component, Location, Reading
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
 from invsyncd.shopify.aside import Aside
@@ -95,8 +95,13 @@ def item_of(level: Shape) -> int:
     return int(found[1])
 
 
-def polled(location_id: int, connection: Shape, now: int, aside: Aside) -> tuple[Reading, ...]:
-    """The readings of one page of a location's levels, answered at `now`."""
+def polled(
+    location_id: int, connection: Shape, now: int, aside: Aside, *, of_some: bool = False
+) -> tuple[Reading, ...]:
+    """The readings of one page of a location's levels, answered at `now`.
+
+    `of_some`: only what changed lately was asked for, which may be what cannot be read.
+    """
     found: list[Reading] = []
     for edge in edges(connection):
         item: int | None = None
@@ -106,7 +111,7 @@ def polled(location_id: int, connection: Shape, now: int, aside: Aside) -> tuple
             found.append(_reading(node, item, location_id, False, now))
         except InvalidResponse as error:
             aside.note(item, edge, error)
-    aside.believe(len(found))
+    aside.believe(len(found), of_some=of_some)
     return newest(found)
 
 
@@ -249,6 +254,36 @@ def catalogue(node: Shape, found: Variants) -> Catalogue:
         on_sale=found.on_sale,
         bundle=found.bundle,
     )
+
+
+def components(node: Shape) -> tuple[Component, ...]:
+    """What one unit of an item takes, by the variants of it that are bundles.
+
+    Raises InvalidResponse for a list that is not whole, and where two variants disagree.
+    """
+    found: set[tuple[Component, ...]] = set()
+    connection = node.at("variants")
+    for variant in _whole(connection):
+        if variant.at("requiresComponents").flag():
+            taken: dict[int, int] = {}
+            for one in _whole(variant.at("productVariantComponents")):
+                part = one.at("productVariant").at("inventoryItem").at("id")
+                units = whole_units(one.at("quantity"))
+                if units < 1:
+                    raise one.at("quantity").garbled("a bundle takes at least 1 unit")
+                item = number(part, "InventoryItem")
+                taken[item] = taken.get(item, 0) + units
+            found.add(tuple(sorted(Component(*pair) for pair in taken.items())))
+    if len(found) > 1:
+        raise connection.garbled("its variants are made of different components")
+    return next(iter(found), ())
+
+
+def _whole(connection: Shape) -> list[Shape]:
+    """The nodes of a connection that has only one page."""
+    if connection.at("pageInfo").at("hasNextPage").flag():
+        raise connection.garbled("longer than Shopify documents")
+    return nodes(connection)
 
 
 def _reading(node: Shape, item: int, location_id: int, direct: bool, now: int) -> Reading:

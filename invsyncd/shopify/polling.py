@@ -114,10 +114,15 @@ class _Listed:
     lost: tuple[str, ...]
 
 
-def full_page(location: int, connection: Shape, answer: Data, *, active: bool) -> Page:
-    """The page that this connection of levels holds, with all that they say."""
+def full_page(
+    location: int, connection: Shape, answer: Data, *, active: bool, of_some: bool
+) -> Page:
+    """The page that this connection of levels holds, with all that they say.
+
+    `of_some` says that it lists some of the levels, such as those that changed.
+    """
     aside = Aside()
-    readings = parse.polled(location, connection, answer.now, aside)
+    readings = parse.polled(location, connection, answer.now, aside, of_some=of_some)
     newest = max((reading.updated_at for reading in readings), default=None)
     return Page(readings, answer.server_time, newest, active, aside.items, tuple(aside.lost))
 
@@ -148,7 +153,8 @@ class _Walk:
     async def full(self) -> Page:
         """The next page with all that its levels say."""
         connection, answer = await self._next("POLL")
-        return full_page(self.location, connection, answer, active=self.active)
+        of_some = self.since is not None
+        return full_page(self.location, connection, answer, active=self.active, of_some=of_some)
 
     async def listed(self) -> _Listed:
         """The next page as a list."""

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from invsyncd.core.clocks import LoopSeconds
-from invsyncd.core.model import Catalogue, Location, Reading
+from invsyncd.core.model import Catalogue, Component, Location, Reading
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.admission import Urgency
 from invsyncd.net.decode import Shape
@@ -43,12 +43,21 @@ def _joined(found: Sequence[Direct[T]]) -> Direct[T]:
 
 
 class ShopifySource:
-    """The reading side of one shop. Every method raises as `ShopifyClient.execute` does."""
+    """The reading side of one shop. Every method raises as `ShopifyClient.execute` does.
+
+    With `components` the catalogue brings what bundles are made of.
+    """
 
     def __init__(
-        self, client: ShopifyClient, *, pages_max: int = PAGES_MAX, form: PollForm | None = None
+        self,
+        client: ShopifyClient,
+        *,
+        pages_max: int = PAGES_MAX,
+        components: bool = False,
+        form: PollForm | None = None,
     ) -> None:
         self._client = client
+        self._components = components
         self._pages_max = pages_max
         self.form = form or PollForm(_loop_time)
         """Whether locations are polled together or one by one."""
@@ -199,8 +208,27 @@ class ShopifySource:
                 entries.append(parse.catalogue(node, await self._variants(item, node)))
             except InvalidResponse as error:
                 aside.note(item, node, error)
-        aside.believe(len(entries))
-        return Direct(entries, aside.items)
+        aside.believe(len(entries), of_some=True)
+        bundles = [entry.item for entry in entries if entry.bundle]
+        if not (self._components and bundles):
+            return Direct(entries, aside.items)
+        return await self._with_components(entries, bundles, aside)
+
+    async def _with_components(
+        self, entries: Sequence[Catalogue], bundles: Sequence[int], aside: Aside
+    ) -> Direct[Catalogue]:
+        """The entries, each bundle with its components. A bundle that is gone is left out."""
+        nodes, odd, _ = await self._items("COMPONENTS", bundles)
+        made: dict[int, tuple[Component, ...]] = {}
+        for item, node in nodes:
+            try:
+                made[item] = parse.components(node)
+            except InvalidResponse as error:
+                odd.note(item, node, error)
+        odd.believe(len(made), of_some=True)
+        whole = [e for e in entries if not e.bundle or e.item in made]
+        rows = [replace(e, components=made.get(e.item, ())) for e in whole]
+        return Direct(rows, {**aside.items, **odd.items})
 
     async def _variants(self, item: int, node: Shape) -> parse.Variants:
         found = parse.Variants()

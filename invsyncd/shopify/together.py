@@ -137,7 +137,7 @@ def _first_page(location: int, slot: Shape, answer: Data, since: int) -> FirstPa
             raise slot.garbled("another location than the one asked for")
         connection = slot.at("inventoryLevels")
         active = slot.at("isActive").flag()
-        page = full_page(location, connection, answer, active=active)
+        page = full_page(location, connection, answer, active=active, of_some=True)
         return FirstPage(since, page, parse.next_cursor(connection, set()))
     except InvalidResponse as error:
         log.info("%s; location %d is polled alone", error, location)

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from invsyncd.core.bundles import Bundles, unknown_parts
 from invsyncd.core.differences import Difference, unplanned, while_held
 from invsyncd.core.journal import EntryKind, Outcome, outcome_of
-from invsyncd.core.model import ItemState, Target
+from invsyncd.core.model import ItemState, Listing, Offer, Target
 from invsyncd.core.parking import ParkedBy
+from invsyncd.core.plan import OfferPlan, parts_of
 from invsyncd.errors import ConfigError
 from invsyncd.planning.breaker import why_paused
+from invsyncd.planning.bundles import with_parts
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.planning.rules import TIKTOKS_OWN, Rules
 from invsyncd.store import Store
@@ -58,6 +61,7 @@ async def differences(store: Store, rulebook: Rulebook, now: int) -> list[Differ
     if rules is not None:
         found += await _held(store, rules, places, warehouses)
         found += await _closed(store, rules, warehouses)
+        found += await _bundles(store, rules, warehouses)
     return list({one.name: one for one in found}.values())
 
 
@@ -156,12 +160,52 @@ async def _closed(store: Store, rules: Rules, names: Names) -> list[Difference]:
     return found
 
 
+async def _bundles(store: Store, rules: Rules, names: Names) -> list[Difference]:
+    """Bundles that are left as they are, because a component of theirs is not known."""
+    plan = rules.offers
+    if plan is None or plan.bundles is not Bundles.COMPONENTS:
+        return []
+    states = await store.levels.states(await store.components.bundles(sold=True))
+    states = await with_parts(store, plan, states)
+    listings = {x.key: x for x in await store.listings.of_items(states)}
+    found: list[Difference] = []
+    for key, offers in (await store.listings.offers(listings, 0)).items():
+        listing = listings[key]
+        if listing.item is None or listing.parked or not _is_ruled(listing, plan):
+            continue
+        for known in (x.offer for x in offers if x.offer.warehouse in plan.sources):
+            why = unknown_parts(parts_of(states[listing.item], known.warehouse, plan))
+            if why and known.wanted in (None, known.shown):
+                found.append(_unknown(listing, known, names, why))
+    return found
+
+
+def _is_ruled(listing: Listing, plan: OfferPlan) -> bool:
+    return plan.rule_for(listing.seller_sku or listing.sku).enabled
+
+
+def _unknown(listing: Listing, known: Offer, names: Names, why: str) -> Difference:
+    sku = listing.sku or listing.seller_sku
+    return Difference(
+        Target.TIKTOK,
+        (*listing.key, known.warehouse),
+        listing.item,
+        sku,
+        names.get(known.warehouse, known.warehouse),
+        known.shown,
+        None,
+        because=why,
+        ends=f"`{command('explain', sku=sku)}` shows its components",
+    )
+
+
 async def _unplanned(
     store: Store, rules: Rules, states: Mapping[int, ItemState], names: Names
 ) -> list[Difference]:
     plan = rules.whole
     if plan is None or not states:
         return []
+    states = await with_parts(store, plan, states)
     listings = {x.key: x for x in await store.listings.of_items(states)}
     found: list[Difference] = []
     for key, offers in (await store.listings.offers(listings, 0)).items():

@@ -326,9 +326,12 @@ def number_text(one: Difference, for_s: float) -> str:
     """One number that is not right, as a sentence."""
     minutes = int(max(for_s, 0) // 60)
     ends = f" ({one.ends})" if one.ends else ""
+    should = "nobody knows what it should show"
+    if one.should is not None:
+        should = f"should show {plain(one.should)}"
     return (
-        f"{one.sku or '/'.join(one.ids)} at {one.place} shows {plain(one.shown)} and should show"
-        f" {plain(one.should)}, for {plural(minutes, 'minute')}: {one.because}{ends}"
+        f"{one.sku or '/'.join(one.ids)} at {one.place} shows {plain(one.shown)} and {should},"
+        f" for {plural(minutes, 'minute')}: {one.because}{ends}"
     )
 
 

@@ -10,6 +10,7 @@ from invsyncd.store.assortment import Assortment
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.backup import BASELINE, copy_to
 from invsyncd.store.census import Census, ListingCensus
+from invsyncd.store.components import Components
 from invsyncd.store.database import Database, prepare, take_lock
 from invsyncd.store.differing import Differing
 from invsyncd.store.journal import Journal
@@ -37,6 +38,7 @@ class Store:
         self.levels = Levels(database)
         self.owed = OwedWrites(database)
         self.catalogue = KnownCatalogue(database)
+        self.components = Components(database)
         self.census = Census(database)
         self.differing = Differing(database)
         self.unreadable = Unreadable(database)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from invsyncd.core.catalogue import with_catalogue
 from invsyncd.core.model import Catalogue, Item, ItemState, Level, LevelWrite, Reading, Standing
+from invsyncd.store.components import Components, save_components
 from invsyncd.store.database import Database, Row, Tx, fetch
 from invsyncd.store.sql import PAGE, marks, pages
 
@@ -29,6 +31,7 @@ class Levels:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._components = Components(database)
 
     async def differing(self, readings: Sequence[Reading]) -> list[Reading]:
         """The readings of one page that differ from what is known; SQLite drops the echoes.
@@ -73,6 +76,15 @@ class Levels:
         sql = "SELECT id FROM item WHERE id > ? ORDER BY id LIMIT ?"
         return [row[0] for row in await self._db.rows(sql, (after, limit))]
 
+    async def items_at(self, location: int, after: int = 0, limit: int = PAGE) -> list[int]:
+        """Items with an active level at this location, in order, a page at a time."""
+        rows = await self._db.rows(
+            "SELECT level.item FROM level JOIN item ON item.id = level.item"
+            " WHERE level.item > ? AND location = ? AND active = 1 ORDER BY level.item LIMIT ?",
+            (after, location, limit),
+        )
+        return [row[0] for row in rows]
+
     async def items_without_catalogue(self, after: int = 0, limit: int = PAGE) -> list[int]:
         """Items of known levels whose catalogue was never read, in order, a page at a time."""
         rows = await self._db.rows(
@@ -100,6 +112,10 @@ class Levels:
                 f"SELECT {ITEM_COLUMNS} FROM item WHERE id IN ({marks(len(page))})", page
             ):
                 found[row[0]] = ItemState(_item(row), levels.get(row[0], {}))
+        bundles = [item for item, state in found.items() if state.item.bundle]
+        for item, made in (await self._components.of(bundles)).items():
+            state = found[item]
+            found[item] = replace(state, item=replace(state.item, components=made))
         return found
 
     async def skus(self, items: Collection[int]) -> dict[int, str]:
@@ -136,6 +152,7 @@ class Levels:
         """Forget all items and levels: an unfinished first baseline."""
         await tx.execute("DELETE FROM level")
         await tx.execute("DELETE FROM item")
+        await tx.execute("DELETE FROM component")
 
     async def forget(self, tx: Tx, items: Collection[int]) -> None:
         """Forget the levels of items that no longer exist in Shopify."""
@@ -147,6 +164,7 @@ class Levels:
             f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(13)})",
             [_item_row(with_catalogue(Item(e.item, e.sku), e)) for e in entries],
         )
+        await save_components(tx, ((e.item, e.components) for e in entries))
 
     async def save_states(self, tx: Tx, states: Iterable[ItemState]) -> None:
         """Save folded items with all their levels."""
@@ -155,6 +173,7 @@ class Levels:
                 f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(13)})",
                 [_item_row(s.item) for s in page],
             )
+            await save_components(tx, ((s.item.id, s.item.components) for s in page))
             await tx.executemany(
                 f"INSERT OR REPLACE INTO level ({LEVEL_COLUMNS}) VALUES ({marks(12)})",
                 [_level_row(level) for s in page for level in s.levels.values()],
@@ -178,6 +197,7 @@ class KnownCatalogue:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._components = Components(database)
 
     async def of(self, items: Collection[int]) -> dict[int, Catalogue]:
         """The known catalogue of these items; an unknown item is absent."""
@@ -193,6 +213,9 @@ class KnownCatalogue:
                     on_sale=bool(row[5]),
                     bundle=bool(row[6]),
                 )
+        bundles = [item for item, entry in found.items() if entry.bundle]
+        for item, made in (await self._components.of(bundles)).items():
+            found[item] = replace(found[item], components=made)
         return found
 
     async def stocked(self, items: Collection[int]) -> set[int]:
@@ -208,10 +231,12 @@ class KnownCatalogue:
     async def forget(self, tx: Tx, items: Collection[int]) -> None:
         """Forget these items, whose first reading was not whole; their levels stay."""
         await tx.executemany("DELETE FROM item WHERE id = ?", [(item,) for item in items])
+        await save_components(tx, ((item, ()) for item in items))
 
     async def clear(self, tx: Tx) -> None:
         """Forget all items, an unfinished first reading of the catalogue; the levels stay."""
         await tx.execute("DELETE FROM item")
+        await tx.execute("DELETE FROM component")
 
 
 def _level(row: Row) -> Level:

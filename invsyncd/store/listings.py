@@ -30,6 +30,7 @@ LISTING_COLUMNS = (
 class OfferState:
     """One offer as stored, with the units held for it.
 
+    `held` are those of all listings of the item in this warehouse, `own` those of this listing.
     `sent` is a quantity on the wire. `ordered` are the units that were sold there and not yet
     shipped at the last reading, `backorder` those that TikTok offers beyond the stock. `unlimited`
     says that the item is untracked or keeps selling: what is sold of it lowers nothing.
@@ -41,6 +42,17 @@ class OfferState:
     ordered: int | None = None
     backorder: int = 0
     unlimited: bool = False
+    own: int = 0
+
+
+# What one listing sells, every other listing of its item in that warehouse has not any more. A
+# replica that shows another listing's stock sells nothing of its own.
+_BESIDE = (
+    "FROM listing AS mine JOIN listing AS beside ON beside.item = mine.item AND NOT"
+    " (beside.product_id = mine.product_id AND beside.sku_id = mine.sku_id)"
+    " AND beside.parked_by <> 'kind'"
+    " JOIN hold ON hold.product_id = beside.product_id AND hold.sku_id = beside.sku_id"
+)
 
 
 class Listings:
@@ -58,6 +70,12 @@ class Listings:
             )
             found += [Listing(*row) for row in rows]
         return found
+
+    async def with_others(self, keys: Collection[Key]) -> list[Listing]:
+        """These listings, and every other listing of their items."""
+        found = await self.by_keys(keys)
+        others = await self.of_items({x.item for x in found if x.item is not None})
+        return list({x.key: x for x in (*found, *others)}.values())
 
     async def matched_items(self) -> list[int]:
         """The items that listings sell."""
@@ -85,30 +103,41 @@ class Listings:
                 " (SELECT coalesce(sum(units), 0) FROM hold WHERE hold.product_id ="
                 " offer.product_id AND hold.sku_id = offer.sku_id"
                 " AND hold.warehouse = offer.warehouse AND until > ?), backorder,"
-                " (SELECT NOT item.tracked OR item.continues FROM listing"
+                " (SELECT (NOT item.tracked OR item.continues) AND NOT EXISTS (SELECT 1"
+                " FROM component WHERE component.bundle = item.id) FROM listing"
                 " JOIN item ON item.id = listing.item WHERE listing.product_id = offer.product_id"
-                " AND listing.sku_id = offer.sku_id)"
+                " AND listing.sku_id = offer.sku_id),"
+                f" (SELECT coalesce(sum(hold.units), 0) {_BESIDE} WHERE mine.product_id ="
+                " offer.product_id AND mine.sku_id = offer.sku_id"
+                " AND hold.warehouse = offer.warehouse AND until > ?)"
                 " FROM inc JOIN offer USING (product_id, sku_id) ORDER BY warehouse",
-                (*[v for key in page for v in key], now),
+                (*[v for key in page for v in key], now, now),
             )
             for row in rows:
-                offer, held = Offer(*row[:5]), max(row[7], 0)
-                state = OfferState(offer, row[5], held, row[6], row[8], bool(row[9]))
+                offer, own = Offer(*row[:5]), max(row[7], 0)
+                held = own + max(row[10], 0)
+                state = OfferState(offer, row[5], held, row[6], row[8], bool(row[9]), own)
                 found.setdefault((row[0], row[1]), []).append(state)
         return found
 
     async def holds(
         self, keys: Collection[tuple[str, str]], now: int
     ) -> dict[tuple[str, str, str], list[tuple[int, int]]]:
-        """The holds at `now` as (units, until), by (product_id, sku_id, warehouse)."""
+        """The holds at `now` as (units, until), by (product_id, sku_id, warehouse).
+
+        Those of other listings of the same item are among them.
+        """
         found: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
         for page in pages(sorted(keys)):
             rows = await self._db.rows(
                 f"WITH inc (product_id, sku_id) AS (VALUES {marks(len(page), 2)})"
                 " SELECT product_id, sku_id, warehouse, units, until"
                 " FROM inc JOIN hold USING (product_id, sku_id)"
-                " WHERE units > 0 AND until > ? ORDER BY until",
-                (*[v for key in page for v in key], now),
+                " WHERE units > 0 AND until > ?"
+                " UNION ALL SELECT mine.product_id, mine.sku_id, warehouse, units, until"
+                f" {_BESIDE} JOIN inc ON inc.product_id = mine.product_id"
+                " AND inc.sku_id = mine.sku_id WHERE units > 0 AND until > ? ORDER BY 5",
+                (*[v for key in page for v in key], now, now),
             )
             for row in rows:
                 found.setdefault((row[0], row[1], row[2]), []).append((row[3], row[4]))
@@ -147,12 +176,17 @@ class Listings:
         )
         return [Listing(*row) for row in rows]
 
-    async def falling(self) -> set[Key]:
-        """The listings that show more than they should somewhere, or whose stock is not known."""
+    async def falling(self, closed: Collection[str] = ()) -> set[Key]:
+        """The listings that show more than they should somewhere, or whose stock is not known.
+
+        Nobody can buy from the `closed` warehouses, so they do not count.
+        """
         rows = await self._db.rows(
             "SELECT product_id, sku_id FROM offer INDEXED BY offer_pending"
             " WHERE wanted IS NOT NULL AND wanted IS NOT shown"
             " AND (shown IS NULL OR shown > wanted)"
+            " AND warehouse NOT IN (SELECT value FROM json_each(?))",
+            (json.dumps(sorted(closed)),),
         )
         return {(row[0], row[1]) for row in rows}
 

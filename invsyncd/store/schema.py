@@ -223,6 +223,16 @@ STEPS: tuple[str, ...] = (
         PRIMARY KEY (subject, product_id, sku_id, warehouse)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE component (       -- what one unit of a bundle takes, where tiktok.bundles asks
+        bundle INTEGER NOT NULL,
+        item INTEGER NOT NULL,
+        units INTEGER NOT NULL,
+        PRIMARY KEY (bundle, item)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX component_by_item ON component (item);
+    CREATE INDEX item_bundle ON item (id) WHERE bundle = 1;
+    """,
 )
 
 VERSION = len(STEPS)

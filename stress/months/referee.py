@@ -241,7 +241,8 @@ class Referee:
             book = by_listing.get(change.sku_id)
             if change.actor != "app" or change.after <= change.before or book is None:
                 continue
-            most = max(0, max(self._pools[book.sku]) - book.in_transit)
+            own = self.people.of_its_own(book)
+            most = max(0, max(self._pools[book.sku]) - book.in_transit) + own
             bound = book.sku not in self._unlimited and self.people.is_plain(book)
             sold_since = change.time - book.sold_there_at < 3 * LOOK_S  # and its reading
             too_many = bound and not sold_since and self._holds_hold(now)
@@ -279,7 +280,7 @@ class Referee:
         if book.sku in self._unlimited or (book.unread and book.alone == "whole"):
             self._excess_since.pop(book.sku, None)
             return
-        excess = shown - max(0, book.left)
+        excess = shown - max(0, book.left) - self.people.of_its_own(book)
         if excess <= 0:
             self._excess_since.pop(book.sku, None)
             return

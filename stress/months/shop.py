@@ -126,10 +126,15 @@ class People:
         if not levels:
             return 0
         base = book.pool if book.mirrored(self.types) else sum(x.available for x in levels)
-        if now.mapped == ("*",):  # what the mirror excludes has stock of its own, which is sold too
-            own = [x for x in book.places(frozenset()) if x.location in self.excluded]
-            base += sum(x.available for x in own)
+        base += self.of_its_own(book)
         return max(0, max(0, base) - now.reserve) * now.percent // 100
+
+    def of_its_own(self, book: Book) -> int:
+        """The stock of locations that the mirror excludes, which is sold beside the pool."""
+        if self.machine.configuration.mapped != ("*",):
+            return 0
+        own = [x for x in book.places(frozenset()) if x.location in self.excluded]
+        return max(0, sum(x.available for x in own))
 
     def shown(self, book: Book) -> int:
         """What TikTok shows of it."""

@@ -77,6 +77,14 @@ OURS = {
 }
 
 
+async def test_the_components_of_bundles_cost_24_points_however_many_bundles() -> None:
+    world = World()
+    ids = [gid("InventoryItem", 44_000_000_000_001)]
+    async with calling(world.fake) as ask:
+        assert cost(await ask(ALL["COMPONENTS"], ids=ids))[0] == 24
+        assert cost(await ask(ALL["COMPONENTS"], ids=ids * 100))[0] == 24
+
+
 @pytest.mark.parametrize("op", OURS)
 async def test_what_else_is_read_of_a_level_costs_nothing(op: str) -> None:
     """`incoming` and whether the location is active come at the price without them."""

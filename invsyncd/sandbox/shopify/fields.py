@@ -132,6 +132,8 @@ VARIANT: dict[str, Resolver] = {
     "requiresComponents": lambda v, info: info.context.shop.items[v.item].bundle,
 }
 
+COMPONENT: dict[str, Resolver] = {"id": _gid("ProductVariantComponent")}
+
 PRODUCT: dict[str, Resolver] = {
     "id": _gid("Product"),
     "legacyResourceId": lambda product, _info: str(product.id),

@@ -10,10 +10,11 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from invsyncd.sandbox.shopify.ledger import Ledger
-from invsyncd.sandbox.shopify.records import Item, Product, Variant
+from invsyncd.sandbox.shopify.records import Component, Item, Product, Variant
 
 Sku: TypeAlias = str | int
 """A SKU, or the id of an item (items may have no SKU, or share one)."""
+COMPONENTS_MAX = 30
 
 
 class Stamps(StrEnum):
@@ -78,6 +79,25 @@ class Goods:
             level = self.ledger.open(made.id, location, now, active=True)
             self.ledger.move(level, {"available": units}, now, reason="correction")
         return made.id
+
+    def bundle(self, sku: Sku, parts: Mapping[Sku, int]) -> None:
+        """Make the item a bundle of so many units of others, as an app of bundles does.
+
+        As Shopify does (documented), it takes 1 to 30 components, none of them a bundle. No stamp
+        moves but the variant's: which one does is not documented.
+        """
+        item = self.items[self.item(sku)]
+        made = [self.items[self.item(part)].variants[0] for part in parts]
+        if not 0 < len(made) <= COMPONENTS_MAX:
+            raise ValueError(f"a bundle has 1 to {COMPONENTS_MAX} components")
+        if any(self.items[variant.item].bundle for variant in made):
+            raise ValueError("NESTED_PARENT_PRODUCT_VARIANT")
+        item.bundle, item.mutable = True, False
+        item.components = [
+            Component(variant.id, variant, units)
+            for variant, units in zip(made, parts.values(), strict=True)
+        ]
+        self._stamp(item, *item.variants)
 
     def add_variant(
         self,
@@ -158,6 +178,10 @@ class Goods:
         item = self.items.pop(self.item(sku))
         if item.sku is not None:
             self._by_sku[item.sku].remove(item.id)
+        for other in self.items.values():
+            other.components = [
+                part for part in other.components if part.product_variant.item != item.id
+            ]
         for variant in item.variants:
             del self.variants[variant.id]
             variant.product.variants.remove(variant)

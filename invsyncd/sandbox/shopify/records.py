@@ -99,6 +99,15 @@ class Variant:
     updated_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One variant in a bundle, so many times."""
+
+    id: int
+    product_variant: Variant
+    quantity: int
+
+
 @dataclass(slots=True)
 class Item:
     """An inventory item. `updated_at` is its own stamp, which stock does not move.
@@ -113,6 +122,7 @@ class Item:
     created_at: float
     updated_at: float
     bundle: bool = False
+    components: list[Component] = field(default_factory=list)
     variants: list[Variant] = field(default_factory=list)
 
 

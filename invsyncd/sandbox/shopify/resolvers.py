@@ -124,6 +124,12 @@ def _variants_of(owner: Item | Product, info: Info, **asked: Any) -> Page:
     return _ordered(list(owner.variants), lambda _variant: True, {"reverse": False, **asked})
 
 
+def _components_of(variant: Variant, info: Info, **asked: Any) -> Page:
+    require(info, "read_products")
+    made = list(info.context.shop.items[variant.item].components)
+    return _ordered(made, lambda _component: True, asked)
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """A count, exact or "at least"."""
@@ -211,6 +217,8 @@ ITEM: dict[str, Resolver] = {
 }
 
 PRODUCT: dict[str, Resolver] = {"variants": _variants_of}
+
+VARIANT: dict[str, Resolver] = {"productVariantComponents": _components_of}
 
 LOCATION: dict[str, Resolver] = {
     "inventoryLevel": _level_of,

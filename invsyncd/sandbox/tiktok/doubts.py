@@ -20,6 +20,8 @@ class Doubts:
     # May a row repeat the quantity of a platform warehouse or a disabled one? If not, the call
     # must leave a platform warehouse out, or else no SKU stocked there could ever be written.
     repeats_accepted: bool = True
+    # Is a RESTRICTED warehouse refused as a disabled one is?
+    refuses_restricted: bool = False
     # Does one bad SKU fail the whole call with its code, or does its error come under code 0?
     errors_fail_request: bool = False
     # What means "no further page": an empty `next_page_token`, or none at all (None).

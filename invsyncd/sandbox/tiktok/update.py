@@ -196,7 +196,8 @@ def _row_error(sku: Sku, row: Row, place: Warehouse | None, doubts: Doubts) -> E
         return None
     if place.platform:
         return _PLATFORM
-    return _DISABLED if place.status == "DISABLED" else None
+    closed = ("DISABLED", "RESTRICTED") if doubts.refuses_restricted else ("DISABLED",)
+    return _DISABLED if place.status in closed else None
 
 
 def _missing(market: Marketplace, sku: Sku, rows: Sequence[Row], doubts: Doubts) -> Error | None:

@@ -94,3 +94,26 @@ async def test_a_holiday_that_zeroes_the_stock_and_brings_it_back_offers_nothing
             w.made.market.set_warehouse_status("South", "ENABLED")
             await asyncio.sleep(SEEN_S)
             assert (w.shown("TEE"), w.shown("TEE", "South")) == (10, 15)
+
+
+@virtual
+async def test_a_closed_warehouse_that_refuses_decreases_is_asked_rarely_and_lowered_once_open(
+    tmp_path: Path,
+) -> None:
+    """Kind: nobody can buy there, so nothing is gained by asking every minute."""
+    async with world(tmp_path, mirror=APART, tiktok=SLOW) as w:
+        open_south(w)
+        await w.settle()
+        w.made.market.set_warehouse_status("South", "RESTRICTED")
+        w.made.tiktok.doubts.refuses_restricted = True
+        await w.stop()
+        async with jobs_running(w):
+            await asyncio.sleep(2 * MINUTE)
+            w.made.shop.sell_till("TEE", "Munich", 5)
+            before = w.made.tiktok.calls["update_inventory"]
+            await asyncio.sleep(60 * MINUTE)
+            assert w.shown("TEE", "South") == 20
+            assert w.made.tiktok.calls["update_inventory"] - before <= 10
+            w.made.market.set_warehouse_status("South", "ENABLED")
+            await asyncio.sleep(SEEN_S)
+            assert w.shown("TEE", "South") == 15

@@ -117,6 +117,37 @@ async def test_a_listing_that_is_no_bundle_any_more_wakes_by_itself(tmp_path: Pa
 
 
 @virtual
+@pytest.mark.parametrize("was", ["bundle", "replica"])
+async def test_what_is_no_bundle_any_more_is_read_anew_although_nothing_seems_owed(
+    tmp_path: Path, was: str
+) -> None:
+    """Kind: what was not watched while it was not ours is believed when it is.
+
+    Before it was seen to be a bundle it showed 0, and 0 is what it should show.
+    """
+    fast = FAST | {"audit_interval_s": 60}
+    async with world(tmp_path, tiktok=fast) as w:
+        w.made.shop.add_item("DUO", stock=dict.fromkeys(w.made.shop.locations, 3))
+        product, sku_id = w.made.market.add_listing("DUO", stock={w.made.warehouse: 0})
+        home, sku = w.made.market.products[product], w.made.market.sku("DUO")
+        if was == "bundle":
+            home.product_types = ("COMBINED_PRODUCT",)
+        else:
+            sku.shares_source = True
+        await w.settle(8)
+        w.made.shop.sell_online("DUO", "Berlin", 3)
+        w.made.market.edit("DUO", MAIN, 10)
+        await w.settle(8)
+        assert w.shown("DUO") == 10
+        home.product_types, sku.shares_source = (), False
+        w.made.market.set_status(product, "ACTIVATE")  # an edit
+        await w.settle(20)
+        assert w.shown("DUO") == 0
+        assert await told(w) == [("parked", "DUO"), ("woken", "DUO")]
+        assert (await listing(w, sku_id)).parked == ""
+
+
+@virtual
 async def test_a_bundle_that_is_edited_often_is_told_once(tmp_path: Path) -> None:
     async with world(tmp_path, tiktok=FAST) as w:
         w.made.add("TEE", 10)

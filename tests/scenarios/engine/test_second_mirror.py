@@ -68,7 +68,7 @@ async def _named(w: World) -> None:
     assert w.running is not None
     store = w.running.store
     async with store.transaction() as tx:
-        await store.meta.set(tx, "second_mirror", f"[[{int(virtual_clock())}, 20, 0]]")
+        await store.meta.set(tx, "second_mirror", f"[[{int(virtual_clock())}, 20, 0, 0, 20]]")
 
 
 @virtual
@@ -147,14 +147,63 @@ async def test_two_locations_are_right_too_once_the_program_is_named(tmp_path: P
                     "TEE", "Hamburg", w.made.shop.available("TEE", "Berlin")
                 ),
             )
-            for _ in range(4):
+            for _ in range(12):
                 _order(w)
-                await w.settle(2)
+                await w.settle(8)
             named_at = w.levels("TEE")[0]
             for _ in range(5):
                 _order(w)
                 await w.settle(2)
         assert w.levels("TEE") == [named_at - 5] * 2
+
+
+def _is_named(w: World) -> bool:
+    assert w.running is not None
+    return any("another program" in note for note in w.running.health.document()[1]["notes"])
+
+
+@pytest.mark.parametrize("interval_s", [15, 600])
+@virtual
+async def test_two_tills_that_sell_one_each_are_two_sales_and_no_program(
+    tmp_path: Path, interval_s: float
+) -> None:
+    """Kind: what looks like a copy is an event of its own."""
+    async with world(tmp_path, locations=2, poll={"interval_s": interval_s}) as w:
+        w.made.add("TEE", 100)
+        await w.settle()
+        for _ in range(6):
+            w.made.shop.sell_till("TEE", "Berlin", 1)
+            await w.passing(7)
+            w.made.shop.sell_till("TEE", "Hamburg", 1)
+            await w.settle(1)
+        assert w.levels("TEE") == [88] * 2
+        assert not _is_named(w)
+
+
+@pytest.mark.parametrize("interval_s", [15, 600])
+@virtual
+async def test_an_import_from_location_to_location_is_no_program(
+    tmp_path: Path, interval_s: float
+) -> None:
+    async with world(tmp_path, poll={"interval_s": interval_s}) as w:
+        for number in range(8):
+            w.made.add(f"ITEM-{number}", 10)
+        await w.settle()
+        for name in ALL:
+            for number in range(8):
+                w.made.shop.count(f"ITEM-{number}", name, 30)
+            await w.passing(6)
+        await w.settle(2)
+        assert w.levels("ITEM-7") == [30] * 4
+        assert not _is_named(w)
+        for _ in range(3):  # 30 -> 29 -> 30: a sale and its return, right after one another
+            w.made.shop.sell_till("ITEM-7", "Berlin", 1)
+            await w.settle(2)
+            w.made.shop.receive("ITEM-7", "Berlin", 1)
+            await w.settle(2)
+        w.made.shop.sell_till("ITEM-7", "Berlin", 1)
+        await w.settle(2)
+        assert w.levels("ITEM-7") == [29] * 4
 
 
 @virtual

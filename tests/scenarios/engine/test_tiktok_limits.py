@@ -105,6 +105,22 @@ async def test_a_limit_that_is_none_ends_when_tiktok_shows_more(tmp_path: Path) 
 
 
 @virtual
+@pytest.mark.parametrize("to", [1_000, 999])
+async def test_a_person_who_sets_a_round_number_long_after_our_write_teaches_no_limit(
+    tmp_path: Path, to: int
+) -> None:
+    """No other listing is so high, so nothing would ever show that it is none."""
+    async with world(tmp_path, tiktok=FAST) as w:
+        w.made.add("TEE", 7_000)
+        async with jobs_running(w):
+            await asyncio.sleep(20 * MINUTE)
+            w.made.market.edit("TEE", w.made.warehouse, to)
+            await asyncio.sleep(20 * MINUTE)
+            assert w.shown("TEE") == 7_000
+            assert "ceiling" not in await kinds(w)
+
+
+@virtual
 async def test_a_number_that_is_cut_on_one_listing_is_corrected_less_and_less_often(
     tmp_path: Path,
 ) -> None:

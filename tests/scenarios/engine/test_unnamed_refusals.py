@@ -7,6 +7,7 @@ GraphQL error; the row may be owed downwards or upwards.
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,25 @@ async def test_the_journal_names_the_refused_row_alone_and_once(tmp_path: Path) 
         assert {x["sku"] for x in lines} == {"B3"}
         assert len(lines) == 3
         assert "This cannot be done" in lines[0]["outcome"]
+
+
+@pytest.mark.parametrize("way", ["", TOP_LEVEL])
+@virtual
+async def test_a_bad_row_hides_no_sale_in_the_second_of_our_write(tmp_path: Path, way: str) -> None:
+    """Shopify is asked for all doubted values in one call; one row must not leave the others."""
+    async with world(tmp_path, poll={"interval_s": 10}) as w:
+        await spoiled(w, (), way)
+        for sku in SKUS:
+            w.made.shop.sell_online(sku, "Berlin", 1)
+        running = asyncio.create_task(w.once())
+        for _ in range(2_000):
+            if all(w.levels(sku) == [9] * 4 for sku in SKUS):
+                break
+            await asyncio.sleep(0.001)
+        for sku in SKUS:
+            w.made.shop.sell_till(sku, "Hamburg", 1)
+        await running
+        w.made.shopify.behaviours.unnamed_refusals = frozenset({w.made.shop.item("B3")})
+        await w.settle(1)
+        for sku in SKUS:
+            assert sku == "B3" or w.levels(sku) == [8] * 4, sku

@@ -315,3 +315,57 @@ async def test_an_answer_of_which_nearly_nothing_can_be_read_is_in_doubt_as_a_wh
         w.made.shopify.behaviours.spoil = None
         await w.settle(3)
         assert w.levels("ITEM-59") == [9] * 4
+
+
+@virtual
+async def test_many_items_that_cannot_be_read_stop_no_other(tmp_path: Path) -> None:
+    """They are most of what changed, and few of the shop."""
+    async with world(tmp_path, poll={"catalogue_interval_s": 60}) as w:
+        for number in range(80):
+            w.made.add(f"ITEM-{number}", 10)
+        await w.settle()
+        bad = [f"ITEM-{number}" for number in range(25)]
+        spoils = [levels_of(w, sku, BAD["a quantity that is null"]) for sku in bad]
+        spoils += [catalogue_of(w, sku, lambda row: row.update(tracked=None)) for sku in bad]
+
+        def spoil(row: Row) -> None:
+            for one in spoils:
+                one(row)
+
+        w.made.shopify.behaviours.spoil = spoil
+        for sku in bad:
+            w.made.shop.sell_online(sku, "Berlin", 1)
+            w.made.shop.set_policy(sku, "CONTINUE")
+        w.made.shop.set_policy("ITEM-60", "CONTINUE")
+        for left in (9, 8, 7):
+            w.made.shop.sell_online("ITEM-50", "Berlin", 1)
+            await w.settle(2)
+            assert w.levels("ITEM-50") == [left] * 4
+        await w.settle(8)
+        assert w.shown("ITEM-60") == 999_999
+        assert w.running is not None
+        assert w.running.health.document()[0]
+        w.made.shopify.behaviours.spoil = None
+        await w.settle(3)
+        assert w.levels("ITEM-7") == [9] * 4
+
+
+@virtual
+async def test_many_new_items_that_cannot_be_read_stop_no_other(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        for number in range(80):
+            w.made.add(f"ITEM-{number}", 10)
+        await w.settle()
+        new = [f"NEW-{number}" for number in range(25)]
+        for sku in new:
+            w.made.add(sku, 10)
+        spoils = [catalogue_of(w, sku, lambda row: row.update(tracked=None)) for sku in new]
+
+        def spoil(row: Row) -> None:
+            for one in spoils:
+                one(row)
+
+        w.made.shopify.behaviours.spoil = spoil
+        w.made.shop.sell_online("ITEM-50", "Berlin", 1)
+        await w.settle(2)
+        assert w.levels("ITEM-50") == [9] * 4

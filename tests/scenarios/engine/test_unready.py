@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from invsyncd.core.model import Target
 from invsyncd.sandbox.faults import Kind
 from tests.scenarios.engine.test_try_again import AUCTION, GONE, TOO_MANY
 from tests.support.virtual import virtual
@@ -96,3 +97,28 @@ async def test_a_side_whose_rounds_all_fail_is_not_ready_after_5_minutes(
             faults.clear()
             await asyncio.sleep(5 * MINUTES)
             assert unready(w) == []
+
+
+@virtual
+@pytest.mark.parametrize("side", [Target.SHOPIFY, Target.TIKTOK])
+async def test_a_side_that_is_well_again_is_ready_at_any_interval(
+    tmp_path: Path, side: Target
+) -> None:
+    """One failed round in ten minutes says nothing of the nine that follow."""
+    async with world(tmp_path, poll={"interval_s": 600}) as w:
+        w.made.add("TEE", 10)
+        app = await w.start()
+        async with jobs_running(w):
+            await asyncio.sleep(11 * MINUTES)
+            faults = w.made.shopify_faults if side is Target.SHOPIFY else w.made.tiktok_faults
+            faults.add(Kind.ERROR_BEFORE, times=10_000)
+            if side is Target.TIKTOK:
+                w.made.shop.sell_online("TEE", "Berlin", 1)
+            for _ in range(700):
+                if app.health.targets[side].failing_since is not None:
+                    break
+                await asyncio.sleep(1)
+            faults.clear()
+            for _ in range(12):
+                await asyncio.sleep(MINUTES)
+                assert unready(w) == []

@@ -122,6 +122,7 @@ DEFAULTS = {
     "tiktok.unlimited_quantity": 999999,
     "tiktok.order_hold_s": 4500,
     "tiktok.count_mirrored": "once",
+    "tiktok.bundles": "own",
     "tiktok.audit_interval_s": 900,
     "tiktok.listing_interval_s": 900,
     "tiktok.full_discovery_interval_s": 86400,

@@ -79,6 +79,23 @@ def test_a_program_is_named_that_answers_most_changes_of_an_hour() -> None:
     assert not is_named([*often, Happened(1190, 0, 4)], 1200)
 
 
+def test_an_import_names_no_program_and_copies_of_orders_do_at_once() -> None:
+    assert not is_named([Happened(1000, 500, 0)], 1200)
+    assert is_named([Happened(1000, 3, 0, sure=3)], 1200)
+
+
+def test_lone_copies_of_one_unit_name_a_program_only_where_hardly_anything_else_happens() -> None:
+    often = [Happened(1000 + 60 * n, 2, 0, lone=2) for n in range(5)]
+    assert is_named(often, 1300)
+    assert not is_named(often[:4], 1300)
+    assert not is_named([*often, Happened(1290, 0, 14)], 1300)
+
+
+def test_a_clock_that_was_set_back_leaves_nobody_named() -> None:
+    assert not is_named([Happened(9000, 3, 0, sure=3)], 1200)
+    assert remembered([Happened(9000, 3, 0)], Happened(1200, 0, 1)) == [Happened(1200, 0, 1)]
+
+
 def test_what_is_remembered_is_one_row_for_each_minute_of_the_last_hour() -> None:
     kept: list[Happened] = []
     for second in range(0, 3 * 3600, 20):
