@@ -20,8 +20,8 @@ from invsyncd.errors import InvalidResponse
 from invsyncd.mirror.catalogue import BULK_MIN, Mark, save_mark
 from invsyncd.mirror.commit import Batch, Committer
 from invsyncd.mirror.full_scan import SAVED_AT_ONCE, SCANNED_AT
+from invsyncd.mirror.location_polls import PageBudget, TooManyPages
 from invsyncd.mirror.lookback import Marks, Progress, Taken
-from invsyncd.mirror.page_budget import PageBudget, TooManyPages
 from invsyncd.mirror.suspects import believe
 from invsyncd.net.tasks import run_together
 from invsyncd.planning.rules import Rules

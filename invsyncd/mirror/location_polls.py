@@ -15,7 +15,6 @@ from invsyncd.core.clocks import Clocks
 from invsyncd.core.model import Reading
 from invsyncd.errors import InvalidResponse, Refused
 from invsyncd.mirror.lookback import SHORT_S, OverlapSchedule, Polled, Progress
-from invsyncd.mirror.page_budget import PageBudget, TooManyPages
 from invsyncd.net.tasks import run_together
 from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.polling import FirstPage, Page
@@ -28,6 +27,24 @@ APART_S = SHORT_S  # locations whose polls begin further apart than this are not
 
 Looked = tuple[Polled, list[Reading]]
 Firsts = Mapping[int, FirstPage]
+
+
+class TooManyPages(Exception):
+    """More pages are listed than listing is worth."""
+
+
+class PageBudget:
+    """A number of pages, shared by reads that run side by side. None allows any number."""
+
+    def __init__(self, pages: int | None) -> None:
+        self._left = pages
+
+    def take(self) -> None:
+        """Count one page; TooManyPages for the first one beyond the budget, and for all after."""
+        if self._left is not None:
+            self._left -= 1
+            if self._left < 0:
+                raise TooManyPages
 
 
 class LocationPolls:

@@ -17,8 +17,8 @@ from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape, json_object
 from invsyncd.shopify import bulk, documents, parse
 from invsyncd.shopify.aside import Aside
+from invsyncd.shopify.catalogue_documents import CATALOGUE_ROWS
 from invsyncd.shopify.client import ShopifyClient
-from invsyncd.shopify.documents import CATALOGUE_ROWS
 from invsyncd.shopify.parse import ProductFacts
 from invsyncd.shopify.polling import Start, member, walk
 

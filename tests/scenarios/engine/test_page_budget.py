@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from invsyncd.mirror.page_budget import PageBudget, TooManyPages
+from invsyncd.mirror.location_polls import PageBudget, TooManyPages
 
 
 def test_so_many_pages_may_be_taken_and_not_one_more() -> None:
