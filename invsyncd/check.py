@@ -13,6 +13,7 @@ from invsyncd.config import Settings
 from invsyncd.errors import InvsyncError
 from invsyncd.listings.discovery import Discovery
 from invsyncd.mirror.reconcile import MirrorPass
+from invsyncd.planning.locations import unreadable_locations
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.client import ShopifyClient, ShopifyStats
@@ -114,12 +115,15 @@ def _version(asked: str, stats: ShopifyStats) -> list[Finding]:
 
 
 async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]:
-    await rulebook.keep_locations(await source.locations())
+    found = await source.locations()
+    await rulebook.keep_locations(found)
     active = [loc for loc in await rulebook.locations() if loc.active]
     names = ", ".join(
         f'"{loc.name}" ({loc.id}{", fulfilment service" if loc.managed else ""})' for loc in active
     )
-    notes = [Finding("Shopify locations", note) for note in await rulebook.location_notes()]
+    known = {loc.id: loc.name for loc in await rulebook.locations()}
+    odd = unreadable_locations(found, known)
+    notes = [Finding("Shopify locations", x) for x in (*await rulebook.location_notes(), *odd)]
     return [Finding("Shopify locations", f"{len(active)} active: {names}"), *notes]
 
 

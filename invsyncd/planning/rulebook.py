@@ -14,7 +14,7 @@ from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
 from invsyncd.core.bundles import Bundles
 from invsyncd.core.marketplace import Warehouse, WarehouseList
-from invsyncd.core.model import Location
+from invsyncd.core.model import Location, LocationList
 from invsyncd.core.offer_rule import TIKTOK_MAX, CountMirrored
 from invsyncd.errors import ConfigError, InvalidResponse
 from invsyncd.planning.locations import location_ids, location_notes
@@ -28,7 +28,7 @@ from invsyncd.planning.rules import (
     without,
 )
 from invsyncd.planning.warehouses import warehouse_ids, warehouse_notes, with_lacking
-from invsyncd.store import Store
+from invsyncd.store import BASELINE, Store
 
 IN_FORCE = "rules"
 LOCATION_IDS = "location_ids"  # configured names, as JSON, with the ids that they meant
@@ -58,8 +58,22 @@ class Rulebook:
         """Whether the mirrored levels of an item count as one stock."""
         return self._settings.tiktok.count_mirrored is CountMirrored.ONCE
 
-    async def keep_locations(self, locations: Sequence[Location]) -> None:
-        """Save Shopify's locations; InvalidResponse where none of them is active."""
+    async def keep_locations(self, found: LocationList) -> None:
+        """Save Shopify's locations; InvalidResponse where none of them is active.
+
+        One that cannot be read now stays as it was known. Before a first baseline each of them must
+        be readable: whether its numbers agree with the others' decides at first sight.
+        """
+        read = {x.id for x in found.readable}
+        kept = [x for x in await self.locations() if x.id not in read]
+        kept = kept if found.lost else [x for x in kept if x.id in found.odd]
+        locations = [*found.readable, *kept]
+        unknown = found.odd.keys() - found.closed - {x.id for x in kept}
+        if (unknown or found.lost) and await self._store.meta.get(BASELINE) is None:
+            why = "; ".join([*(f"location {x}: {found.odd[x]}" for x in unknown), *found.lost])
+            raise InvalidResponse(
+                f"shopify LOCATIONS: no first baseline without all of them: {why}"
+            )
         if not any(location.active for location in locations):
             # Every shop has an active location. Taking this as true would make every level leave.
             raise InvalidResponse("shopify LOCATIONS: no active location was named")

@@ -16,7 +16,7 @@ _BY_CHECK = {
     "state:": "make sure that the disk of state.path has room and can be written",
     "shopify:poll_age": "`invsyncd check` says whether Shopify answers for this location",
     "shopify:full_scan": "it is tried again by itself; `invsyncd scan` asks for one now",
-    "shopify:locations": "change the configuration as it says, then reload.",
+    "shopify:locations": "do what it says; a changed configuration needs a reload.",
     "shopify:catalogue": "new and changed products wait meanwhile; it is tried again by itself."
     " If this stays, run `invsyncd check`",
     "shopify:rounds": "`invsyncd check` looks at everything; it is tried again by itself",
