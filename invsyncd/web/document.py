@@ -15,8 +15,9 @@ from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.rulebook import Rulebook
-from invsyncd.status.health import UNTRIED, Health
+from invsyncd.status.health import Health
 from invsyncd.status.listings import held_json, listings_json
+from invsyncd.status.target_health import UNTRIED
 from invsyncd.store import Store
 from invsyncd.text import ends_hold
 from invsyncd.web.words import advice

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from invsyncd.status.health import UNTRIED
+from invsyncd.status.target_health import UNTRIED
 from invsyncd.text import SHOPS, command, plural
 from invsyncd.web.chart import lag_section
 from invsyncd.web.html import Child, Html, explain_link, section, table, tag, whole_page, with_code
