@@ -14,6 +14,7 @@ from invsyncd import __version__
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.explain.journal_text import entry_summary
+from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import Health
 from invsyncd.status.listings import held_json, listings_json
@@ -47,6 +48,7 @@ async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str
             count, _ = await store.listing_census.parked()
             first = await store.listing_census.parked_first(FIRST_MAX)
             found["parked"] = {"count": count, "first": first}
+            found["max_quantity"] = await maximum_json(store)
         found["journal"] = await _journal(store, ROWS_MAX)
     return found
 
