@@ -70,6 +70,10 @@ class Folded:
     verdict: Verdict | None = None
     entries: tuple[Entry, ...] = ()
     doubtful: frozenset[int] = field(default=frozenset())
+    left: frozenset[int] = field(default=frozenset())
+    """The locations where its level left a pool in this pass."""
+    joined: frozenset[int] = field(default=frozenset())
+    """The locations where its level came up in this pass."""
     echoes: Echoes = NO_ECHOES
     """The changes that look like the work of another program that mirrors the same levels."""
 
@@ -121,6 +125,8 @@ def fold(
         verdict=merged.verdict,
         entries=entries(state.item, after, told, merged.verdict, beside),
         doubtful=found.set_aside,
+        left=found.left if state.item.pool is not None else frozenset(),
+        joined=found.joined,
         echoes=copies,
     )
 

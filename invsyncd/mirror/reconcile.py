@@ -26,6 +26,7 @@ from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.suspects import Suspects
 from invsyncd.planning.breaker import CircuitBreaker
 from invsyncd.planning.locations import unreadable_locations
+from invsyncd.planning.lost_locations import watch_mirrored
 from invsyncd.planning.requests import RequestDesk
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import DoubleOffer, Rules
@@ -148,6 +149,7 @@ class MirrorPass:
             await self._read_locations(report.pass_id)
             self._locations.begun(self._clocks.loop())
         rules = await self._rulebook.rules()
+        await self._watch_locations(report.pass_id, rules)
         if not await self._baseline.is_complete():
             locations = await self._rulebook.locations()
             taken = await self._baseline.take(report.pass_id, locations, rules)
@@ -158,6 +160,7 @@ class MirrorPass:
         if self._poller.closed:
             await self._read_locations(report.pass_id)
             rules = await self._rulebook.rules()
+            await self._watch_locations(report.pass_id, rules)
         batch = await self._with_catalogue(batch, report)
         await self._sweep_if_rules_changed(report.pass_id, rules)
         rules, batch = await self._with_closing(report.pass_id, batch, rules)
@@ -186,6 +189,12 @@ class MirrorPass:
             ]
             await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), entries)
         self.location_notes = [*await self._rulebook.location_notes(), *odd]
+
+    async def _watch_locations(self, pass_id: str, rules: Rules) -> None:
+        now, places = int(self._clocks.wall()), await self._rulebook.locations()
+        await watch_mirrored(
+            self._store, self._settings, rules.scope, places, pass_id=pass_id, now=now
+        )
 
     async def deliver(self, rules: Rules, committed: Committed, report: PassReport) -> None:
         """Deliver to Shopify what is owed, and confirm it; a dry run only reports it."""

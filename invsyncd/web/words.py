@@ -32,6 +32,7 @@ _BY_CHECK = {
     "tiktok:paused": "see that the numbers are meant, then `invsyncd resume tiktok`",
     "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
     "shopify:api_version": "update invsyncd, or change shopify.api_version as it says",
+    "shopify:lost": "do what it says, if it is to be mirrored",
     "shopify:other_mirror": "let only one program copy quantities between locations",
     "tiktok:lost": "do what it says; `invsyncd check` names them all",
     "tiktok:set_aside": "open the product in Seller Center and save it again; `invsyncd check`",

@@ -107,6 +107,12 @@ CHECK = obj(
 )
 GROUP = obj(says=TEXT, count=COUNT, first=many(TEXT))
 LISTINGS = obj(known=COUNT, matched=COUNT, groups=by_name(many(GROUP)))
+MAXIMUM = {
+    "oneOf": [
+        obj(**{"try": TEXT}, units=COUNT, says=TEXT),
+        {"type": "null"},
+    ]
+}
 NUMBERS = by_name({"type": ["number", "null"]})
 LAG_OF_TARGET = obj(
     count=COUNT,
@@ -115,7 +121,7 @@ LAG_OF_TARGET = obj(
     series={"type": "array"},
 )
 STATUS_OF_DAEMON = obj(
-    {"listings": LISTINGS},
+    {"listings": LISTINGS, "max_quantity": MAXIMUM},
     shop=TEXT,
     now=COUNT,
     budgets=obj({"tiktok": obj(calls_per_s=NUMBERS)}, shopify=NUMBERS),
@@ -138,7 +144,7 @@ STATUS_OF_DAEMON = obj(
     numbers=many(NUMBER),
 )
 STATUS_OF_DATABASE = obj(
-    {"listings": LISTINGS},
+    {"listings": LISTINGS, "max_quantity": MAXIMUM},
     source={"const": "the state database; no daemon answers"},
     locations=by_name(MAYBE_TEXT),
     targets=by_target(obj(paused=TEXT, undelivered=COUNT)),
