@@ -78,7 +78,7 @@ class Baseline:
         self._committer = committer
         self._aside: dict[int, str] = {}
         self._recent = Recent(0)
-        self._marks: Marks = {}
+        self._marks: dict[int, int | None] = {}
 
     async def is_complete(self) -> bool:
         """Whether a whole baseline was ever taken."""
@@ -125,15 +125,17 @@ class Baseline:
 
     async def _read_paged(self, locations: Sequence[int], budget: PageBudget) -> Marks:
         await self._forget_all()
+        self._marks = {}
         marks = await run_together([partial(self._read_one, x, budget) for x in locations])
-        self._marks = dict(zip(locations, marks, strict=True))
-        return self._marks
+        return dict(zip(locations, marks, strict=True))
 
     async def _read_one(self, location: int, budget: PageBudget) -> int | None:
         progress = Progress(None, far=True, mark=None)
         async for page in self._source.poll(location, None):
             budget.take()
             progress.saw(page)
+            if progress.pages == 1:
+                self._marks[location] = _behind(progress.mark, page.server_time)
             self._aside.update(page.aside)
             await self._save(page.readings)
         return progress.mark
@@ -168,7 +170,7 @@ class Baseline:
         marks = {location: at - took_s for location, at in newest.items()}
         self._marks = {location: marks.get(location) for location in locations}
         if created_at is not None:
-            self._marks = {x: at and max(at, created_at) for x, at in self._marks.items()}
+            self._marks = {x: _behind(newest.get(x), created_at) for x in locations}
             marks = {x: min(at, created_at - SLACK_S) for x, at in marks.items()}
         return {location: marks.get(location) for location in locations}
 
@@ -194,6 +196,16 @@ class Baseline:
                 pass_id, Batch(touched=frozenset(items)), rules, plan_writes=False
             )
         return count
+
+
+def _behind(newest: int | None, read_at: int | None) -> int | None:
+    """From where a poll goes on after rows of which `newest` is the newest stamp.
+
+    Where they were read in a later second, all of that second is known. All are server seconds.
+    """
+    if newest is None or read_at is None:
+        return newest
+    return min(newest + 1, read_at)
 
 
 class FirstCatalogue:
