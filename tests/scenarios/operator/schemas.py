@@ -114,6 +114,10 @@ MAXIMUM = {
     ]
 }
 NUMBERS = by_name({"type": ["number", "null"]})
+POINT: Schema = {"type": ["number", "null"]}
+POINTS: dict[str, Schema] = dict.fromkeys(
+    ("left", "capacity", "restore_per_s", "others_per_s", "poll_every_s"), POINT
+)
 LAG_OF_TARGET = obj(
     count=COUNT,
     median_s={"type": ["number", "null"]},
@@ -124,7 +128,7 @@ STATUS_OF_DAEMON = obj(
     {"listings": LISTINGS, "max_quantity": MAXIMUM},
     shop=TEXT,
     now=COUNT,
-    budgets=obj({"tiktok": obj(calls_per_s=NUMBERS)}, shopify=NUMBERS),
+    budgets=obj({"tiktok": obj(calls_per_s=NUMBERS)}, shopify=obj(**POINTS, one_by_one=TEXT)),
     wrong=many(obj(**{"try": MAYBE_TEXT}, check=TEXT, note=YES_NO, says=TEXT)),
     owed_since=by_target({"type": ["number", "null"]}),
     lag=obj(bucket_s=COUNT, buckets=COUNT, ends_at=COUNT, targets=by_target(LAG_OF_TARGET)),
