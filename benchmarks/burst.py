@@ -27,7 +27,7 @@ from tests.support import virtual
 from tests.support.world import World, world
 
 ROWS, PAGE_POINTS, WRITE_POINTS = 250, 17, 10  # points of a page, listed and read; of a mutation
-READS = ("Poll", "ListLevels", "ReadLevels", "ReadItems", "Catalogue")
+READS = ("PollTogether", "Poll", "ListLevels", "ReadLevels", "ReadItems", "Catalogue")
 PASSES_MAX = 200
 
 
