@@ -29,7 +29,7 @@ from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import BASELINE, Store
-from invsyncd.store.unreadable import Part, Unread
+from invsyncd.store.unreadable import Part, unread
 
 log = logging.getLogger(__name__)
 
@@ -102,10 +102,10 @@ class Baseline:
 
         The passes ask for them; they are seen for the first time when they can be read.
         """
-        unread = [Unread(Part.LEVELS, item, why) for item, why in self._aside.items()]
+        aside = unread(Part.LEVELS, self._aside)
         async with self._store.transaction() as tx:
             await self._store.levels.forget(tx, self._aside)
-            await self._store.unreadable.note(tx, unread, ())
+            await self._store.unreadable.note(tx, aside, ())
 
     async def _read(self, locations: Sequence[int]) -> Marks:
         """Read every level, in the quicker way. Returns the watermark of each location.
@@ -230,7 +230,7 @@ class FirstCatalogue:
             after = items[-1]
             found = await self._source.catalogue(items)
             await believe(self._store, found.aside, len(found.rows))
-            aside = [Unread(Part.CATALOGUE, item, why) for item, why in found.aside.items()]
+            aside = unread(Part.CATALOGUE, found.aside)
             async with self._store.transaction() as tx:
                 await levels.add_items(tx, found.rows)
                 await levels.forget(tx, set(items) - {e.item for e in found.rows})

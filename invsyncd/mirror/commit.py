@@ -169,9 +169,10 @@ class Committer:
             for item, location in left_levels(folded, rules.scope)
         ]
         found = joined_levels(folded)
-        if lost or found:
-            await self._store.lost_levels.lose(tx, lost, now)
-            await self._store.lost_levels.find(tx, found)
+        if not (lost or found):
+            return
+        await self._store.lost_levels.lose(tx, lost, now)
+        await self._store.lost_levels.find(tx, found)
         skus = {one.state.item.id: one.state.item.sku for one in folded}
         for one in lost[:LINES_MAX]:
             log.warning(

@@ -191,10 +191,8 @@ class MirrorPass:
         self.location_notes = [*await self._rulebook.location_notes(), *odd]
 
     async def _watch_locations(self, pass_id: str, rules: Rules) -> None:
-        now, places = int(self._clocks.wall()), await self._rulebook.locations()
-        await watch_mirrored(
-            self._store, self._settings, rules.scope, places, pass_id=pass_id, now=now
-        )
+        now = int(self._clocks.wall())
+        await watch_mirrored(self._store, self._settings, rules.scope, pass_id=pass_id, now=now)
 
     async def deliver(self, rules: Rules, committed: Committed, report: PassReport) -> None:
         """Deliver to Shopify what is owed, and confirm it; a dry run only reports it."""

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
 
 from invsyncd.config import Settings
 from invsyncd.core.fold import Scope
 from invsyncd.core.lost_levels import LostLevel, location_entries, why_location_left
-from invsyncd.core.model import Location
 from invsyncd.store import Store
 from invsyncd.text import plural
 
@@ -27,7 +25,6 @@ async def watch_mirrored(
     store: Store,
     settings: Settings,
     scope: Scope,
-    locations: Sequence[Location],
     *,
     pass_id: str,
     now: int,
@@ -41,7 +38,7 @@ async def watch_mirrored(
         return
     before = json.loads(stored) if stored else {"by": None, "locations": []}
     is_ours = before["by"] == configured
-    names = {x.id: x for x in locations}
+    names = {known.location.id: known.location for known in await store.locations.all()}
     gone = sorted(set(before["locations"]) - scope.locations) if is_ours else []
     lost = [LostLevel(0, x, why_location_left(names[x])) for x in gone if x in names]
     news = {x.location for x in await store.lost_levels.news(now) if x.item == 0}
@@ -60,6 +57,8 @@ async def watch_mirrored(
 async def lost_level_notes(store: Store, now: int) -> list[str]:
     """What people should know of levels and locations that are not mirrored any more."""
     lost = await store.lost_levels.news(now)
+    if not lost:
+        return []
     names = await store.locations.names()
     notes = [
         f'location "{names.get(x.location, x.location)}" is not mirrored any more: {x.why}'

@@ -96,31 +96,25 @@ class Rulebook:
         """Every location in the store."""
         return [known.location for known in await self._store.locations.all()]
 
-    async def with_lacking(self, found: WarehouseList) -> WarehouseList:
-        """TikTok's list, with the mapped warehouses among its odd ones that it lacks now."""
-        return with_lacking(found, await self.warehouses() or (), await self.warehouse_ids())
+    async def keep_warehouses(self, listed: WarehouseList) -> tuple[WarehouseList, bool]:
+        """Save TikTok's warehouses.
 
-    async def keep_warehouses(self, found: WarehouseList) -> bool:
-        """Save TikTok's warehouses; returns whether anything about them changed.
-
-        One that cannot be read now, or is mapped and lacking, stays as it was.
+        Returns the list, with the mapped warehouses among its odd ones that it lacks now, and
+        whether anything about them changed. An odd one stays as it was.
         """
-        found = await self.with_lacking(found)
+        known, before = await self.warehouses() or [], await self.warehouse_ids()
+        found = with_lacking(listed, known, before)
         odd, read = found.odd, {warehouse.id for warehouse in found.readable}
-        kept = [
-            warehouse
-            for warehouse in (await self.warehouses() or () if odd else ())
-            if warehouse.id not in read and (warehouse.id in odd or "" in odd)
-        ]
+        kept = [x for x in known if x.id not in read and (x.id in odd or "" in odd)]
         now = [*found.readable, *kept]
         text = json.dumps([asdict(warehouse) for warehouse in now])
-        ids = warehouse_ids(self._settings, now, before := await self.warehouse_ids())
+        ids = warehouse_ids(self._settings, now, before)
         is_new = text != await self._store.meta.get(WAREHOUSES)
         if is_new or ids != before:
             async with self._store.transaction() as tx:
                 await self._store.meta.set(tx, WAREHOUSES, text)
                 await self._store.meta.set(tx, WAREHOUSE_IDS, json.dumps(ids, sort_keys=True))
-        return is_new
+        return found, is_new
 
     async def warehouse_notes(self) -> list[str]:
         """What people should know of mapped warehouses that were renamed."""
