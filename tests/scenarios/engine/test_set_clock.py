@@ -69,3 +69,18 @@ def test_a_clock_that_is_corrected_a_little_each_time_was_set_when_that_adds_up(
     walls = [1000.0, 1110.0, 1220.0, 1330.0, 1430.0]
     found = [jumps.since_last(WallSeconds(w), LoopSeconds(n * 100)) for n, w in enumerate(walls)]
     assert found == [None, 0, 0, 30, 0]
+
+
+@virtual
+async def test_a_clock_set_forward_makes_no_gap_in_which_a_count_passes_for_sales(
+    tmp_path: Path,
+) -> None:
+    """Pool 100, Berlin is counted 62 and Vienna 150: with a gap that were 38 sold, 50 received."""
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 100)
+        await w.settle()
+        w.ahead_s += HOUR_S
+        w.made.shop.count("TEE", "Berlin", 62)
+        w.made.shop.count("TEE", "Vienna", 150)
+        await w.settle()
+        assert w.levels("TEE") == [62, 62, 62, 62]
