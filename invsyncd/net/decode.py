@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NoReturn
 
 from invsyncd.errors import InvalidResponse
@@ -23,24 +22,41 @@ A database holds smaller integers than Python does.
 """
 
 
-@dataclass(frozen=True, slots=True)
 class Shape:
-    """A JSON value and the path that led to it, such as `POLL.location.edges[3].node`."""
+    """A JSON value that knows its path in the answer, such as `POLL.location.edges[3].node`.
 
-    value: object
-    path: str
+    The path is put together when it is asked for: most values are in order, and need none.
+    """
+
+    __slots__ = ("_owner", "_step", "value")
+
+    def __init__(self, value: object, step: str | int, owner: Shape | None = None) -> None:
+        self.value = value
+        self._step = step
+        self._owner = owner
+
+    @property
+    def path(self) -> str:
+        """The path that led to the value."""
+        if self._owner is None:
+            return str(self._step)
+        step = f"[{self._step}]" if isinstance(self._step, int) else f".{self._step}"
+        return self._owner.path + step
+
+    def __str__(self) -> str:
+        return self.path
 
     def at(self, key: str) -> Shape:
         """The member `key`; InvalidResponse when it is missing. It may be null."""
         members = self.object()
         if key not in members:
             raise InvalidResponse(f"{self.path}.{key}: missing")
-        return Shape(members[key], f"{self.path}.{key}")
+        return Shape(members[key], key, self)
 
     def maybe(self, key: str) -> Shape | None:
         """The member `key`, or None when it is missing or null."""
         value = self.object().get(key)
-        return None if value is None else Shape(value, f"{self.path}.{key}")
+        return None if value is None else Shape(value, key, self)
 
     def object(self) -> dict[str, object]:
         """The value as an object."""
@@ -50,7 +66,7 @@ class Shape:
         """The value as a list, each element with its own path."""
         if not isinstance(self.value, list):
             self._not("a list")
-        return [Shape(one, f"{self.path}[{index}]") for index, one in enumerate(self.value)]
+        return [Shape(one, index, self) for index, one in enumerate(self.value)]
 
     def text(self) -> str:
         """The value as a string of at most `TEXT_MAX` characters, without lone surrogates."""
@@ -58,10 +74,11 @@ class Shape:
             self._not("a string")
         if len(self.value) > TEXT_MAX:
             raise self.garbled(f"a text of more than {TEXT_MAX} characters")
-        try:
-            self.value.encode()
-        except UnicodeEncodeError:
-            raise self.garbled("a text with half a character") from None
+        if not self.value.isascii():
+            try:
+                self.value.encode()
+            except UnicodeEncodeError:
+                raise self.garbled("a text with half a character") from None
         return self.value
 
     def word(self) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 from invsyncd.core.model import Location, Reading
@@ -134,11 +133,7 @@ def newest_stamps(connection: Shape, now: int, aside: Aside) -> dict[int, int]:
 
 
 def levels_at(
-    location_id: int,
-    slots: Iterable[tuple[int, Shape]],
-    aside: Aside,
-    *,
-    answered_at: int,
+    location_id: int, slots: Iterable[tuple[int, Shape]], aside: Aside, *, answered_at: int
 ) -> tuple[Reading, ...]:
     """The readings of these items' levels at one location, read directly.
 
@@ -149,8 +144,8 @@ def levels_at(
         try:
             level = slot.at("inventoryLevel")
             if not level.null:
-                reading = _reading(level, item, location_id, True, answered_at)
-                found.append(replace(reading, answered_at=answered_at))
+                at = answered_at
+                found.append(_reading(level, item, location_id, True, at, answered_at=at))
         except InvalidResponse as error:
             aside.note(item, slot, error)
     return tuple(found)
@@ -198,10 +193,12 @@ def newest(rows: Iterable[Reading]) -> tuple[Reading, ...]:
     return tuple(kept.values())
 
 
-def _reading(node: Shape, item: int, location_id: int, direct: bool, now: int) -> Reading:
+def _reading(
+    node: Shape, item: int, location_id: int, direct: bool, now: int, *, answered_at: int = 0
+) -> Reading:
     quantities, counted_at = _quantities(node.at("quantities"))
     touched_at = max(seconds(node.at("updatedAt")), counted_at)
-    not_ahead(touched_at, now, node.path)
+    not_ahead(touched_at, now, node)
     return Reading(
         item=item,
         location=location_id,
@@ -211,26 +208,26 @@ def _reading(node: Shape, item: int, location_id: int, direct: bool, now: int) -
         updated_at=touched_at,
         active=node.at("isActive").flag(),
         direct=direct,
+        answered_at=answered_at,
         incoming=quantities["incoming"],
         counted_at=counted_at,
     )
 
 
-def _quantities(newest_stamps: Shape) -> tuple[dict[str, int], int]:
+def _quantities(listed: Shape) -> tuple[dict[str, int], int]:
     """The four quantities, and when `available` was last updated (null at times: 0, recorded)."""
     found: dict[str, int] = {}
     counted_at = 0
-    for one in newest_stamps.items():
-        name = one.at("name")
-        if name.text() in found or name.text() not in _NAMES:
-            raise name.garbled("a quantity that was not asked for, or twice")
-        found[name.text()] = whole_units(one.at("quantity"))
+    for one in listed.items():
+        name = one.at("name").text()
+        if name in found or name not in _NAMES:
+            raise one.at("name").garbled("a quantity that was not asked for, or twice")
+        found[name] = whole_units(one.at("quantity"))
         updated_at = one.at("updatedAt")
-        if name.text() == "available" and not updated_at.null:
+        if name == "available" and not updated_at.null:
             counted_at = seconds(updated_at)
-    missing = [name for name in _NAMES if name not in found]
-    if missing:
-        raise newest_stamps.garbled(f"no {', '.join(missing)}")
+    if len(found) < len(_NAMES):
+        raise listed.garbled(f"no {', '.join(name for name in _NAMES if name not in found)}")
     return found, counted_at
 
 
@@ -282,7 +279,7 @@ def seconds(value: Shape) -> int:
     return at
 
 
-def not_ahead(at: int, now: int, what: str) -> None:
+def not_ahead(at: int, now: int, what: str | Shape) -> None:
     """Raise InvalidResponse for a stamp that lies after the answer that shows it, clocks' errors
     aside.
 
