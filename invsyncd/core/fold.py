@@ -160,11 +160,15 @@ class _Seen:
             left = [change for change in counted if change.left]
             first = Half(item.unanswered, item.unanswered_at)
             half = outlasting(first, unanswered(self.changes, leaving, left, sale_max, now))
+        if half == Half(item.unanswered, item.unanswered_at):
+            return item
         return replace(item, unanswered=half.units, unanswered_at=half.at)
 
 
 def _without_answered(item: Item, state: ItemState, found: Diff) -> Item:
     """The item without the half of a move that a joining level answers."""
+    if not found.joined:
+        return item
     joined = [found.levels[location] for location in found.joined]
     first = Half(item.unanswered, item.unanswered_at)
     return replace(item, unanswered=0) if came_back(first, state.levels, joined) else item

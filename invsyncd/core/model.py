@@ -230,11 +230,15 @@ class Change:
     @property
     def received(self) -> int:
         """The part that came in from a transfer or a purchase order."""
-        return min(max(-self.incoming, 0), max(self.delta - self.orders, 0))
+        if self.incoming >= 0:
+            return 0
+        return min(-self.incoming, max(self.delta - self.orders, 0))
 
     @property
     def set_aside(self) -> int:
         """The part that was set aside (below 0) or given back: on_hand did not move with it."""
+        if not self.apart:
+            return 0
         left_over = self.delta - self.orders - self.received
         fits = self.apart * left_over > 0 and abs(self.apart) <= abs(left_over)
         return self.apart if fits else 0
