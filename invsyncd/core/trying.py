@@ -35,16 +35,18 @@ def in_turn(
 ) -> list[Listing]:
     """The order in which listings are written; about `room` of them fit into one round.
 
-    Decreases come before increases. A few of those that `failed` before get a place among the
-    first, and the rest comes last: refusals must neither starve nor hold up what never failed.
+    Decreases come before increases, but one increase has a place among the first: a new listing
+    must not show 0 as long as a rush lasts. A few of those that `failed` before get a place among
+    the first, and the rest comes last: refusals must neither starve nor hold up what never failed.
     """
     falls = [x for x in fresh if x.key in falling]
     rises = [x for x in fresh if x.key not in falling]
-    first = max(room - RETRIED_MAX, 0)
+    before = max(room - RETRIED_MAX - 1, 0)
     return [
-        *falls[:first],
+        *falls[:before],
+        *rises[:1],
         *failed[:RETRIED_MAX],
-        *falls[first:],
-        *rises,
+        *falls[before:],
+        *rises[1:],
         *failed[RETRIED_MAX:],
     ]

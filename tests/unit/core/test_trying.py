@@ -27,5 +27,6 @@ def test_refusals_neither_starve_nor_hold_up_what_never_failed() -> None:
     falling = {x.key for x in (*fresh[10:], *failed)}
     order = [x.sku_id for x in in_turn(fresh, failed, falling, 15)]
     assert len(set(order)) == 60
-    assert order[:15] == [f"fresh-{n}" for n in range(10, 20)] + [f"failed-{n}" for n in range(5)]
-    assert order[25:35] == [f"fresh-{n}" for n in range(10)]
+    falls = [f"fresh-{n}" for n in range(10, 30)]
+    assert order[:15] == [*falls[:9], "fresh-0", *(f"failed-{n}" for n in range(5))]
+    assert order[15:35] == [*falls[9:], *(f"fresh-{n}" for n in range(1, 10))]
