@@ -54,11 +54,13 @@ from invsyncd.status.report import PassReport
 from invsyncd.status.watchdog import Watchdog, running_job
 from invsyncd.store import Store
 from invsyncd.tiktok.client import TikTokClient
+from invsyncd.tiktok.lanes import PaceNotes
 from invsyncd.tiktok.shop import TikTokShop
 from invsyncd.tiktok.shops import AuthorisedShop, ServedShop
 from invsyncd.tiktok.tokens import TokenKeeper, TokenPair
 
 Clock = Callable[[], float]
+PACES = "tiktok_paces"  # the rates that TikTok was seen to take, as JSON
 SERVED_SHOP = "tiktok_shop"  # the id of the TikTok shop that a configured cipher means, as JSON
 
 
@@ -270,6 +272,10 @@ def _tiktok(
     # Another configured cipher may mean another shop. The cipher itself is a secret.
     configured = hashlib.sha256((tiktok.shop_cipher or "").encode()).hexdigest()
 
+    # TikTok limits each app and shop (documented).
+    of = [tiktok.app_key, tiktok.shop_id, configured]
+    limited = hashlib.sha256(json.dumps(of).encode()).hexdigest()
+
     async def load() -> str | None:
         stored = json.loads(await store.meta.get(SERVED_SHOP) or "{}")
         is_of_it = stored.get("configured") == configured
@@ -280,6 +286,14 @@ def _tiktok(
         async with store.transaction() as tx:
             await store.meta.set(tx, SERVED_SHOP, value)
 
+    async def load_paces() -> str | None:
+        stored = json.loads(await store.meta.get(PACES) or "{}")
+        return str(stored["paces"]) if stored.get("of") == limited else None
+
+    async def save_paces(paces: str) -> None:
+        async with store.transaction() as tx:
+            await store.meta.set(tx, PACES, json.dumps({"of": limited, "paces": paces}))
+
     return TikTokClient(
         http,
         endpoint=tiktok.endpoint,
@@ -289,6 +303,7 @@ def _tiktok(
         shop_cipher=tiktok.shop_cipher,
         shop_id=tiktok.shop_id,
         served=ServedShop(load, save),
+        notes=PaceNotes(load_paces, save_paces),
         clock=clock,
     )
 
