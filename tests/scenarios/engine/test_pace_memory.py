@@ -39,4 +39,4 @@ async def test_a_restart_starts_at_the_rate_that_worked_and_into_no_storm(
             w.made.shop.sell_till(f"TEE-{number:03}", "Berlin")
         async with jobs_running(w):
             await asyncio.sleep(1 * MINUTE)
-        assert refused(w) - learning <= 2
+        assert refused(w) == learning
