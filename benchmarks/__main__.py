@@ -9,9 +9,11 @@ from benchmarks.growth import growth
 from benchmarks.http import http
 from benchmarks.idle import idle
 from benchmarks.latency import latency
+from benchmarks.load import load
 from benchmarks.market import market
 from benchmarks.merge import merge
 from benchmarks.mirror import mirror
+from benchmarks.rest import rest
 from benchmarks.scale import scale
 
 
@@ -25,9 +27,11 @@ group.add_command(growth)
 group.add_command(idle)
 group.add_command(http)
 group.add_command(latency)
+group.add_command(load)
 group.add_command(market)
 group.add_command(merge)
 group.add_command(mirror)
+group.add_command(rest)
 group.add_command(scale)
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import math
 import tempfile
-import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -21,13 +20,14 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import Stopwatch, interval_option, locations_option
 from invsyncd.daemon.wiring import one_pass
 from invsyncd.status.report import PassReport
 from tests.support import virtual
 from tests.support.world import World, world
 
 ROWS, PAGE_POINTS, WRITE_POINTS = 250, 17, 10  # points of a page, listed and read; of a mutation
-READS = ("Poll", "ListLevels", "ReadLevels", "ReadItems", "Catalogue")
+READS = ("PollTogether", "Poll", "ListLevels", "ReadLevels", "ReadItems", "Catalogue")
 PASSES_MAX = 200
 
 
@@ -64,6 +64,7 @@ class Measured:
     throttled: int
     calls: Counter[str]
     rows: int
+    cpu_s: float
 
 
 class Meter:
@@ -71,7 +72,7 @@ class Meter:
 
     def __init__(self, w: World) -> None:
         self._fake, self._shop = w.made.shopify, w.made.shop
-        self._began = virtual.clock()
+        self._began, self._watch = virtual.clock(), Stopwatch()
         self._points, self._throttled = self._fake.points_spent, self._fake.throttled
         self._writes = len(self._shop.writes)
         self._calls = Counter(self._fake.operations)
@@ -93,6 +94,7 @@ class Meter:
             self._fake.throttled - self._throttled,
             Counter(self._fake.operations) - self._calls,
             self.rows,
+            self._watch.cpu_s,
         )
 
 
@@ -134,6 +136,10 @@ async def measure(shape: Shape, folder: Path) -> tuple[Measured, Measured]:
         return in_burst, meter.read()
 
 
+def _cpu(shape: Shape, measured: Measured) -> str:
+    return f"{1000 * measured.cpu_s / shape.changes:.2f}"
+
+
 def table(shape: Shape, in_burst: Measured, after: Measured) -> Table:
     """The table, with one row for each figure."""
     made = Table(
@@ -157,6 +163,7 @@ def table(shape: Shape, in_burst: Measured, after: Measured) -> Table:
         ),
         ("seconds until the last write", (f"{in_burst.seconds:.2f}", "", "")),
         ("share of the points that were there", (f"{used:.1%}", "", "97%")),
+        ("CPU per change with the server, ms", (_cpu(shape, in_burst), _cpu(shape, after), "")),
         ("THROTTLED", (f"{in_burst.throttled}", f"{after.throttled}", "0")),
         ("mutations", (f"{in_burst.calls['SetQuantities']}", "", "")),
         ("rows per mutation", (f"{in_burst.rows / writes:.1f}", "", f"{ROWS}")),
@@ -168,15 +175,15 @@ def table(shape: Shape, in_burst: Measured, after: Measured) -> Table:
 
 @click.command()
 @click.option("--changes", type=click.IntRange(1, 100_000), default=5_000, show_default=True)
-@click.option("--locations", type=click.IntRange(2, 20), default=4, show_default=True)
+@locations_option(least=2)
 @click.option("--points", type=click.FloatRange(0, 2_000), default=0.0, show_default=True)
 @click.option("--call-ms", type=float, default=100.0, show_default=True)
-@click.option("--interval-s", type=float, default=5.0, show_default=True)
+@interval_option
 @click.option("--polls-after", type=click.IntRange(0, 1_000), default=10, show_default=True)
 def burst(
     *,
     changes: int,
-    locations: int,
+    locations: tuple[int, ...],
     points: float,
     call_ms: float,
     interval_s: float,
@@ -184,10 +191,11 @@ def burst(
 ) -> None:
     """A burst of changes: points, utilisation of the bucket, THROTTLED, rows per mutation."""
     logging.disable(logging.CRITICAL)
-    shape = Shape(changes, locations, points, call_ms / 1000, interval_s, polls_after)
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
-        in_burst, after = virtual.run(partial(measure, shape, Path(folder)))
     console = Console(width=100)
-    console.print(table(shape, in_burst, after))
-    console.print(f"(simulated; it took {time.monotonic() - began:.0f} s)")
+    for places in locations:
+        watch = Stopwatch()
+        shape = Shape(changes, places, points, call_ms / 1000, interval_s, polls_after)
+        with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
+            in_burst, after = virtual.run(partial(measure, shape, Path(folder)))
+        console.print(table(shape, in_burst, after))
+        console.print(watch.line())

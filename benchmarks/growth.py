@@ -18,11 +18,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks import burst, latency, scale
+from benchmarks.common import interval_option, locations_option
 from benchmarks.samples import TIKTOK_CALLS, percentiles
 from tests.support import virtual
 
-LOCATIONS, CALL_S, POLLS_AFTER = 4, 0.1, 10
-BURST_INTERVAL_S = 5.0
+CALL_S, POLLS_AFTER = 0.1, 10
 Column = Mapping[str, str]
 
 
@@ -36,16 +36,17 @@ class Sizes:
     samples: int
     interval_s: float
     idle_s: float
+    locations: int = 4
 
 
 def delays(sizes: Sizes, factor: int) -> Column:
     """The figures of `latency` in a shop of that size."""
     items = sizes.listings * factor
-    shape = latency.Shape(sizes.samples, items, sizes.interval_s, CALL_S, seed=1)
+    shape = latency.Shape(sizes.samples, items, sizes.interval_s, CALL_S, 1, sizes.locations)
     both = latency.simulated(shape).both
     found = percentiles(both, sizes.interval_s, TIKTOK_CALLS * CALL_S)
     return {
-        "latency: listings, levels": f"{items:,}, {items * LOCATIONS:,}",
+        "latency: listings, levels": f"{items:,}, {items * sizes.locations:,}",
         **{
             f"change → both targets, p{percent}": f"{found[percent].seconds:.2f} s, "
             f"{found[percent].ratio:.2f} × floor"
@@ -57,7 +58,7 @@ def delays(sizes: Sizes, factor: int) -> Column:
 def bursts(sizes: Sizes, factor: int) -> Column:
     """The figures of `burst` with that many changes at once."""
     changes = sizes.changes * factor
-    shape = burst.Shape(changes, LOCATIONS, 0.0, CALL_S, BURST_INTERVAL_S, POLLS_AFTER)
+    shape = burst.Shape(changes, sizes.locations, 0.0, CALL_S, sizes.interval_s, POLLS_AFTER)
     with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
         now, after = virtual.run(partial(burst.measure, shape, Path(folder)))
     return {
@@ -68,14 +69,15 @@ def bursts(sizes: Sizes, factor: int) -> Column:
         "seconds ÷ (points ÷ rate)": f"{now.seconds:.1f} ÷ {now.points / now.rate:.1f} = "
         f"{now.seconds * now.rate / now.points:.2f}",
         "THROTTLED": f"{now.throttled}",
+        "CPU per change with the server": f"{1000 * now.cpu_s / changes:.2f} ms",
     }
 
 
 def sized(sizes: Sizes, factor: int) -> Column:
     """The figures of `scale` with that many levels, with those at rest if chosen for."""
     items = sizes.items * factor
-    found = scale.measure(items, LOCATIONS, sizes.idle_s)
-    column = {"scale: levels": f"{items * LOCATIONS:,}"}
+    found = scale.measure(items, sizes.locations, sizes.idle_s)
+    column = {"scale: levels": f"{items * sizes.locations:,}"}
     for step, name in (("baseline", "first baseline"), ("scan", "full scan"), ("start", "start")):
         one = found[step]
         column[name] = f"{one['seconds']:.2f} s, {one['cpu_s']:.1f} s CPU, {one['rss_mb']:.0f} MB"
@@ -104,7 +106,8 @@ def table(factors: Sequence[int], columns: Mapping[int, Column]) -> Table:
 @click.option("--changes", type=click.IntRange(1), default=50, show_default=True, help="burst")
 @click.option("--listings", type=click.IntRange(1), default=25, show_default=True, help="latency")
 @click.option("--samples", type=click.IntRange(2), default=100, show_default=True, help="latency")
-@click.option("--interval-s", type=float, default=15.0, show_default=True, help="latency")
+@interval_option
+@locations_option(least=2)
 @click.option("--idle-s", type=click.FloatRange(0), default=60.0, show_default=True)
 @click.option("--factors", default="1,10,100", show_default=True)
 def growth(
@@ -114,18 +117,20 @@ def growth(
     listings: int,
     samples: int,
     interval_s: float,
+    locations: tuple[int, ...],
     idle_s: float,
     factors: str,
 ) -> None:
     """Show all figures at growing sizes: latency, burst, baseline, scan, start, rest."""
     logging.disable(logging.CRITICAL)
-    sizes = Sizes(items, changes, listings, samples, interval_s, idle_s)
     chosen = [int(one) for one in factors.split(",")]
-    columns: dict[int, Column] = {}
-    for factor in chosen:
-        column: dict[str, str] = {}
-        for measure in MEASURES:
-            click.echo(f"× {factor}: {measure.__name__}", err=True)
-            column |= measure(sizes, factor)
-        columns[factor] = column
-    Console(width=120).print(table(chosen, columns))
+    for places in locations:
+        sizes = Sizes(items, changes, listings, samples, interval_s, idle_s, places)
+        columns: dict[int, Column] = {}
+        for factor in chosen:
+            column: dict[str, str] = {}
+            for measure in MEASURES:
+                click.echo(f"× {factor}, {places} locations: {measure.__name__}", err=True)
+                column |= measure(sizes, factor)
+            columns[factor] = column
+        Console(width=120).print(table(chosen, columns))

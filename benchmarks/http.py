@@ -17,6 +17,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import INTERVAL_S, locations_option
 from invsyncd.sandbox.child import Child, free_port
 from invsyncd.sandbox.serve import Sandbox, config_text, sandbox, serving
 
@@ -72,11 +73,14 @@ async def sell(made: Sandbox, skus: list[str]) -> None:
         await asyncio.sleep(SELL_EVERY_S)
 
 
-async def measure(items: int, requests: int, at_once: int, paths: tuple[str, ...]) -> Table:
+async def measure(
+    items: int, locations: int, requests: int, at_once: int, paths: tuple[str, ...]
+) -> Table:
     """Measure a daemon that is busy."""
-    made = sandbox(items=items)
+    made = sandbox(items=items, locations=locations)
     table = Table(
-        title=f"{requests} requests each, {at_once} at once, {items} items, with constant changes"
+        title=f"{requests} requests each, {at_once} at once, {items} items × {locations} "
+        "locations, with constant changes"
     )
     for head in ("path", "bytes", "requests/s", "p50 ms", "p99 ms", "slowest ms"):
         table.add_column(head, justify="left" if head == "path" else "right")
@@ -84,7 +88,7 @@ async def measure(items: int, requests: int, at_once: int, paths: tuple[str, ...
         home, port = Path(folder), free_port()
         async with serving(made) as urls:
             text = config_text(
-                made, *urls, home / "state.db", interval_s=1, listen=f"127.0.0.1:{port}"
+                made, *urls, home / "state.db", interval_s=INTERVAL_S, listen=f"127.0.0.1:{port}"
             )
             (home / "config.toml").write_text(text)
             child = Child(home / "config.toml", home / "daemon.log")
@@ -108,8 +112,12 @@ async def measure(items: int, requests: int, at_once: int, paths: tuple[str, ...
 @click.option("--items", type=click.IntRange(1, 10_000), default=200, show_default=True)
 @click.option("--requests", type=click.IntRange(100, 100_000), default=2000, show_default=True)
 @click.option("--at-once", type=click.IntRange(1, 50), default=8, show_default=True)
+@locations_option()
 @click.argument("paths", nargs=-1)
-def http(items: int, requests: int, at_once: int, paths: tuple[str, ...]) -> None:
+def http(
+    items: int, requests: int, at_once: int, locations: tuple[int, ...], paths: tuple[str, ...]
+) -> None:
     """Measure requests per second and latency of PATHS (/readyz, /metrics and / by default)."""
     chosen = paths or ("/readyz", "/metrics", "/")
-    Console().print(asyncio.run(measure(items, requests, at_once, chosen)))
+    for places in locations:
+        Console().print(asyncio.run(measure(items, places, requests, at_once, chosen)))

@@ -20,12 +20,12 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import INTERVAL_S, locations_option
 from invsyncd.config import Settings
 from invsyncd.sandbox.child import Child, free_port
 from invsyncd.sandbox.serve import Sandbox, config_text, sandbox, serving
 
 HOUR_S = 3_600.0
-INTERVAL_S = 15.0
 START_S_MAX = 120.0
 AGE_S = 7 * 86_400
 KEPT_UP_MIN = 0.95
@@ -79,9 +79,14 @@ def counted(made: Sandbox) -> Counter[str]:
     return calls + Counter({f"tiktok {name}": n for name, n in made.tiktok.calls.items()})
 
 
-async def measure(items: int, seconds: float, lapse: float, *, tiktok: bool) -> Measured:
+async def measure(
+    items: int, locations: int, seconds: float, lapse: float, *, tiktok: bool
+) -> Measured:
     """Measure a daemon at rest for so many seconds."""
-    made = sandbox(items=0)
+    made = sandbox(items=0, locations=locations)
+    # Points come in faster by the same factor: poll.budget_percent must mean the same.
+    made.shopify.bucket.restore *= lapse
+    made.shopify.bucket.maximum *= lapse
     for number in range(items):
         sku, stock = f"SKU-{number:06d}", 50
         made.shop.add_item(sku, stock=dict.fromkeys(made.shop.locations, stock))
@@ -109,32 +114,38 @@ async def measure(items: int, seconds: float, lapse: float, *, tiktok: bool) -> 
                 await asyncio.sleep(seconds)
                 hours = seconds * lapse / HOUR_S
                 calls = counted(made) - before
-                polls = hours * HOUR_S / INTERVAL_S * len(made.shop.locations)
+                polls = hours * HOUR_S / INTERVAL_S
                 return Measured(
                     {name: n / hours for name, n in sorted(calls.items())},
                     (made.shopify.points_spent - points) / hours,
                     100 * (cpu_s(child.pid) - cpu) / (hours * HOUR_S),
                     rss_mb(child.pid),
-                    calls["shopify Poll"] / polls,
+                    _polls(calls, "shopify ", len(made.shop.locations)) / polls,
                 )
             finally:
                 await child.stop()
 
 
+def _polls(calls: Counter[str], prefix: str, locations: int) -> float:
+    """How often the shop was polled, together or one location after the other."""
+    return calls[f"{prefix}PollTogether"] + calls[f"{prefix}Poll"] / locations
+
+
 async def _at_rest(made: Sandbox, *, tiktok: bool) -> None:
     """Wait until the first readings are done, and 5 seconds for what follows from them."""
     async with asyncio.timeout(START_S_MAX):
-        while made.shopify.operations["Poll"] < 3 * len(made.shop.locations) or (  # noqa: ASYNC110
+        places = len(made.shop.locations)
+        while _polls(made.shopify.operations, "", places) < 3 or (  # noqa: ASYNC110
             tiktok and not made.tiktok.calls["inventory_search"]
         ):
             await asyncio.sleep(0.1)
     await asyncio.sleep(5)
 
 
-def table(items: int, off: Measured, on: Measured) -> Table:
+def table(items: int, locations: int, off: Measured, on: Measured) -> Table:
     """The table, with one row for each figure."""
     made = Table(
-        title=f"at rest, per hour: {items:,} items × 4 locations, as many listings",
+        title=f"at rest, per hour: {items:,} items × {locations} locations, as many listings",
         title_justify="left",
     )
     for number, head in enumerate(("", "TikTok off", "TikTok on")):
@@ -154,11 +165,18 @@ def table(items: int, off: Measured, on: Measured) -> Table:
     "--seconds", type=float, default=100.0, show_default=True, help="Real seconds of each run."
 )
 @click.option("--lapse", type=click.FloatRange(1, 100), default=10.0, show_default=True)
-def idle(*, items: int, seconds: float, lapse: float) -> None:
+@locations_option()
+def idle(*, items: int, seconds: float, lapse: float, locations: tuple[int, ...]) -> None:
     """Measure a shop at rest: calls, points, CPU and memory, without and with TikTok."""
-    off, on = (asyncio.run(measure(items, seconds, lapse, tiktok=x)) for x in (False, True))
     console = Console(width=100)
-    console.print(table(items, off, on))
-    console.print(f"(every interval divided by {lapse:g}; {seconds:g} s each)")
-    if min(off.kept_up, on.kept_up) < KEPT_UP_MIN:
-        console.print("(too few polls: this machine is too busy; take a smaller --lapse)")
+    for places in locations:
+        off, on = (
+            asyncio.run(measure(items, places, seconds, lapse, tiktok=x)) for x in (False, True)
+        )
+        console.print(table(items, places, off, on))
+        console.print(
+            f"(every interval divided by {lapse:g}; {seconds:g} s each; "
+            f"{min(off.kept_up, on.kept_up):.0%} of the polls were made)"
+        )
+        if min(off.kept_up, on.kept_up) < KEPT_UP_MIN:
+            console.print("(too few polls: this machine is too busy; take a smaller --lapse)")

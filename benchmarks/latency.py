@@ -12,7 +12,6 @@ import asyncio
 import logging
 import random
 import tempfile
-import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ import click
 from rich.console import Console
 
 from benchmarks import latency_real
+from benchmarks.common import Stopwatch, interval_option, locations_option
 from benchmarks.samples import Samples, table
 from invsyncd.daemon.scheduler import Scheduler
 from invsyncd.status.watchdog import MIRROR, Watchdog
@@ -42,6 +42,7 @@ class Shape:
     interval_s: float
     call_s: float
     seed: int
+    locations: int = 4
 
 
 class Passes(Watchdog):
@@ -69,7 +70,8 @@ class Passes(Watchdog):
 
 async def measure(shape: Shape, folder: Path) -> Samples:
     """Measure changes, one after the other, in a shop that is otherwise at rest."""
-    async with world(folder, poll={"interval_s": shape.interval_s}) as w:
+    poll = {"interval_s": shape.interval_s}
+    async with world(folder, locations=shape.locations, poll=poll) as w:
         shop, market = w.made.shop, w.made.market
         for number in range(shape.items):
             sku = f"SKU-{number:06d}"
@@ -110,9 +112,10 @@ async def _sampled(w: World, shape: Shape, passes: Passes) -> Samples:
         await asyncio.sleep(shape.interval_s + LATE_S)
         if set(w.levels(sku)) != {pool} or w.shown(sku, MAIN) != pool:
             raise click.ClickException(f"{sku} does not show {pool} after an interval and 5 s")
-        assert len(w.made.shop.writes) > writes
+        assert len(w.made.shop.writes) > writes or len(locations) == 1
         assert len(w.made.market.updates) > updates
-        samples.add(w.made.shop.writes[-1].time - began, w.made.market.updates[-1].time - began)
+        mirrored = w.made.shop.writes[-1].time - began if len(locations) > 1 else None
+        samples.add(mirrored, w.made.market.updates[-1].time - began)
     return samples
 
 
@@ -125,22 +128,34 @@ def simulated(shape: Shape) -> Samples:
 @click.command()
 @click.option("--changes", type=click.IntRange(2, 10_000), default=200, show_default=True)
 @click.option("--items", type=click.IntRange(1, 100_000), default=20, show_default=True)
-@click.option("--interval-s", type=float, default=15.0, show_default=True)
+@locations_option()
+@interval_option
 @click.option("--call-ms", type=float, default=100.0, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--real", is_flag=True, help="A real process on a real clock; 20 items.")
 def latency(
-    *, changes: int, items: int, interval_s: float, call_ms: float, seed: int, real: bool
+    *,
+    changes: int,
+    items: int,
+    locations: tuple[int, ...],
+    interval_s: float,
+    call_ms: float,
+    seed: int,
+    real: bool,
 ) -> None:
     """Measure change → both targets: p50, p95 and p99 in seconds, beside their floors."""
     logging.disable(logging.CRITICAL)
-    call_s, began = call_ms / 1000, time.monotonic()
-    if real:
-        samples = asyncio.run(latency_real.measure(changes, interval_s, call_s, seed))
-    else:
-        samples = simulated(Shape(changes, items, interval_s, call_s, seed))
-    title = f"{changes} changes, interval {interval_s:g} s, {call_ms:g} ms per call"
-    console = Console(width=110)
-    console.print(table(title, samples, interval_s, call_s))
-    how = "real" if real else "simulated"
-    console.print(f"({how}; it took {time.monotonic() - began:.0f} s)")
+    call_s, console = call_ms / 1000, Console(width=110)
+    for places in locations:
+        watch = Stopwatch()
+        if real:
+            measured = latency_real.measure(changes, interval_s, call_s, seed, places)
+            samples = asyncio.run(measured)
+        else:
+            samples = simulated(Shape(changes, items, interval_s, call_s, seed, places))
+        title = (
+            f"{changes} changes, {places} locations, interval {interval_s:g} s, "
+            f"{call_ms:g} ms per call"
+        )
+        console.print(table(title, samples, interval_s, call_s))
+        console.print(watch.line("real" if real else "simulated"))

@@ -43,10 +43,13 @@ async def wait(made: Sandbox, pool: int) -> tuple[float, float]:
     return shopify, tiktok
 
 
-async def measure(changes: int, interval_s: float, call_s: float, seed: int) -> Samples:
+async def measure(
+    changes: int, interval_s: float, call_s: float, seed: int, locations: int = 4
+) -> Samples:
     """Change the count of one item at random moments, each time after the last change arrived."""
     dice = random.Random(seed)
-    made = sandbox(items=20, seed=seed)
+    made = sandbox(items=20, seed=seed, locations=locations)
+    names = [location.name for location in made.shop.locations.values()]
     pool = made.shop.available(SKU, "Berlin")
     samples = Samples()
     with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
@@ -69,7 +72,7 @@ async def measure(changes: int, interval_s: float, call_s: float, seed: int) -> 
                 for _ in range(changes):
                     await asyncio.sleep(2 * interval_s + dice.uniform(0, interval_s))
                     pool += 1 if pool < 10 else -1
-                    made.shop.count(SKU, dice.choice(["Berlin", "Hamburg", "Munich"]), pool)
+                    made.shop.count(SKU, dice.choice(names), pool)
                     samples.add(*await wait(made, pool))
             finally:
                 await child.stop()

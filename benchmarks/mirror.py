@@ -24,12 +24,16 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.common import INTERVAL_S, Stopwatch, interval_option, locations_option
 from benchmarks.model import at_work
-from invsyncd.sandbox.serve import Sandbox
+from invsyncd.sandbox.serve import Sandbox, sandbox
 from tests.support import virtual
-from tests.support.world import ALL, World, world
+from tests.support.world import World, world
 
-INTERVAL_S, REST_S = 15.0, 400.0
+REST_S = 400.0
+QUIET_CHANGES = 64  # in an hour
+QUIET_INTERVALS_S = (2.0, 5.0)
+FLASH_INTERVALS_S = (2.0, 5.0, 15.0)
 SETTLE_S = 1_300.0  # after this, what was new at the start is older than every look-back
 TIMEOUT_S = 86_400.0
 
@@ -52,6 +56,12 @@ class Trace:
     items: int
     stock: int
     buyers: Sequence[Buyer]
+    intervals_s: Sequence[float]
+
+    @property
+    def short(self) -> str:
+        """Its name in the last line."""
+        return self.name.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +76,14 @@ class Outcome:
     duplicated: int
     unequal: int
     rest_s: float
+    cpu_s: float
 
 
-def traces(changes: int, seed: int) -> list[Trace]:
-    """A burst, a flash sale, and a quiet afternoon."""
+def traces(
+    changes: int, seed: int, locations: int = 4, interval_s: float = INTERVAL_S
+) -> list[Trace]:
+    """A burst, a flash sale, and a quiet hour, each with the daemon's intervals."""
+    places = [one.name for one in sandbox(items=0, locations=locations).shop.locations.values()]
     dice = random.Random(seed)
 
     def drawn(count: int, items: int, seconds: float) -> list[Buyer]:
@@ -78,17 +92,31 @@ def traces(changes: int, seed: int) -> list[Trace]:
             Buyer(
                 dice.uniform(0, seconds),
                 f"SKU-{n % items}" if not seconds else f"SKU-{dice.randrange(items)}",
-                dice.choice(ALL),
+                dice.choice(places),
                 1,
                 dice.random() < 0.5,
             )
             for n in range(count)
         )
 
+    usual = (interval_s,)
+    quiet = tuple(dict.fromkeys((*usual, *QUIET_INTERVALS_S)))
     return [
-        Trace(f"burst: {changes:,} at once", changes, 50, drawn(changes, changes, 0.0)),
-        Trace("flash sale: 600 buyers in 600 s, 20 items of 20", 20, 20, drawn(600, 20, 600.0)),
-        Trace("quiet: 60 changes in 1 h", 200, 50, drawn(60, 200, 3600.0)),
+        Trace(f"burst: {changes:,} at once", changes, 50, drawn(changes, changes, 0.0), usual),
+        Trace(
+            "flash sale: 600 buyers in 600 s, 20 items of 20",
+            20,
+            20,
+            drawn(600, 20, 600.0),
+            tuple(dict.fromkeys((*usual, *FLASH_INTERVALS_S))),
+        ),
+        Trace(
+            f"quiet: {QUIET_CHANGES} changes in 1 h",
+            200,
+            50,
+            drawn(QUIET_CHANGES, 200, 3600.0),
+            quiet,
+        ),
     ]
 
 
@@ -119,9 +147,10 @@ class Run:
 
     def shown(self, sku: str) -> list[int]:
         """The number that each location shows."""
-        return [self.made.shop.available(sku, location) for location in ALL]
+        shop = self.made.shop
+        return [shop.available(sku, location) for location in shop.locations]
 
-    def outcome(self, points: int, calls: int, rest_s: float) -> Outcome:
+    def outcome(self, points: int, calls: int, rest_s: float, cpu_s: float) -> Outcome:
         """The cost and the ledger, once everything is at rest."""
         shown = {sku: self.shown(sku) for sku in self.left}
         return Outcome(
@@ -133,6 +162,7 @@ class Run:
             duplicated=sum(max(0, units - min(shown[sku])) for sku, units in self.left.items()),
             unequal=sum(len(set(levels)) > 1 for levels in shown.values()),
             rest_s=rest_s,
+            cpu_s=cpu_s,
         )
 
 
@@ -163,17 +193,19 @@ async def theirs(w: World) -> AsyncIterator[IsBusy]:
 Contender = Callable[[World], AbstractAsyncContextManager[IsBusy]]
 
 
-async def measure(contender: Contender, trace: Trace, folder: Path) -> Outcome:
+async def measure(
+    contender: Contender, trace: Trace, locations: int, interval_s: float, folder: Path
+) -> Outcome:
     """Stock the shop, let the contender come to rest, then let people buy."""
     off = {"enabled": False}
-    poll = {"interval_s": INTERVAL_S}
-    async with world(folder, locations=len(ALL), tiktok=off, poll=poll) as w:
+    poll = {"interval_s": interval_s}
+    async with world(folder, locations=locations, tiktok=off, poll=poll) as w:
         for number in range(trace.items):
             shop = w.made.shop
             shop.add_item(f"SKU-{number}", stock=dict.fromkeys(shop.locations, trace.stock))
         async with contender(w) as is_busy:
             await asyncio.sleep(SETTLE_S)
-            run, fake = Run(w.made, trace), w.made.shopify
+            run, fake, watch = Run(w.made, trace), w.made.shopify, Stopwatch()
             points, calls = fake.points_spent, fake.operations.total()
             await run.play()
             sold_at = virtual.clock()
@@ -184,51 +216,79 @@ async def measure(contender: Contender, trace: Trace, folder: Path) -> Outcome:
                 fake.points_spent - points,
                 fake.operations.total() - calls,
                 max(0.0, last - sold_at),
+                watch.cpu_s,
             )
 
 
-async def idle(folder: Path, polls: int = 40) -> float:
-    """The points of one poll of one location where nothing changes."""
-    day = {"interval_s": INTERVAL_S, "catalogue_interval_s": 86_400}
-    async with world(folder, locations=len(ALL), tiktok={"enabled": False}, poll=day) as w:
-        w.made.add("TEE", 10)
-        async with ours(w):
-            await asyncio.sleep(SETTLE_S)
-            before, polls_before = w.made.shopify.points_spent, w.made.shopify.operations["Poll"]
-            await asyncio.sleep(polls * INTERVAL_S)
-            made = w.made.shopify.operations["Poll"] - polls_before
-            return (w.made.shopify.points_spent - before) / made
+def contest(trace: Trace, locations: int) -> tuple[list[Outcome], Outcome]:
+    """The outcomes of the daemon, one for each interval, and that of the model."""
+
+    def one(contender: Contender, interval_s: float) -> Outcome:
+        with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
+            run = partial(measure, contender, trace, locations, interval_s, Path(folder))
+            return virtual.run(run)
+
+    daemon = [one(ours, interval_s) for interval_s in trace.intervals_s]
+    return daemon, one(theirs, trace.intervals_s[0])
 
 
-def table(trace: Trace, daemon: Outcome, model: Outcome) -> Table:
-    """The table of both contenders; points and calls are per change, with their ratio."""
-    made = Table(title=f"{trace.name}, {len(ALL)} locations", title_justify="left")
-    for number, head in enumerate(("", "invsyncd", "Mechanic (model)", "ratio")):
-        made.add_column(head, justify="right" if number else "left")
-    for name, a, b in (
-        ("points per change", daemon.points / daemon.changes, model.points / model.changes),
-        ("calls per change", daemon.calls / daemon.changes, model.calls / model.changes),
-    ):
-        made.add_row(name, f"{a:.2f}", f"{b:.2f}", f"{b / a:.1f}")
-    for name in ("changes", "points", "calls", "oversold", "lost", "duplicated", "unequal"):
-        made.add_row(name, f"{getattr(daemon, name):,}", f"{getattr(model, name):,}", "")
-    made.add_row("last write after, s", f"{daemon.rest_s:,.0f}", f"{model.rest_s:,.0f}", "")
+FIGURES = ("changes", "points", "calls", "oversold", "lost", "duplicated", "unequal")
+
+
+def ratio(daemon: Outcome, model: Outcome) -> float:
+    """The model's points per change as a multiple of the daemon's."""
+    return (model.points / model.changes) / (daemon.points / daemon.changes)
+
+
+def table(trace: Trace, locations: int, daemon: Sequence[Outcome], model: Outcome) -> Table:
+    """The table of both contenders; the ratio is Mechanic's points ÷ ours."""
+    made = Table(title=f"{trace.name}, {locations} locations", title_justify="left")
+    made.add_column("")
+    for interval_s in trace.intervals_s:
+        made.add_column(f"invsyncd, {interval_s:g} s", justify="right")
+    made.add_column("Mechanic (model)", justify="right")
+    every = (*daemon, model)
+    made.add_row("points per change", *(f"{one.points / one.changes:.2f}" for one in every))
+    made.add_row("Mechanic's ÷ ours", *(f"{ratio(one, model):.2f}" for one in daemon), "")
+    made.add_row("calls per change", *(f"{one.calls / one.changes:.2f}" for one in every))
+    for name in FIGURES:
+        made.add_row(name, *(f"{getattr(one, name):,}" for one in every))
+    made.add_row("last write after, s", *(f"{one.rest_s:,.1f}" for one in every))
+    cpu = (f"{1000 * one.cpu_s / one.changes:.2f}" for one in every)
+    made.add_row("CPU per change with the server, ms", *cpu)
     return made
 
 
 @click.command()
 @click.option("--changes", type=click.IntRange(1, 50_000), default=5_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
-def mirror(changes: int, seed: int) -> None:
-    """Compare points, calls and units sold twice with a model of Mechanic's task."""
+@locations_option(least=2)
+@interval_option
+@click.option(
+    "--only",
+    type=click.Choice(["burst", "flash sale", "quiet"]),
+    multiple=True,
+    help="All if unset.",
+)
+def mirror(
+    changes: int, seed: int, locations: tuple[int, ...], interval_s: float, only: tuple[str, ...]
+) -> None:
+    """Compare points, calls and units sold twice with a model of Mechanic's task.
+
+    The quiet shop is measured at 2 and 5 s too, the flash sale at 2, 5 and 15 s.
+    """
     logging.disable(logging.CRITICAL)
-    console = Console(width=100)
-    for trace in traces(changes, seed):
-        found = []
-        for contender in (ours, theirs):
-            with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
-                found.append(virtual.run(partial(measure, contender, trace, Path(folder))))
-        console.print(table(trace, *found))
-    with tempfile.TemporaryDirectory(prefix="invsyncd-bench-") as folder:
-        points = virtual.run(partial(idle, Path(folder)))
-    console.print(f"an idle poll: {points:.2f} points a location")
+    console, watch = Console(width=100), Stopwatch()
+    for places in locations:
+        ratios = []
+        for trace in traces(changes, seed, places, interval_s):
+            if only and trace.short not in only:
+                continue
+            daemon, model = contest(trace, places)
+            console.print(table(trace, places, daemon, model))
+            ratios += [
+                f"{trace.short} at {each_s:g} s {ratio(one, model):.2f}"
+                for each_s, one in zip(trace.intervals_s, daemon, strict=True)
+            ]
+        console.print(f"Mechanic's points ÷ ours, {places} locations: " + "; ".join(ratios))
+    console.print(watch.line())

@@ -28,11 +28,12 @@ class Samples:
     tiktok: list[float] = field(default_factory=list)
     both: list[float] = field(default_factory=list)
 
-    def add(self, shopify: float, tiktok: float) -> None:
-        """Add a change that arrived at both targets."""
-        self.shopify.append(shopify)
+    def add(self, shopify: float | None, tiktok: float) -> None:
+        """Add a change that arrived at both targets; None where there is no other location."""
+        if shopify is not None:
+            self.shopify.append(shopify)
         self.tiktok.append(tiktok)
-        self.both.append(max(shopify, tiktok))
+        self.both.append(max(shopify or 0.0, tiktok))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,8 @@ def table(title: str, samples: Samples, interval_s: float, call_s: float) -> Tab
         ("TikTok Shop", samples.tiktok, TIKTOK_CALLS),
         ("both", samples.both, TIKTOK_CALLS),
     ):
+        if not seconds:
+            continue
         cells = [name]
         for one in percentiles(seconds, interval_s, calls * call_s).values():
             cells += [f"{one.seconds:.3f}", f"{one.floor:.3f}", f"{one.ratio:.2f}"]

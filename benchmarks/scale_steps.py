@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.scale import FIRST_ITEM, location_ids
 from invsyncd.config import Settings
 from invsyncd.core.catalogue import CatalogueRow
-from invsyncd.core.model import Catalogue, Location
+from invsyncd.core.model import Catalogue, Location, LocationList
 from invsyncd.daemon.wiring import App, assemble, clocks, one_pass
 from invsyncd.mirror.baseline import PAGED_MAX, Baseline
 from invsyncd.mirror.catalogue import CatalogueReader
@@ -50,9 +50,9 @@ class LocalSource(ShopifySource):
             for place in location_ids(locations)
         ]
 
-    async def locations(self) -> list[Location]:
+    async def locations(self) -> LocationList:
         """The locations that were asked for."""
-        return self._locations
+        return LocationList(self._locations)
 
     async def scan(
         self,

@@ -13,6 +13,7 @@ from invsyncd.config import Settings
 from invsyncd.errors import InvsyncError
 from invsyncd.listings.discovery import Discovery
 from invsyncd.mirror.reconcile import MirrorPass
+from invsyncd.planning.locations import unreadable_locations
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.client import ShopifyClient, ShopifyStats
@@ -114,18 +115,20 @@ def _version(asked: str, stats: ShopifyStats) -> list[Finding]:
 
 
 async def _locations(rulebook: Rulebook, source: ShopifySource) -> list[Finding]:
-    await rulebook.keep_locations(await source.locations())
-    active = [loc for loc in await rulebook.locations() if loc.active]
+    found = await source.locations()
+    await rulebook.keep_locations(found)
+    known = await rulebook.locations()
+    active = [loc for loc in known if loc.active]
     names = ", ".join(
         f'"{loc.name}" ({loc.id}{", fulfilment service" if loc.managed else ""})' for loc in active
     )
-    notes = [Finding("Shopify locations", note) for note in await rulebook.location_notes()]
+    odd = unreadable_locations(found, {loc.id: loc.name for loc in known})
+    notes = [Finding("Shopify locations", x) for x in (*await rulebook.location_notes(), *odd)]
     return [Finding("Shopify locations", f"{len(active)} active: {names}"), *notes]
 
 
 async def _warehouses(rulebook: Rulebook, shop: TikTokShop) -> list[Finding]:
-    found = await rulebook.with_lacking(await shop.warehouses())
-    await rulebook.keep_warehouses(found)
+    found, _ = await rulebook.keep_warehouses(await shop.warehouses())
     sales = [w for w in found.readable if w.sales]
     states = {w.id: "" if w.enabled else f", {w.status or 'not enabled'}" for w in sales}
     names = ", ".join(f'"{w.name}" ({w.id}{states[w.id]})' for w in sales)

@@ -81,13 +81,15 @@ def _other_writer(health: Health, checks: list[Check]) -> Iterator[tuple[str, Si
 
 
 def _listings(health: Health) -> Iterator[tuple[str, Situation]]:
-    """Listings that were lost or set aside, which no other topic tells."""
+    """Listings and levels that were lost or set aside, which no other topic tells."""
     titles = {
+        "shopify:lost": ("Shopify levels are not mirrored any more", "no mirrored level is lost"),
         "tiktok:lost": ("TikTok listings are not written any more", "no TikTok listing is lost"),
         "tiktok:set_aside": ("TikTok's answers are odd", "TikTok's answers can be read again"),
     }
+    notes = {**health.listing_notes, "shopify:lost": "; ".join(health.lost_levels)}
     for name, (bad, good) in titles.items():
-        if text := health.listing_notes.get(name):
+        if text := notes.get(name):
             yield name, Situation(True, bad, text)
         elif health.baseline:
             yield name, Situation(False, good)

@@ -27,6 +27,7 @@ from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError
 from invsyncd.planning.breaker import CircuitBreaker
+from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.differing import differences
 from invsyncd.status.health import number_json
@@ -83,6 +84,7 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
         found["owed"] = sum(target["undelivered"] for target in found["targets"].values())
         if settings.tiktok.enabled:
             with suppress(ConfigError):  # `check` reports it
+                found["max_quantity"] = await maximum_json(store)
                 found["listings"] = await listings_json(store, Rulebook(settings, store))
         return found
 
@@ -121,6 +123,7 @@ def _print(found: dict[str, Any]) -> None:
     if len(held) > HELD_MAX:
         click.echo(f"and {len(held) - HELD_MAX:,} more held: `invsyncd status --json`")
     _print_listings(found.get("listings"))
+    _print_maximum(found.get("max_quantity"))
 
 
 def _polls(budget: dict[str, Any]) -> str:
@@ -143,6 +146,11 @@ def _targets(found: dict[str, Any]) -> list[list[Any]]:
         ]
         for name, target in found["targets"].items()
     ]
+
+
+def _print_maximum(maximum: dict[str, Any] | None) -> None:
+    if maximum:
+        click.echo(f"{maximum['says']}. To raise it: {maximum['try']}")
 
 
 def _print_listings(listings: dict[str, Any] | None) -> None:

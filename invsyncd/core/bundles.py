@@ -36,8 +36,9 @@ class BundlePart:
     @property
     def allows(self) -> int | None:
         """How many bundles its stock allows; None where it limits nothing, or is not known."""
-        known = self.stock is not None and not self.unknown
-        return self.stock // self.needed if known and self.stock is not None else None
+        if self.stock is None or self.unknown:
+            return None
+        return self.stock // self.needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Least:
 
 def least(parts: Sequence[BundlePart]) -> Least:
     """The least that the components allow. Without any component nothing is known."""
-    limits = [part.allows for part in parts if part.allows is not None]
+    limits = [allows for part in parts if (allows := part.allows) is not None]
     is_sure = bool(parts) and not any(part.unknown for part in parts)
     return Least(min(limits, default=None), is_sure)
 

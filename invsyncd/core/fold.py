@@ -70,6 +70,10 @@ class Folded:
     verdict: Verdict | None = None
     entries: tuple[Entry, ...] = ()
     doubtful: frozenset[int] = field(default=frozenset())
+    left: frozenset[int] = field(default=frozenset())
+    """The locations where its level left a pool in this pass."""
+    joined: frozenset[int] = field(default=frozenset())
+    """The locations where its level came up in this pass."""
     echoes: Echoes = NO_ECHOES
     """The changes that look like the work of another program that mirrors the same levels."""
 
@@ -87,8 +91,8 @@ def fold(
 ) -> Folded:
     """Fold the readings of one item into its state. With no readings only its standing moves.
 
-    `in_flight` and `gaps` are as in `diff`; `earlier` is what this pass already merged for it.
-    `now` is Unix seconds.
+    `in_flight` and `gaps` are as in `diff`; `earlier` is what this pass already merged for it;
+    `now` is in Unix seconds.
     """
     found = diff(state.levels, readings, in_flight=in_flight, gaps=gaps, closed=scope.closing)
     item = _without_answered(_as_it_begins(state.item, scope), state, found)
@@ -99,11 +103,8 @@ def fold(
     seen = _seen(item, changes, copies, now)
     settled = sum(level.location not in found.joined for level in mirrored)
     merged = _merged(item, _InMirror(mirrored, settled), seen.changes, rules, earlier)
-    told = replace(
-        found,
-        changes=tuple(change for change in found.changes if change not in seen.echoed),
-        leaving=merged.leavers(found),
-    )
+    counted = tuple(change for change in found.changes if change not in seen.echoed)
+    told = replace(found, changes=counted, leaving=merged.leavers(found))
     leaving = [c for c in found.leaving if c.location in kept]
     after = _with_pool_before(merged.item, state.item)
     after = seen.remembered(after, leaving, merged.counted, rules.sale_max, now)
@@ -121,6 +122,8 @@ def fold(
         verdict=merged.verdict,
         entries=entries(state.item, after, told, merged.verdict, beside),
         doubtful=found.set_aside,
+        left=found.left if state.item.pool is not None else frozenset(),
+        joined=found.joined,
         echoes=copies,
     )
 

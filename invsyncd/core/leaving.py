@@ -52,7 +52,7 @@ def _moved(leaving: Sequence[Change], rises: Sequence[Change], sale_max: int) ->
     ways: list[tuple[Amount, int | None]] = [
         (lambda change: _rest_gone(change, sale_max), None),
         (_all_gone, None),
-        (_still_shown, 0),
+        (still_shown, 0),
     ]
     for gone, shows in ways:
         falls = [change for change in leaving if gone(change) > 0]
@@ -78,8 +78,11 @@ def _all_gone(change: Change) -> int:
     return -change.delta if change.after == 0 else 0
 
 
-def _still_shown(change: Change) -> int:
-    # No more than was known can have moved: what came up before the closing had no answer either.
+def still_shown(change: Change) -> int:
+    """The units that a closed level shows, or showed when it was last read.
+
+    No more than was known can have moved: what came up before the closing had no answer either.
+    """
     return min(change.before, change.after) if change.closed else 0
 
 

@@ -72,6 +72,20 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
+class LocationList:
+    """The locations of a shop, and what of the answer cannot be read (law 10).
+
+    `odd` maps the id of each location that cannot be read to the reason. `lost` are the errors of
+    rows that name no location. `closed` are the odd ones that say at least that they are inactive.
+    """
+
+    readable: list[Location]
+    odd: Mapping[int, str] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
+    closed: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One level as Shopify just said it. `updated_at` is the newest of its timestamps.
 

@@ -77,6 +77,10 @@ class OfferPlan:
         """Whether the components of this item decide, and not its own levels."""
         return item.bundle and self.bundles is Bundles.COMPONENTS
 
+    def rule_of(self, listing: Listing, sku: str) -> OfferRule:
+        """The rule of a listing: by the seller's SKU at TikTok, or else by that of its item."""
+        return self.rule_for(listing.seller_sku or sku)
+
     def rule_for(self, sku: str) -> OfferRule:
         """The rule of the first override that matches, otherwise the general rule."""
         found = self.override_for(sku)
@@ -95,7 +99,7 @@ def offer(
     state: ItemState, listing: Listing, warehouse: str, held: int, plan: OfferPlan
 ) -> Quantity | None:
     """What one listing of an item should show in one warehouse; None leaves the offer as it is."""
-    rule = plan.rule_for(listing.seller_sku or state.item.sku)
+    rule = plan.rule_of(listing, state.item.sku)
     locations = plan.sources.get(warehouse)
     if locations is None or not rule.enabled or state.item.standing is Standing.HELD:
         return None

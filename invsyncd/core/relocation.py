@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from invsyncd.core.leaving import still_shown
 from invsyncd.core.merge import is_stated
 from invsyncd.core.model import Change, Level
 
@@ -94,8 +95,7 @@ def _without_answer(change: Change, counted: Change | None) -> int:
     if counted is not None and counted.moved:
         return 0
     is_dropped = change.delta != (0 if counted is None else counted.delta)
-    shown = min(change.before, change.after) if change.closed else 0
-    return max(-change.delta if is_dropped else shown, 0)
+    return max(-change.delta if is_dropped else still_shown(change), 0)
 
 
 def _gone(change: Change) -> int:

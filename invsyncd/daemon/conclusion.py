@@ -20,6 +20,7 @@ from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.mirror.commit import Committed
 from invsyncd.planning.breaker import why_paused
+from invsyncd.planning.lost_locations import lost_level_notes
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import OTHER_MIRROR, Health, number_text
 from invsyncd.status.listings import listing_notes
@@ -109,6 +110,7 @@ class Conclusion:
         self._health.baseline = has_baseline
         self._paused(Target.SHOPIFY, await why_paused(self._store, Target.SHOPIFY))
         await remember(report, self._store, self._health, self._metrics, self._clocks.wall())
+        self._health.lost_levels = await lost_level_notes(self._store, int(self._clocks.wall()))
 
     def owes(self, target: Target) -> bool:
         """Whether the target was owed a write when its last round had ended."""

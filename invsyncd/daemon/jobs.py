@@ -113,13 +113,24 @@ class Jobs:
         if slow_s:
             return slow_s
         is_open = await self.leaves_open(Target.SHOPIFY, report)
-        cheap_s = self._mirror.affordable_s
-        next_s = self._tempo.after(
-            changed=bool(report.changes), is_open=is_open, affordable_s=cheap_s
-        )
-        self._mirror.polls_every(next_s)
-        self._conclusion.polls_every(next_s)
+        next_s = self._next_pass_s(changed=bool(report.changes), is_open=is_open)
         return next_s - (self._clocks.loop() - began)
+
+    def _next_pass_s(self, *, changed: bool, is_open: bool) -> float:
+        """Seconds from the beginning of this pass to that of the next."""
+        affordable_s = self.affordable_s()
+        next_s = self._tempo.after(changed=changed, is_open=is_open, affordable_s=affordable_s)
+        self.polls_every(next_s)
+        return next_s
+
+    def affordable_s(self) -> float:
+        """The shortest interval at which polls keep to their share of the points."""
+        return self._mirror.affordable_s
+
+    def polls_every(self, seconds: float) -> None:
+        """Note how long it is from poll to poll by now."""
+        self._mirror.polls_every(seconds)
+        self._conclusion.polls_every(seconds)
 
     async def _listings_job(self, new_tokens: NewTokens) -> float:
         """Woken by a commit; otherwise it looks by itself whether something is due."""

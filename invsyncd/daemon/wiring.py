@@ -383,7 +383,7 @@ def budgets(
             "capacity": points.maximum,
             "restore_per_s": points.restore_rate,
             "others_per_s": round(points.others_per_s, 1),
-            "poll_every_s": round(mirror.interval_s, 1),
+            "poll_every_s": round(mirror.interval_s, 2),
             "one_by_one": form.why_single,
         }
     }

@@ -114,7 +114,9 @@ def _other_writer(row: Row, _: Places, warehouses: Warehouses) -> str:
     return f"Another program writes {_warehouse(row, warehouses)} too: the number {row['because']}"
 
 
-def _of_listing(row: Row, _: Places, __: Warehouses) -> str:
+def _of_listing(row: Row, places: Places, _: Warehouses) -> str:
+    if "location" in row:  # a whole location that left the mirror, or is back
+        return f"The location {place_of(row, places)}: {row['because']}"
     return LISTING_TEXTS[EntryKind(row["kind"])](row)
 
 

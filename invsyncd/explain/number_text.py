@@ -27,7 +27,13 @@ def number_differs(
 def unreadable(
     row: Mapping[str, Any], places: Mapping[int, str], warehouses: Mapping[str, str]
 ) -> str:
-    """What of the item cannot be read, and what follows."""
+    """What of the item or location cannot be read, and what follows."""
+    if row["part"] == "location":
+        place = places.get(row["location"], row["location"]) if row["location"] else "one location"
+        return (
+            f"Shopify's answer about {place} cannot be read: {row['because']}; what is known of it"
+            " stays"
+        )
     what = "the stock" if row["part"] == "levels" else "the catalogue entry"
     return (
         f"Shopify's answer about {what} of this item cannot be read: {row['because']}; the item"

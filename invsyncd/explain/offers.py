@@ -87,7 +87,11 @@ def why_different(
     plan = _plan(shop)
     if plan is not None and plan.counts_parts(facts.state.item) and offer.warehouse in plan.sources:
         left = bundles.why_left(facts.state, offer, name, plan)
-        if left is not None and not listing.parked and _rule(listing, facts, plan).enabled:
+        if (
+            left is not None
+            and not listing.parked
+            and plan.rule_of(listing, facts.state.item.sku).enabled
+        ):
             return left
     if offer.wanted is None:
         return _left_alone(known, listing, facts, shop)
@@ -152,7 +156,7 @@ def _left_alone(
         text = f'The warehouse "{name}" is left at {shows}: no mapping names it'
         return Reason(Cause.WAREHOUSE_NOT_MAPPED, text)
     override = overridden(listing, facts.state.item, shop)
-    if not rules.offers.rule_for(listing.seller_sku or facts.state.item.sku).enabled:
+    if not rules.offers.rule_of(listing, facts.state.item.sku).enabled:
         number, pattern = override or (0, "")
         text = f'{name} is left at {shows}: override {number} ("{pattern}") has enabled = false'
         return Reason(Cause.SWITCHED_OFF, text)
@@ -163,10 +167,6 @@ def _left_alone(
 
 def _plan(shop: ShopFacts) -> OfferPlan | None:
     return shop.rules.offers if shop.rules is not None else None
-
-
-def _rule(listing: Listing, facts: ItemFacts, plan: OfferPlan) -> OfferRule:
-    return plan.rule_for(listing.seller_sku or facts.state.item.sku)
 
 
 def _unreadable(found: ListingFacts) -> str:
@@ -211,7 +211,7 @@ def _whole_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> li
     """What holds for the whole listing: parked, overridden, unlimited, missing in a warehouse."""
     reasons: list[Reason] = []
     listing, item = found.listing, facts.state.item
-    plan = shop.rules.offers if shop.rules is not None else None
+    plan = _plan(shop)
     is_owed = any(x.offer.wanted not in (None, x.offer.shown) for x in found.offers)
     if found.unreadable and not is_owed:
         text = f"{_unreadable(found)}; it needs no write now"
@@ -221,7 +221,7 @@ def _whole_listing(found: ListingFacts, facts: ItemFacts, shop: ShopFacts) -> li
         reasons.append(Reason(Cause.PARKED, f"{text}; it needs no write now"))
     if plan is None:
         return reasons
-    rule = plan.rule_for(listing.seller_sku or item.sku)
+    rule = plan.rule_of(listing, item.sku)
     override = overridden(listing, item, shop)
     if override is not None and rule.enabled:
         number, pattern = override
@@ -274,7 +274,7 @@ def steps_of(
     known: OfferState, listing: Listing, state: ItemState, shop: ShopFacts
 ) -> Quantity | None:
     """The rule's result as it is planned; None if the warehouse is left alone."""
-    plan = shop.rules.offers if shop.rules is not None else None
+    plan = _plan(shop)
     if plan is None:
         return None
     return offer(state, listing, known.offer.warehouse, known.held, plan)
@@ -282,7 +282,7 @@ def steps_of(
 
 def overridden(listing: Listing, item: Item, shop: ShopFacts) -> tuple[int, str] | None:
     """(its number in the configuration, from 1; its pattern) of the override that applies."""
-    plan = shop.rules.offers if shop.rules is not None else None
+    plan = _plan(shop)
     found = plan.override_for(listing.seller_sku or item.sku) if plan else None
     return None if found is None else (found[0] + 1, found[1])
 
@@ -291,11 +291,11 @@ def rule_steps(
     known: OfferState, found: ListingFacts, state: ItemState, shop: ShopFacts
 ) -> list[dict[str, Any]]:
     """[{name, units, says}] of every step; `says` is empty for a step that changes nothing."""
-    plan = shop.rules.offers if shop.rules is not None else None
+    plan = _plan(shop)
     result = steps_of(known, found.listing, state, shop)
     if plan is None or result is None:
         return []
-    rule = plan.rule_for(found.listing.seller_sku or state.item.sku)
+    rule = plan.rule_of(found.listing, state.item.sku)
     steps, before = [], None
     for name, units in result.steps:
         if plan.counts_parts(state.item) and name == "base":

@@ -33,7 +33,8 @@ class ClosedWarehouses:
         closed, now = await self._rulebook.closed(), self._clocks.loop()
         if closed and self._due.is_due(now):
             self._due.begun(now)
-            if await self._rulebook.keep_warehouses(await self._shop.warehouses()):
+            _, is_new = await self._rulebook.keep_warehouses(await self._shop.warehouses())
+            if is_new:
                 await self._stock.replan_all()
                 closed = await self._rulebook.closed()
         if self._known - closed:

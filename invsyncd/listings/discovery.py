@@ -164,9 +164,8 @@ class Discovery:
     async def _read_warehouses(self) -> bool:
         """Read the warehouses; returns whether anything about them changed."""
         found = await self._shop.warehouses()
-        lacking = await self._rulebook.with_lacking(found)
-        is_new = await self._rulebook.keep_warehouses(found)
-        await self._notices.unreadable_warehouses(lacking.odd)
+        kept, is_new = await self._rulebook.keep_warehouses(found)
+        await self._notices.unreadable_warehouses(kept.odd)
         self._odd = {("", "", warehouse or "?") for warehouse in found.odd}
         return is_new
 

@@ -39,6 +39,7 @@ from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.store.listings import Key, OfferState
 from invsyncd.store.notices import Notice, Subject
+from invsyncd.store.other_writers import OfferKey
 from invsyncd.tiktok.shop import ShownStock, TikTokShop
 
 
@@ -131,7 +132,7 @@ class ListingStock:
         async with self._store.transaction() as tx:
             # Read inside the transaction: a pass may commit new wanted quantities meanwhile.
             known = await self._store.listings.offers(keys, now)
-            waiting = waiting_offers(await self._rulebook.rules(), read, known)
+            waiting = await self._waiting(read, known)
             written = await self._store.drift.written(tx, keys)
             own = {x.key for x in read if x.parked_by != ParkedBy.KIND}
             ours = {key: states for key, states in known.items() if key in own}
@@ -159,6 +160,14 @@ class ListingStock:
             await self._replan(tx, [*read, *others])
         arrived = frozenset(key for key in keys if has_arrived(known.get(key, ()), stock))
         return StockRead(stock.units, doubtful, stock.reserved, arrived, frozenset(odd))
+
+    async def _waiting(
+        self, listings: Sequence[Listing], known: Mapping[Key, Sequence[OfferState]]
+    ) -> set[OfferKey]:
+        """The offers of these listings for which something will be planned, and nothing is now."""
+        if all(state.offer.wanted is not None for states in known.values() for state in states):
+            return set()
+        return waiting_offers(await self._rulebook.rules(), listings, known)
 
     def take_moved(self, key: Key) -> bool:
         """Whether somebody else moved the number of a listing since this was last asked."""

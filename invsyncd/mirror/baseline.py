@@ -29,7 +29,7 @@ from invsyncd.shopify.bulk import BulkRefused
 from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import BASELINE, Store
-from invsyncd.store.unreadable import Part, Unread
+from invsyncd.store.unreadable import Part, unread
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class Baseline:
         self._committer = committer
         self._aside: dict[int, str] = {}
         self._recent = Recent(0)
-        self._marks: Marks = {}
+        self._marks: dict[int, int | None] = {}
 
     async def is_complete(self) -> bool:
         """Whether a whole baseline was ever taken."""
@@ -102,10 +102,10 @@ class Baseline:
 
         The passes ask for them; they are seen for the first time when they can be read.
         """
-        unread = [Unread(Part.LEVELS, item, why) for item, why in self._aside.items()]
+        aside = unread(Part.LEVELS, self._aside)
         async with self._store.transaction() as tx:
             await self._store.levels.forget(tx, self._aside)
-            await self._store.unreadable.note(tx, unread, ())
+            await self._store.unreadable.note(tx, aside, ())
 
     async def _read(self, locations: Sequence[int]) -> Marks:
         """Read every level, in the quicker way. Returns the watermark of each location.
@@ -125,15 +125,17 @@ class Baseline:
 
     async def _read_paged(self, locations: Sequence[int], budget: PageBudget) -> Marks:
         await self._forget_all()
+        self._marks = {}
         marks = await run_together([partial(self._read_one, x, budget) for x in locations])
-        self._marks = dict(zip(locations, marks, strict=True))
-        return self._marks
+        return dict(zip(locations, marks, strict=True))
 
     async def _read_one(self, location: int, budget: PageBudget) -> int | None:
         progress = Progress(None, far=True, mark=None)
         async for page in self._source.poll(location, None):
             budget.take()
             progress.saw(page)
+            if progress.pages == 1:
+                self._marks[location] = _behind(progress.mark, page.server_time)
             self._aside.update(page.aside)
             await self._save(page.readings)
         return progress.mark
@@ -168,7 +170,7 @@ class Baseline:
         marks = {location: at - took_s for location, at in newest.items()}
         self._marks = {location: marks.get(location) for location in locations}
         if created_at is not None:
-            self._marks = {x: at and max(at, created_at) for x, at in self._marks.items()}
+            self._marks = {x: _behind(newest.get(x), created_at) for x in locations}
             marks = {x: min(at, created_at - SLACK_S) for x, at in marks.items()}
         return {location: marks.get(location) for location in locations}
 
@@ -196,6 +198,16 @@ class Baseline:
         return count
 
 
+def _behind(newest: int | None, read_at: int | None) -> int | None:
+    """From where a poll goes on after rows of which `newest` is the newest stamp.
+
+    Where they were read in a later second, all of that second is known. All are server seconds.
+    """
+    if newest is None or read_at is None:
+        return newest
+    return min(newest + 1, read_at)
+
+
 class FirstCatalogue:
     """Reads the catalogue of a first baseline: the items of the levels that are already stored."""
 
@@ -218,7 +230,7 @@ class FirstCatalogue:
             after = items[-1]
             found = await self._source.catalogue(items)
             await believe(self._store, found.aside, len(found.rows))
-            aside = [Unread(Part.CATALOGUE, item, why) for item, why in found.aside.items()]
+            aside = unread(Part.CATALOGUE, found.aside)
             async with self._store.transaction() as tx:
                 await levels.add_items(tx, found.rows)
                 await levels.forget(tx, set(items) - {e.item for e in found.rows})

@@ -16,6 +16,7 @@ from invsyncd.core.catalogue import with_catalogue
 from invsyncd.core.clocks import WallSeconds
 from invsyncd.core.fold import Earlier, Folded, fold
 from invsyncd.core.journal import EntryKind
+from invsyncd.core.lost_levels import DISCONNECTED, LostLevel, joined_levels, left_levels
 from invsyncd.core.model import (
     Attempt,
     Catalogue,
@@ -37,6 +38,8 @@ from invsyncd.store.database import Tx
 from invsyncd.store.unreadable import Part, Unread
 
 log = logging.getLogger(__name__)
+
+LINES_MAX = 20  # levels that are logged at once; the journal has all
 
 Gate = Callable[[Tx], Awaitable[bool]]  # whether what was planned may be written
 
@@ -145,6 +148,7 @@ class Committer:
             await self._store.listings.save_wanted(tx, offers)
             entries += await self._unreadable(tx, batch)
             await self._store.journal.add(tx, pass_id, now, entries)
+            await self._lost(tx, folded, rules, now)
             await history.add(tx, folded, now)
             for request in batch.asked.requests:
                 await self._store.requests.done(tx, request)
@@ -157,6 +161,26 @@ class Committer:
         """The items that cannot be read, as of this batch."""
         before = {one.key for one in await self._store.unreadable.all()} - batch.readable
         return {item for _, item in before} | {one.item for one in batch.unreadable}
+
+    async def _lost(self, tx: Tx, folded: Sequence[Folded], rules: Rules, now: int) -> None:
+        """Save which levels left while their items stay; the journal has them already."""
+        lost = [
+            LostLevel(item, location, DISCONNECTED)
+            for item, location in left_levels(folded, rules.scope)
+        ]
+        found = joined_levels(folded)
+        if not (lost or found):
+            return
+        await self._store.lost_levels.lose(tx, lost, now)
+        await self._store.lost_levels.find(tx, found)
+        skus = {one.state.item.id: one.state.item.sku for one in folded}
+        for one in lost[:LINES_MAX]:
+            log.warning(
+                "sku=%s at location %d is not mirrored any more: %s",
+                skus[one.item],
+                one.location,
+                one.why,
+            )
 
     async def _unreadable(self, tx: Tx, batch: Batch) -> list[Entry]:
         """Save which items cannot be read; each reason is logged and journaled once."""

@@ -55,8 +55,9 @@ class Taken:
     """A whole baseline: how many items it saw, and where the polls go on.
 
     `marks` are the server seconds up to which each location was read, for the polls that follow at
-    once. The stored watermarks lie further back: they doubt more. `newest` is the newest stamp, and
-    `recent` counts the levels that a look-back to the watermarks would list again.
+    once: they do not reach back behind them, so that an import that stamped everything is not
+    listed again. The stored watermarks lie further back: they doubt more. `newest` is the newest
+    stamp, and `recent` counts the levels that a look-back to the watermarks would list again.
     """
 
     items: int
@@ -167,6 +168,7 @@ class OverlapSchedule:
         self._stamps = StampClock()
         self._near: dict[int, int | None] = {}
         self._short: dict[int, int | None] = {}
+        self._floor: dict[int, int] = {}
         self._last: dict[int, Polled] = {}
         self._listed: deque[tuple[LoopSeconds, int]] = deque()
         self._short_at = AT_ONCE
@@ -193,6 +195,7 @@ class OverlapSchedule:
     def has_baseline(self, now: LoopSeconds, taken: Taken) -> None:
         """Note that a baseline has just read everything."""
         self._near, self._short = dict(taken.marks), dict(taken.marks)
+        self._floor = {place: at for place, at in taken.marks.items() if at is not None}
         self._short_at = self._far_at = now
         self._listed.append((now, taken.recent))
         if taken.newest is not None:
@@ -257,7 +260,8 @@ class OverlapSchedule:
         mark = latest(before, self._stamps.at_least(self._began_at))
         if self.is_far or near is None:
             return Progress(watermark - int(self._overlap_s), True, mark, before)
-        return Progress(self._since(location, near), False, mark, before)
+        since = max(self._since(location, near), self._floor.get(location, 0))
+        return Progress(since, False, mark, before)
 
     def _since(self, location: int, near: int) -> int:
         last, short = self._last.get(location), self._short.get(location)
@@ -279,10 +283,12 @@ class OverlapSchedule:
             self._short_at = self._began_at
         if polled and self.is_far:
             self._far_at = self._began_at
+            self._floor.clear()
 
     def paid(self, owed: PendingReads) -> None:
         """Note that what a bulk operation found is committed."""
         self._far_at = max(owed.began_at, self._far_at or owed.began_at)
+        self._floor.clear()
 
 
 class BulkLookback:

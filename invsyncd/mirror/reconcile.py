@@ -14,7 +14,8 @@ from functools import partial
 from invsyncd.config import Settings
 from invsyncd.core.change_lines import parts
 from invsyncd.core.clocks import Clocks, Every
-from invsyncd.core.model import Standing, Target
+from invsyncd.core.journal import EntryKind
+from invsyncd.core.model import Entry, Standing, Target
 from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unavailable
 from invsyncd.mirror.baseline import Baseline
 from invsyncd.mirror.catalogue import CatalogueReader
@@ -24,6 +25,8 @@ from invsyncd.mirror.full_scan import FullScan
 from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.suspects import Suspects
 from invsyncd.planning.breaker import CircuitBreaker
+from invsyncd.planning.locations import unreadable_locations
+from invsyncd.planning.lost_locations import watch_mirrored
 from invsyncd.planning.requests import RequestDesk
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.rules import DoubleOffer, Rules
@@ -70,7 +73,7 @@ class MirrorPass:
         self._desk = RequestDesk(store, clocks.wall)
         self._locations = Every(settings.poll.catalogue_interval_s)
         self.location_notes: list[str] = []
-        """What people should know of configured locations that were renamed or deactivated."""
+        """What people should know of locations: renamed, deactivated, or not readable."""
 
     @property
     def has_second_mirror(self) -> bool:
@@ -143,9 +146,10 @@ class MirrorPass:
         if not self._dry_run:
             await self._delivery.recover(report)
         if self._locations.is_due(self._clocks.loop()):
-            await self._read_locations()
+            await self._read_locations(report.pass_id)
             self._locations.begun(self._clocks.loop())
         rules = await self._rulebook.rules()
+        await self._watch_locations(report.pass_id, rules)
         if not await self._baseline.is_complete():
             locations = await self._rulebook.locations()
             taken = await self._baseline.take(report.pass_id, locations, rules)
@@ -154,8 +158,9 @@ class MirrorPass:
             self.catalogue.rest()
         batch = await self._poller.poll(await self._store.locations.all())
         if self._poller.closed:
-            await self._read_locations()
+            await self._read_locations(report.pass_id)
             rules = await self._rulebook.rules()
+            await self._watch_locations(report.pass_id, rules)
         batch = await self._with_catalogue(batch, report)
         await self._sweep_if_rules_changed(report.pass_id, rules)
         rules, batch = await self._with_closing(report.pass_id, batch, rules)
@@ -167,9 +172,27 @@ class MirrorPass:
         _report_changes(report, committed)
         return rules, committed
 
-    async def _read_locations(self) -> None:
-        await self._rulebook.keep_locations(await self._source.locations())
-        self.location_notes = await self._rulebook.location_notes()
+    async def _read_locations(self, pass_id: str) -> None:
+        found = await self._source.locations()
+        await self._rulebook.keep_locations(found)
+        odd = unreadable_locations(found, await self._store.locations.names())
+        async with self._store.transaction() as tx:
+            new = await self._store.reported.changed(tx, "unreadable_location", odd)
+            entries = [
+                Entry(
+                    EntryKind.UNREADABLE,
+                    None,
+                    "",
+                    {"part": "location", "location": odd[x][0], "because": odd[x][1]},
+                )
+                for x in new
+            ]
+            await self._store.journal.add(tx, pass_id, int(self._clocks.wall()), entries)
+        self.location_notes = [*await self._rulebook.location_notes(), *odd]
+
+    async def _watch_locations(self, pass_id: str, rules: Rules) -> None:
+        now = int(self._clocks.wall())
+        await watch_mirrored(self._store, self._settings, rules.scope, pass_id=pass_id, now=now)
 
     async def deliver(self, rules: Rules, committed: Committed, report: PassReport) -> None:
         """Deliver to Shopify what is owed, and confirm it; a dry run only reports it."""

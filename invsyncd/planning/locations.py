@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Final
 
 from invsyncd.config import Settings
-from invsyncd.core.model import Location
+from invsyncd.core.model import Location, LocationList
 from invsyncd.errors import ConfigError
 
 FBT: Final = "tiktok fbt"
@@ -100,6 +100,27 @@ def location_ids(
         elif not ids and name in remembered:
             found[name] = remembered[name]
     return found
+
+
+def unreadable_locations(
+    found: LocationList, known: Mapping[int, str]
+) -> dict[str, tuple[int | None, str]]:
+    """What people should know of locations that cannot be read: by sentence (id, reason).
+
+    `known` are the names of the known locations, by id.
+    """
+    notes: dict[str, tuple[int | None, str]] = {}
+    for place, why in found.odd.items():
+        name = f'"{known[place]}" ({place})' if place in known else str(place)
+        goes_on = "it goes on as it was known" if place in known else "it waits until it can be"
+        notes[f"Shopify's answer about location {name} cannot be read: {why}; {goes_on}"] = (
+            place,
+            why,
+        )
+    for why in found.lost:
+        text = f"Shopify's answer about one location cannot be read: {why}"
+        notes[f"{text}; whichever it is, it goes on as it was known"] = (None, why)
+    return notes
 
 
 def location_notes(

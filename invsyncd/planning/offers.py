@@ -69,7 +69,7 @@ def waiting_offers(
     return {
         (*x.key, state.offer.warehouse)
         for x in listings
-        if x.item is not None and plan.rule_for(x.seller_sku or x.sku).enabled
+        if x.item is not None and plan.rule_of(x, x.sku).enabled
         for state in known.get(x.key, ())
         if state.offer.wanted is None and state.offer.warehouse in ours
     }

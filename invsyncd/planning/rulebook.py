@@ -14,7 +14,7 @@ from invsyncd.config import Settings
 from invsyncd.config.tiktok import Link
 from invsyncd.core.bundles import Bundles
 from invsyncd.core.marketplace import Warehouse, WarehouseList
-from invsyncd.core.model import Location
+from invsyncd.core.model import Location, LocationList
 from invsyncd.core.offer_rule import TIKTOK_MAX, CountMirrored
 from invsyncd.errors import ConfigError, InvalidResponse
 from invsyncd.planning.locations import location_ids, location_notes
@@ -28,7 +28,7 @@ from invsyncd.planning.rules import (
     without,
 )
 from invsyncd.planning.warehouses import warehouse_ids, warehouse_notes, with_lacking
-from invsyncd.store import Store
+from invsyncd.store import BASELINE, Store
 
 IN_FORCE = "rules"
 LOCATION_IDS = "location_ids"  # configured names, as JSON, with the ids that they meant
@@ -58,8 +58,22 @@ class Rulebook:
         """Whether the mirrored levels of an item count as one stock."""
         return self._settings.tiktok.count_mirrored is CountMirrored.ONCE
 
-    async def keep_locations(self, locations: Sequence[Location]) -> None:
-        """Save Shopify's locations; InvalidResponse where none of them is active."""
+    async def keep_locations(self, found: LocationList) -> None:
+        """Save Shopify's locations; InvalidResponse where none of them is active.
+
+        One that cannot be read now stays as it was known. Before a first baseline each of them must
+        be readable: whether its numbers agree with the others' decides at first sight.
+        """
+        read = {x.id for x in found.readable}
+        kept = [x for x in await self.locations() if x.id not in read]
+        kept = kept if found.lost else [x for x in kept if x.id in found.odd]
+        locations = [*found.readable, *kept]
+        unknown = found.odd.keys() - found.closed - {x.id for x in kept}
+        if (unknown or found.lost) and await self._store.meta.get(BASELINE) is None:
+            why = "; ".join([*(f"location {x}: {found.odd[x]}" for x in unknown), *found.lost])
+            raise InvalidResponse(
+                f"shopify LOCATIONS: no first baseline without all of them: {why}"
+            )
         if not any(location.active for location in locations):
             # Every shop has an active location. Taking this as true would make every level leave.
             raise InvalidResponse("shopify LOCATIONS: no active location was named")
@@ -82,31 +96,25 @@ class Rulebook:
         """Every location in the store."""
         return [known.location for known in await self._store.locations.all()]
 
-    async def with_lacking(self, found: WarehouseList) -> WarehouseList:
-        """TikTok's list, with the mapped warehouses among its odd ones that it lacks now."""
-        return with_lacking(found, await self.warehouses() or (), await self.warehouse_ids())
+    async def keep_warehouses(self, listed: WarehouseList) -> tuple[WarehouseList, bool]:
+        """Save TikTok's warehouses.
 
-    async def keep_warehouses(self, found: WarehouseList) -> bool:
-        """Save TikTok's warehouses; returns whether anything about them changed.
-
-        One that cannot be read now, or is mapped and lacking, stays as it was.
+        Returns the list, with the mapped warehouses among its odd ones that it lacks now, and
+        whether anything about them changed. An odd one stays as it was.
         """
-        found = await self.with_lacking(found)
+        known, before = await self.warehouses() or [], await self.warehouse_ids()
+        found = with_lacking(listed, known, before)
         odd, read = found.odd, {warehouse.id for warehouse in found.readable}
-        kept = [
-            warehouse
-            for warehouse in (await self.warehouses() or () if odd else ())
-            if warehouse.id not in read and (warehouse.id in odd or "" in odd)
-        ]
+        kept = [x for x in known if x.id not in read and (x.id in odd or "" in odd)]
         now = [*found.readable, *kept]
         text = json.dumps([asdict(warehouse) for warehouse in now])
-        ids = warehouse_ids(self._settings, now, before := await self.warehouse_ids())
+        ids = warehouse_ids(self._settings, now, before)
         is_new = text != await self._store.meta.get(WAREHOUSES)
         if is_new or ids != before:
             async with self._store.transaction() as tx:
                 await self._store.meta.set(tx, WAREHOUSES, text)
                 await self._store.meta.set(tx, WAREHOUSE_IDS, json.dumps(ids, sort_keys=True))
-        return is_new
+        return found, is_new
 
     async def warehouse_notes(self) -> list[str]:
         """What people should know of mapped warehouses that were renamed."""

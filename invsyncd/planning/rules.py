@@ -102,15 +102,7 @@ def offer_plan(
         scope,
         bundles=tiktok.bundles,
     )
-    for one, other in double_offers(plan):
-        names = {w.id: w.name for w in warehouses}
-        raise DoubleOffer(
-            f'tiktok.mapping: the warehouses "{names.get(one)}" and "{names.get(other)}" are both'
-            " fed by mirrored locations, which show one physical stock: every unit would be"
-            " offered twice",
-            advice="map all mirrored locations to one warehouse, take some out of the mirror, or"
-            ' set tiktok.count_mirrored = "each" if they really are separate stocks',
-        )
+    _check_no_double_offer(plan, warehouses)
     return plan
 
 
@@ -150,6 +142,18 @@ _CLOSED = {
     "RESTRICTED": "it is RESTRICTED (holiday or order limit): nothing can be bought from it",
     "DISABLED": "it is DISABLED",
 }
+
+
+def _check_no_double_offer(plan: OfferPlan, warehouses: Sequence[Warehouse]) -> None:
+    for one, other in double_offers(plan):
+        names = {w.id: w.name for w in warehouses}
+        raise DoubleOffer(
+            f'tiktok.mapping: the warehouses "{names.get(one)}" and "{names.get(other)}" are both'
+            " fed by mirrored locations, which show one physical stock: every unit would be"
+            " offered twice",
+            advice="map all mirrored locations to one warehouse, take some out of the mirror, or"
+            ' set tiktok.count_mirrored = "each" if they really are separate stocks',
+        )
 
 
 def _check_one_warehouse_each(

@@ -154,9 +154,10 @@ async def silence(story: Story) -> None:
     """Step 7: nothing happens, and nothing may be written."""
     story.screen.say("[bold]7.[/] And now nothing happens.")
     writes = len(story.made.shop.writes), len(story.made.market.updates)
-    polls = story.made.shopify.operations["Poll"] + QUIET_POLLS * len(story.made.shop.locations)
+    polls = story.made.shopify.operations["PollTogether"] + QUIET_POLLS
     await story.until(
-        f"{QUIET_POLLS} passes at rest", lambda: story.made.shopify.operations["Poll"] >= polls
+        f"{QUIET_POLLS} passes at rest",
+        lambda: story.made.shopify.operations["PollTogether"] >= polls,
     )
     quiet = (len(story.made.shop.writes), len(story.made.market.updates)) == writes
     story.seen("not one write", quiet and story.agreed(), "0 writes" if quiet else "writes!")

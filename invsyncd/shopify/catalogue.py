@@ -15,11 +15,11 @@ from functools import partial
 from invsyncd.core.catalogue import CatalogueRow
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape, json_object
-from invsyncd.shopify import bulk, documents, parse
+from invsyncd.shopify import bulk, documents, parse, parse_catalogue
 from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.catalogue_documents import CATALOGUE_ROWS
 from invsyncd.shopify.client import ShopifyClient
-from invsyncd.shopify.parse import ProductFacts
+from invsyncd.shopify.parse_catalogue import ProductFacts
 from invsyncd.shopify.polling import Start, member, walk
 
 PAGE_ROWS = 250
@@ -110,7 +110,7 @@ class ShopifyCatalogue:
         for edge in parse.edges(page):
             try:
                 node = edge.at("node")
-                facts[parse.number(node.at("id"), "Product")] = parse.product_facts(node)
+                facts[parse.number(node.at("id"), "Product")] = parse_catalogue.product_facts(node)
             except InvalidResponse as error:
                 aside.note(None, edge, error)
         aside.believe(len(facts))
@@ -129,7 +129,7 @@ class ShopifyCatalogue:
     async def _product(self, node: Shape, aside: Aside) -> AsyncIterator[list[CatalogueRow]]:
         """Yield all variants of one product."""
         try:
-            product, first = parse.product_facts(node), node.at("variants")
+            product, first = parse_catalogue.product_facts(node), node.at("variants")
         except InvalidResponse as error:
             aside.note(None, node, error)
             return
@@ -182,7 +182,7 @@ async def variant_rows(
         item = _variants_item(node)
         try:
             product = node.at("product")
-            facts = parse.product_facts(product)
+            facts = parse_catalogue.product_facts(product)
             row = _variant(node, facts)
             learn(parse.number(product.at("id"), "Product"), facts)
             page.append(row)
@@ -217,10 +217,10 @@ def _variants_item(node: Shape) -> int:
 
 def _variant(node: Shape, product: ProductFacts | None = None) -> CatalogueRow:
     """The row of a variant; its product's facts unless those are given."""
-    facts = parse.product_facts(node.at("product")) if product is None else product
+    facts = parse_catalogue.product_facts(node.at("product")) if product is None else product
     return replace(
         _item(node.at("inventoryItem")),
-        continues=parse.continues(node.at("inventoryPolicy")),
+        continues=parse_catalogue.continues(node.at("inventoryPolicy")),
         product_type=sys.intern(facts.type),
         on_sale=facts.on_sale,
         bundle=node.at("requiresComponents").flag(),

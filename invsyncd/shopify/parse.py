@@ -8,12 +8,11 @@ moments are read within their bounds.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import lru_cache
 
-from invsyncd.core.model import Catalogue, Component, Location, Reading
+from invsyncd.core.model import Location, Reading
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
 from invsyncd.shopify.aside import Aside
@@ -23,24 +22,6 @@ _NAMES = ("available", "committed", "on_hand", "incoming")
 _LEVEL_ID = re.compile(
     r"gid://shopify/InventoryLevel/[0-9]+\?inventory_item_id=([0-9]{1,18})", re.ASCII
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Variants:
-    """What some of an item's variants say."""
-
-    continues: bool = False
-    product_types: frozenset[str] = frozenset()
-    on_sale: bool = False
-    bundle: bool = False
-
-    def __or__(self, other: Variants) -> Variants:
-        return Variants(
-            self.continues or other.continues,
-            self.product_types | other.product_types,
-            self.on_sale or other.on_sale,
-            self.bundle or other.bundle,
-        )
 
 
 def nodes(connection: Shape) -> list[Shape]:
@@ -73,8 +54,23 @@ def next_cursor(connection: Shape, seen: set[str]) -> str | None:
     return cursor
 
 
-def location(node: Shape) -> Location:
-    """One location."""
+def locations(connection: Shape, aside: Aside) -> Iterator[tuple[int, Location | None, bool]]:
+    """Each location of a page: its id, what it says (None if set aside), whether it is active."""
+    for edge in edges(connection):
+        place = None
+        try:
+            node = edge.at("node")
+            place = number(node.at("id"), "Location")
+            found = _location(node)
+            yield place, found, found.active
+        except InvalidResponse as error:
+            aside.note(place, edge, error)
+            if place is not None:
+                active = edge.at("node").maybe("isActive")
+                yield place, None, active is None or active.value is not False
+
+
+def _location(node: Shape) -> Location:
     return Location(
         id=number(node.at("id"), "Location"),
         name=node.at("name").text(),
@@ -200,90 +196,6 @@ def newest(rows: Iterable[Reading]) -> tuple[Reading, ...]:
         if level not in kept or row.updated_at >= kept[level].updated_at:
             kept[level] = row
     return tuple(kept.values())
-
-
-def variants(connection: Shape) -> Variants:
-    """What one page of an item's variants says."""
-    found = Variants()
-    for node in nodes(connection):
-        product = product_facts(node.at("product"))
-        found |= Variants(
-            continues(node.at("inventoryPolicy")),
-            frozenset({product.type}),
-            product.on_sale,
-            node.at("requiresComponents").flag(),
-        )
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class ProductFacts:
-    """What an item takes from its product. `on_sale`: neither a draft nor archived."""
-
-    type: str
-    on_sale: bool
-
-
-def product_facts(product: Shape) -> ProductFacts:
-    """Type and status of a product. Statuses are ACTIVE, ARCHIVED, DRAFT and UNLISTED (schema);
-    who has the link can buy what is unlisted."""
-    status = product.at("status").text()
-    return _product_facts(product.at("productType").text(), status not in {"ARCHIVED", "DRAFT"})
-
-
-# Few types, many products: the catalogue remembers the facts of some 50,000 of them.
-_product_facts = lru_cache(maxsize=1024)(ProductFacts)
-
-
-def continues(policy: Shape) -> bool:
-    """Whether a variant of this inventory policy keeps selling when it is out of stock."""
-    if policy.text() not in {"DENY", "CONTINUE"}:
-        raise policy.garbled("neither DENY nor CONTINUE")
-    return policy.text() == "CONTINUE"
-
-
-def catalogue(node: Shape, found: Variants) -> Catalogue:
-    """One item with what all its variants say."""
-    sku = node.at("sku")
-    return Catalogue(
-        item=number(node.at("id"), "InventoryItem"),
-        sku="" if sku.null else sku.text(),
-        tracked=node.at("tracked").flag(),
-        continues=found.continues,
-        product_types=tuple(sorted(found.product_types)),
-        on_sale=found.on_sale,
-        bundle=found.bundle,
-    )
-
-
-def components(node: Shape) -> tuple[Component, ...]:
-    """What one unit of an item takes, by the variants of it that are bundles.
-
-    Raises InvalidResponse for a list that is not whole, and where two variants disagree.
-    """
-    found: set[tuple[Component, ...]] = set()
-    connection = node.at("variants")
-    for variant in _whole(connection):
-        if variant.at("requiresComponents").flag():
-            taken: dict[int, int] = {}
-            for one in _whole(variant.at("productVariantComponents")):
-                part = one.at("productVariant").at("inventoryItem").at("id")
-                units = whole_units(one.at("quantity"))
-                if units < 1:
-                    raise one.at("quantity").garbled("a bundle takes at least 1 unit")
-                item = number(part, "InventoryItem")
-                taken[item] = taken.get(item, 0) + units
-            found.add(tuple(sorted(Component(*pair) for pair in taken.items())))
-    if len(found) > 1:
-        raise connection.garbled("its variants are made of different components")
-    return next(iter(found), ())
-
-
-def _whole(connection: Shape) -> list[Shape]:
-    """The nodes of a connection that has only one page."""
-    if connection.at("pageInfo").at("hasNextPage").flag():
-        raise connection.garbled("longer than Shopify documents")
-    return nodes(connection)
 
 
 def _reading(node: Shape, item: int, location_id: int, direct: bool, now: int) -> Reading:

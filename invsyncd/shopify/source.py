@@ -13,12 +13,12 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from invsyncd.core.clocks import LoopSeconds
-from invsyncd.core.model import Catalogue, Component, Location, Reading
+from invsyncd.core.model import Catalogue, Component, Location, LocationList, Reading
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.admission import Urgency
 from invsyncd.net.decode import Shape
 from invsyncd.net.tasks import run_together
-from invsyncd.shopify import bulk, documents, parse, polling, together
+from invsyncd.shopify import bulk, documents, parse, parse_catalogue, polling, together
 from invsyncd.shopify.aside import Aside
 from invsyncd.shopify.client import Data, ShopifyClient
 from invsyncd.shopify.polling import PAGES_MAX, Page, Start, member, walk
@@ -68,12 +68,21 @@ class ShopifySource:
         stats = self._client.stats
         return stats.available / stats.maximum if stats.maximum else 0.0
 
-    async def locations(self) -> list[Location]:
+    async def locations(self) -> LocationList:
         """Every location, inactive ones and those of fulfilment services included."""
         found: list[Location] = []
+        closed: set[int] = set()
+        aside = Aside()
         async for connection, _ in self._walk("LOCATIONS", {}, member("locations")):
-            found += [parse.location(node) for node in parse.nodes(connection)]
-        return found
+            for place, location, active in parse.locations(connection, aside):
+                if location is not None:
+                    found.append(location)
+                elif not active:
+                    closed.add(place)
+        aside.believe(len(found))
+        read = {one.id for one in found}
+        reasons = {place: why for place, why in aside.items.items() if place not in read}
+        return LocationList(found, reasons, tuple(aside.lost), frozenset(closed))
 
     def price(self, op: str) -> float | None:
         """The last known price of this operation, in points; None if it was never sent."""
@@ -205,7 +214,7 @@ class ShopifySource:
         nodes, aside, _ = await self._items("CATALOGUE", items)
         for item, node in nodes:
             try:
-                entries.append(parse.catalogue(node, await self._variants(item, node)))
+                entries.append(parse_catalogue.catalogue(node, await self._variants(item, node)))
             except InvalidResponse as error:
                 aside.note(item, node, error)
         aside.believe(len(entries), of_some=True)
@@ -222,7 +231,7 @@ class ShopifySource:
         made: dict[int, tuple[Component, ...]] = {}
         for item, node in nodes:
             try:
-                made[item] = parse.components(node)
+                made[item] = parse_catalogue.components(node)
             except InvalidResponse as error:
                 odd.note(item, node, error)
         odd.believe(len(made), of_some=True)
@@ -230,13 +239,13 @@ class ShopifySource:
         rows = [replace(e, components=made.get(e.item, ())) for e in whole]
         return Direct(rows, {**aside.items, **odd.items})
 
-    async def _variants(self, item: int, node: Shape) -> parse.Variants:
-        found = parse.Variants()
+    async def _variants(self, item: int, node: Shape) -> parse_catalogue.Variants:
+        found = parse_catalogue.Variants()
         connection = node.at("variants")
         if not connection.null:  # nullable in the schema: an item without variants
-            found |= parse.variants(connection)
+            found |= parse_catalogue.variants(connection)
             async for more in self._rest_of(item, connection, "ITEM_VARIANTS", "variants"):
-                found |= parse.variants(more)
+                found |= parse_catalogue.variants(more)
         return found
 
     async def _items(

@@ -22,6 +22,7 @@ from invsyncd.shopify.reply import AccessDenied
 
 log = logging.getLogger(__name__)
 
+OP: Final = "POLL_TOGETHER"
 LOCATIONS_MAX: Final = 25  # in one document: 6,250 levels at most in one answer
 EMPTY_PAGE_POINTS: Final = 3.0  # of one location where nothing changed (recorded arithmetic)
 REST_S: Final = 60.0  # after a refusal; twice as long each time
@@ -107,12 +108,11 @@ async def first_pages(
             "query": parse.updated_since(since),
         }
         try:
-            answer = await client.execute(documents.POLL_TOGETHER, variables, op="POLL_TOGETHER")
-            slots = Shape(answer.data, "POLL_TOGETHER").at("nodes").items()
+            answer = await client.execute(documents.ALL[OP], variables, op=OP)
+            slots = Shape(answer.data, OP).at("nodes").items()
             if len(slots) != len(chunk):
                 raise InvalidResponse(
-                    f"shopify POLL_TOGETHER: {len(chunk)} locations asked for,"
-                    f" {len(slots)} answered"
+                    f"shopify {OP}: {len(chunk)} locations asked for, {len(slots)} answered"
                 )
         except (Refused, AccessDenied, InvalidResponse) as error:
             form.refused(error)

@@ -14,7 +14,7 @@ from invsyncd.core.differences import Difference, unplanned, while_held
 from invsyncd.core.journal import EntryKind, Outcome, outcome_of
 from invsyncd.core.model import ItemState, Listing, Offer, Target
 from invsyncd.core.parking import ParkedBy
-from invsyncd.core.plan import OfferPlan, parts_of
+from invsyncd.core.plan import parts_of
 from invsyncd.errors import ConfigError
 from invsyncd.planning.breaker import why_paused
 from invsyncd.planning.bundles import with_parts
@@ -171,17 +171,13 @@ async def _bundles(store: Store, rules: Rules, names: Names) -> list[Difference]
     found: list[Difference] = []
     for key, offers in (await store.listings.offers(listings, 0)).items():
         listing = listings[key]
-        if listing.item is None or listing.parked or not _is_ruled(listing, plan):
+        if listing.item is None or listing.parked or not plan.rule_of(listing, listing.sku).enabled:
             continue
         for known in (x.offer for x in offers if x.offer.warehouse in plan.sources):
             why = unknown_parts(parts_of(states[listing.item], known.warehouse, plan))
             if why and known.wanted in (None, known.shown):
                 found.append(_unknown(listing, known, names, why))
     return found
-
-
-def _is_ruled(listing: Listing, plan: OfferPlan) -> bool:
-    return plan.rule_for(listing.seller_sku or listing.sku).enabled
 
 
 def _unknown(listing: Listing, known: Offer, names: Names, why: str) -> Difference:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final
@@ -19,6 +19,7 @@ from invsyncd.core.differences import Difference
 from invsyncd.core.model import Target
 from invsyncd.status.expiry import AuthorisationExpiry
 from invsyncd.status.latency import Latency
+from invsyncd.status.target_health import OwedKey, TargetHealth
 from invsyncd.status.watchdog import Watchdog
 from invsyncd.text import plain, plural
 
@@ -30,15 +31,11 @@ POLL_INTERVALS_MAX = 3
 POLL_SLACK_S = 30
 NUMBERS_NAMED = 5  # numbers that are named in one reason
 UNREADABLE_NAMED = 5  # items that are named in one note
-UNTRIED = "not yet tried since the start"
-
 
 OTHER_MIRROR: Final = (
     "shopify: another program copies a changed quantity to the other locations, as we do; switch"
     " that off in the other app, or take the locations out of the mirror here"
 )
-
-OwedKey = tuple[int, int] | tuple[str, str]  # (item, location), or (product_id, sku_id)
 
 _UNREADABLE = "Shopify's answer cannot be read for some items, which wait, and all others go on"
 _NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
@@ -88,6 +85,8 @@ class Health:
         self.look_trouble = ""
         self.location_notes: list[str] = []
         """What people should know of configured locations: renamed, deactivated."""
+        self.lost_levels: list[str] = []
+        """What was mirrored and is not any more: levels, locations."""
         self.unreadable: list[str] = []
         """What of Shopify's answers cannot be read: items that wait, and rows without an item."""
         self.other_writers: Mapping[str, str] = {}
@@ -205,6 +204,7 @@ class Health:
             "catalogue": self.look_trouble,
             "unreadable": unreadable and f"{_UNREADABLE}: {unreadable}",
             "locations": "; ".join(self.location_notes),
+            "lost": "; ".join(self.lost_levels),
             "api_version": "; ".join(str(note) for note in self.version_notes()),
         }
         found = [Check(f"shopify:{name}", True, text) for name, text in notes.items() if text]
@@ -367,34 +367,3 @@ def _last_read(age: float | None) -> str:
 
 def _iso(at: float | None) -> str | None:
     return None if at is None else datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
-
-
-@dataclass(slots=True)
-class TargetHealth:
-    """One target: whether it takes our credentials, and what is wrong with it, if anything."""
-
-    authorised: bool = False
-    dead: bool = False
-    """Whether the target refused our credentials. False also if it was not tried yet."""
-    went_well_at: float | None = None
-    """When its last round went well, in Unix seconds."""
-    failing_since: float | None = None
-    """Since when (Unix seconds) every round has failed; None while rounds go well."""
-    trouble: str = UNTRIED
-    throttled: bool = False
-    """Whether the trouble is only that the target told us to slow down."""
-    paused: str = ""
-    undelivered: dict[OwedKey, float] = field(default_factory=dict)
-    """Owed writes and since when each is owed; only the first ones if there are very many."""
-    owed: int = 0
-    """How many writes are owed in all."""
-
-    @property
-    def oldest_undelivered(self) -> float | None:
-        """Since when (Unix seconds) the oldest write waits; None when nothing waits."""
-        return min(self.undelivered.values(), default=None)
-
-    @property
-    def oldest_key(self) -> OwedKey | None:
-        """Which write waits longest."""
-        return min(self.undelivered, key=lambda key: self.undelivered[key], default=None)

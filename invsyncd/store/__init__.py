@@ -17,6 +17,7 @@ from invsyncd.store.journal import Journal
 from invsyncd.store.levels import KnownCatalogue, Levels
 from invsyncd.store.listings import Listings
 from invsyncd.store.locations import Locations
+from invsyncd.store.lost_levels import LostLevels
 from invsyncd.store.meta import Meta, Reported
 from invsyncd.store.notices import ListingNotices
 from invsyncd.store.other_writers import OtherWriters
@@ -42,6 +43,7 @@ class Store:
         self.census = Census(database)
         self.differing = Differing(database)
         self.unreadable = Unreadable(database)
+        self.lost_levels = LostLevels(database)
         self.attempts = Attempts(database)
         self.listings = Listings(database)
         self.assortment = Assortment(database)

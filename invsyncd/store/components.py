@@ -57,7 +57,8 @@ class Components:
 async def save_components(tx: Tx, made: Iterable[tuple[int, tuple[Component, ...]]]) -> None:
     """Save what these items are made of; most are made of nothing."""
     made = list(made)
-    await tx.executemany("DELETE FROM component WHERE bundle = ?", [(item,) for item, _ in made])
+    for page in pages(item for item, _ in made):
+        await tx.execute(f"DELETE FROM component WHERE bundle IN ({marks(len(page))})", page)
     await tx.executemany(
         "INSERT INTO component (bundle, item, units) VALUES (?, ?, ?)",
         [(item, part.item, part.units) for item, parts in made for part in parts],

@@ -233,6 +233,15 @@ STEPS: tuple[str, ...] = (
     CREATE INDEX component_by_item ON component (item);
     CREATE INDEX item_bundle ON item (id) WHERE bundle = 1;
     """,
+    """
+    CREATE TABLE lost_level (      -- what was mirrored and is not any more
+        location INTEGER NOT NULL,
+        item INTEGER NOT NULL,     -- 0 is: the whole location
+        why TEXT NOT NULL,
+        since INTEGER NOT NULL,
+        PRIMARY KEY (location, item)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 VERSION = len(STEPS)

@@ -14,9 +14,11 @@ from invsyncd import __version__
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.explain.journal_text import entry_summary
+from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook
-from invsyncd.status.health import UNTRIED, Health
+from invsyncd.status.health import Health
 from invsyncd.status.listings import held_json, listings_json
+from invsyncd.status.target_health import UNTRIED
 from invsyncd.store import Store
 from invsyncd.text import ends_hold
 from invsyncd.web.words import advice
@@ -46,6 +48,7 @@ async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str
             count, _ = await store.listing_census.parked()
             first = await store.listing_census.parked_first(FIRST_MAX)
             found["parked"] = {"count": count, "first": first}
+            found["max_quantity"] = await maximum_json(store)
         found["journal"] = await _journal(store, ROWS_MAX)
     return found
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from invsyncd.status.health import UNTRIED
+from invsyncd.status.target_health import UNTRIED
 from invsyncd.text import SHOPS, command, plural
 from invsyncd.web.chart import lag_section
 from invsyncd.web.html import Child, Html, explain_link, section, table, tag, whole_page, with_code
@@ -221,6 +221,7 @@ def _card(found: Mapping[str, Any], name: str, target: Mapping[str, Any]) -> Htm
         tag("h3", SHOPS.get(name, name), " ", tag("span", word, class_=f"badge {state}")),
         tag("p", with_code(clip(why, 200)), class_="small") if why else None,
         tag("p", tag("b", plural(owed, "write")), " owed", f", {waits}" if waits else ""),
+        _maximum(found.get("max_quantity")) if name == "tiktok" else None,
         _budget((found.get("budgets") or {}).get(name)),
     )
 
@@ -235,6 +236,13 @@ def _state(target: Mapping[str, Any]) -> tuple[str, str, str]:
     if target["trouble"]:
         return "warn", "in trouble", target["trouble"]
     return "good", "works", ""
+
+
+def _maximum(maximum: Mapping[str, Any] | None) -> Html | None:
+    """A maximum that TikTok's answers taught, and what raises it."""
+    if not maximum:
+        return None
+    return tag("p", f"{maximum['says']}. To raise it: {maximum['try']}.", class_="small")
 
 
 def _budget(budget: Mapping[str, Any] | None) -> Html | None:

@@ -16,7 +16,7 @@ _BY_CHECK = {
     "state:": "make sure that the disk of state.path has room and can be written",
     "shopify:poll_age": "`invsyncd check` says whether Shopify answers for this location",
     "shopify:full_scan": "it is tried again by itself; `invsyncd scan` asks for one now",
-    "shopify:locations": "change the configuration as it says, then reload.",
+    "shopify:locations": "do what it says; a changed configuration needs a reload.",
     "shopify:catalogue": "new and changed products wait meanwhile; it is tried again by itself."
     " If this stays, run `invsyncd check`",
     "shopify:rounds": "`invsyncd check` looks at everything; it is tried again by itself",
@@ -32,6 +32,7 @@ _BY_CHECK = {
     "tiktok:paused": "see that the numbers are meant, then `invsyncd resume tiktok`",
     "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
     "shopify:api_version": "update invsyncd, or change shopify.api_version as it says",
+    "shopify:lost": "do what it says, if it is to be mirrored",
     "shopify:other_mirror": "let only one program copy quantities between locations",
     "tiktok:lost": "do what it says; `invsyncd check` names them all",
     "tiktok:set_aside": "open the product in Seller Center and save it again; `invsyncd check`",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from aiohttp import web
@@ -51,18 +51,25 @@ class Chaos(Faults):
         """Put the rows of the page before into a page of a poll, older or not."""
         text = await request.text()
         # A page of a list and one of a poll have other rows: each repeats only its like.
-        kind = next((one for one in ("Poll", "ListLevels") if f"query {one}(" in text), "")
+        kind = next((one for one in ("Poll", "ListLevels") if f"query {one}" in text), "")
         if not kind or not isinstance(answer, web.Response):
             return answer
-        asked, said = json.loads(text), json.loads(answer.text or "{}")
-        place = kind + asked["variables"]["location"]
-        page = ((said.get("data") or {}).get("location") or {}).get("inventoryLevels")
-        if not page:
-            return answer
-        before, self._pages[place] = self._pages.get(place, []), list(page["edges"])
-        if self.duplicates and before:
-            self.duplicates -= 1
-            self.fired[DUPLICATED] += 1
-            page["edges"] += before
-            answer.text = json.dumps(said)
+        said = json.loads(answer.text or "{}")
+        for location, page in _pages(json.loads(text)["variables"], said.get("data") or {}):
+            place = kind + location
+            before, self._pages[place] = self._pages.get(place, []), list(page["edges"])
+            if self.duplicates and before:
+                self.duplicates -= 1
+                self.fired[DUPLICATED] += 1
+                page["edges"] += before
+        answer.text = json.dumps(said)
         return answer
+
+
+def _pages(asked: dict[str, Any], data: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each location of an answer with its page of levels: of one location, or of many at once."""
+    places = asked.get("locations") or [asked.get("location")]
+    slots = data.get("nodes") or [data.get("location")]
+    for place, slot in zip(places, slots, strict=True):
+        if slot and slot.get("inventoryLevels"):
+            yield place, slot["inventoryLevels"]

@@ -80,7 +80,8 @@ async def playing(setting: Setting, *, oracle: bool = True) -> AsyncIterator[Pla
     keys = SimpleNamespace(uuid4=lambda: uuid.UUID(int=dice.getrandbits(128)))
     rows = f"first: {setting.page_rows}"
     small = {
-        name: documents.ALL[name].replace("first: 250", rows) for name in ("POLL", "LIST_LEVELS")
+        name: documents.ALL[name].replace("first: 250", rows)
+        for name in ("POLL", "POLL_TOGETHER", "LIST_LEVELS")
     }
     loop = asyncio.get_running_loop()
     assert isinstance(loop, ExactLoop)

@@ -252,7 +252,7 @@ class Run:
             log_lines=machine.log.lines,
             journal_rows=len(rows),
             state_bytes=machine.state.stat().st_size,
-            polls=made.shopify.operations["Poll"],
+            polls=made.shopify.operations["PollTogether"] + made.shopify.operations["Poll"],
         )
         end = self.plan.begin + self.plan.days * DAY_S
         for text in (*machine.log.leaks, *machine.deaths, *machine.log.problems):

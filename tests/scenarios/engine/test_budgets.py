@@ -43,6 +43,8 @@ async def test_status_says_how_many_points_are_left_now_and_of_how_many(tmp_path
             "capacity": 2000,
             "restore_per_s": 100,
             "others_per_s": 0,
+            "poll_every_s": 0.01,
+            "one_by_one": "",
         }
         await asyncio.sleep(5)  # without a request: what comes back is counted all the same
         later = parts.health.status()["budgets"]["shopify"]["left"]

@@ -18,7 +18,7 @@ from unittest.mock import patch
 import pytest
 
 from invsyncd.daemon.wiring import one_pass
-from invsyncd.mirror import lookback, poll
+from invsyncd.mirror import location_polls, lookback
 from invsyncd.sandbox.faults import Kind
 from invsyncd.shopify import documents
 from invsyncd.status.report import PassReport
@@ -29,7 +29,8 @@ from tests.support.world import World, world
 
 SKUS, ROUNDS = ("TEE", "CAP", "MUG", "BAG"), 4  # with three seeds 48 rounds of one item
 SMALL_PAGES = dict(documents.ALL) | {
-    name: documents.ALL[name].replace("first: 250", "first: 2") for name in ("POLL", "LIST_LEVELS")
+    name: documents.ALL[name].replace("first: 250", "first: 2")
+    for name in ("POLL", "POLL_TOGETHER", "LIST_LEVELS")
 }
 PLACES = ("Berlin", "Hamburg", "Munich", "Vienna")
 
@@ -245,7 +246,7 @@ async def test_many_sales_in_the_second_of_our_writes_are_counted_by_few_questio
         assert w.made.shopify.operations["SetQuantities"] - asked < 20
 
 
-ALONE = {"polls": "Poll", "direct reads": "ReadItems", "single levels": "ReadLevels"}
+ALONE = {"polls": "PollTogether", "direct reads": "ReadItems", "single levels": "ReadLevels"}
 
 
 @pytest.mark.parametrize("path", ALONE)
@@ -260,7 +261,10 @@ async def test_one_way_of_reading_may_be_late_alone(tmp_path: Path, path: str) -
         for place in PLACES:
             w.made.shop.expect("TEE", place, 1000)
         late(w, 7, share=1.0, delay_s=3.5, answers=ALONE[path])
-        with patch.object(poll, "PAGES_MIN", 0), patch.object(documents, "ALL", SMALL_PAGES):
+        with (
+            patch.object(location_polls, "PAGES_MIN", -4),
+            patch.object(documents, "ALL", SMALL_PAGES),
+        ):
             for _ in range(12):
                 pool += something_happens(w, "TEE", dice)
                 for n in range(10):  # so much that every level is read directly
@@ -304,12 +308,13 @@ async def test_explain_says_that_an_answer_may_be_older_than_our_write(tmp_path:
         await w.passing(60)
         late(w, 1, delay_s=20, share=1.0)
         began = virtual_time.clock()
-        for at_s in (0, 5, 10, 20, 20.5, 25.5, 30.5, 41):
-            await asyncio.sleep(max(0.0, began + at_s - virtual_time.clock()))
-            if at_s <= 20:
-                w.made.shop.sell_online("TEE", "Berlin", 1)
-            else:
-                await a_pass(w)
+        with patch.object(lookback, "NEAR_S", 15):  # every poll lists the row
+            for at_s in (0, 5, 10, 20, 20.5, 25.5, 30.5, 41):
+                await asyncio.sleep(max(0.0, began + at_s - virtual_time.clock()))
+                if at_s <= 20:
+                    w.made.shop.sell_online("TEE", "Berlin", 1)
+                else:
+                    await a_pass(w)
         cause, says, command = await first(w)
         assert (cause, command) == ("doubted", None)
         assert holds(says, "may be older than our last write", "read again")

@@ -33,6 +33,13 @@ async def contradict(w: World) -> None:
     await asyncio.sleep(2 * MINUTE)
 
 
+def sold_in_two_places(w: World) -> None:
+    """TEE, with 10 in Berlin for the main warehouse and 20 in Munich for South."""
+    south = w.made.market.add_warehouse("South")
+    stocked(w, "TEE", Berlin=10, Munich=20)
+    w.made.market.add_listing("TEE", stock={w.made.warehouse: 0, south: 0})
+
+
 @virtual
 @pytest.mark.parametrize("shows_committed", [True, False])
 async def test_what_was_sold_while_an_item_was_held_is_not_put_back_on_sale(
@@ -72,9 +79,7 @@ async def test_what_was_sold_just_before_a_warehouse_closed_is_not_put_back_on_s
 ) -> None:
     """A limit of orders closes a warehouse right after a sale."""
     async with world(tmp_path, mirror=APART, tiktok=PLACES) as w:
-        south = w.made.market.add_warehouse("South")
-        stocked(w, "TEE", Berlin=10, Munich=20)
-        w.made.market.add_listing("TEE", stock={w.made.warehouse: 0, south: 0})
+        sold_in_two_places(w)
         async with jobs_running(w):
             await asyncio.sleep(3 * MINUTE)
             w.made.market.sell("TEE", "South", 5)
@@ -90,9 +95,7 @@ async def test_an_edit_in_a_warehouse_that_is_closed_holds_and_corrects_nothing(
     tmp_path: Path,
 ) -> None:
     async with world(tmp_path, mirror=APART, tiktok=PLACES) as w:
-        south = w.made.market.add_warehouse("South")
-        stocked(w, "TEE", Berlin=10, Munich=20)
-        w.made.market.add_listing("TEE", stock={w.made.warehouse: 0, south: 0})
+        sold_in_two_places(w)
         async with jobs_running(w):
             await asyncio.sleep(3 * MINUTE)
             w.made.market.set_warehouse_status("South", "DISABLED")

@@ -107,7 +107,17 @@ CHECK = obj(
 )
 GROUP = obj(says=TEXT, count=COUNT, first=many(TEXT))
 LISTINGS = obj(known=COUNT, matched=COUNT, groups=by_name(many(GROUP)))
+MAXIMUM = {
+    "oneOf": [
+        obj(**{"try": TEXT}, units=COUNT, says=TEXT),
+        {"type": "null"},
+    ]
+}
 NUMBERS = by_name({"type": ["number", "null"]})
+POINT: Schema = {"type": ["number", "null"]}
+POINTS: dict[str, Schema] = dict.fromkeys(
+    ("left", "capacity", "restore_per_s", "others_per_s", "poll_every_s"), POINT
+)
 LAG_OF_TARGET = obj(
     count=COUNT,
     median_s={"type": ["number", "null"]},
@@ -115,10 +125,10 @@ LAG_OF_TARGET = obj(
     series={"type": "array"},
 )
 STATUS_OF_DAEMON = obj(
-    {"listings": LISTINGS},
+    {"listings": LISTINGS, "max_quantity": MAXIMUM},
     shop=TEXT,
     now=COUNT,
-    budgets=obj({"tiktok": obj(calls_per_s=NUMBERS)}, shopify=NUMBERS),
+    budgets=obj({"tiktok": obj(calls_per_s=NUMBERS)}, shopify=obj(**POINTS, one_by_one=TEXT)),
     wrong=many(obj(**{"try": MAYBE_TEXT}, check=TEXT, note=YES_NO, says=TEXT)),
     owed_since=by_target({"type": ["number", "null"]}),
     lag=obj(bucket_s=COUNT, buckets=COUNT, ends_at=COUNT, targets=by_target(LAG_OF_TARGET)),
@@ -138,7 +148,7 @@ STATUS_OF_DAEMON = obj(
     numbers=many(NUMBER),
 )
 STATUS_OF_DATABASE = obj(
-    {"listings": LISTINGS},
+    {"listings": LISTINGS, "max_quantity": MAXIMUM},
     source={"const": "the state database; no daemon answers"},
     locations=by_name(MAYBE_TEXT),
     targets=by_target(obj(paused=TEXT, undelivered=COUNT)),

@@ -131,7 +131,7 @@ def test_the_real_environment_is_read_unless_another_one_is_given(
     monkeypatch.setenv("INVSYNCD_POLL__INTERVAL_S", "7")
     path = write(tmp_path, minimal())
     assert load(path).poll.interval_s == 7
-    assert load(path, {}).poll.interval_s == 15
+    assert load(path, {}).poll.interval_s == 2
 
 
 def test_settings_made_in_code_read_neither_environment_nor_files(
@@ -141,7 +141,7 @@ def test_settings_made_in_code_read_neither_environment_nor_files(
         monkeypatch.setenv(name, "7")
     monkeypatch.setenv("POLL", '{"interval_s": 7}')
     settings = Settings(**config())
-    assert (settings.poll.interval_s, settings.secrets_dir) == (15, None)
+    assert (settings.poll.interval_s, settings.secrets_dir) == (2, None)
 
 
 def minimal() -> str:

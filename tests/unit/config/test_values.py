@@ -33,7 +33,7 @@ TAKEN: list[tuple[str, Any, Any]] = [
     ("tiktok.auth_endpoint", "http://127.0.0.1:9", "http://127.0.0.1:9"),
     ("poll.interval_s", 0.2, 0.2),
     ("poll.interval_s", 15, 15.0),
-    ("poll.interval_min_s", 5, 5.0),
+    ("poll.interval_min_s", 1, 1.0),
     ("poll.overlap_s", 0, 0.0),
     ("mirror.locations", [12, "34", "gid://shopify/Location/56"], ("12", "34", "56")),
     ("mirror.exclude_locations", [" Outlet "], ("Outlet",)),

@@ -52,9 +52,9 @@ async def test_a_token_that_dies_early_is_renewed_once_and_the_request_replayed(
     async with standing(shop, credentials=credentials) as stand:
         await stand.source.locations()
         stand.fake.revoke()
-        assert [one.id for one in await stand.source.locations()] == [place]
+        assert [one.id for one in (await stand.source.locations()).readable] == [place]
         stand.faults.add("401", times=2, match="Locations")
-        assert [one.id for one in await stand.source.locations()] == [place]
+        assert [one.id for one in (await stand.source.locations()).readable] == [place]
         stand.faults.add("401", times=6, match="Locations")
         with pytest.raises(Unauthorised):
             await stand.source.locations()

@@ -11,7 +11,7 @@ from invsyncd.core.catalogue import CatalogueRow
 from invsyncd.errors import InvalidResponse
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.shopify.catalogue import Count, ShopifyCatalogue, variant_rows
-from invsyncd.shopify.parse import ProductFacts
+from invsyncd.shopify.parse_catalogue import ProductFacts
 from tests.support.virtual import clock, virtual
 from tests.unit.shopify.shops import standing
 

@@ -155,7 +155,7 @@ async def test_a_bad_moment_is_survived(kind: str) -> None:
     place = shop.add_location("Here")
     async with standing(shop) as stand:
         stand.faults.add(kind, times=2, retry_after_s=0.001)
-        assert [one.id for one in await stand.source.locations()] == [place]
+        assert [one.id for one in (await stand.source.locations()).readable] == [place]
 
 
 async def test_a_bad_hour_ends_in_unreached_with_what_they_asked_for() -> None:

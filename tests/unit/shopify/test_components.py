@@ -10,7 +10,7 @@ from invsyncd.core.model import Component
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
 from invsyncd.sandbox.shopify.shop import Shop
-from invsyncd.shopify import parse
+from invsyncd.shopify import parse_catalogue
 from invsyncd.shopify.source import ShopifySource
 from tests.unit.shopify.shops import standing
 
@@ -30,7 +30,7 @@ def variant(*parts: tuple[int, Any], bundle: bool = True, more: bool = False) ->
 def made_of(*variants: dict[str, Any], more: bool = False) -> tuple[Component, ...]:
     edges = [{"node": x} for x in variants]
     page = {"edges": edges, "pageInfo": {"hasNextPage": more}}
-    return parse.components(Shape({"variants": page}, "COMPONENTS"))
+    return parse_catalogue.components(Shape({"variants": page}, "COMPONENTS"))
 
 
 def test_components_come_in_the_order_of_their_items_and_twice_is_more() -> None:

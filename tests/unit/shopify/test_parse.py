@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from invsyncd.core.model import Reading
 from invsyncd.errors import InvalidResponse
 from invsyncd.net.decode import Shape
-from invsyncd.shopify import parse
+from invsyncd.shopify import parse, parse_catalogue
 from invsyncd.shopify.aside import Aside
 
 QUANTITIES = [
@@ -199,7 +199,7 @@ def test_a_page_that_does_not_say_how_to_go_on_is_garbled(page_info: object) -> 
 def test_a_policy_that_nobody_knows_is_garbled() -> None:
     node = {"inventoryPolicy": "MAYBE", "product": {"productType": "", "status": "ACTIVE"}}
     with pytest.raises(InvalidResponse, match="neither DENY nor CONTINUE"):
-        parse.variants(page(node))
+        parse_catalogue.variants(page(node))
 
 
 @pytest.mark.parametrize(

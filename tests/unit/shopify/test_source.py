@@ -20,7 +20,7 @@ async def test_every_location_is_listed_with_who_keeps_its_stock() -> None:
     open_, closed = shop.add_location("Open"), shop.add_location("Closed", active=False)
     service = shop.add_location("3PL", fulfilment_service=True)
     async with standing(shop) as stand:
-        assert sorted(await stand.source.locations(), key=lambda one: one.id) == [
+        assert sorted((await stand.source.locations()).readable, key=lambda one: one.id) == [
             Location(open_, "Open", active=True, managed=False),
             Location(closed, "Closed", active=False, managed=False),
             Location(service, "3PL", active=True, managed=True),
@@ -31,7 +31,7 @@ async def test_a_shop_with_more_locations_than_a_page_is_listed_whole() -> None:
     shop = Shop()
     made = [shop.add_location(f"L{number}") for number in range(260)]
     async with standing(shop) as stand:
-        assert sorted(one.id for one in await stand.source.locations()) == made
+        assert sorted(one.id for one in (await stand.source.locations()).readable) == made
 
 
 async def test_a_poll_without_a_time_reads_every_level_of_the_location() -> None:
