@@ -70,20 +70,28 @@ class Lane:
         return wait_s
 
 
-async def _nothing() -> str | None:
+async def _of_nobody() -> str | None:
     return None
 
 
-async def _no_note(_: str) -> None:
+async def _nothing(_: str) -> str | None:
+    return None
+
+
+async def _no_note(_: str, __: str) -> None:
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class PaceNotes:
-    """Where learnt rates are kept between two starts, as JSON: one note for one app and shop."""
+    """Where learnt rates are kept between two starts, as JSON: one note for one app and shop.
 
-    load: Callable[[], Awaitable[str | None]] = _nothing
-    save: Callable[[str], Awaitable[None]] = _no_note
+    `of` names the two. None: it is not known yet which shop it is, and nothing is kept.
+    """
+
+    of: Callable[[], Awaitable[str | None]] = _of_nobody
+    load: Callable[[str], Awaitable[str | None]] = _nothing
+    save: Callable[[str, str], Awaitable[None]] = _no_note
 
 
 class Lanes:
@@ -96,15 +104,16 @@ class Lanes:
         self._notes = notes
         self._wall = wall
         self._lanes: dict[str, Lane] = {}
-        self._remembered: dict[str, tuple[Learnt, float]] | None = None
+        self._of: str | None = None
+        self._remembered: dict[str, tuple[Learnt, float]] = {}
         self._using = asyncio.Lock()
 
     def lane(self, op: str, *, write: bool = False) -> Lane:
         """The lane of an endpoint, by the name of its operation; made at its first call."""
         if op not in self._lanes:
             lane = self._lanes[op] = Lane(op, write=write, rates=self._rates[write])
-            if op in (self._remembered or {}):
-                learnt, at = (self._remembered or {})[op]
+            if op in self._remembered:
+                learnt, at = self._remembered[op]
                 age_s = self._wall() - at
                 lane.pace.recall(trusted(learnt, self._rates[write].start, age_s))
         return self._lanes[op]
@@ -115,13 +124,19 @@ class Lanes:
         return {op: lane.pace.per_s for op, lane in self._lanes.items()}
 
     async def keep(self) -> None:
-        """Recall the notes once, and note what was learnt since. Called before a call is sent.
+        """Recall the notes of this shop, and note what was learnt since. Called before each call.
 
         Not after it: a full disk must not hide the outcome of a call.
         """
         async with self._using:
-            if self._remembered is None:
-                self._remembered = _read(await self._notes.load())
+            of = await self._notes.of()
+            if of is None:
+                return
+            if of != self._of:
+                if self._of is not None:
+                    self._lanes.clear()  # what another shop takes says nothing of this one
+                self._remembered = _read(await self._notes.load(of))
+                self._of = of
             news = {
                 op: lane.pace.learnt
                 for op, lane in self._lanes.items()
@@ -129,10 +144,10 @@ class Lanes:
             }
             if news:
                 self._remembered |= {op: (x, self._wall()) for op, x in news.items()}
-                await self._notes.save(_text(self._remembered))
+                await self._notes.save(of, _text(self._remembered))
 
     def _known(self, op: str) -> Learnt | None:
-        known = (self._remembered or {}).get(op)
+        known = self._remembered.get(op)
         return None if known is None else known[0]
 
 
