@@ -27,7 +27,7 @@ class Learnt:
     too_fast: float = UNKNOWN
 
 
-def trusted(learnt: Learnt, start: float, age_s: float) -> Learnt:
+def aged(learnt: Learnt, start: float, age_s: float) -> Learnt:
     """What is still believed of a memory of this age: the older, the nearer to the start."""
     share = 0.5 ** (max(age_s, 0.0) / _FORGET_S)
     works = start * (learnt.works / start) ** share

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from invsyncd.errors import Unavailable
 from invsyncd.net.admission import Gate
-from invsyncd.net.pace import UNKNOWN, Learnt, Pace, trusted
+from invsyncd.net.pace import UNKNOWN, Learnt, Pace, aged
 
 STALE_S = 20.0  # a write that has to wait longer follows from a reading that is too old
 
@@ -115,7 +115,7 @@ class Lanes:
             if op in self._remembered:
                 learnt, at = self._remembered[op]
                 age_s = self._wall() - at
-                lane.pace.recall(trusted(learnt, self._rates[write].start, age_s))
+                lane.pace.recall(aged(learnt, self._rates[write].start, age_s))
         return self._lanes[op]
 
     @property

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.net.pace import UNKNOWN, Learnt, Pace, trusted
+from invsyncd.net.pace import UNKNOWN, Learnt, Pace, aged
 
 
 def busy(pace: Pace, seconds: float, answer: Callable[[Pace, float], None]) -> list[float]:
@@ -113,7 +113,7 @@ def test_the_first_refusal_falls_back_to_what_worked_and_the_pace_rises_slowly_f
 def test_a_restarted_pace_goes_on_with_what_worked_before() -> None:
     first, second = Pace(1, ceiling=20), Pace(1, ceiling=20)
     busy(first, 30, well)
-    second.recall(trusted(first.learnt, 1, age_s=60))
+    second.recall(aged(first.learnt, 1, age_s=60))
     assert second.per_s == pytest.approx(first.learnt.works, rel=0.01)
     assert second.per_s > 5
 
@@ -121,10 +121,10 @@ def test_a_restarted_pace_goes_on_with_what_worked_before() -> None:
 @given(st.floats(0.05, 50), st.floats(0, 1e7), st.floats(0, 1e7))
 def test_an_older_memory_is_nearer_to_the_start(works: float, age: float, other: float) -> None:
     young, old = sorted((age, other))
-    nearer = trusted(Learnt(works), 1, old).works
-    farther = trusted(Learnt(works), 1, young).works
+    nearer = aged(Learnt(works), 1, old).works
+    farther = aged(Learnt(works), 1, young).works
     assert min(1, farther) - 1e-9 <= nearer <= max(1, farther) + 1e-9
-    assert trusted(Learnt(works, 2.0), 1, 86_400).too_fast == UNKNOWN
+    assert aged(Learnt(works, 2.0), 1, 86_400).too_fast == UNKNOWN
 
 
 def test_a_pace_that_nobody_waits_for_does_not_rise_above_its_start() -> None:
