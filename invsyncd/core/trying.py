@@ -14,6 +14,8 @@ from invsyncd.core.model import Listing
 AGAIN_S: Final = 60.0  # a refused listing waits so long for its next try, at least
 AGAIN_S_MAX: Final = 900.0  # and so long at most, however often it was refused
 FALL_AGAIN_S_MAX: Final = 60.0  # so long at most, where it shows more than it should
+CALLS_MIN: Final = 15  # so many calls a round has at any pace
+ROUND_S: Final = 2.0  # otherwise so many as are sent in this time
 RETRIED_MAX: Final = 5  # so many listings that failed before go ahead of what never failed
 
 
@@ -25,6 +27,15 @@ def wait_s(failures: int, first_s: float = AGAIN_S) -> float:
 def waits_over(waited_s: float, wait_s: float, *, falls: bool) -> bool:
     """Whether a listing that has waited so long may be tried. `falls`: it is owed a decrease."""
     return waited_s >= (min(wait_s, FALL_AGAIN_S_MAX) if falls else wait_s)
+
+
+def calls_in_round(per_s: float) -> int:
+    """How many calls fit into one round at this pace. `per_s` is 0 where no call was made yet.
+
+    After a round the guard, the audit and the holds have their turn, and new decreases come first
+    again. A fast shop would stand idle at the end of many short rounds.
+    """
+    return max(CALLS_MIN, int(per_s * ROUND_S))
 
 
 def in_turn(
