@@ -16,6 +16,7 @@ _DELAY_S_MIN = 0.001
 _DOUBLE_S = 5.0  # so long without a refusal, then the rate doubles
 _DOUBLE_CALLS = 5  # and so many accepted calls, because a few prove little
 _FORGET_S = 86_400.0  # after this, half of what was learnt is believed (on a scale of factors)
+_RECALLED = 0.75  # of a recalled rate, where its first refusal takes it: it was near the limit
 UNKNOWN = math.inf  # no rate is known to be too fast
 
 
@@ -37,8 +38,8 @@ def aged(learnt: Learnt, start: float, age_s: float) -> Learnt:
 class Pace:
     """TikTok's calls per second, evenly spaced: it throttles sub-second bursts (documented).
 
-    Asked to slow down for the first time, the rate falls to the last one that worked; asked again,
-    it halves. It falls at most once a second, because calls on the wire together are refused
+    Asked to slow down for the first time, the rate falls to the last one that worked, or by a
+    quarter where it was recalled; asked again, it halves. It falls at most once a second, because calls on the wire together are refused
     together, and never below a quarter of the start. Then it rises by a tenth of the start after
     each `raise_every_s` without trouble, up to `ceiling`. A rate that was too fast is tried again
     only after `dare_every_s` (documented: 10 to 15 minutes). Above the start the rate rises only
@@ -60,6 +61,7 @@ class Pace:
         self._raise_every_s = raise_every_s
         self._dare_every_s = dare_every_s
         self._works: float | None = None
+        self._recalled: float | None = None
         self._too_fast = UNKNOWN
         self._rose = True
         self._waited = False
@@ -86,7 +88,7 @@ class Pace:
 
     def recall(self, learnt: Learnt) -> None:
         """Begin with what was learnt before."""
-        self._per_s = min(max(learnt.works, self._floor), self._ceiling)
+        self._per_s = self._recalled = min(max(learnt.works, self._floor), self._ceiling)
         self._too_fast = learnt.too_fast
 
     def reserve(self, now: float) -> float:
@@ -107,7 +109,9 @@ class Pace:
                 self._too_fast, self._rose = self._per_s, False
                 if self._works is not None and self._works < self._per_s:
                     half = max(half, self._works)
-            self._works = None
+            if self._works is None and self._recalled is not None:
+                half = max(half, self._recalled * _RECALLED)
+            self._works = self._recalled = None
             self._per_s = max(self._floor, half)
             self._slowed_at = now
         self._changed_at, self._accepted = now, 0

@@ -118,6 +118,16 @@ def test_a_restarted_pace_goes_on_with_what_worked_before() -> None:
     assert second.per_s > 5
 
 
+def test_a_recalled_pace_loses_a_quarter_at_its_first_refusal_and_half_at_the_next() -> None:
+    """What worked is often right at the limit: one refusal there says little."""
+    pace = Pace(1, ceiling=20)
+    pace.recall(Learnt(4, too_fast=4.5))
+    pace.slowed(None, 10)
+    assert pace.per_s == 3
+    pace.slowed(None, 12)
+    assert pace.per_s == 1.5
+
+
 @given(st.floats(0.05, 50), st.floats(0, 1e7), st.floats(0, 1e7))
 def test_an_older_memory_is_nearer_to_the_start(works: float, age: float, other: float) -> None:
     young, old = sorted((age, other))
