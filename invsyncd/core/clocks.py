@@ -33,6 +33,7 @@ def later(now: LoopSeconds, seconds: float) -> LoopSeconds:
     return LoopSeconds(now + seconds)
 
 
+SET_S_MIN = 30.0  # a clock that is corrected by less was not set
 DRIFT_MAX = 0.001  # clocks of two machines drift apart by less
 
 
@@ -54,6 +55,28 @@ class Every:
     def at_once(self) -> None:
         """Make it due now, whenever it was begun."""
         self._due = AT_ONCE
+
+
+class WallJumps:
+    """Tells when somebody sets the wall clock, by how far it leaves the clock of the loop."""
+
+    def __init__(self) -> None:
+        self._ahead_s: float | None = None
+
+    def since_last(self, wall: WallSeconds, loop: LoopSeconds) -> int | None:
+        """By how many seconds the wall clock was set since it was last asked; None the first time.
+
+        0 for less than `SET_S_MIN`, until such steps add up to that.
+        """
+        ahead_s = wall - loop
+        if self._ahead_s is None:
+            self._ahead_s = ahead_s
+            return None
+        set_by_s = ahead_s - self._ahead_s
+        if abs(set_by_s) < SET_S_MIN:
+            return 0
+        self._ahead_s = ahead_s
+        return round(set_by_s)
 
 
 class StampClock:

@@ -228,36 +228,40 @@ class Jobs:
     async def _both(self, report: PassReport) -> None:
         """One round of both sides, whatever becomes of the other.
 
-        TikTok begins as soon as the pass has committed. It does not wait long for a slow pass, and
-        has another round after that pass.
+        TikTok begins as soon as the pass has committed, and does not wait long for a slow pass. It
+        has another round for what the pass committed later.
         """
-        committed = asyncio.Event()
+        may_begin = asyncio.Event()
+        commits = served = 0
+
+        def on_commit() -> None:
+            nonlocal commits
+            commits += 1
+            may_begin.set()
 
         async def all_listings() -> None:
             while await self.listings(report):
                 pass
 
         async def the_listings() -> None:
+            nonlocal served
             with suppress(TimeoutError):
                 async with asyncio.timeout(COMMIT_S_MAX):
-                    await committed.wait()
-            is_late = not committed.is_set()
+                    await may_begin.wait()
+            served = commits
             await self._alone(report, Target.TIKTOK, all_listings)
-            if is_late:
-                await committed.wait()
-                await self._alone(report, Target.TIKTOK, all_listings)
 
         async def the_pass() -> None:
             await self.catalogue(report)
-            await self.mirror(report, on_commit=committed.set)
+            await self.mirror(report, on_commit=on_commit)
 
         async def the_mirror() -> None:
-            try:
-                await self._alone(report, Target.SHOPIFY, the_pass)
-            finally:
-                committed.set()
+            await self._alone(report, Target.SHOPIFY, the_pass)
+            may_begin.set()
 
         await run_together([the_mirror, the_listings])
+        if commits > served:
+            await self._alone(report, Target.TIKTOK, all_listings)
 
     async def _alone(
         self, report: PassReport, target: Target, run: Callable[[], Awaitable[None]]

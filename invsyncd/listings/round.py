@@ -105,6 +105,7 @@ class ListingsRound:
     async def _run(self, report: PassReport, looks: list[_Look]) -> RoundEnd:
         more, paused = False, None
         try:
+            await self._stock.follow_clock()
             for look in looks:
                 await look.run(report.pass_id)
             await self._stock.end_holds()

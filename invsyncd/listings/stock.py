@@ -6,11 +6,12 @@ sale (held for a while) or somebody's edit (corrected). The stored wanted quanti
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from invsyncd.config import Settings
-from invsyncd.core.clocks import Clocks, Every
+from invsyncd.core.clocks import Clocks, Every, WallJumps
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.limits import is_round_limit
 from invsyncd.core.lost_listings import LEFT_WAREHOUSE, lost_entry
@@ -42,6 +43,8 @@ from invsyncd.store.notices import Notice, Subject
 from invsyncd.store.other_writers import OfferKey
 from invsyncd.tiktok.shop import ShownStock, TikTokShop
 
+log = logging.getLogger(__name__)
+
 
 class ListingStock:
     """Reads the stock of one TikTok shop into the store."""
@@ -64,6 +67,7 @@ class ListingStock:
         self._doubts: set[Key] = set()
         """The listings that showed what cannot be when they were last read."""
         self._doubts_due = Every(AGAIN_S)
+        self._jumps = WallJumps()
         self._moved: set[Key] = set()
         """Listings whose number somebody else moved, and which wait for no correction yet."""
         self._cuts: dict[int, Key] = {}
@@ -89,6 +93,22 @@ class ListingStock:
         known = await self._store.listings.all()
         listings = [x for x in known if x.item is not None and not is_made_of_others(x)]
         await self.read_stock(pass_id, listings)
+
+    async def follow_clock(self) -> None:
+        """Let holds last as long as they should, also where somebody has set the wall clock.
+
+        A clock that was set while nothing ran is not noticed; no hold is longer than a whole one.
+        """
+        now = self._clocks.wall()
+        set_by_s = self._jumps.since_last(now, self._clocks.loop())
+        if set_by_s == 0:
+            return
+        if set_by_s is not None:
+            log.warning("the clock of this machine was set by %+d s; holds follow it", set_by_s)
+        latest = int(now) + int(self._settings.tiktok.order_hold_s)
+        async with self._store.transaction() as tx:
+            await self._store.listings.shift_holds(tx, set_by_s or 0, latest)
+            await self._store.drift.shift(tx, set_by_s or 0)
 
     async def end_holds(self) -> None:
         """Plan the listings again whose held units Shopify must have seen by now."""

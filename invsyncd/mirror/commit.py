@@ -85,6 +85,9 @@ class Committed:
         return {f.state.item.id: f.earlier for f in self.folded if f.earlier is not None}
 
 
+OnCommit = Callable[[Committed], None]
+
+
 class Committer:
     """Folds batches into the store.
 

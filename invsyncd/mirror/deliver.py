@@ -18,7 +18,7 @@ from invsyncd.core.fold import Earlier
 from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
 from invsyncd.errors import InvalidResponse, InvsyncError, Refused
-from invsyncd.mirror.commit import Committed, Committer
+from invsyncd.mirror.commit import Committed, Committer, OnCommit
 from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.splitting import Search, SplitCalls
 from invsyncd.mirror.waits import REFUSED_WAIT_S, RefusedWrites, StaleWrites
@@ -49,11 +49,7 @@ class Delivery:
     """Sends the attempts of a pass, round by round. One at a time per shop: the pass owns it."""
 
     def __init__(
-        self,
-        store: Store,
-        poller: Poller,
-        sender: AttemptSender,
-        committer: Committer,
+        self, store: Store, poller: Poller, sender: AttemptSender, committer: Committer
     ) -> None:
         self._store = store
         self._poller = poller
@@ -76,9 +72,9 @@ class Delivery:
             await self._sender.tell_planned(attempt, report)
 
     async def deliver(
-        self, pass_id: str, committed: Committed, rules: Rules, report: PassReport
+        self, committed: Committed, rules: Rules, report: PassReport, on_commit: OnCommit
     ) -> None:
-        """Send attempts, decreases first; read, fold and send again what was stale."""
+        """Send attempts, decreases first; read, fold, commit and send again what was stale."""
         attempts = committed.attempts
         self._earlier = committed.earlier
         for rounds_left in reversed(range(ROUNDS_MAX)):
@@ -90,24 +86,25 @@ class Delivery:
             if not sent:
                 return
             # The last round plans nothing: the next pass takes an unsent attempt for a lost one.
-            attempts = await self._next_round(pass_id, rules, plan_writes=rounds_left > 0)
+            again = await self._next_round(report.pass_id, rules, plan_writes=rounds_left > 0)
+            if again.folded:
+                on_commit(again)
+            attempts = again.attempts
 
-    async def _next_round(
-        self, pass_id: str, rules: Rules, *, plan_writes: bool
-    ) -> tuple[Attempt, ...]:
+    async def _next_round(self, pass_id: str, rules: Rules, *, plan_writes: bool) -> Committed:
         doubtful = await self._store.levels.doubtful_items()
         if not doubtful:
             if not plan_writes:
-                return ()
+                return Committed((), ())
             async with self._store.transaction() as tx:
-                return await self._committer.plan(tx, pass_id)
+                return Committed((), await self._committer.plan(tx, pass_id))
         batch = await self._poller.direct(doubtful)
         batch = replace(batch, earlier=self._earlier)
         committed = await self._committer.commit(
             pass_id, batch, rules, plan_writes=plan_writes, changed_apart=True
         )
         self._earlier |= committed.earlier
-        return committed.attempts
+        return committed
 
     async def _send(self, attempts: Sequence[Attempt], report: PassReport) -> bool:
         """Send all these attempts. Returns whether every one got an outcome."""

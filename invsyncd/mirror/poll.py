@@ -18,7 +18,7 @@ from dataclasses import replace
 from itertools import islice
 
 from invsyncd.config import Settings
-from invsyncd.core.clocks import Clocks
+from invsyncd.core.clocks import Clocks, WallJumps
 from invsyncd.core.diff import may_be_past
 from invsyncd.core.model import ItemState, LevelWrite, Reading
 from invsyncd.mirror.commit import Batch
@@ -68,6 +68,9 @@ class Poller:
         self._bulk_lookback = BulkLookback(store, source, self._overlaps, overlap_s, clocks)
         self.interval_s = settings.poll.interval_s
         """Seconds from poll to poll, as they are by now."""
+        self._jumps = WallJumps()
+        self._set_by_s = 0
+        """By how much the wall clock was set since what was read last was committed."""
         self._polled: dict[int, Polled] = {}
         self._owed: PendingReads | None = None
         self._paying: PendingReads | None = None
@@ -117,6 +120,7 @@ class Poller:
     def committed(self) -> None:
         """Note that the batch is in the store: the next poll may begin where this one ended."""
         self._overlaps.committed(self._polled)
+        self._set_by_s = 0
         if self._paying is not None:
             self._overlaps.paid(self._paying)
             self._owed = self._paying = None
@@ -147,7 +151,8 @@ class Poller:
     def _gaps(self, locations: Sequence[KnownLocation]) -> Mapping[int, int]:
         """Whole poll intervals since the last good reading, for each location that is in a gap."""
         interval_s = max(self.interval_s, self._settings.poll.interval_s)
-        now = self._clocks.wall()
+        self._set_by_s += self._jumps.since_last(self._clocks.wall(), self._clocks.loop()) or 0
+        now = self._clocks.wall() - self._set_by_s  # by the clock that the last readings knew
         gaps: dict[int, int] = {}
         for known in locations:
             if known.read_at is not None and now - known.read_at > GAP_INTERVALS * interval_s:

@@ -7,7 +7,7 @@ waits for the other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
 
@@ -19,7 +19,7 @@ from invsyncd.core.model import Entry, Standing, Target
 from invsyncd.errors import InvalidResponse, InvsyncError, Refused, Unavailable
 from invsyncd.mirror.baseline import Baseline
 from invsyncd.mirror.catalogue import CatalogueReader
-from invsyncd.mirror.commit import Batch, Committed, Committer
+from invsyncd.mirror.commit import Batch, Committed, Committer, OnCommit
 from invsyncd.mirror.deliver import Delivery
 from invsyncd.mirror.full_scan import FullScan
 from invsyncd.mirror.poll import Poller
@@ -120,17 +120,23 @@ class MirrorPass:
         """Look back by bulk operation; the next passes read what it names."""
         await self._poller.look_back_in_bulk()
 
-    async def run(self, report: PassReport, on_commit: Callable[[Committed], None]) -> None:
+    async def run(self, report: PassReport, on_commit: OnCommit) -> None:
         """Run one pass; trouble on the way goes into the report.
 
-        `on_commit` is called as soon as both targets may deliver what was committed.
+        `on_commit` is called as soon as both targets may deliver what was committed, and again for
+        what a write to Shopify met.
         """
+
+        def committed_more(committed: Committed) -> None:
+            _report_changes(report, committed)
+            on_commit(committed)
+
         try:
             rules, committed = await self.commit(report)
             report.was_read = True
             on_commit(committed)
             await self._full_scan.carried_out()
-            await self.deliver(rules, committed, report)
+            await self.deliver(rules, committed, report, committed_more)
             if (denied := self._delivery.denied) is not None:
                 report.failed(Target.SHOPIFY, denied)
         except DoubleOffer:
@@ -194,12 +200,14 @@ class MirrorPass:
         now = int(self._clocks.wall())
         await watch_mirrored(self._store, self._settings, rules.scope, pass_id=pass_id, now=now)
 
-    async def deliver(self, rules: Rules, committed: Committed, report: PassReport) -> None:
+    async def deliver(
+        self, rules: Rules, committed: Committed, report: PassReport, on_commit: OnCommit
+    ) -> None:
         """Deliver to Shopify what is owed, and confirm it; a dry run only reports it."""
         if self._dry_run:
             await self._delivery.tell_planned(report)
         else:
-            await self._delivery.deliver(report.pass_id, committed, rules, report)
+            await self._delivery.deliver(committed, rules, report, on_commit)
 
     async def _may_write(self, report: PassReport, tx: Tx) -> bool:
         reason = await self._breaker.check(tx, report.pass_id, int(self._clocks.wall()))

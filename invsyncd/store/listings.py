@@ -263,6 +263,10 @@ class Listings:
             units -= released
             await tx.execute("UPDATE hold SET units = units - ? WHERE rowid = ?", (released, rowid))
 
+    async def shift_holds(self, tx: Tx, seconds: int, latest: int) -> None:
+        """Let every hold end so much later, or sooner; none later than the second `latest`."""
+        await tx.execute("UPDATE hold SET until = min(until + ?, ?)", (seconds, latest))
+
     async def expired_holds(self, now: int) -> list[tuple[str, str]]:
         """Listings with a hold that has ended and was not yet cleared."""
         rows = await self._db.rows(

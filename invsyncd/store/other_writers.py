@@ -93,6 +93,11 @@ class OtherWriters:
         )
         return [((row[0], row[1], row[2]), row[3], row[4]) for row in rows]
 
+    async def shift(self, tx: Tx, seconds: int) -> None:
+        """Let everything that is known of other writers be so much later, or sooner."""
+        await tx.execute("UPDATE rival SET until = until + ?", (seconds,))
+        await tx.execute("UPDATE move SET at = at + ?", (seconds,))
+
     async def forget(self, tx: Tx, now: int) -> None:
         """Delete moves that are too old to tell anything, and rows of listings that are gone."""
         await tx.execute("DELETE FROM move WHERE at < ?", (now - KEPT_S,))

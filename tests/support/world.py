@@ -36,6 +36,8 @@ class World:
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     running: App | None = None
+    ahead_s: float = 0.0
+    """How far the clock of invsyncd's machine is ahead of the shops' clocks."""
 
     def settings(self) -> Settings:
         """A configuration for this world."""
@@ -70,7 +72,7 @@ class World:
         settings = self.settings()
         store = await self._stack.enter_async_context(Store.open(settings.state.path))
         self.running = await self._stack.enter_async_context(
-            assemble(settings, store, clock=virtual.clock, dry_run=dry_run)
+            assemble(settings, store, clock=lambda: virtual.clock() + self.ahead_s, dry_run=dry_run)
         )
         return self.running
 

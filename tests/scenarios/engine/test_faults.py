@@ -17,7 +17,7 @@ from invsyncd.shopify.target import SetOutcome, ShopifyTarget
 from invsyncd.store.attempts import Attempts
 from invsyncd.store.journal import Journal
 from tests.support.virtual import virtual
-from tests.support.world import World, on_every_server, world
+from tests.support.world import World, jobs_running, on_every_server, world
 
 
 def before_each_write(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], object]) -> None:
@@ -501,3 +501,39 @@ async def test_a_key_older_than_shopify_keeps_it_is_not_used_again(
         assert w.levels("TEE") == [7, 7, 7, 7]
         assert len({write.key for write in w.made.shop.writes} - keys) == 1
         await _is_at_rest(w)
+
+
+@virtual
+async def test_a_sale_that_only_our_write_meets_is_on_tiktok_as_soon(tmp_path: Path) -> None:
+    """The daemon's own jobs: TikTok had its round when Shopify said that our write was stale."""
+    poll = {"interval_s": 600, "interval_min_s": 600}
+    async with world(tmp_path, poll=poll) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        with pytest.MonkeyPatch.context() as patch:
+            before_each_write(
+                patch, lambda n: w.made.shop.sell_till("TEE", "Vienna", 1) if n == 1 else None
+            )
+            async with jobs_running(w):
+                await asyncio.sleep(60)
+                w.made.shopify_faults.latency_s = 3
+                w.made.shop.sell_online("TEE", "Berlin", 2)
+                await asyncio.sleep(600)
+                assert w.levels("TEE") == [7, 7, 7, 7]
+                assert w.shown("TEE") == 7
+
+
+@virtual
+async def test_once_serves_tiktok_with_a_sale_that_only_our_write_meets(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle()
+        w.made.shopify_faults.latency_s = 3
+        with pytest.MonkeyPatch.context() as patch:
+            before_each_write(
+                patch, lambda n: w.made.shop.sell_till("TEE", "Vienna", 1) if n == 1 else None
+            )
+            w.made.shop.sell_online("TEE", "Berlin", 2)
+            await w.once()
+        assert w.levels("TEE") == [7, 7, 7, 7]
+        assert w.shown("TEE") == 7
