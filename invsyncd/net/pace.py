@@ -39,11 +39,12 @@ class Pace:
     """TikTok's calls per second, evenly spaced: it throttles sub-second bursts (documented).
 
     Asked to slow down for the first time, the rate falls to the last one that worked, or by a
-    quarter where it was recalled; asked again, it halves. It falls at most once a second, because calls on the wire together are refused
-    together, and never below a quarter of the start. Then it rises by a tenth of the start after
-    each `raise_every_s` without trouble, up to `ceiling`. A rate that was too fast is tried again
-    only after `dare_every_s` (documented: 10 to 15 minutes). Above the start the rate rises only
-    while calls have to wait, because an unused rate proves nothing.
+    quarter where it was recalled; asked again, it halves. It falls at most once a second, because
+    calls on the wire together are refused together, and never below a quarter of the start. Then it
+    rises by a tenth of the start after each `raise_every_s` without trouble, up to `ceiling`. A
+    rate that was too fast is tried again only after `dare_every_s` (documented: 10 to 15 minutes).
+    Above the start the rate rises only while calls have to wait, because an unused rate proves
+    nothing.
     """
 
     def __init__(
