@@ -36,7 +36,7 @@ AT_ONCE = 6  # calls side by side: a look, a reading and a write each, for 15 wr
 
 
 class _Withdrawn(Exception):
-    """Nothing is owed any more when the turn of the call comes."""
+    """No call is needed any more when its turn comes."""
 
 
 class ListingDelivery:
@@ -162,6 +162,8 @@ class ListingDelivery:
 
         async def skus() -> Mapping[str, Mapping[str, int]]:
             prepared.clear()
+            if len(listings) == 1 and self._split.settled(listings[0].key):
+                raise _Withdrawn  # meanwhile; the next round concludes it without a call
             write = await self._preparation.prepare(listings, report)
             if write is None:
                 raise _Withdrawn
