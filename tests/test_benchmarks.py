@@ -46,6 +46,10 @@ def _logging_again() -> Iterator[None]:
         ("burst --changes 5 --polls-after 1", ["points per mirrored change", "THROTTLED", "CPU"]),
         ("burst --changes 5 --polls-after 1 --locations 9", ["at 9 locations"]),
         ("market --listings 3 --warehouses 2", ["update_inventory", "all written after"]),
+        (
+            "rush --listings 4 --writes-per-s 0 --seconds 20 --locations 1",
+            ["the shop takes", "in 120 s", "after a restart", "4 in", "429s"],
+        ),
         ("merge --days 30", ["usual trade", "oversold", "last writer wins", "the table before"]),
         (
             "growth --items 20 --changes 4 --listings 2 --samples 2 --idle-s 0 --factors 1",

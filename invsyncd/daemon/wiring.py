@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import math
 import time
 import uuid
@@ -23,6 +21,7 @@ from invsyncd.core.model import Target
 from invsyncd.daemon.conclusion import Conclusion
 from invsyncd.daemon.jobs import Jobs, NewTokens, never
 from invsyncd.daemon.scheduler import Scheduler
+from invsyncd.daemon.tiktok_notes import TikTokNotes
 from invsyncd.listings.closed import ClosedWarehouses
 from invsyncd.listings.deliver import ListingDelivery
 from invsyncd.listings.discovery import Discovery
@@ -55,11 +54,9 @@ from invsyncd.status.watchdog import Watchdog, running_job
 from invsyncd.store import Store
 from invsyncd.tiktok.client import TikTokClient
 from invsyncd.tiktok.shop import TikTokShop
-from invsyncd.tiktok.shops import AuthorisedShop, ServedShop
 from invsyncd.tiktok.tokens import TokenKeeper, TokenPair
 
 Clock = Callable[[], float]
-SERVED_SHOP = "tiktok_shop"  # the id of the TikTok shop that a configured cipher means, as JSON
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,19 +264,7 @@ def _tiktok(
     settings: Settings, store: Store, http: Http, tokens: TokenKeeper, clock: Clock
 ) -> TikTokClient:
     tiktok = settings.tiktok
-    # Another configured cipher may mean another shop. The cipher itself is a secret.
-    configured = hashlib.sha256((tiktok.shop_cipher or "").encode()).hexdigest()
-
-    async def load() -> str | None:
-        stored = json.loads(await store.meta.get(SERVED_SHOP) or "{}")
-        is_of_it = stored.get("configured") == configured
-        return str(stored["id"]) if is_of_it and "id" in stored else None
-
-    async def save(shop: AuthorisedShop) -> None:
-        value = json.dumps({"id": shop.id, "configured": configured})
-        async with store.transaction() as tx:
-            await store.meta.set(tx, SERVED_SHOP, value)
-
+    notes = TikTokNotes(tiktok, store)
     return TikTokClient(
         http,
         endpoint=tiktok.endpoint,
@@ -288,7 +273,8 @@ def _tiktok(
         tokens=tokens,
         shop_cipher=tiktok.shop_cipher,
         shop_id=tiktok.shop_id,
-        served=ServedShop(load, save),
+        served=notes.served,
+        notes=notes.paces,
         clock=clock,
     )
 

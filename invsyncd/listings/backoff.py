@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from invsyncd.core.clocks import AT_ONCE, LoopSeconds, later
 from invsyncd.core.model import Listing
-from invsyncd.core.trying import AGAIN_S, in_turn, wait_s, waits_over
+from invsyncd.core.trying import AGAIN_S, calls_in_round, in_turn, wait_s, waits_over
 from invsyncd.store import Store
 from invsyncd.store.listings import Key
 from invsyncd.tiktok.shop import SkuError
@@ -24,7 +24,6 @@ APART_S = 3600.0  # so long a product whose call was declined is sent SKU by SKU
 NO_ANSWER = -1  # stands in the place of a code
 SAME_MAX = 3  # so many of its SKUs declined alike, and none accepted: the product is the cause
 SKUS_MAX = 600  # in one round
-CALLS_MAX = 15  # in one round; then the guard, the audit and the holds have their turn
 
 
 @dataclass(slots=True)
@@ -200,12 +199,23 @@ def _everyones(apart: _Apart) -> bool:
 
 
 class CallSchedule:
-    """Chooses the calls of the next round. `owed` are the listings that are owed a write."""
+    """Chooses the calls of the next round. `owed` are the listings that are owed a write.
 
-    def __init__(self, store: Store, backoff: Backoff, split: SplitProducts) -> None:
+    `per_s` gives the present pace of writes.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        backoff: Backoff,
+        split: SplitProducts,
+        *,
+        per_s: Callable[[], float] = lambda: 0.0,
+    ) -> None:
         self._store = store
         self._backoff = backoff
         self._split = split
+        self._per_s = per_s
         self._edits: dict[Key, tuple[str, int]] = {}
         self.owed: frozenset[Key] = frozenset()
 
@@ -227,16 +237,19 @@ class CallSchedule:
         falling = await self._store.listings.falling(closed) if pending else set()
         ready = [x for x in pending if self._backoff.ready(x.key, falls=x.key in falling)]
         calls: dict[str | Key, list[Listing]] = {}
-        for listing in self._in_turn(ready, falling)[:SKUS_MAX]:
+        calls_max = calls_in_round(self._per_s())
+        for listing in self._in_turn(ready, falling, calls_max)[:SKUS_MAX]:
             parted = self._split.parted(listing.product_id)
             call = listing.key if parted else listing.product_id
-            if call in calls or len(calls) < CALLS_MAX:
+            if call in calls or len(calls) < calls_max:
                 calls.setdefault(call, []).append(listing)
         return list(calls.values())
 
-    def _in_turn(self, ready: Sequence[Listing], falling: Collection[Key]) -> list[Listing]:
+    def _in_turn(
+        self, ready: Sequence[Listing], falling: Collection[Key], calls_max: int
+    ) -> list[Listing]:
         waits_since = self._backoff.waits_since
         failed = [x for x in ready if waits_since(x.key) != AT_ONCE]
         failed.sort(key=lambda x: waits_since(x.key))
         fresh = [x for x in ready if waits_since(x.key) == AT_ONCE]
-        return in_turn(fresh, failed, falling, CALLS_MAX)
+        return in_turn(fresh, failed, falling, calls_max)

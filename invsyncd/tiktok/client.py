@@ -25,7 +25,7 @@ from invsyncd.tiktok.errors import (
     trouble,
     wrong_clock,
 )
-from invsyncd.tiktok.lanes import READ, STALE_S, WRITE, Lane, Rates
+from invsyncd.tiktok.lanes import READ, STALE_S, WRITE, Lane, Lanes, PaceNotes, Rates
 from invsyncd.tiktok.shops import AuthorisedShop, ServedShop, chosen, ours, shops
 from invsyncd.tiktok.signing import sign
 from invsyncd.tiktok.tokens import ADVICE_SCOPES, TokenKeeper
@@ -91,6 +91,7 @@ class TikTokClient:
         patience: Patience | None = None,
         reads: Rates = READ,
         writes: Rates = WRITE,
+        notes: PaceNotes | None = None,
     ) -> None:
         self._http = http
         self._base = endpoint.rstrip("/")
@@ -108,8 +109,9 @@ class TikTokClient:
         # A write follows from a reading, which is soon too old.
         writing = replace(reading, total_s=min(reading.total_s, STALE_S))
         self._patience = {False: reading, True: writing}
-        self._rates = {False: reads, True: writes}
-        self._lanes: dict[str, Lane] = {}
+        self._lanes = Lanes(
+            reads=reads, writes=writes, notes=notes or PaceNotes(), wall=self._clock
+        )
         self._discovering = asyncio.Lock()
         self._offset_s = 0
 
@@ -145,14 +147,12 @@ class TikTokClient:
 
     def lane(self, op: str, *, write: bool = False) -> Lane:
         """The lane of an endpoint, by the name of its operation; made at its first call."""
-        if op not in self._lanes:
-            self._lanes[op] = Lane(op, write=write, rates=self._rates[write])
-        return self._lanes[op]
+        return self._lanes.lane(op, write=write)
 
     @property
     def paces(self) -> Mapping[str, float]:
         """Calls per second of each endpoint that was called, by the name of its operation."""
-        return {op: lane.pace.per_s for op, lane in self._lanes.items()}
+        return self._lanes.paces
 
     async def shops(self) -> list[AuthorisedShop]:
         """The shops that the token gives access to (this call takes no cipher: documented)."""
@@ -243,6 +243,7 @@ class TikTokClient:
         return token == vain and 0 <= self._clock() - at < VAIN_S
 
     async def _send(self, call: _Call, token: str, cipher: str) -> TikTokReply:
+        await self._lanes.keep()
         lane = self.lane(call.op, write=call.write)
         async with lane.admit():
             body = await call.body()

@@ -28,6 +28,7 @@ from invsyncd.tiktok.stock_search import StockSearch
 
 __all__ = [
     "DELETED",
+    "UPDATE",
     "AuthorisedShop",
     "ListingPage",
     "ShownStock",
@@ -37,6 +38,7 @@ __all__ = [
     "UpdateOutcome",
 ]
 
+UPDATE = "UPDATE"  # the name of the operation that sets stock
 _PAGE_SIZE = 100  # documented maximum
 _RESULTS_MAX = 10_000  # of one search (documented, 12052180)
 _FIRST_PRODUCT_AT = 1_577_836_800  # 2020: no shop is older
@@ -157,7 +159,7 @@ class TikTokShop:
 
         path = f"/product/202309/products/{product_id}/inventory/update"
         try:
-            reply = await self._client.call("POST", path, op="UPDATE", make_body=body, write=True)
+            reply = await self._client.call("POST", path, op=UPDATE, make_body=body, write=True)
             errors = update_errors(Shape(reply.data, "UPDATE"), sent, self._client.safe_excerpt)
         except Declined as refusal:
             error = SkuError(refusal.number, excerpt(refusal), refusal.trouble)

@@ -61,9 +61,10 @@ async def test_decreases_are_written_before_increases(tmp_path: Path) -> None:
         assert [w.shown(sku) for sku in (*up, *down)] == [15] * 20 + [5] * 20
         rows = [row for update in w.made.market.updates[first:] for row in update.rows]
         assert len(rows) == 40
-        # Four calls travel at once: within those there is no order.
-        assert {row.quantity for row in rows[:16]} == {5}
-        assert {row.quantity for row in rows[24:]} == {15}
+        # One increase has a place in each round, so that none starves. Six calls travel at once:
+        # within those there is no order.
+        assert sum(row.quantity == 15 for row in rows[:16]) <= 2
+        assert {row.quantity for row in rows[28:]} == {15}
 
 
 @in_virtual_time
@@ -77,6 +78,7 @@ async def test_a_decrease_does_not_wait_for_a_backlog_of_increases(tmp_path: Pat
         daemon = w.running.scheduler()
         task = asyncio.create_task(daemon.run())
         await w.passing(300)
+        w.made.tiktok.throttle.limit("write", 1)
         for sku in many:
             w.made.shop.receive(sku, "Berlin", 1)
         await w.passing(25)

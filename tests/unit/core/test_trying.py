@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from invsyncd.core.model import Listing
-from invsyncd.core.trying import AGAIN_S_MAX, in_turn, wait_s, waits_over
+from invsyncd.core.trying import AGAIN_S_MAX, calls_in_round, in_turn, wait_s, waits_over
 
 
 @pytest.mark.parametrize(("failures", "waits"), list(enumerate([60, 120, 240, 480, 900, 900])))
@@ -27,5 +27,13 @@ def test_refusals_neither_starve_nor_hold_up_what_never_failed() -> None:
     falling = {x.key for x in (*fresh[10:], *failed)}
     order = [x.sku_id for x in in_turn(fresh, failed, falling, 15)]
     assert len(set(order)) == 60
-    assert order[:15] == [f"fresh-{n}" for n in range(10, 20)] + [f"failed-{n}" for n in range(5)]
-    assert order[25:35] == [f"fresh-{n}" for n in range(10)]
+    falls = [f"fresh-{n}" for n in range(10, 30)]
+    assert order[:15] == [*falls[:9], "fresh-0", *(f"failed-{n}" for n in range(5))]
+    assert order[15:35] == [*falls[9:], *(f"fresh-{n}" for n in range(1, 10))]
+
+
+@pytest.mark.parametrize(("per_s", "calls"), [(0, 15), (1, 15), (7.5, 15), (10, 20), (15, 30)])
+def test_a_round_has_15_calls_or_as_many_as_are_sent_in_two_seconds(
+    per_s: float, calls: int
+) -> None:
+    assert calls_in_round(per_s) == calls

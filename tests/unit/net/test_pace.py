@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invsyncd.net.rate_limit import Pace
+from invsyncd.net.pace import UNKNOWN, Learnt, Pace, aged
 
 
 def busy(pace: Pace, seconds: float, answer: Callable[[Pace, float], None]) -> list[float]:
@@ -85,14 +85,56 @@ def test_a_pace_without_a_ceiling_never_rises_above_its_start() -> None:
     assert pace.per_s == 4
 
 
-def test_a_busy_pace_rises_by_a_tenth_of_the_start_up_to_its_ceiling() -> None:
-    pace = Pace(3, ceiling=10)
-    busy(pace, 29, well)
+def test_a_pace_that_is_never_refused_doubles_up_to_its_ceiling() -> None:
+    pace = Pace(3, ceiling=20)
+    busy(pace, 4.9, well)
     assert pace.per_s == 3
-    busy(pace, 32, well)
-    assert pace.per_s == pytest.approx(3.3)
-    busy(pace, 3600, well)
-    assert pace.per_s == 10
+    assert len(busy(pace, 30, well)) > 300
+    assert pace.per_s == 20
+
+
+def test_the_first_refusal_falls_back_to_what_worked_and_the_pace_rises_slowly_from_there() -> None:
+    pace = Pace(1, ceiling=20)
+    busy(pace, 11, well)
+    assert pace.per_s == 4
+    pace.slowed(None, 12)
+    assert pace.learnt == Learnt(2, too_fast=4)
+    for second in range(13, 41):
+        pace.reserve(second)
+        pace.reserve(second)
+        pace.went_well(second)
+    assert pace.per_s == 2
+    pace.reserve(43)
+    pace.reserve(43)
+    pace.went_well(43)
+    assert pace.per_s == pytest.approx(2.1)
+
+
+def test_a_restarted_pace_goes_on_with_what_worked_before() -> None:
+    first, second = Pace(1, ceiling=20), Pace(1, ceiling=20)
+    busy(first, 30, well)
+    second.recall(aged(first.learnt, 1, age_s=60))
+    assert second.per_s == pytest.approx(first.learnt.works, rel=0.01)
+    assert second.per_s > 5
+
+
+def test_a_recalled_pace_loses_a_quarter_at_its_first_refusal_and_half_at_the_next() -> None:
+    """What worked is often right at the limit: one refusal there says little."""
+    pace = Pace(1, ceiling=20)
+    pace.recall(Learnt(4, too_fast=4.5))
+    pace.slowed(None, 10)
+    assert pace.per_s == 3
+    pace.slowed(None, 12)
+    assert pace.per_s == 1.5
+
+
+@given(st.floats(0.05, 50), st.floats(0, 1e7), st.floats(0, 1e7))
+def test_an_older_memory_is_nearer_to_the_start(works: float, age: float, other: float) -> None:
+    young, old = sorted((age, other))
+    nearer = aged(Learnt(works), 1, old).works
+    farther = aged(Learnt(works), 1, young).works
+    assert min(1, farther) - 1e-9 <= nearer <= max(1, farther) + 1e-9
+    assert aged(Learnt(works, 2.0), 1, 86_400).too_fast == UNKNOWN
 
 
 def test_a_pace_that_nobody_waits_for_does_not_rise_above_its_start() -> None:
@@ -205,8 +247,9 @@ def test_a_storm_of_429s_is_answered_by_few_calls_whatever_came_before(
             calls += 1
             pace.slowed(None, now)
         now += wait_s
-    # Halved once a second: before/2 + before/4 + … calls, one more for each halving, and the floor.
-    assert calls <= 1 + before + 6 + storm_s * start / 4 + 1
+    # Once to what worked, then halved once a second: before + before/2 + before/4 + … calls, one
+    # more for each step, and the floor.
+    assert calls <= 1 + 2 * before + 8 + storm_s * start / 4 + 1
 
 
 @given(starts, heights, st.floats(1, 3600))

@@ -53,12 +53,12 @@ async def test_reads_start_at_3_a_second_and_writes_at_1() -> None:
 
 
 @virtual
-async def test_busy_lanes_rise_to_10_reads_and_3_writes_a_second_and_no_higher() -> None:
+async def test_busy_lanes_rise_to_30_reads_and_15_writes_a_second_and_no_higher() -> None:
     async with standing(reads=READ, writes=WRITE) as stand:
         alpha = stand.market.add_warehouse("Alpha")
         product, tee = stand.market.add_listing("TEE", stock={alpha: 10})
         loop = asyncio.get_running_loop()
-        for op, most in (("STOCK", 10), ("UPDATE", 3)):
+        for op, most in (("STOCK", 30), ("UPDATE", 15)):
             lane = stand.client.lane(op, write=op == "UPDATE")
             for tenth in range(40):  # what half an hour of work teaches, in a few calls
                 now = loop.time() + 31 * tenth
@@ -70,11 +70,11 @@ async def test_busy_lanes_rise_to_10_reads_and_3_writes_a_second_and_no_higher()
         began = loop.time()
         for _ in range(21):
             await stand.shop.stock([tee])
-        assert loop.time() - began == pytest.approx(20 / 10, abs=0.1)
+        assert loop.time() - began == pytest.approx(20 / 30, abs=0.1)
         began = loop.time()
         for number in range(7):
             await stand.shop.update(product, given({tee: {alpha: number}}))
-        assert loop.time() - began == pytest.approx(6 / 3, abs=0.1)
+        assert loop.time() - began == pytest.approx(6 / 15, abs=0.1)
 
 
 @virtual
@@ -116,13 +116,13 @@ async def test_a_retry_after_holds_up_the_whole_lane_and_no_other() -> None:
 
 
 @virtual
-async def test_half_a_minute_of_calls_that_are_taken_makes_the_next_ones_a_little_faster() -> None:
+async def test_calls_that_are_taken_make_the_next_ones_twice_as_fast() -> None:
     async with standing(reads=READ, writes=WRITE) as stand:
         loop = asyncio.get_running_loop()
-        end = loop.time() + 32
+        end = loop.time() + 6
         while loop.time() < end:
             await stand.shop.stock(["1"])
-        assert stand.client.lane("STOCK").pace.per_s == pytest.approx(3.3)
+        assert stand.client.lane("STOCK").pace.per_s == pytest.approx(6)
 
 
 @virtual
