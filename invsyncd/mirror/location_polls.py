@@ -14,7 +14,7 @@ from functools import partial
 from invsyncd.core.clocks import Clocks
 from invsyncd.core.model import Reading
 from invsyncd.errors import InvalidResponse, Refused
-from invsyncd.mirror.lookback import SHORT_S, OverlapSchedule, Polled, Progress
+from invsyncd.mirror.lookback import FREE_MIN, SHORT_S, OverlapSchedule, Polled, Progress
 from invsyncd.net.tasks import run_together
 from invsyncd.shopify.documents import LEVELS_PER_READ
 from invsyncd.shopify.polling import FirstPage, Page
@@ -23,6 +23,7 @@ from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
 
 PAGES_MIN = 8  # a poll of so few pages, beside the first of each location, is never given up
+ROWS_SAVED_MIN = 2  # so many times fewer rows are worth more points, while points are plenty
 APART_S = SHORT_S  # locations whose polls begin further apart than this are not polled together
 
 Looked = tuple[Polled, list[Reading]]
@@ -126,12 +127,19 @@ class LocationPolls:
             self._source.form.cost(points, together=bool(together))
 
     async def _pages_max(self, locations: int) -> int | None:
-        """How many pages cost as much as a direct read of everything. None: there is no limit."""
+        """How many pages are worth listing. None: there is no limit.
+
+        While points are short, so many as cost what a direct read of everything does. Otherwise
+        more of them: their rows take less time than those of a read of everything.
+        """
         lists, read = map(self._source.price, ("LIST_LEVELS", "READ_LEVELS"))
         if not self._overlaps.is_heavy or lists is None or read is None:
             return None
         calls = locations * math.ceil(await self._store.census.items() / LEVELS_PER_READ)
-        return max(PAGES_MIN + locations, int(calls * read / (lists + read)))
+        pages = int(calls * read / (lists + read))
+        if self._source.free >= FREE_MIN:
+            pages = max(pages, calls // ROWS_SAVED_MIN)
+        return max(PAGES_MIN + locations, pages)
 
     async def _list_one(self, known: KnownLocation, budget: PageBudget, firsts: Firsts) -> Looked:
         """List what changed at this location.
