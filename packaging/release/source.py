@@ -24,6 +24,7 @@ JUNK = shutil.ignore_patterns(
 
 # Files of the package that are no modules.
 PACKAGE_DATA = {
+    "invsyncd/config.example.toml",
     "invsyncd/py.typed",
     "invsyncd/sandbox/shopify/schema.graphql",
     "invsyncd/web/page.css",

@@ -206,7 +206,9 @@ def test_no_distribution_has_two_versions_in_the_build() -> None:
 def test_data_that_the_wheel_must_hold_is_all_the_data_there_is() -> None:
     files = (ROOT / "invsyncd").rglob("*")
     data = {p.relative_to(ROOT).as_posix() for p in files if p.is_file() and "pyc" not in p.suffix}
-    assert {name for name in data if not name.endswith(".py")} == PACKAGE_DATA
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    brought = set(wheel["targets"]["wheel"]["force-include"].values())
+    assert {name for name in data if not name.endswith(".py")} | brought == PACKAGE_DATA
 
 
 def test_a_wheel_with_tests_or_without_data_is_refused(tmp_path: Path) -> None:
