@@ -120,6 +120,13 @@ def check_wheel(path: Path, made: Release) -> None:
         raise SystemExit(f"Error: the wheel lacks {missing} and holds {foreign}")
 
 
+def check_frozen(onedir: Path) -> None:
+    """SystemExit unless the frozen folder holds the package's data; so the one file does, too."""
+    missing = sorted(name for name in PACKAGE_DATA if not (onedir / "_internal" / name).is_file())
+    if missing:
+        raise SystemExit(f"Error: the frozen folder lacks {missing}")
+
+
 def _git(root: Path, *arguments: str) -> str:
     """The output of git; empty without a checkout or without git."""
     # An sdist unpacked inside another project's checkout must not be taken for that project.
