@@ -9,10 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from invsyncd.planning.locations import keeps_fbt
 from invsyncd.setup import readers
 from invsyncd.setup.answers import Answers, Ask, Feeds, Learnt, Try
-from invsyncd.setup.readers import EVERY, active_locations, config_names, sales_warehouses
+from invsyncd.setup.readers import (
+    EVERY,
+    active_locations,
+    config_names,
+    is_of_others,
+    sales_warehouses,
+)
 from invsyncd.setup.unequal import preview_lines
 from invsyncd.text import distinct_names, listed
 
@@ -112,7 +117,7 @@ def proposal(answers: Answers, found: Learnt) -> str:
     mirrored = [x for x in known if x.id in (answers.locations or ())]
     fed: dict[int, list[int]] = {}
     for number, one in enumerate(known, 1):
-        if one.managed or keeps_fbt(one):
+        if is_of_others(one):
             continue
         names = [x.name for x in mirrored] if one in mirrored else [one.name]
         fits = [
@@ -132,8 +137,8 @@ def _location_lines(_: Answers, found: Learnt) -> list[str]:
     lines = ["Mirrored locations show one number, because they sell from one shelf:",
              "a change at one of them overwrites the others. The active locations are"]  # fmt: skip
     for number, (one, name) in enumerate(_named(found), 1):
-        other = "  (not yours to write: a fulfilment service keeps it)"
-        lines.append(f"  {number}  {name}{other if one.managed or keeps_fbt(one) else ''}")
+        other = "  (not yours to tick: a fulfilment service keeps it)"
+        lines.append(f"  {number}  {name}{other if is_of_others(one) else ''}")
     return [*lines, "Tick those that sell from the same shelf: numbers, or `all`, or `none`."]
 
 
@@ -260,8 +265,8 @@ QUESTIONS: Final[Mapping[Ask, Question]] = {
                 "",
                 f"  {consent_link(answers)}",
                 "",
-                "The browser is then sent to an address with code=… in it (the page there may be",
-                "empty). Paste that whole address within 30 minutes.",
+                "The browser is then sent to an address with code=… in it; the page may be",
+                "empty. Paste that whole address within 30 minutes.",
             ],
         ),
         Question(
@@ -282,17 +287,24 @@ QUESTIONS: Final[Mapping[Ask, Question]] = {
 
 def summary(answers: Answers, found: Learnt) -> list[str]:
     """What was answered, in the merchant's words, without a secret."""
-    answers = implied(answers, found)
+    answers, known = implied(answers, found), active_locations(found)
     names = {one.id: name for one, name in _named(found)}
     ids = answers.locations or ()
     mirror = listed([names[x] for x in ids]) if ids else "nothing"
-    lines = [f"shop {answers.shop}; mirrored: {mirror}"]
+    lines, feeding = [f"shop {answers.shop}; mirrored: {mirror}"], set[int]()
+    houses = {house.id: house.name for house in sales_warehouses(found)}
     for row in answers.mapping or ():
-        house = next(
-            (x.name for x in sales_warehouses(found) if x.id == row.warehouse), row.warehouse
+        every = row.locations == (EVERY,)
+        fed = [x.id for x in known if every and not is_of_others(x)] or [
+            x.id for x in known if config_names([x.id], known)[0] in row.locations
+        ]
+        feeding |= set(fed)
+        places = "every location" if every else listed([names[x] for x in fed])
+        lines.append(f'{places} → TikTok warehouse "{houses[row.warehouse]}"')
+    if ids and (alone := [names[x] for x in names if x in feeding and x not in ids]):
+        lines.append(
+            f"not mirrored: {listed(alone)}, whose own stock is added to what TikTok shows"
         )
-        places = "every location" if row.locations == (EVERY,) else listed(list(row.locations))
-        lines.append(f'{places} → TikTok warehouse "{house}"')
     return lines
 
 

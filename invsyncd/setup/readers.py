@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Location, Unlevelled
-from invsyncd.planning.locations import every_location
+from invsyncd.planning.locations import every_location, keeps_fbt
 from invsyncd.setup.answers import Answers, Ask, Feeds, Learnt, WrongAnswer
 
 ALL, NONE, EVERY = "all", "none", "*"
@@ -99,6 +99,12 @@ def read_locations(text: str, _: Answers, found: Learnt) -> tuple[int, ...]:
         picked = sorted(every_location((), known))
     else:
         picked = list(dict.fromkeys(x.id for part in _parts(word) for x in [_one(part, known)]))
+    for one in known:
+        if one.id in picked and is_of_others(one):
+            raise WrongAnswer(
+                f"{one.name} is kept by a fulfilment service, whose stock would be overwritten",
+                "leave it out; if you are sure, write it into mirror.locations yourself, later",
+            )
     if len(picked) < 2:
         raise WrongAnswer(
             "one location alone has nothing to be mirrored with",
@@ -246,6 +252,11 @@ def _once_each(fed: dict[str, list[int]], answers: Answers, known: Sequence[Loca
 def active_locations(found: Learnt) -> tuple[Location, ...]:
     """The active locations, in the order of the list."""
     return tuple(one for one in found.locations or () if one.active)
+
+
+def is_of_others(location: Location) -> bool:
+    """Whether a fulfilment service keeps this location's stock, TikTok's own one among them."""
+    return location.managed or keeps_fbt(location)
 
 
 def sales_warehouses(found: Learnt) -> tuple[Warehouse, ...]:

@@ -245,7 +245,13 @@ def _of_shopify(error: InvsyncError) -> WrongAnswer | NotTried:
             f"look at the shop's name and at this machine's connection; {ENTER_AGAIN}",
             Ask.SHOP,
         )
-    if "404" in text:
+    if "HTTP 402" in text or "HTTP 423" in text:
+        return WrongAnswer(
+            f"Shopify has closed this shop ({text})",
+            "open its admin: it is frozen until a bill is paid, or locked; then press Enter",
+            Ask.SHOP,
+        )
+    if "HTTP 404" in text:
         return WrongAnswer(
             "Shopify knows no shop of this name", "look at the name: acme.myshopify.com", Ask.SHOP
         )

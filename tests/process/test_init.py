@@ -182,6 +182,36 @@ async def test_a_shop_that_is_down_is_told_from_one_that_refuses(
         assert done.exit_code == (1 if fault == "500-before" else 2)
 
 
+@pytest.mark.parametrize(
+    ("closed", "grant_error", "message", "advice"),
+    [
+        (404, "", "Shopify knows no shop of this name", "acme.myshopify.com"),
+        (402, "", "Shopify has closed this shop", "a bill is paid"),
+        (423, "", "Shopify has closed this shop", "locked"),
+        (0, "shop_not_permitted", "different organisations", "the shop's own organisation"),
+        (0, "application_cannot_be_found", "does not accept these credentials", "the same app"),
+    ],
+)
+async def test_each_way_in_which_shopify_refuses_says_what_to_do(
+    closed: int, grant_error: str, message: str, advice: str, tmp_path: Path
+) -> None:
+    async with set_up(tmp_path) as w:
+        w.made.shopify.closed, w.made.shopify.grant_error = closed, grant_error
+        done = await w.init()
+        assert done.exit_code == 2
+        assert message in done.stderr.partition("\nTry: ")[0]
+        assert advice in done.stderr.partition("\nTry: ")[2]
+
+
+async def test_a_location_that_is_not_mirrored_is_named_where_it_adds_to_tiktok(
+    tmp_path: Path,
+) -> None:
+    async with set_up(tmp_path) as w:
+        done = await w.init(changed={"--locations": "Berlin, Hamburg"})
+        assert done.exit_code == 0, done.output
+        assert "not mirrored: Munich, whose own stock is added to what TikTok shows" in done.stdout
+
+
 async def test_a_tiktok_that_is_down_is_no_wrong_answer(tmp_path: Path) -> None:
     async with set_up(tmp_path) as w:
         w.made.tiktok_faults.add("500-before", times=1000)

@@ -81,6 +81,7 @@ WRONG = [
     (Ask.LOCATIONS, "1", "nothing to be mirrored with", "two or more"),
     (Ask.LOCATIONS, "1 9", '"9" is none of the locations', "numbers"),
     (Ask.LOCATIONS, "Old shop, Berlin", '"Old shop" is none', "numbers"),
+    (Ask.LOCATIONS, "1 4", "kept by a fulfilment service", "leave it out"),
     (Ask.UNLEVELLED, "l", "none of the choices", "follow"),
     (Ask.APP_KEY, "a b c", "no app key", "Partner Center"),
     (Ask.APP_SECRET, "key-1234", "app key again", "app secret"),
