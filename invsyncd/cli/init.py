@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import sys
 import textwrap
 import time
@@ -17,6 +18,7 @@ from invsyncd import logs
 from invsyncd.cli.answers_given import answer_options, given_answers
 from invsyncd.cli.first_look import first_look
 from invsyncd.cli.output import Context, answers_progress, pass_context, visible, width
+from invsyncd.cli.program import program
 from invsyncd.config import Settings, load
 from invsyncd.config.example import config_from, example_text
 from invsyncd.config.load import SYSTEM_CONFIG
@@ -94,12 +96,14 @@ def init(
     except (click.Abort, KeyboardInterrupt):
         raise InvsyncError("stopped; nothing was written", advice="begin again any time") from None
     settings = _written(place, answered, found)
-    ready = first_look(settings, whole=f"invsyncd --config {place.config} once --dry-run")
+    ready = first_look(
+        settings, whole=f"{program()} --config {shlex.quote(str(place.config))} once --dry-run"
+    )
     if ready:
         click.echo("Everything is ready. Start it:")
     else:
         click.echo("Put right what is marked ✗ (`invsyncd check` looks again). Then start it:")
-    click.echo(f"  {place.start}")
+    click.echo(f"  {place.start(program())}")
     click.get_current_context().exit(0 if ready else 1)
 
 

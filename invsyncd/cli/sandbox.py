@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from invsyncd.cli.program import program
 from invsyncd.errors import InvsyncError
 
 
@@ -67,7 +68,7 @@ def sandbox_command(
             click.echo(f"{items} items at {len(places)} locations: {', '.join(places)}")
             click.echo()
             config, page = shlex.quote(str(write_config)), f"http://{LISTEN}/"
-            click.echo(greeting(urls, config, page, "ITEM-0001", places[0]))
+            click.echo(greeting(urls, program(), config, page=page, location=places[0]))
             await asyncio.Event().wait()
 
     try:

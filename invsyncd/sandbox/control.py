@@ -106,16 +106,17 @@ class Control:
         return f"{word} carries out the next {times} writes, and their answers are lost"
 
 
-def greeting(urls: tuple[str, str], config: str, page: str, sku: str, location: str) -> str:
+def greeting(urls: tuple[str, str], program: str, config: str, *, page: str, location: str) -> str:
     """What `invsyncd sandbox` prints: the commands, the acts and the faults, ready to be pasted."""
     shopify, tiktok = urls
+    sku = "ITEM-0001"
     post = f'curl -X POST "{shopify}/sandbox'
     return f"""\
 In a second terminal:
-  invsyncd --config {config} check            what is wrong with the set-up
-  invsyncd --config {config} once --dry-run   what a first pass would write
-  invsyncd --config {config} run              the daemon
-  invsyncd --config {config} explain {sku}    why its numbers are so
+  {program} --config {config} check            what is wrong with the set-up
+  {program} --config {config} once --dry-run   what a first pass would write
+  {program} --config {config} run              the daemon
+  {program} --config {config} explain {sku}    why its numbers are so
 While it runs, its page is at {page}
 
 Be the people of the shop: an online order, a till sale, a count, a buyer on TikTok.
@@ -134,7 +135,7 @@ answer for a minute; the next write is done and its answer lost. `up` ends all o
 Set it up by questions instead, in an empty folder. The shop is sandbox, the client ID
 sandbox-client, its secret sandbox-secret, the app key sandbox-app, its secret
 sandbox-app-secret, the service ID 7000000000000000042.
-  invsyncd init --shopify-endpoint {shopify} \\
+  {program} init --shopify-endpoint {shopify} \\
     --tiktok-endpoint {tiktok}
 
 Ctrl-C ends the sandbox."""

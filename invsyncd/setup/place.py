@@ -76,14 +76,13 @@ class Place:
         files = f"{self.secrets}/{self.prefix}*" if self.prefix else f"{self.secrets}/"
         return [f"configuration  {self.config}", f"secrets        {files} (mode 0600)"]
 
-    @property
-    def start(self) -> str:
-        """The one command that starts the daemon."""
+    def start(self, program: str) -> str:
+        """The one command that starts the daemon; `program` is how this program is called."""
         if self.kind is PlaceKind.SERVICE:
             return f"systemctl enable --now {self.unit}"
         if self.kind is PlaceKind.CONTAINER:
             return f"docker run -d --restart unless-stopped {MOUNTS} IMAGE run"
-        return f"invsyncd --config {shlex.quote(str(self.config))} run"
+        return f"{program} --config {shlex.quote(str(self.config))} run"
 
 
 CONTAINER_STATE: Final = STATE / "invsyncd"

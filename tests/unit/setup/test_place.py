@@ -43,7 +43,7 @@ def test_a_service_reads_its_configuration_and_only_root_its_secrets(tmp_path: P
     assert secret.read_text() == "canary\n"
     assert (mode(secret), mode(secret.parent)) == (0o600, 0o700)
     assert (mode(place.config), mode(place.config.parent)) == (0o644, 0o755)
-    assert place.start == "systemctl enable --now invsyncd"
+    assert place.start("invsyncd") == "systemctl enable --now invsyncd"
     assert place.values == {}
 
 
@@ -51,7 +51,7 @@ def test_a_further_shop_has_files_and_a_unit_of_its_own(tmp_path: Path) -> None:
     place = service(tmp_path, "acme.toml")
     write(place, "text", SECRETS, NOW)
     assert (tmp_path / "etc/credstore/invsyncd-acme.shopify-client-secret").exists()
-    assert place.start == "systemctl enable --now invsyncd@acme"
+    assert place.start("invsyncd") == "systemctl enable --now invsyncd@acme"
     assert place.state == tmp_path / "var/lib/invsyncd-acme/state.db"
 
 
@@ -132,7 +132,7 @@ def test_a_container_that_would_lose_the_files_says_what_to_mount() -> None:
         check_mounted(place, ["/", "/etc/invsyncd"])
     assert "-v invsyncd-state:/var/lib/invsyncd" in error.value.advice
     check_mounted(place, ["/", "/etc/invsyncd", "/var/lib/invsyncd"])
-    assert "docker run -d" in place.start
+    assert "docker run -d" in place.start("invsyncd")
 
 
 def test_a_container_with_the_folder_mounted_is_known_by_itself() -> None:
