@@ -95,6 +95,7 @@ def init(
         answered, found = interview(first, Shops(answers_progress), person)
     except (click.Abort, KeyboardInterrupt):
         raise InvsyncError("stopped; nothing was written", advice="begin again any time") from None
+    again = place.config.exists()
     settings = _written(place, answered, found)
     ready = first_look(
         settings, whole=f"{program()} --config {shlex.quote(str(place.config))} once --dry-run"
@@ -103,7 +104,7 @@ def init(
         click.echo("Everything is ready. Start it:")
     else:
         click.echo("Put right what is marked ✗ (`invsyncd check` looks again). Then start it:")
-    click.echo(f"  {place.start(program())}")
+    click.echo(f"  {place.start(program(), again=again)}")
     click.get_current_context().exit(0 if ready else 1)
 
 

@@ -76,8 +76,13 @@ class Place:
         files = f"{self.secrets}/{self.prefix}*" if self.prefix else f"{self.secrets}/"
         return [f"configuration  {self.config}", f"secrets        {files} (mode 0600)"]
 
-    def start(self, program: str) -> str:
-        """The one command that starts the daemon; `program` is how this program is called."""
+    def start(self, program: str, *, again: bool = False) -> str:
+        """The one command that starts the daemon; `program` is how this program is called.
+
+        `again`: there was a configuration, so a daemon may run that must read the new secrets.
+        """
+        if self.kind is PlaceKind.SERVICE and again:
+            return f"systemctl enable {self.unit} && systemctl restart {self.unit}"
         if self.kind is PlaceKind.SERVICE:
             return f"systemctl enable --now {self.unit}"
         if self.kind is PlaceKind.CONTAINER:

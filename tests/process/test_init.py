@@ -229,6 +229,15 @@ async def test_scopes_that_the_seller_did_not_grant_are_named(tmp_path: Path) ->
         assert "did not grant seller.logistics" in done.stderr
 
 
+async def test_scopes_that_the_app_lacks_are_named(tmp_path: Path) -> None:
+    async with set_up(tmp_path) as w:
+        w.made.shopify.scopes = ("read_locations", "read_products", "read_inventory")
+        done = await w.init()
+        assert done.exit_code == 2
+        assert "lacks the scope write_inventory" in done.stderr
+        assert "let the shop accept it" in done.stderr.partition("\nTry: ")[2]
+
+
 async def test_several_shops_and_warehouses_need_a_choice_which_is_proposed(tmp_path: Path) -> None:
     async with set_up(tmp_path) as w:
         w.made.market.add_warehouse("Munich")

@@ -44,6 +44,8 @@ def test_a_service_reads_its_configuration_and_only_root_its_secrets(tmp_path: P
     assert (mode(secret), mode(secret.parent)) == (0o600, 0o700)
     assert (mode(place.config), mode(place.config.parent)) == (0o644, 0o755)
     assert place.start("invsyncd") == "systemctl enable --now invsyncd"
+    again = place.start("invsyncd", again=True)
+    assert again == "systemctl enable invsyncd && systemctl restart invsyncd"
     assert place.values == {}
 
 
