@@ -14,7 +14,18 @@ from typing import Any
 import click
 
 from invsyncd import __version__
-from invsyncd.cli import check, explain, maintenance, plan, requests, run, sandbox, status, undo
+from invsyncd.cli import (
+    check,
+    explain,
+    init,
+    maintenance,
+    plan,
+    requests,
+    run,
+    sandbox,
+    status,
+    undo,
+)
 from invsyncd.cli.output import Context
 from invsyncd.errors import ConfigError, InvsyncError
 
@@ -56,6 +67,7 @@ def group(ctx: click.Context, config: Path | None, log_format: str | None) -> No
 
 
 SUBJECTS = (
+    init,
     run,
     check,
     status,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import click
 
@@ -33,7 +34,7 @@ def check(context: Context, as_json: bool) -> None:
     Exit codes: 0 nothing is wrong, 1 something must be put right, 2 usage or config.
     """
     settings = context.quiet_settings()
-    findings = asyncio.run(_check(settings))
+    findings = asyncio.run(check_settings(settings))
     bad = [finding for finding in findings if finding.bad]
     if as_json:
         print_json(
@@ -53,16 +54,22 @@ def check(context: Context, as_json: bool) -> None:
             }
         )
     else:
-        for finding in findings:
-            mark = "✗" if finding.bad else "✓"
-            click.echo(visible(f"{mark} {finding.what}: {finding.message}"))
-            if finding.advice:
-                advice = [visible(line) for line in finding.advice.split("\n")]
-                click.echo("    Try: " + "\n         ".join(advice))
+        print_findings(findings)
     click.get_current_context().exit(1 if bad else 0)
 
 
-async def _check(settings: Settings) -> list[Finding]:
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print one line for each finding, and what to do about it."""
+    for finding in findings:
+        mark = "✗" if finding.bad else "✓"
+        click.echo(visible(f"{mark} {finding.what}: {finding.message}"))
+        if finding.advice:
+            advice = [visible(line) for line in finding.advice.split("\n")]
+            click.echo("    Try: " + "\n         ".join(advice))
+
+
+async def check_settings(settings: Settings) -> list[Finding]:
+    """Everything that is wrong with these settings and what they lead to."""
     with scratch_copy(settings.state.path) as path, answers_progress() as metrics:
         async with (
             Store.open(path) as store,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from pathlib import Path
 
 import click
 
+from invsyncd.cli.program import program
 from invsyncd.errors import InvsyncError
 
 
@@ -50,7 +52,8 @@ def sandbox_command(
     Example: invsyncd sandbox --items 1000 --seed 7
     Exit codes: 0 interrupted, 1 it cannot start, 2 usage.
     """
-    from invsyncd.sandbox.serve import config_text, sandbox, serving  # noqa: PLC0415
+    from invsyncd.sandbox.control import greeting  # noqa: PLC0415
+    from invsyncd.sandbox.serve import LISTEN, config_text, sandbox, serving  # noqa: PLC0415
 
     made = sandbox(items=items, seed=seed)
     ports = {"shopify_port": shopify_port, "tiktok_port": tiktok_port}
@@ -61,9 +64,11 @@ def sandbox_command(
             _write_private(write_config, config_text(made, *urls, state))
             click.echo(f"fake Shopify:     {urls[0]}")
             click.echo(f"fake TikTok Shop: {urls[1]}")
-            click.echo(f"{items} items at {len(made.shop.locations)} locations")
-            click.echo(f"Try: invsyncd --config {write_config} run")
-            click.echo(f'Try: curl -X POST "{urls[0]}/sandbox/sell?sku=ITEM-0001&location=Berlin"')
+            places = [location.name for location in made.shop.locations.values()]
+            click.echo(f"{items} items at {len(places)} locations: {', '.join(places)}")
+            click.echo()
+            config, page = shlex.quote(str(write_config)), f"http://{LISTEN}/"
+            click.echo(greeting(urls, program(), config, page=page, location=places[0]))
             await asyncio.Event().wait()
 
     try:

@@ -39,8 +39,8 @@ def find_config(
     raise ConfigError(
         "no configuration found: --config and $INVSYNCD_CONFIG are not given, and there is neither "
         f"{candidates[0]} nor {candidates[1]}",
-        advice="copy config.example.toml to config.toml and fill it in, or start "
-        "`invsyncd sandbox`, which writes one that works at once",
+        advice="run `invsyncd init`, which asks and writes one, or start `invsyncd sandbox`, which "
+        "writes one that works at once",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
 
@@ -33,6 +33,8 @@ from invsyncd.core.bundles import Bundles
 from invsyncd.core.offer_rule import CountMirrored
 
 EVERY = "*"
+ONLY: Final = "*"
+"""The warehouse of the mapping that nobody wrote: the only one for sales."""
 OFF = "or set tiktok.enabled = false"
 
 
@@ -85,16 +87,6 @@ def needs_secret(section: TikTokSettings) -> Iterator[Problem]:
             "app_secret",
             "is required while tiktok.enabled is true",
             f"Set it (or the file tiktok-app-secret, or INVSYNCD_TIKTOK__APP_SECRET), {OFF}",
-        )
-
-
-def needs_mapping(section: TikTokSettings) -> Iterator[Problem]:
-    """Ask for a mapping."""
-    if section.enabled and not section.mapping:
-        yield Problem(
-            "mapping",
-            "is required while tiktok.enabled is true",
-            f"Add a [[tiktok.mapping]] with locations and warehouse, {OFF}",
         )
 
 
@@ -196,6 +188,11 @@ class Mapping(Section):
     ] = ()
 
 
+def _or_only(rows: tuple[Mapping, ...]) -> tuple[Mapping, ...]:
+    """Without a mapping every active location feeds the only sales warehouse."""
+    return rows or (Mapping(locations=(EVERY,), warehouse=ONLY),)
+
+
 class OverrideSettings(Section):
     """One [[tiktok.override]]: other numbers for some SKUs; the first match wins."""
 
@@ -232,7 +229,6 @@ class TikTokSettings(Section):
     RULES: ClassVar[tuple[Rule, ...]] = (
         needs_key,
         needs_secret,
-        needs_mapping,
         one_warehouse_each,
         star_stands_alone,
         excludes_by_name,
@@ -319,7 +315,12 @@ class TikTokSettings(Section):
         Field(ge=0.01, le=30 * DAY_S, description="Seconds between readings of every listing"),
     ] = 86_400.0
     mapping: Annotated[
-        tuple[Mapping, ...], Field(description="Which locations feed which warehouse")
+        tuple[Mapping, ...],
+        AfterValidator(_or_only),
+        Field(
+            validate_default=True,
+            description="Which locations feed which warehouse; not needed with one sales warehouse",
+        ),
     ] = ()
     override: Annotated[
         tuple[OverrideSettings, ...],

@@ -11,8 +11,10 @@ from types import MappingProxyType
 from typing import Final
 
 from invsyncd.config import Settings
+from invsyncd.config.tiktok import ONLY
 from invsyncd.core.marketplace import Warehouse, WarehouseList
 from invsyncd.errors import ConfigError
+from invsyncd.text import plural
 
 WarehouseIds = Mapping[str, str]  # which warehouse a configured name meant when it was last read
 NO_WAREHOUSE_IDS: Final[WarehouseIds] = MappingProxyType({})
@@ -37,12 +39,28 @@ def find_warehouse(
         return before
     sales = [w for w in warehouses if w.sales]
     known = ", ".join(f'"{w.name}" ({w.id})' for w in sales) or "none"
+    if name == ONLY:
+        raise _no_choice(len(sales), known)
     what = "no sales warehouse" if not ids else f"{len(ids)} sales warehouses named"
     returns = not ids and any(name in (w.id, w.name) for w in warehouses)
     raise ConfigError(
         f'tiktok.mapping: the TikTok shop has {what} "{name}"'
         + ("; that one is for returns" if returns else ""),
         advice=f"its sales warehouses are: {known}",
+    )
+
+
+def _no_choice(count: int, known: str) -> ConfigError:
+    """The error where nothing is mapped, and the shop has not exactly one sales warehouse."""
+    if not count:
+        return ConfigError(
+            "the TikTok shop has no sales warehouse", advice="add one in TikTok's Seller Center"
+        )
+    return ConfigError(
+        f"the TikTok shop has {count} sales warehouses, and no tiktok.mapping says which locations"
+        " feed which",
+        advice="add a [[tiktok.mapping]] with locations and warehouse for each that shall be fed;"
+        f" its sales warehouses are: {known}",
     )
 
 
@@ -80,7 +98,15 @@ def warehouse_notes(
     notes: list[str] = []
     for number, row in enumerate(settings.tiktok.mapping, 1):
         here = by_id.get(remembered.get(row.warehouse, ""))
-        if here is None or len(_called(row.warehouse, warehouses)) == 1:
+        called = _called(row.warehouse, warehouses)
+        if here is None or len(called) == 1:
+            continue
+        if row.warehouse == ONLY:
+            notes.append(
+                f"TikTok has {plural(len(called), 'sales warehouse')} now, and no tiktok.mapping"
+                f' says which locations feed which; "{here.name}" ({here.id}) goes on as before:'
+                " write a [[tiktok.mapping]] for each that shall be fed"
+            )
             continue
         why = (
             "which several warehouses are called at TikTok now"
@@ -97,4 +123,6 @@ def warehouse_notes(
 def _called(name: str, warehouses: Iterable[Warehouse]) -> set[str]:
     """The ids of the sales warehouses with this id, or else with this name."""
     sales = [w for w in warehouses if w.sales]
+    if name == ONLY:
+        return {w.id for w in sales}
     return {w.id for w in sales if w.id == name} or {w.id for w in sales if w.name == name}

@@ -66,6 +66,7 @@ class _Fault:
     match: str
     retry_after_s: float
     delay_s: float
+    until: float | None = None
 
 
 class Faults:
@@ -86,9 +87,14 @@ class Faults:
         match: str = "",
         retry_after_s: float = 1.0,
         delay_s: float = 30.0,
+        for_s: float | None = None,
     ) -> None:
-        """Plan a fault; `match` is looked for in the path and the GraphQL operation."""
-        self._live.append(_Fault(Kind(kind), times, match, retry_after_s, delay_s))
+        """Plan a fault; `match` is looked for in the path and the GraphQL operation.
+
+        With `for_s` it strikes every request of that time, whatever `times` says.
+        """
+        until = None if for_s is None else asyncio.get_running_loop().time() + for_s
+        self._live.append(_Fault(Kind(kind), times, match, retry_after_s, delay_s, until))
 
     def clear(self) -> None:
         """Drop all planned faults."""
@@ -108,12 +114,14 @@ class Faults:
         return await _spoil(fault, request, await handler(request))
 
     async def _next(self, request: web.Request) -> _Fault | None:
+        now = asyncio.get_running_loop().time()
+        self._live = [x for x in self._live if x.until is None or x.until > now]
         if not self._live:
             return None
         text = f"{request.path} {await _operation(request)}"
         for fault in self._live:
             if fault.match in text:
-                fault.times -= 1
+                fault.times -= fault.until is None
                 if fault.times <= 0:
                     self._live.remove(fault)
                 return fault

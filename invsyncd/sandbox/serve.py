@@ -7,12 +7,11 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
-from invsyncd.sandbox.control import act
+from invsyncd.sandbox.control import Control
 from invsyncd.sandbox.faults import Faults
 from invsyncd.sandbox.shopify.server import ShopifyFake
 from invsyncd.sandbox.shopify.shop import Shop
@@ -20,6 +19,7 @@ from invsyncd.sandbox.tiktok.marketplace import Marketplace
 from invsyncd.sandbox.tiktok.server import TikTokFake
 
 LOCATIONS = ("Berlin", "Hamburg", "Munich", "Vienna")
+LISTEN = "127.0.0.1:8787"  # the default of server.listen
 TYPES = ("Shirt", "Mug", "Poster")
 
 
@@ -92,7 +92,9 @@ async def serving(
     """Serve both fakes; yields the URLs of the fake Shopify and the fake TikTok Shop."""
     async with AsyncExitStack() as stack:
         shopify_app = made.shopify.app()
-        shopify_app.router.add_post("/sandbox/{act}", partial(act, made.shop, made.market))
+        sides = {"shopify": made.shopify_faults, "tiktok": made.tiktok_faults}
+        control = Control(made.shop, made.market, made.warehouse, sides)
+        shopify_app.router.add_post("/sandbox/{act}", control.act)
         shopify = await stack.enter_async_context(listening(shopify_app, shopify_port))
         tiktok = await stack.enter_async_context(listening(made.tiktok.app(), tiktok_port))
         yield shopify, tiktok
@@ -106,7 +108,7 @@ def config_text(
     *,
     interval_s: float = 5,
     percent: int = 80,
-    listen: str = "127.0.0.1:8787",
+    listen: str = LISTEN,
 ) -> str:
     """A configuration for these servers. Its secrets open nothing else."""
     return f"""\

@@ -24,6 +24,7 @@ JUNK = shutil.ignore_patterns(
 
 # Files of the package that are no modules.
 PACKAGE_DATA = {
+    "invsyncd/config.example.toml",
     "invsyncd/py.typed",
     "invsyncd/sandbox/shopify/schema.graphql",
     "invsyncd/web/page.css",
@@ -117,6 +118,13 @@ def check_wheel(path: Path, made: Release) -> None:
     missing = sorted(PACKAGE_DATA - names)
     if foreign or missing:
         raise SystemExit(f"Error: the wheel lacks {missing} and holds {foreign}")
+
+
+def check_frozen(onedir: Path) -> None:
+    """SystemExit unless the frozen folder holds the package's data; so the one file does, too."""
+    missing = sorted(name for name in PACKAGE_DATA if not (onedir / "_internal" / name).is_file())
+    if missing:
+        raise SystemExit(f"Error: the frozen folder lacks {missing}")
 
 
 def _git(root: Path, *arguments: str) -> str:

@@ -14,7 +14,7 @@ from release import audit
 from release.deb import Parts, deb
 from release.elf import elf_files, glibc_floor
 from release.notices import notices
-from release.source import Release, check_wheel, release
+from release.source import Release, check_frozen, check_wheel, release
 from release.supply import bill, machine_parts
 
 KINDS = ("wheel", "sdist", "onedir", "onefile", "deb", "sbom")
@@ -91,8 +91,11 @@ class Build:
         self._run(
             str(self._python), "-m", "PyInstaller", "--noconfirm", "--clean", "--log-level", "WARN",
             "--distpath", str(made), "--workpath", str(self._folder / "work"), str(spec),
+            # Without it the source tree, where all this runs, would be frozen and not the wheel.
+            PYTHONSAFEPATH="1",
             INVSYNCD_FROZEN=" ".join(sorted(wanted)),
         )  # fmt: skip
+        check_frozen(made / "onedir")
         self.floor = glibc_floor(elf_files(made / "onedir"))
         if "onefile" in kinds:
             shutil.copy(made / "onefile", self.out / self.release.onefile)

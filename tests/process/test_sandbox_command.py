@@ -34,7 +34,9 @@ async def sandbox_process(home: Path, *options: str) -> AsyncIterator[list[str]]
     assert process.stdout is not None
     try:
         async with asyncio.timeout(DEADLINE_S):
-            lines = [(await process.stdout.readline()).decode() for _ in range(5)]
+            lines = [""]
+            while not lines[-1].startswith("Ctrl-C ends"):
+                lines.append((await process.stdout.readline()).decode())
         yield lines
     finally:
         process.send_signal(signal.SIGINT)
@@ -55,6 +57,9 @@ async def test_the_sandbox_writes_a_private_configuration_that_works_and_sells_o
         assert Path(tomllib.loads(config.read_text())["state"]["path"]).parent == tmp_path
         shop = re.findall(r'curl -X POST "(http://127\.0\.0\.1:\d+)/sandbox/sell', greeting)
         assert len(shop) == 1
+        assert "its page is at http://127.0.0.1:8787/" in greeting
+        for name in ("check ", "once --dry-run", "run ", "explain ITEM-0001"):
+            assert f"invsyncd --config sandbox.toml {name}" in greeting
         first = await command("--config", str(config), "once", cwd=tmp_path)
         assert (first.returncode, first.stderr) == (0, "")
         async with aiohttp.ClientSession(shop[0]) as client:
@@ -76,6 +81,56 @@ async def test_the_sandbox_writes_a_private_configuration_that_works_and_sells_o
             assert (await act("steal", "sku=ITEM-0001"))[0] == 400
             assert (await act("sell", "sku=NO-SUCH&location=Berlin"))[0] == 400
             assert (await act("sell", "sku=ITEM-0001&location=Atlantis"))[0] == 400
+
+
+@pytest.mark.timeout(120)
+async def test_every_line_that_the_sandbox_prints_does_what_it_says(tmp_path: Path) -> None:
+    """A person plays: sales, a count, an outage of each side, and the set-up by questions."""
+    async with sandbox_process(tmp_path, "--items", "1") as lines:
+        greeting = "".join(lines)
+        posts = re.findall(r'curl -X POST "(http://\S+)"', greeting)
+        names = [re.sub(r"^.*/sandbox/|\?.*$", "", url) for url in posts]
+        assert names == [
+            *("sell", "till", "count", "tiktok-sell"),
+            *("429", "down", "lost-answer", "up"),
+        ]
+        config = tmp_path / "sandbox.toml"
+        first = await command("--config", str(config), "once", cwd=tmp_path)
+        assert first.returncode == 0
+        urls = dict(zip(names, posts, strict=True))
+        async with aiohttp.ClientSession() as client:
+
+            async def post(name: str, changed: str = "") -> dict[str, object]:
+                async with client.post(urls[name] + changed) as answer:
+                    assert answer.status == 200, await answer.text()
+                    return dict(await answer.json())
+
+            counted = await post("count")
+            assert isinstance(counted["available"], dict)
+            assert counted["available"]["Berlin"] == 40
+            tiktok = greeting.partition("fake TikTok Shop: ")[2].split()[0]
+
+            async def status() -> int:
+                async with client.get(f"{tiktok}/authorization/202309/shops") as answer:
+                    return answer.status
+
+            usual = await status()
+            await post("down")
+            assert await status() == 500
+            await post("up")
+            assert await status() == usual
+            await post("429")
+            shopify = posts[0].partition("/sandbox/")[0] + "/admin/api/2026-10/graphql.json"
+            for wanted in (*[429] * 5, 401):
+                async with client.post(shopify, json={}) as answer:
+                    assert answer.status == wanted
+            await post("lost-answer")
+            await post("sell")
+            healed = await command("--config", str(config), "once", cwd=tmp_path)
+            assert healed.returncode == 0, healed.stderr
+            levels = (await post("tiktok-sell"))["available"]
+            assert isinstance(levels, dict)
+            assert set(levels.values()) == {39}
 
 
 async def test_a_sandbox_whose_port_is_taken_says_so(tmp_path: Path) -> None:

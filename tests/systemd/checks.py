@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.systemd import life, trouble
+from tests.systemd import life, set_up, trouble
 from tests.systemd.bench import Check, bench
 from tests.systemd.machine import booted
 from tests.systemd.package import install
@@ -28,6 +28,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("stop with a write on the wire: in time, nothing lost", life.stops),
     ("upgrade in place: a new process, the same state", life.upgraded),
     ("a second shop: a user, a state and credentials of its own", life.second_shop),
+    ("a shop set up by init: the one command that it names starts it", set_up.by_init),
     ("a port in use: said, and up by itself when it is free", trouble.port_in_use),
     ("a secret encrypted by this machine's key", trouble.encrypted_secret),
     ("a full disk: 503 with the reason, up by itself, nothing lost", trouble.full_disk),

@@ -57,6 +57,8 @@ class ShopifyFake:
         self.bulk = Bulk()
         self.closed = 0
         """An HTTP status for every request: 402 frozen, 423 locked, 430 rejected; 0 = open."""
+        self.grant_error = ""
+        """The error of every client credentials grant, such as shop_not_permitted; "" = none."""
         self.tokens_issued = 0
         self._tokens: dict[str, float | None] = {access_token: None}
         self._client = (client_id, client_secret)
@@ -166,6 +168,8 @@ class ShopifyFake:
         form = await request.post()
         if form.get("grant_type") != "client_credentials":
             return _answer({"error": "unsupported_grant_type"}, 400)
+        if self.grant_error:
+            return _answer({"error": self.grant_error}, 400)
         if (form.get("client_id"), form.get("client_secret")) != self._client:
             return _answer({"error": "invalid_client"}, 400)
         self.tokens_issued += 1

@@ -16,6 +16,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from invsyncd.sandbox.tiktok import catalogue
 from invsyncd.sandbox.tiktok.call import Call, Operation, Shop, read_body, read_wire
+from invsyncd.sandbox.tiktok.consent import ConsentPage
 from invsyncd.sandbox.tiktok.doubts import Doubts
 from invsyncd.sandbox.tiktok.envelope import RefusedError, answer, refuse, refused
 from invsyncd.sandbox.tiktok.gate import check_credentials
@@ -59,6 +60,7 @@ class TikTokFake:
         shop_name: str = "Sandbox Shop",
         seller_name: str = "Sandbox Seller",
         region: str = "US",
+        service_id: str = "7000000000000000042",
         faults: FaultInjector | None = None,
         max_quantity: int = 999_999,
         max_requests_per_s: float | None = None,
@@ -86,6 +88,7 @@ class TikTokFake:
         self._token_host = TokenHost(
             self.grants, app_key, app_secret, seller_name=seller_name, region=region
         )
+        self._consent = ConsentPage(self.grants, app_key, service_id, region)
         self._faults = faults
         self._answered = 0
         self.add_shop(shop_cipher, shop_id, shop_name, marketplace)
@@ -166,6 +169,8 @@ class TikTokFake:
             self._api("update_inventory", self._update),
         )
         get("/api/v2/token/get", self._token("token_get", self._token_host.get))
+        get("/open/authorize", self._consent.authorise)
+        get("/consented", self._consent.landed)
         get("/api/v2/token/refresh", self._token("token_refresh", self._token_host.refresh))
         return app
 

@@ -17,7 +17,7 @@ from release.archive import Entry, Link, Tree, ar, from_disk, tar_xz
 from release.deb import Parts, content, deb
 from release.elf import glibc_wanted
 from release.notices import notices
-from release.source import PACKAGE_DATA, Release, check_wheel, export, release
+from release.source import PACKAGE_DATA, Release, check_frozen, check_wheel, export, release
 from release.steps import LOCKS, digest
 
 ROOT = Path(__file__).parents[3]
@@ -206,7 +206,9 @@ def test_no_distribution_has_two_versions_in_the_build() -> None:
 def test_data_that_the_wheel_must_hold_is_all_the_data_there_is() -> None:
     files = (ROOT / "invsyncd").rglob("*")
     data = {p.relative_to(ROOT).as_posix() for p in files if p.is_file() and "pyc" not in p.suffix}
-    assert {name for name in data if not name.endswith(".py")} == PACKAGE_DATA
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]
+    brought = set(wheel["targets"]["wheel"]["force-include"].values())
+    assert {name for name in data if not name.endswith(".py")} | brought == PACKAGE_DATA
 
 
 def test_a_wheel_with_tests_or_without_data_is_refused(tmp_path: Path) -> None:
@@ -217,6 +219,17 @@ def test_a_wheel_with_tests_or_without_data_is_refused(tmp_path: Path) -> None:
                 wheel.writestr(name, "")
         with pytest.raises(SystemExit, match="the wheel lacks"):
             check_wheel(path, MADE)
+
+
+def test_a_frozen_folder_without_data_is_refused(tmp_path: Path) -> None:
+    for name in PACKAGE_DATA:
+        path = tmp_path / "_internal" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    check_frozen(tmp_path)
+    (tmp_path / "_internal" / "invsyncd" / "config.example.toml").unlink()
+    with pytest.raises(SystemExit, match="the frozen folder lacks"):
+        check_frozen(tmp_path)
 
 
 def test_the_wheel_is_the_package_and_the_sdist_is_the_project() -> None:

@@ -13,7 +13,7 @@ from invsyncd.store import Store, scratch_copy
 from tests.support.running import Running, running
 
 HOLD = {"[mirror]\nenabled = true": '[mirror]\nenabled = true\non_conflict = "hold"'}
-NO_CONFIGURATION = {"demo", "sandbox"}  # they make their own
+NO_CONFIGURATION = {"demo", "init", "sandbox"}  # they make their own
 LAST_PASS = "the last pass"
 
 ARGUMENTS: dict[str, tuple[str, ...]] = {

@@ -88,4 +88,4 @@ def test_the_config_is_looked_for_in_the_order_of_the_contract(tmp_path: Path) -
     for place in ("--config", "$INVSYNCD_CONFIG", str(here), str(system)):
         assert place in str(caught.value)
     assert "invsyncd sandbox" in caught.value.advice
-    assert "config.example.toml" in caught.value.advice
+    assert "invsyncd init" in caught.value.advice

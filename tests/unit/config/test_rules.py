@@ -34,8 +34,6 @@ SHOPIFY_GRANT: list[tuple[dict[str, Any], str, str]] = [
 TIKTOK: list[tuple[dict[str, Any], str, str]] = [
     ({"tiktok.app_key": GONE}, "tiktok.app_key", "set tiktok.enabled = false"),
     ({"tiktok.app_secret": GONE}, "tiktok.app_secret", "the file tiktok-app-secret"),
-    ({"tiktok.mapping": GONE}, "tiktok.mapping", "Add a [[tiktok.mapping]]"),
-    ({"tiktok.mapping": []}, "tiktok.mapping", "Add a [[tiktok.mapping]]"),
     (
         {"tiktok.mapping": [A_TO_1, {"locations": ["B", "A"], "warehouse": "2"}]},
         "tiktok.mapping[2].locations",
