@@ -16,7 +16,7 @@ import click
 from invsyncd import __version__
 from invsyncd.cli import check, explain, maintenance, plan, requests, run, sandbox, status, undo
 from invsyncd.cli.output import Context
-from invsyncd.errors import ConfigError, InvsyncError
+from invsyncd.errors import ConfigError, InvsyncError, UsageProblem
 
 
 class Commands(click.Group):
@@ -30,7 +30,7 @@ class Commands(click.Group):
             click.echo(f"Error: {error}", err=True)
             if error.advice:
                 click.echo(f"Try: {error.advice}", err=True)
-            ctx.exit(2 if isinstance(error, ConfigError) else 1)
+            ctx.exit(2 if isinstance(error, ConfigError | UsageProblem) else 1)
         except sqlite3.Error as error:
             click.echo(f"Error: the state database failed: {error}", err=True)
             click.echo(

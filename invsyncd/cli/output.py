@@ -28,7 +28,7 @@ from rich.text import Text
 from invsyncd import logs
 from invsyncd.config import Settings, find_config, load
 from invsyncd.core.plan import Effect, Shift, by_size
-from invsyncd.errors import StateError
+from invsyncd.errors import StateError, UsageProblem
 from invsyncd.metrics import Metrics
 from invsyncd.store import Store, scratch_copy
 
@@ -85,10 +85,21 @@ def utc_time(at: int | None) -> str | None:
 def confirm(question: str, *, yes: bool) -> None:
     """Ask a person at a terminal. If the answer is no, the command ends with exit code 1.
 
-    Without a terminal there is nobody to ask, and the command itself counts as a yes.
+    Without a terminal there is nobody to ask, and only --yes is a yes.
     """
-    if not yes and sys.stdin.isatty():
-        click.confirm(question, abort=True, err=True)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageProblem(
+            "nothing was done: this writes to a shop, and there is no terminal to ask you at",
+            advice="read what it would write, then add --yes",
+        )
+    click.confirm(question, abort=True, err=True)
+
+
+yes_option = click.option(
+    "--yes", is_flag=True, help="Do not ask. Off a terminal nothing is written without it."
+)
 
 
 pass_context = click.make_pass_decorator(Context)

@@ -23,6 +23,8 @@ from invsyncd.cli.output import (
     pass_context,
     print_shifts,
     print_totals,
+    visible,
+    yes_option,
 )
 from invsyncd.config import Settings
 from invsyncd.core.interventions import resolution
@@ -30,7 +32,7 @@ from invsyncd.core.model import Target
 from invsyncd.core.plan import Shift, totals
 from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.errors import InvsyncError, StateError
-from invsyncd.planning.breaker import CircuitBreaker
+from invsyncd.planning.breaker import CircuitBreaker, pause_text
 from invsyncd.planning.requests import RESOLVE, SCAN, location_names
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
@@ -47,8 +49,9 @@ LEFT_TO_DAEMON = "the running daemon does it within one interval"
     metavar="lowest|highest|sum|VALUE|location:NAME",
     help="Which number is right.",
 )
+@yes_option
 @pass_context
-def resolve(context: Context, sku: str, use: str) -> None:
+def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
     """End a hold: say which number is right for an item, and mirror it.
 
     lowest, highest and location:NAME use the latest readings. sum is the pool plus every change
@@ -62,6 +65,7 @@ def resolve(context: Context, sku: str, use: str) -> None:
     settings = context.quiet_settings()
     item, pool = asyncio.run(_resolution(settings, sku, use))
     click.echo(f"{sku}: every mirrored location will show {pool}")
+    confirm("Write it?", yes=yes)
     _request(settings, RESOLVE, {"item": item, "use": use})
 
 
@@ -154,24 +158,26 @@ async def _pass(settings: Settings) -> PassReport:
 
 @click.command()
 @click.argument("target", type=click.Choice([target.value for target in Target]))
-@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
+@yes_option
 @pass_context
 def resume(context: Context, target: str, yes: bool) -> None:
     """Resume a paused target: everything that is owed to it now will be written.
 
-    Shows first what that is. The guard judges later writes again.
+    Shows first what that is, and which pass made it: if that was a mistake, take it back with
+    `invsyncd undo` instead, which ends the pause too. The guard judges later writes again.
 
     \b
     Example: invsyncd resume tiktok
-    Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2 usage or config.
+    Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2 usage, config, or
+    nobody to ask and no --yes.
     """
     settings = context.quiet_settings()
-    reason, owed = asyncio.run(_paused_and_owed(settings, Target(target)))
-    if not reason:
+    why, owed = asyncio.run(_paused_and_owed(settings, Target(target)))
+    if not why:
         click.echo(f"{target} is not paused")
         return
-    click.echo(f"{target} is paused: {reason}")
-    print_shifts("What will be written", owed)
+    click.echo(visible(why))
+    print_shifts("What a resume writes", owed)
     print_totals({target: totals(owed)})
     confirm("Resume it?", yes=yes)
     asyncio.run(_resume(settings, Target(target)))
@@ -182,9 +188,9 @@ def resume(context: Context, target: str, yes: bool) -> None:
 
 async def _paused_and_owed(settings: Settings, target: Target) -> tuple[str, list[Shift]]:
     async with Store.open(existing_state(settings)) as store:
-        reason = await CircuitBreaker(settings, store, target).reason()
-        rows = await store.impacts.rows(target) if reason else []
-        return reason, [Shift(target, row.sku, row.where, row.before, row.after) for row in rows]
+        why = await pause_text(store, target)
+        rows = await store.impacts.rows(target) if why else []
+        return why, [Shift(target, row.sku, row.where, row.before, row.after) for row in rows]
 
 
 async def _resume(settings: Settings, target: Target) -> None:

@@ -21,12 +21,13 @@ from invsyncd.cli.output import (
     print_json,
     print_table,
     utc_time,
+    visible,
 )
 from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError
-from invsyncd.planning.breaker import CircuitBreaker
+from invsyncd.planning.breaker import pause_text
 from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.differing import differences
@@ -69,7 +70,7 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
             "locations": {names[k.location.id]: utc_time(k.read_at) for k in known},
             "targets": {
                 target.value: {
-                    "paused": await CircuitBreaker(settings, store, target).reason(),
+                    "paused": await pause_text(store, target),
                     "undelivered": await _owed(store, target),
                 }
                 for target in Target
@@ -104,9 +105,9 @@ def _print(found: dict[str, Any]) -> None:
             click.echo(f"  {reason}")
     print_table("Targets", ["target", "authorised", "owed", "trouble"], _targets(found))
     click.echo(_polls(found.get("budgets", {}).get(Target.SHOPIFY.value, {})))
-    for name, target in found["targets"].items():
+    for target in found["targets"].values():
         if target["paused"]:
-            click.echo(f"{name} is paused. Try: invsyncd resume {name}")
+            click.echo(visible(target["paused"]))
     print_table(
         "Locations", ["location", "last read"], [list(x) for x in found["locations"].items()]
     )
@@ -142,7 +143,7 @@ def _targets(found: dict[str, Any]) -> list[list[Any]]:
             name,
             authorised[target.get("authorised")],
             target["undelivered"],
-            target.get("trouble") or target["paused"] or None,
+            target.get("trouble") or ("paused" if target["paused"] else None),
         ]
         for name, target in found["targets"].items()
     ]

@@ -19,7 +19,7 @@ from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.mirror.commit import Committed
-from invsyncd.planning.breaker import why_paused
+from invsyncd.planning.breaker import pause_text
 from invsyncd.planning.lost_locations import lost_level_notes
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import OTHER_MIRROR, Health, number_text
@@ -108,7 +108,7 @@ class Conclusion:
         self._metrics.pass_seconds.observe(max(took_s, 0.0))
         self._target(Target.SHOPIFY, report)
         self._health.baseline = has_baseline
-        self._paused(Target.SHOPIFY, await why_paused(self._store, Target.SHOPIFY))
+        await self._paused(Target.SHOPIFY)
         await remember(report, self._store, self._health, self._metrics, self._clocks.wall())
         self._health.lost_levels = await lost_level_notes(self._store, int(self._clocks.wall()))
 
@@ -120,7 +120,7 @@ class Conclusion:
     async def listings(self, report: PassReport, paused: str | None) -> None:
         """A round of TikTok has ended."""
         if paused is not None:
-            self._paused(Target.TIKTOK, paused)
+            await self._paused(Target.TIKTOK)
         self._target(Target.TIKTOK, report)
         owed = await self._store.owed.listings()
         self._health.undelivered(Target.TIKTOK, owed.keys, owed.count)
@@ -158,11 +158,14 @@ class Conclusion:
             log.warning("full scan: %s", error)
             report.failed(Target.SHOPIFY, error)
 
-    def _paused(self, target: Target, reason: str) -> None:
+    async def _paused(self, target: Target) -> None:
+        """A pause is logged when it begins and when it ends, with both ways out."""
         health, name = self._health.targets[target], target.value
-        text = f"{name} is paused: {reason}; see `invsyncd resume {name}`" if reason else ""
+        text = await pause_text(self._store, target)
         if text and text != health.paused:
             log.error("%s", text)
+        if health.paused and not text:
+            log.info("%s is not paused any more", name)
         health.paused = text
 
     def _target(self, target: Target, report: PassReport) -> None:

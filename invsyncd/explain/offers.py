@@ -18,7 +18,7 @@ from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import ItemFacts, ListingFacts, ShopFacts
 from invsyncd.explain.levels import is_refusal_of, last_write
 from invsyncd.store.listings import OfferState
-from invsyncd.text import iso, listed, moment, plain
+from invsyncd.text import OTHER_WRITER_ENDS, iso, listed, moment, plain
 
 _FOR_EVER = 10**12
 
@@ -191,8 +191,7 @@ def _holds_and_writers(known: OfferState, found: ListingFacts, shop: ShopFacts) 
     name = shop.warehouse(warehouse)
     if (why := found.other_writers.get(warehouse)) is not None:
         text = f"Another program writes {name} too: the number {why}"
-        advice = "switch off inventory sync in the other app"
-        reasons.append(Reason(Cause.ANOTHER_WRITER, f"{text}; {advice}"))
+        reasons.append(Reason(Cause.ANOTHER_WRITER, f"{text}; {OTHER_WRITER_ENDS}"))
     if known.backorder:
         text = f"TikTok also sells {known.backorder:,} at {name} on backorder, beyond the stock"
         advice = "if they do not exist, switch backorders off at TikTok Shop"

@@ -21,7 +21,7 @@ from invsyncd.status.expiry import AuthorisationExpiry
 from invsyncd.status.latency import Latency
 from invsyncd.status.target_health import OwedKey, TargetHealth
 from invsyncd.status.watchdog import Watchdog
-from invsyncd.text import plain, plural
+from invsyncd.text import OTHER_WRITER_ENDS, plain, plural
 
 log = logging.getLogger(__name__)
 
@@ -316,10 +316,7 @@ def _other_writers_text(writers: Mapping[str, str]) -> str:
     """One sentence about the first listing, and the number of the others."""
     sku, why = next(iter(writers.items()))
     more = f", and {len(writers) - 1} more listings" if len(writers) > 1 else ""
-    return (
-        f"tiktok: another writer changes what we write: {sku} {why}{more}; switch off inventory"
-        " sync in the other app"
-    )
+    return f"tiktok: another writer changes what we write: {sku} {why}{more}; {OTHER_WRITER_ENDS}"
 
 
 def number_text(one: Difference, for_s: float) -> str:

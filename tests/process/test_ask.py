@@ -23,7 +23,7 @@ async def contradict(w: Running) -> None:
 async def test_resolve_without_a_daemon_is_done_at_once(tmp_path: Path) -> None:
     async with running(tmp_path, TEE=10) as w:
         await contradict(w)
-        result = await w.ask("resolve", "TEE", "--use", "location:Munich")
+        result = await w.ask("resolve", "TEE", "--use", "location:Munich", "--yes")
         assert result.exit_code == 0
         assert "every mirrored location will show 30" in result.stdout
         assert w.agrees("TEE", 30)
@@ -34,7 +34,7 @@ async def test_resolve_is_left_to_the_daemon_while_one_runs(tmp_path: Path) -> N
         await contradict(w)
         await w.start()
         await w.until("the daemon is ready", w.is_ready)
-        result = await w.ask("resolve", "TEE", "--use", "sum")
+        result = await w.ask("resolve", "TEE", "--use", "sum", "--yes")
         assert result.exit_code == 0
         assert "the running daemon does it" in result.stdout
         await w.until("both targets show the sum", lambda: w.agrees("TEE", 70))
