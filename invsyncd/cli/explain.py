@@ -219,7 +219,7 @@ def explain(context: Context, name: str, as_json: bool) -> None:
     Example: invsyncd explain TEE-M
     Exit codes: 0 explained, 1 nothing is known about that SKU, 2 usage or config.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     found = from_daemon(settings, f"/api/explain/{quote(name, safe='')}")
     if found is None or "verdicts" not in found:
         found = asyncio.run(_from_database(settings, name))
@@ -268,7 +268,7 @@ def journal(
     Example: invsyncd journal --sku TEE-M --since 12h
     Exit codes: 0 shown, 1 no usable state database, 2 usage or config.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     rows = asyncio.run(_journal(settings, sku, since or 0, limit))
     if as_json:
         print_json({"journal": rows})

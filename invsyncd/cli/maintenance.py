@@ -38,7 +38,7 @@ def backup(context: Context, path: Path) -> None:
     Example: invsyncd backup state-copy.db
     Exit codes: 0 copied, 1 failed or the file exists, 2 usage or config.
     """
-    state = existing_state(context.quiet_settings())
+    state = existing_state(context.quiet_settings(needs_secrets=False))
     if path.exists():
         raise StateError(f"{path} exists already", advice="name a file that does not exist yet")
     try:

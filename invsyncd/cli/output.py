@@ -43,17 +43,21 @@ class Context:
     config: Path | None
     log_format: str | None
 
-    def settings(self) -> Settings:
+    def settings(self, *, needs_secrets: bool = True) -> Settings:
         """Load the configuration. ConfigError names every problem at once."""
-        settings = load(find_config(self.config, os.environ, Path.cwd()))
+        path = find_config(self.config, os.environ, Path.cwd())
+        settings = load(path, needs_secrets=needs_secrets)
         if self.log_format is not None:
             log = settings.log.model_copy(update={"format": self.log_format})
             settings = settings.model_copy(update={"log": log})
         return settings
 
-    def quiet_settings(self) -> Settings:
-        """The settings for commands that people run by hand: only warnings are logged."""
-        settings = self.settings()
+    def quiet_settings(self, *, needs_secrets: bool = True) -> Settings:
+        """The settings for commands that people run by hand: only warnings are logged.
+
+        A command that the state or the running daemon can answer needs no secrets.
+        """
+        settings = self.settings(needs_secrets=needs_secrets)
         logs.set_up(settings.secrets(), form=settings.log.format, level="warning")
         return settings
 

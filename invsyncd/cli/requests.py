@@ -31,7 +31,7 @@ from invsyncd.core.interventions import resolution
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Shift, totals
 from invsyncd.daemon.wiring import assemble, one_pass
-from invsyncd.errors import InvsyncError, StateError
+from invsyncd.errors import ConfigError, InvsyncError, StateError
 from invsyncd.planning.breaker import CircuitBreaker, pause_text
 from invsyncd.planning.requests import RESOLVE, SCAN, location_names
 from invsyncd.planning.rulebook import Rulebook
@@ -39,6 +39,9 @@ from invsyncd.status.report import PassReport
 from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
 
 LEFT_TO_DAEMON = "the running daemon does it within one interval"
+LEFT_TO_NEXT = (
+    "kept: the next `invsyncd run` or `once` does it, because no secrets can be read here"
+)
 
 
 @click.command()
@@ -62,11 +65,11 @@ def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
     Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
     or its target is paused.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     item, pool = asyncio.run(_resolution(settings, sku, use))
     click.echo(f"{sku}: every mirrored location will show {pool}")
     confirm("Write it?", yes=yes)
-    _request(settings, RESOLVE, {"item": item, "use": use})
+    _request(context, settings, RESOLVE, {"item": item, "use": use})
 
 
 async def _resolution(settings: Settings, sku: str, use: str) -> tuple[int, int]:
@@ -104,30 +107,36 @@ def scan(context: Context) -> None:
     Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
     or its target is paused.
     """
-    _request(context.quiet_settings(), SCAN, {})
+    _request(context, context.quiet_settings(needs_secrets=False), SCAN, {})
 
 
-def submit(settings: Settings, kind: str, body: dict[str, Any]) -> PassReport | None:
+def submit(
+    context: Context, settings: Settings, kind: str, body: dict[str, Any]
+) -> PassReport | str:
     """Store the request; without a daemon, run the pass that carries it out.
 
-    Returns that pass's report, with its errors printed; None if the daemon will carry it out.
+    Returns that pass's report, with its errors printed; or who will carry it out.
     """
     asyncio.run(_store_request(settings, kind, body))
     with ExitStack() as stack:
         try:
             stack.enter_context(take_lock(settings.state.path))
         except StateError:
-            return None
+            return LEFT_TO_DAEMON
+        try:
+            settings = context.quiet_settings()  # only a pass needs the secrets
+        except ConfigError:
+            return LEFT_TO_NEXT
         report = asyncio.run(_pass(settings))
     for _, error in report.failures:
         click.echo(f"Error: {error}", err=True)
     return report
 
 
-def _request(settings: Settings, kind: str, body: dict[str, Any]) -> None:
-    report = submit(settings, kind, body)
-    if report is None:
-        click.echo(LEFT_TO_DAEMON)
+def _request(context: Context, settings: Settings, kind: str, body: dict[str, Any]) -> None:
+    report = submit(context, settings, kind, body)
+    if isinstance(report, str):
+        click.echo(report)
         return
     click.echo(f"done: {len(report.changes)} changes, {len(report.writes)} writes")
     code = 1 if report.failures else 3 if report.was_stopped else 0
@@ -171,7 +180,7 @@ def resume(context: Context, target: str, yes: bool) -> None:
     Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2 usage, config, or
     nobody to ask and no --yes.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     why, owed = asyncio.run(_paused_and_owed(settings, Target(target)))
     if not why:
         click.echo(f"{target} is not paused")

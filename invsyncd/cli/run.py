@@ -25,7 +25,7 @@ from invsyncd.cli.output import (
     print_table,
     visible,
 )
-from invsyncd.config import Settings
+from invsyncd.config import UNREAD, Settings
 from invsyncd.daemon.loop import new_loop
 from invsyncd.daemon.process import serve
 from invsyncd.daemon.wiring import assemble, one_pass
@@ -148,8 +148,9 @@ def from_daemon(settings: Settings, path: str) -> dict[str, Any] | None:
     host, port = settings.server.address
     bracketed = f"[{host}]" if ":" in host else host
     request = urllib.request.Request(f"http://{bracketed}:{port}{path}")
-    if settings.server.token is not None:
-        request.add_header("Authorization", f"Bearer {settings.server.token.get_secret_value()}")
+    token = settings.server.token.get_secret_value() if settings.server.token else UNREAD
+    if token != UNREAD:
+        request.add_header("Authorization", f"Bearer {token}")
     # No proxy from the environment: it would get the token, and cannot reach our loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -51,7 +51,7 @@ def status(context: Context, as_json: bool) -> None:
     Example: invsyncd status
     Exit codes: 0 shown, good or bad; 1 no daemon and no usable state database; 2 usage or config.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     found = from_daemon(settings, "/api/status")
     if found is None:
         found = asyncio.run(_from_database(settings))

@@ -20,7 +20,7 @@ from invsyncd.cli.output import (
     shifts_json,
     yes_option,
 )
-from invsyncd.cli.requests import LEFT_TO_DAEMON, submit
+from invsyncd.cli.requests import LEFT_TO_DAEMON, LEFT_TO_NEXT, submit
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Effect, Shift, totals
@@ -31,6 +31,8 @@ from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.undo import Undoing, undoing
 from invsyncd.store import Store, scratch_copy
 from invsyncd.text import plural
+
+_LEFT = {LEFT_TO_DAEMON: "left to the running daemon", LEFT_TO_NEXT: "left to the next run"}
 
 
 @click.command()
@@ -60,7 +62,7 @@ def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool
     Exit codes: 0 everything goes back, 1 failed, 2 usage, config, or nobody to ask and no --yes, 3
     something stays as it is, or waits for a paused target.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     pass_id, found, paused = asyncio.run(_find(settings, pass_id))
     if not as_json:
         click.echo(f"pass {pass_id}")
@@ -70,14 +72,15 @@ def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool
     done = "dry run" if dry_run else "nothing to take back"
     code = 3 if found.refused else 0
     if found.steps and not dry_run:
-        report = submit(settings, UNDO, {"pass": pass_id, "items": [x.item for x in found.steps]})
-        done = "left to the running daemon" if report is None else "done"
-        if report is not None:
+        body = {"pass": pass_id, "items": [x.item for x in found.steps]}
+        report = submit(context, settings, UNDO, body)
+        done = _LEFT.get(report, "done") if isinstance(report, str) else "done"
+        if not isinstance(report, str):
             code = 1 if report.failures else 3 if report.was_stopped else code
     if as_json:
         print_json(_json(pass_id, found, paused, done))
     else:
-        click.echo(LEFT_TO_DAEMON if done.startswith("left") else done)
+        click.echo({short: long for long, short in _LEFT.items()}.get(done, done))
         if found.steps and found.refused:
             left = plural(len(found.refused), "stays as it is", "stay as they are")
             click.echo(f"{plural(len(found.steps), 'item')} taken back, {left}: named above")

@@ -170,7 +170,15 @@ PLAN = obj(
 )
 UNDO = obj(
     **{"pass": TEXT},
-    done={"enum": ["dry run", "nothing to take back", "left to the running daemon", "done"]},
+    done={
+        "enum": [
+            "dry run",
+            "nothing to take back",
+            "left to the running daemon",
+            "left to the next run",
+            "done",
+        ]
+    },
     items=many(obj(sku=TEXT, item=ID, pool_from=UNITS, pool_to=UNITS, writes=many(ROW))),
     refused=many(obj(sku=TEXT, item={"type": ["integer", "null"]}, because=TEXT)),
     paused=by_target(TEXT),
