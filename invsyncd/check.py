@@ -19,7 +19,7 @@ from invsyncd.planning.rules import Rules
 from invsyncd.shopify.client import ShopifyClient, ShopifyStats
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.status.api_version import version_notes
-from invsyncd.status.listings import listing_groups
+from invsyncd.status.listings import held_choices, listing_groups
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.text import ends_hold, plural
@@ -41,6 +41,17 @@ class Finding:
     advice: str = ""
     count: int | None = None
     names: tuple[str, ...] = ()
+    todo: bool = False
+    """Whether nothing is wrong with the set-up, but a person has to decide something."""
+    tried: bool = True
+    """Whether the check could be made at all; one that could not says nothing good."""
+
+    @property
+    def state(self) -> str:
+        """One word for programs."""
+        if self.bad:
+            return "wrong"
+        return "not tried" if not self.tried else "to do" if self.todo else "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ async def check_all(inputs: CheckInputs) -> list[Finding]:
     if shop is not None:
         findings += await _or_error("TikTok warehouses", lambda: _warehouses(rulebook, shop))
     findings += await _or_error("rules", lambda: _rules(rulebook, inputs.settings))
-    findings += await _or_error("items", lambda: _items(inputs.mirror_pass, inputs.store))
+    findings += await _or_error("items", lambda: _items(inputs.mirror_pass, inputs.store, rulebook))
     if discovery is not None:
         findings += await _or_error(
             "TikTok listings", lambda: _listings(discovery, rulebook, inputs.store)
@@ -183,16 +194,18 @@ async def _listings(discovery: Discovery, rulebook: Rulebook, store: Store) -> l
     ]
 
 
-async def _items(mirror_pass: MirrorPass, store: Store) -> list[Finding]:
+async def _items(mirror_pass: MirrorPass, store: Store, rulebook: Rulebook) -> list[Finding]:
     """Read the shop into the private copy, as a first pass would, and check its items."""
     await mirror_pass.commit(PassReport("check"))
     findings = [Finding("items", f"{await store.census.items()} known")]
     if held := await store.census.held():
-        skus = [sku for _, sku in held]
-        advice = "\n".join(map(ends_hold, skus[:NAMES_MAX]))
-        message = f"{len(held)} held, nothing is written for them: {_first_names(skus)}"
+        skus = tuple(sku for _, sku in held[:NAMES_MAX])
+        gives = await held_choices(store, rulebook, [item for item, _ in held[:NAMES_MAX]])
+        named = [f"{sku} ({gives[item]})" if item in gives else sku for item, sku in held]
+        message = f"{len(held)} held, nothing is written for them: {_first_names(named)}"
+        advice = "\n".join(map(ends_hold, skus))
         findings.append(
-            Finding("items", message, advice=advice, count=len(held), names=tuple(skus[:NAMES_MAX]))
+            Finding("items", message, advice=advice, count=len(held), names=skus, todo=True)
         )
     if unlevelled := await store.census.unlevelled():
         message = f"{len(unlevelled)} with unequal levels: {_first_names(unlevelled)}"

@@ -64,6 +64,11 @@ def ends_hold(sku: str) -> str:
     return f"invsyncd resolve {shlex.quote(sku)} --use lowest"
 
 
+def offered(choices: Sequence[tuple[str, int]]) -> str:
+    """The choices of a hold with what each would give: lowest 30 · highest 70 · Berlin 50."""
+    return " · ".join(f"{name} {plain(units)}" for name, units in choices)
+
+
 OTHER_WRITER_ENDS = (
     "switch off inventory sync in the other app. If that app is to keep the number, name the SKU in"
     " a [[tiktok.override]] with enabled = false"

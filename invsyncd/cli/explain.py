@@ -28,6 +28,7 @@ from invsyncd.cli.output import (
 )
 from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
+from invsyncd.core.model import Standing
 from invsyncd.errors import InvsyncError
 from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.explain.gather import explain_name
@@ -72,6 +73,8 @@ def _wrapped(text: str, first: str, later: str) -> str:
 
 def _print_item(item: Json, now: str) -> None:
     pool = "no pool" if item["pool"] is None else f"pool {plain(item['pool'])}"
+    if item["standing"] == Standing.HELD.value:
+        pool = "undecided"
     words = [f"item {item['item']}", item["standing"], pool]
     words += [] if item["tracked"] else ["not tracked"]
     words += ["keeps selling when sold out"] if item["continues_when_out_of_stock"] else []

@@ -107,7 +107,7 @@ def _print(report: PassReport, names: Names, pauses: list[str], *, dry_run: bool
         "Changes",
         ["SKU", "location", "from", "to", "pool", "because"],
         [
-            [c["sku"], _name(c["location"], names), c["from"], c["to"], c["pool"], c["case"]]
+            [c["sku"], _name(c["location"], names), c["from"], c["to"], _pool(c, report), c["case"]]
             for c in report.changes
         ],
     )
@@ -137,6 +137,12 @@ def _print(report: PassReport, names: Names, pauses: list[str], *, dry_run: bool
         f"pass {report.pass_id}: {len(report.changes)} changes, {len(report.writes)} writes, "
         f"{len(report.held)} held, {len(report.failures)} errors"
     )
+
+
+def _pool(change: Mapping[str, Any], report: PassReport) -> object:
+    """The new pool; nobody has decided that of a held item."""
+    is_held = change["item"] in {one["item"] for one in report.held}
+    return "undecided" if is_held else change["pool"]
 
 
 def _name(key: int | str, names: Names) -> str:

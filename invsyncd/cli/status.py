@@ -76,7 +76,7 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
                 for target in Target
                 if target is Target.SHOPIFY or settings.tiktok.enabled
             },
-            "held": await held_json(store),
+            "held": await held_json(store, Rulebook(settings, store)),
             "numbers": [
                 number_json(one, None)
                 for one in await differences(store, Rulebook(settings, store), int(time.time()))
@@ -115,12 +115,24 @@ def _print(found: dict[str, Any]) -> None:
         "Numbers that are not what they should be",
         ["target", "SKU", "where", "shows", "should", "because", "ends with"],
         [
-            [x["target"], x["sku"], x["where"], x["shown"], x["should"], x["because"], x["try"]]
+            [
+                x["target"],
+                x["sku"],
+                x["where"],
+                x["shown"],
+                "undecided" if x["should"] is None else x["should"],
+                x["because"],
+                x["try"],
+            ]
             for x in found.get("numbers", [])[:HELD_MAX]
         ],
     )
     held = found.get("held", [])
-    print_table("Held", ["SKU", "ends with"], [[x["sku"], x["resolve"]] for x in held[:HELD_MAX]])
+    print_table(
+        "Held: nobody has decided the number",
+        ["SKU", "the choices", "ends with"],
+        [[x["sku"], x["choices"], x["resolve"]] for x in held[:HELD_MAX]],
+    )
     if len(held) > HELD_MAX:
         click.echo(f"and {len(held) - HELD_MAX:,} more held: `invsyncd status --json`")
     _print_listings(found.get("listings"))

@@ -281,7 +281,7 @@ def _report_changes(report: PassReport, committed: Committed) -> None:
                     "from": change.before,
                     "to": change.after,
                     **parts(change),
-                    "pool": item.pool,
+                    "pool": None if item.standing is Standing.HELD else item.pool,
                     "case": folded.verdict.case.value if folded.verdict else "not mirrored",
                 }
             )

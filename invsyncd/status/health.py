@@ -324,7 +324,9 @@ def number_text(one: Difference, for_s: float) -> str:
     minutes = int(max(for_s, 0) // 60)
     ends = f" ({one.ends})" if one.ends else ""
     should = "nobody knows what it should show"
-    if one.should is not None:
+    if one.undecided:
+        should = "nobody has decided what it should show"
+    elif one.should is not None:
         should = f"should show {plain(one.should)}"
     return (
         f"{one.sku or '/'.join(one.ids)} at {one.place} shows {plain(one.shown)} and {should},"
@@ -340,7 +342,7 @@ def number_json(one: Difference, since: float | None) -> dict[str, Any]:
         "item": one.item,
         "where": one.place,
         "shown": one.shown,
-        "should": one.should,
+        "should": None if one.undecided else one.should,
         "offered_too_much": one.is_over,
         "since": None if since is None else int(since),
         "because": one.because,

@@ -11,11 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from invsyncd.config.tiktok import Link
+from invsyncd.core.interventions import choices
+from invsyncd.errors import ConfigError
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.census import FIRST_MAX, Ambiguous
 from invsyncd.store.notices import Subject
-from invsyncd.text import ends_hold
+from invsyncd.text import ends_hold, offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +202,25 @@ async def _dead_links(store: Store, links: Sequence[Link]) -> Group:
     )
 
 
-async def held_json(store: Store) -> list[dict[str, Any]]:
-    """Every held item, with the command that ends its hold."""
+async def held_json(store: Store, rulebook: Rulebook) -> list[dict[str, Any]]:
+    """Every held item, with what each choice would give and the command that ends its hold."""
+    held = await store.census.held()
+    gives = await held_choices(store, rulebook, [item for item, _ in held])
     return [
-        {"sku": sku, "item": item, "resolve": ends_hold(sku)}
-        for item, sku in await store.census.held()
+        {"sku": sku, "item": item, "choices": gives.get(item, ""), "resolve": ends_hold(sku)}
+        for item, sku in held
     ]
+
+
+async def held_choices(store: Store, rulebook: Rulebook, items: Sequence[int]) -> dict[int, str]:
+    """What each choice would give, by held item; nothing while the rules do not fit the shop."""
+    try:
+        rules = await rulebook.rules()
+    except ConfigError:
+        return {}
+    names = await store.locations.names()
+    states = await store.levels.states(items)
+    return {
+        item: offered([(x.name, x.units) for x in choices(state, rules.scope.locations, names)])
+        for item, state in states.items()
+    }

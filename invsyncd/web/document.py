@@ -59,7 +59,7 @@ async def with_listings(
     """The document with all held items and the counts of listings, which read every listing."""
     groups: dict[str, Any] = {}
     with suppress(StateError):
-        groups["held"] = await held_json(store)
+        groups["held"] = await held_json(store, rulebook)
     if Target.TIKTOK.value in found["targets"]:
         with suppress(ConfigError, StateError):  # the health reports it
             groups["listings"] = await listings_json(store, rulebook)

@@ -48,13 +48,13 @@ NUMBER = obj(
     item={"type": ["integer", "null"]},
     where=TEXT,
     shown=MAYBE_UNITS,
-    should=UNITS,
+    should=MAYBE_UNITS,
     offered_too_much=YES_NO,
     since={"type": ["integer", "null"]},
     because=TEXT,
     **{"try": TEXT},
 )
-HELD_WITH_ADVICE = obj(sku=TEXT, item=ID, resolve=TEXT)
+HELD_WITH_ADVICE = obj(sku=TEXT, item=ID, choices=TEXT, resolve=TEXT)
 SHIFT = {
     "target": TARGET,
     "sku": TEXT,
@@ -98,6 +98,7 @@ CHECK = obj(
         obj(
             what=TEXT,
             ok=YES_NO,
+            state={"enum": ["ok", "wrong", "to do", "not tried"]},
             says=TEXT,
             advice=TEXT,
             count={"type": ["integer", "null"]},

@@ -146,7 +146,7 @@ TABLE: dict[str, tuple[Callable[[Running], Awaitable[None]], tuple[Row, ...]]] =
         (
             (("once", "--dry-run"), 3),
             (("once",), 3),
-            (("check",), 0),
+            (("check",), 3),
             (("status",), 0),
             (("undo", LAST_PASS), 3),
             (("resolve", "ITEM-00", "--use", "most"), 1),
