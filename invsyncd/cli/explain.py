@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import click
 
+from invsyncd.cli.complete import skus
 from invsyncd.cli.output import (
     Context,
     as_json,
@@ -203,7 +204,7 @@ class SinceOption(click.ParamType[int]):
 
 
 @click.command()
-@click.argument("name", metavar="SKU")
+@click.argument("name", metavar="SKU", shell_complete=skus)
 @as_json
 @pass_context
 def explain(context: Context, name: str, as_json: bool) -> None:
@@ -249,7 +250,7 @@ async def _from_database(settings: Settings, name: str) -> dict[str, Any] | None
 
 
 @click.command()
-@click.option("--sku", help="Only this SKU.")
+@click.option("--sku", help="Only this SKU.", shell_complete=skus)
 @click.option(
     "--since",
     type=SinceOption(),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -33,6 +34,10 @@ from invsyncd.metrics import Metrics
 from invsyncd.store import Store, scratch_copy
 
 WIDTH_MIN = 60
+WIDTH_MAX = 10_000
+ID_MIN, ID_MAX = 12, 200  # characters of an id, a cipher or a SKU that no table may cut
+CELL_MIN = 8
+_ID = re.compile(r"[\w./:-]+")
 TOP = 20  # how many planned changes are printed
 
 
@@ -127,17 +132,40 @@ def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
         pad_edge=False,
         show_edge=False,
     )
+    least, has_ids = 4 * len(columns), False
     for number, column in enumerate(columns):
-        numeric = all(isinstance(row[number], int) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        cells = [row[number] for row in rows]
+        numeric = all(isinstance(cell, int) for cell in cells)
+        word = 0 if any(" " in str(cell) for cell in cells) else max(map(_longest_word, cells))
+        table.add_column(
+            column,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=word > 0,
+        )
+        has_ids |= word > 0
+        least += max(word, len(column), min(CELL_MIN, max(len(str(x)) for x in cells)))
     for row in rows:
         table.add_row(*[_cell(cell) for cell in row])
-    Console(highlight=False, width=width()).print(table)
+    # An id that is cut in two cannot be copied: rather a line that is too long.
+    Console(highlight=False, width=max(width(), least if has_ids else 0)).print(table)
+
+
+def _longest_word(cell: object) -> int:
+    """The length of an id, a cipher or a SKU that must stay in one piece; 0 for other text."""
+    text = str(cell)
+    return len(text) if ID_MIN <= len(text) <= ID_MAX and _ID.fullmatch(text) else 0
 
 
 def width() -> int:
-    """How many characters a line may have."""
-    return max(Console().width, WIDTH_MIN)
+    """How many characters a line may have. Off a terminal nothing is wrapped, unless COLUMNS asks.
+
+    What a program or a file gets must not have line breaks within an id or a sentence.
+    """
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        return WIDTH_MAX
+    return max(console.width, WIDTH_MIN)
 
 
 def visible(text: object) -> str:

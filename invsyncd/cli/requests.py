@@ -9,12 +9,14 @@ what will be written.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import time
 from contextlib import ExitStack
 from typing import Any
 
 import click
 
+from invsyncd.cli.complete import skus
 from invsyncd.cli.output import (
     Context,
     answers_progress,
@@ -27,7 +29,7 @@ from invsyncd.cli.output import (
     yes_option,
 )
 from invsyncd.config import Settings
-from invsyncd.core.interventions import resolution
+from invsyncd.core.interventions import NUMBER, resolution
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Shift, totals
 from invsyncd.daemon.wiring import assemble, one_pass
@@ -44,11 +46,29 @@ LEFT_TO_NEXT = (
 )
 
 
+class UseOption(click.ParamType[str]):
+    """The answer to a hold; a wrong form is a usage error of click."""
+
+    name = "use"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Judge the form alone; whether it gives a pool is for the state to say."""
+        text = str(value)
+        words = ("lowest", "highest", "sum")
+        if text not in words and not text.startswith("location:") and not NUMBER.fullmatch(text):
+            near = difflib.get_close_matches(text, words, 1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            named = f"{', '.join(words)}, location:NAME or a whole number"
+            self.fail(f'"{text}" is none of {named}{hint}', param, ctx)
+        return text
+
+
 @click.command()
-@click.argument("sku")
+@click.argument("sku", shell_complete=skus)
 @click.option(
     "--use",
     required=True,
+    type=UseOption(),
     metavar="lowest|highest|sum|VALUE|location:NAME",
     help="Which number is right.",
 )

@@ -7,6 +7,7 @@ import time
 
 import click
 
+from invsyncd.cli.complete import passes
 from invsyncd.cli.output import (
     Context,
     as_json,
@@ -36,7 +37,7 @@ _LEFT = {LEFT_TO_DAEMON: "left to the running daemon", LEFT_TO_NEXT: "left to th
 
 
 @click.command()
-@click.argument("pass_id", metavar="PASS")
+@click.argument("pass_id", metavar="PASS", shell_complete=passes)
 @click.option("--dry-run", is_flag=True, help="Only show what it would do.")
 @yes_option
 @as_json

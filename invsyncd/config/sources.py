@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from invsyncd.config.fields import every_key, sections
 from invsyncd.config.problems import ConfigProblems, Problem
 from invsyncd.config.settings import Settings
+from invsyncd.config.toml_errors import where_and_why
 from invsyncd.config.unit import Unit, decrypted
 
 ENV_PREFIX = "INVSYNCD_"
@@ -183,13 +184,17 @@ def anchored(path: str, base: Path) -> str:
 
 def read_toml(path: Path) -> Document:
     """Read the config file; raises ConfigProblems if it cannot be read."""
+    text = ""
     try:
         with path.open("rb") as file:
             raw = file.read(CONFIG_BYTES_MAX + 1)
         if len(raw) > CONFIG_BYTES_MAX:
             raise _unreadable(path, f"is larger than {CONFIG_BYTES_MAX:,} bytes", "Check the path")
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise _unreadable(path, "is saved as UTF-16", "Save it as UTF-8 (in Notepad: Encoding)")
         # Editors on Windows put a byte order mark at the start, which TOML does not allow.
-        return tomllib.loads(raw.decode("utf-8-sig"))
+        text = raw.decode("utf-8-sig")
+        return tomllib.loads(text)
     except OSError as error:
         raise _unreadable(
             path, f"cannot be read: {_reason(error)}", "Check its path and permissions"
@@ -199,7 +204,7 @@ def read_toml(path: Path) -> Document:
             path, f"is not UTF-8 text (byte {error.start})", "Save it as UTF-8"
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(path, f"is not valid TOML: {error}", "Correct that line") from None
+        raise _unreadable(path, *where_and_why(text, str(error))) from None
     except (ValueError, RecursionError):
         raise _unreadable(
             path, "is not valid TOML: a value is too large or too deep", "Shorten that value"

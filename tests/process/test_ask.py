@@ -51,7 +51,7 @@ async def test_what_cannot_be_resolved_is_said_before_anything_is_asked(tmp_path
         assert '0 items have the SKU "NOPE"' in unknown.stderr
         await contradict(w)
         wrong = await w.ask("resolve", "TEE", "--use", "most")
-        assert wrong.exit_code == 1
+        assert wrong.exit_code == 2
         assert "lowest, highest, sum" in wrong.stderr
 
 
