@@ -10,8 +10,9 @@ from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import StateError
 from invsyncd.planning.breaker import pause_of
+from invsyncd.status.checks import Check, fold_checks
 from invsyncd.status.expiry import ADVICE, AHEAD_S
-from invsyncd.status.health import Check, Health, number_text
+from invsyncd.status.health import Health, number_text
 from invsyncd.store import Store
 from invsyncd.text import SHOPS, ways_out
 
@@ -37,9 +38,8 @@ async def take_snapshot(settings: Settings, store: Store, health: Health, at: fl
             situations.update(await _refresh_token(store, at))
     except StateError:
         pass  # the health reports it; topics that cannot be read stay as they are
-    reasons = tuple(
-        check.output for check in checks if not check.ok and not _has_own_message(check, situations)
-    )
+    others = [check for check in checks if not _has_own_message(check, situations)]
+    reasons = tuple(one.whole for one in fold_checks(others, health.targets) if one.fails)
     ready = all(check.ok for check in checks)
     return Snapshot(at, ready, reasons, situations, held, _numbers(health, held or (), at))
 

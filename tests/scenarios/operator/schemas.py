@@ -130,7 +130,7 @@ STATUS_OF_DAEMON = obj(
     shop=TEXT,
     now=COUNT,
     budgets=obj({"tiktok": obj(calls_per_s=NUMBERS)}, shopify=obj(**POINTS, one_by_one=TEXT)),
-    wrong=many(obj(**{"try": MAYBE_TEXT}, check=TEXT, note=YES_NO, says=TEXT)),
+    wrong=many(obj(**{"try": MAYBE_TEXT}, check=TEXT, note=YES_NO, says=TEXT, follows=many(TEXT))),
     owed_since=by_target({"type": ["number", "null"]}),
     lag=obj(bucket_s=COUNT, buckets=COUNT, ends_at=COUNT, targets=by_target(LAG_OF_TARGET)),
     holds=obj(count=COUNT, first=many(obj(sku=TEXT, because=TEXT, resolve=TEXT))),
