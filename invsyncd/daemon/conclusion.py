@@ -21,7 +21,7 @@ from invsyncd.metrics import Metrics
 from invsyncd.mirror.commit import Committed
 from invsyncd.planning.breaker import pause_text
 from invsyncd.planning.lost_locations import lost_level_notes
-from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.status.health import OTHER_MIRROR, Health, number_text
 from invsyncd.status.listings import listing_notes
 from invsyncd.status.numbers import Numbers
@@ -50,6 +50,7 @@ class Conclusion:
         self._metrics = metrics
         self._clocks = clocks
         self._version_notes = set[str]()
+        self._places: dict[str, str] = {}
         self._numbers = Numbers(store, rulebook, health)
         for target in set(Target) - set(health.targets):  # the metrics outlive a reload
             metrics.forget(target.value)
@@ -57,6 +58,13 @@ class Conclusion:
     def report(self, pass_id: str = "") -> PassReport:
         """A new report; each write in it is told as soon as its outcome is known."""
         return PassReport(pass_id or new_pass_id(self._clocks.wall()), on_write=self._wrote)
+
+    async def learn_names(self) -> None:
+        """Read the names of locations and warehouses: the log has them beside the ids."""
+        with suppress(StateError):  # the round reports it
+            locations = await self._store.locations.names()
+            self._places = {str(place): name for place, name in locations.items()}
+            self._places |= await warehouse_names(self._store)
 
     def committed(self, committed: Committed) -> None:
         """A pass has committed; it goes on to deliver."""
@@ -196,11 +204,13 @@ class Conclusion:
             if took_s is not None:
                 self._metrics.lag_seconds.labels(target.value).observe(took_s)
         self._metrics.writes.labels(write["target"], outcome.value).inc()
+        key = write["key"]
         log.info(
-            "write target=%s sku=%s key=%s from=%s to=%s outcome=%s",
+            'write target=%s sku=%s where="%s" key=%s from=%s to=%s outcome=%s',
             write["target"],
             write["sku"],
-            "/".join(str(part) for part in write["key"].values()),
+            self._places.get(str(key.get("location", key.get("warehouse"))), ""),
+            "/".join(str(part) for part in key.values()),
             write["from"],
             write["to"],
             write["outcome"],

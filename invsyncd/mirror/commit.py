@@ -184,10 +184,12 @@ class Committer:
         await self._store.lost_levels.lose(tx, lost, now)
         await self._store.lost_levels.find(tx, found)
         skus = {one.state.item.id: one.state.item.sku for one in folded}
+        names = await self._store.locations.names()
         for one in lost[:LINES_MAX]:
             log.warning(
-                "sku=%s at location %d is not mirrored any more: %s",
+                'sku=%s at "%s" (location %d) is not mirrored any more: %s',
                 skus[one.item],
+                names.get(one.location, ""),
                 one.location,
                 one.why,
             )
