@@ -195,8 +195,11 @@ async def _mapping(rulebook: Rulebook) -> list[Finding]:
         raise rulebook.offers_error
     if rules.offers is None:
         return []
-    pairs = [f"{len(ids)} locations → {w}" for w, ids in rules.offers.sources.items()]
     names = {warehouse.id: warehouse.name for warehouse in await rulebook.warehouses() or ()}
+    pairs = [
+        f'{plural(len(ids), "location")} → "{names.get(w, w)}" ({w})'
+        for w, ids in rules.offers.sources.items()
+    ]
     said = Finding("TikTok mapping", ", ".join(pairs) or "no warehouse is open")
     return [said, *_closed(rules, names)]
 

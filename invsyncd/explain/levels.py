@@ -9,7 +9,7 @@ from invsyncd.core.fold import Scope
 from invsyncd.core.interventions import Choice, choices
 from invsyncd.core.journal import EntryKind, Outcome, outcome_of
 from invsyncd.core.merge import Case
-from invsyncd.core.model import Attempt, Item, Level, Location, Standing
+from invsyncd.core.model import Attempt, Item, Level, Location, Standing, Target
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.change_text import counted, part_words
 from invsyncd.explain.facts import ItemFacts, Row, ShopFacts
@@ -181,6 +181,8 @@ def _difference(level: Level, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause,
     if last is not None and is_refusal_of(last, level.wanted):
         at = moment(last["at"], shop.now)
         return Cause.REFUSED, f"Shopify {last['outcome']} (at {at}); it is tried again"
+    if Target.SHOPIFY in shop.paused:
+        return Cause.OWED, "it waits while Shopify is paused"
     return Cause.OWED, "it is written in the next pass"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from invsyncd.core.journal import EntryKind
-from invsyncd.core.model import Item, ItemState, Level, Listing, Standing
+from invsyncd.core.model import Item, ItemState, Level, Listing, Standing, Target
 from invsyncd.core.offer_rule import CountMirrored, OfferRule, Quantity
 from invsyncd.core.plan import OfferPlan, offer
 from invsyncd.explain import bundles
@@ -123,6 +123,8 @@ def _owed(known: OfferState, wants: str, facts: ItemFacts, shop: ShopFacts) -> R
     if _after(last, facts, EntryKind.DRIFT, **where) is not None:
         text = f"{wants}: somebody else moved it, or TikTok cut what was written; it is corrected"
         return Reason(Cause.OWED, f"{text} in {_at_most(known)} at most")
+    if Target.TIKTOK in shop.paused:
+        return Reason(Cause.OWED, f"{wants}: it waits while TikTok is paused")
     return Reason(Cause.OWED, f"{wants}: it is written in one of the next rounds")
 
 

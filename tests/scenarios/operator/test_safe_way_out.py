@@ -20,7 +20,7 @@ from invsyncd.planning.passes import pass_meant
 from invsyncd.planning.requests import UNDO
 from invsyncd.planning.undo import undoing
 from tests.support import virtual
-from tests.support.asking import first, lines, notes, verdicts
+from tests.support.asking import document, first, lines, notes, verdicts
 from tests.support.running import Json, Running, running
 from tests.support.virtual import virtual as in_virtual_time
 from tests.support.world import World, world
@@ -80,6 +80,9 @@ async def test_a_mistaken_count_is_told_with_its_pass_and_both_ways_the_safe_one
         cause, says, command = await first(w, "ITEM-03")
         assert (cause, command) == ("paused", f"invsyncd undo {pass_id}")
         assert "Meant? `invsyncd resume shopify`" in says
+        owed = " ".join(x["says"] for x in (await document(w, "ITEM-03"))["verdicts"])
+        assert "it waits while TikTok is paused" in owed
+        assert "it is written in" not in owed
 
 
 @in_virtual_time
