@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from invsyncd.config import Settings
-from invsyncd.errors import InvsyncError
+from invsyncd.core.model import Target
+from invsyncd.errors import InvalidResponse, InvsyncError, Unauthorised, Unavailable
 from invsyncd.listings.discovery import Discovery
 from invsyncd.mirror.reconcile import MirrorPass
 from invsyncd.planning.locations import unreadable_locations
@@ -19,13 +21,14 @@ from invsyncd.planning.rules import Rules
 from invsyncd.shopify.client import ShopifyClient, ShopifyStats
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.status.api_version import version_notes
-from invsyncd.status.listings import listing_groups
+from invsyncd.status.listings import held_choices, listing_groups, near_misses
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
 from invsyncd.text import ends_hold, plural
 from invsyncd.tiktok.shop import TikTokShop
 from invsyncd.tiktok.tokens import ADVICE_SCOPES, TokenKeeper, TokenPair
 
+SHOPIFY, TIKTOK = Target.SHOPIFY, Target.TIKTOK
 SCOPES_NEEDED = ("read_locations", "write_inventory", "read_products")
 IMPLIED_BY = {"read_locations": ("write_locations",), "read_products": ("write_products",)}
 NAMES_MAX = 20  # how many examples a finding names
@@ -41,6 +44,17 @@ class Finding:
     advice: str = ""
     count: int | None = None
     names: tuple[str, ...] = ()
+    todo: bool = False
+    """Whether nothing is wrong with the set-up, but a person has to decide something."""
+    tried: bool = True
+    """Whether the check could be made at all; one that could not says nothing good."""
+
+    @property
+    def state(self) -> str:
+        """One word for programs."""
+        if self.bad:
+            return "wrong"
+        return "not tried" if not self.tried else "to do" if self.todo else "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,28 +76,49 @@ async def check_all(inputs: CheckInputs) -> list[Finding]:
     """Check both targets; trouble with one never hides what is wrong with the other."""
     source, rulebook = inputs.source, inputs.rulebook
     discovery, shop = inputs.discovery, inputs.shop
+    tries = _Tries()
     findings = [Finding("configuration", "is complete")]
-    findings += await _or_error("Shopify access", lambda: _scopes(source))
-    findings += await _or_error("Shopify locations", lambda: _locations(rulebook, source))
+    findings += await tries.of("Shopify access", lambda: _scopes(source), SHOPIFY)
+    findings += await tries.of("Shopify locations", lambda: _locations(rulebook, source), SHOPIFY)
     if inputs.tokens is not None:
         findings += _tiktok_scopes(await inputs.tokens.held())
     if shop is not None:
-        findings += await _or_error("TikTok warehouses", lambda: _warehouses(rulebook, shop))
-    findings += await _or_error("rules", lambda: _rules(rulebook, inputs.settings))
-    findings += await _or_error("items", lambda: _items(inputs.mirror_pass, inputs.store))
+        found = await tries.of("TikTok warehouses", lambda: _warehouses(rulebook, shop), TIKTOK)
+        findings += found
+    findings += await tries.of("mirror", lambda: _mirror(rulebook), SHOPIFY)
+    if inputs.settings.tiktok.enabled:
+        findings += await tries.of("TikTok mapping", lambda: _mapping(rulebook), SHOPIFY, TIKTOK)
+    items = partial(_items, inputs.mirror_pass, inputs.store, rulebook)
+    findings += await tries.of("items", items, SHOPIFY)
     if discovery is not None:
-        findings += await _or_error(
-            "TikTok listings", lambda: _listings(discovery, rulebook, inputs.store)
-        )
+        listings = partial(_listings, discovery, rulebook, inputs.store)
+        findings += await tries.of("TikTok listings", listings, TIKTOK)
     # The version comes last: only now every kind of request has been answered once.
     return findings + _version(inputs.settings.shopify.api_version, inputs.shopify.stats)
 
 
-async def _or_error(what: str, ask: Callable[[], Awaitable[list[Finding]]]) -> list[Finding]:
-    try:
-        return await ask()
-    except InvsyncError as error:
-        return [Finding(what, str(error), bad=True, advice=error.advice)]
+class _Tries:
+    """Makes the checks in order. What depends on a shop that does not answer is not tried.
+
+    The cause is told once, where it was first met.
+    """
+
+    def __init__(self) -> None:
+        self._down: dict[Target, str] = {}
+
+    async def of(
+        self, what: str, ask: Callable[[], Awaitable[list[Finding]]], *needs: Target
+    ) -> list[Finding]:
+        """The findings of one check, or why it could not be made."""
+        for target in needs:
+            if cause := self._down.get(target):
+                return [Finding(what, f"not tried, because of {cause}", tried=False)]
+        try:
+            return await ask()
+        except InvsyncError as error:
+            if isinstance(error, Unavailable | Unauthorised | InvalidResponse):
+                self._down[needs[-1]] = what
+            return [Finding(what, str(error), bad=True, advice=error.advice)]
 
 
 async def _scopes(source: ShopifySource) -> list[Finding]:
@@ -150,18 +185,23 @@ def _closed(rules: Rules, names: Mapping[str, str]) -> list[Finding]:
     ]
 
 
-async def _rules(rulebook: Rulebook, settings: Settings) -> list[Finding]:
+async def _mirror(rulebook: Rulebook) -> list[Finding]:
+    return [Finding("mirror", _mirror_in_words(await rulebook.rules()))]
+
+
+async def _mapping(rulebook: Rulebook) -> list[Finding]:
     rules = await rulebook.rules()
-    findings = [Finding("mirror", _mirror_in_words(rules))]
     if rulebook.offers_error is not None:
-        error = rulebook.offers_error
-        findings.append(Finding("TikTok mapping", str(error), bad=True, advice=error.advice))
-    elif settings.tiktok.enabled and rules.offers is not None:
-        pairs = [f"{len(ids)} locations → {w}" for w, ids in rules.offers.sources.items()]
-        findings.append(Finding("TikTok mapping", ", ".join(pairs) or "no warehouse is open"))
-        names = {warehouse.id: warehouse.name for warehouse in await rulebook.warehouses() or ()}
-        findings += _closed(rules, names)
-    return findings
+        raise rulebook.offers_error
+    if rules.offers is None:
+        return []
+    names = {warehouse.id: warehouse.name for warehouse in await rulebook.warehouses() or ()}
+    pairs = [
+        f'{plural(len(ids), "location")} → "{names.get(w, w)}" ({w})'
+        for w, ids in rules.offers.sources.items()
+    ]
+    said = Finding("TikTok mapping", ", ".join(pairs) or "no warehouse is open")
+    return [said, *_closed(rules, names)]
 
 
 def _mirror_in_words(rules: Rules) -> str:
@@ -178,21 +218,23 @@ async def _listings(discovery: Discovery, rulebook: Rulebook, store: Store) -> l
         Finding("TikTok listings", f"{count} found, {matched} matched by SKU"),
         *(
             Finding("TikTok listings", str(x), advice=x.advice, count=x.count, names=x.first)
-            for x in await listing_groups(store, rulebook)
+            for x in (*await listing_groups(store, rulebook), *await near_misses(store))
         ),
     ]
 
 
-async def _items(mirror_pass: MirrorPass, store: Store) -> list[Finding]:
+async def _items(mirror_pass: MirrorPass, store: Store, rulebook: Rulebook) -> list[Finding]:
     """Read the shop into the private copy, as a first pass would, and check its items."""
     await mirror_pass.commit(PassReport("check"))
     findings = [Finding("items", f"{await store.census.items()} known")]
     if held := await store.census.held():
-        skus = [sku for _, sku in held]
-        advice = "\n".join(map(ends_hold, skus[:NAMES_MAX]))
-        message = f"{len(held)} held, nothing is written for them: {_first_names(skus)}"
+        skus = tuple(sku for _, sku in held[:NAMES_MAX])
+        gives = await held_choices(store, rulebook, [item for item, _ in held[:NAMES_MAX]])
+        named = [f"{sku} ({gives[item]})" if item in gives else sku for item, sku in held]
+        message = f"{len(held)} held, nothing is written for them: {_first_names(named)}"
+        advice = "\n".join(map(ends_hold, skus))
         findings.append(
-            Finding("items", message, advice=advice, count=len(held), names=tuple(skus[:NAMES_MAX]))
+            Finding("items", message, advice=advice, count=len(held), names=skus, todo=True)
         )
     if unlevelled := await store.census.unlevelled():
         message = f"{len(unlevelled)} with unequal levels: {_first_names(unlevelled)}"

@@ -25,6 +25,10 @@ class ConfigError(InvsyncError):
     """A wrong configuration, which only the operator can change: exit 2, no restart."""
 
 
+class UsageProblem(InvsyncError):
+    """A command that was called in a way in which it does nothing: exit 2."""
+
+
 class StateError(InvsyncError):
     """A state database that cannot be used as it is. It is refused, and nothing is deleted."""
 

@@ -62,3 +62,22 @@ def ends_hold(sku: str) -> str:
     if sku.startswith("-"):
         return command("resolve", "--use", "lowest", sku=sku)
     return f"invsyncd resolve {shlex.quote(sku)} --use lowest"
+
+
+def offered(choices: Sequence[tuple[str, int]]) -> str:
+    """The choices of a hold with what each would give: lowest 30 · highest 70 · Berlin 50."""
+    return " · ".join(f"{name} {plain(units)}" for name, units in choices)
+
+
+OTHER_WRITER_ENDS = (
+    "switch off inventory sync in the other app. If that app is to keep the number, name the SKU in"
+    " a [[tiktok.override]] with enabled = false"
+)
+"""Both ways out where another program writes a TikTok number."""
+
+
+def ways_out(target: str, passes: Sequence[str]) -> str:
+    """Both ways out of a pause, the safe one first. `passes` made the numbers that wait."""
+    undo = listed([f"`invsyncd undo {name}`" for name in passes])
+    undo = undo or "Put the stock, or the configuration, back as it was"
+    return f"A mistake? {undo}. Meant? `invsyncd resume {target}`"

@@ -9,11 +9,12 @@ from invsyncd.alerts.decide import Situation, Snapshot
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import StateError
-from invsyncd.planning.breaker import CircuitBreaker
+from invsyncd.planning.breaker import pause_of
+from invsyncd.status.checks import Check, fold_checks
 from invsyncd.status.expiry import ADVICE, AHEAD_S
-from invsyncd.status.health import Check, Health, number_text
+from invsyncd.status.health import Health, number_text
 from invsyncd.store import Store
-from invsyncd.text import SHOPS
+from invsyncd.text import SHOPS, ways_out
 
 OTHER_WRITER = "writer"
 CREDENTIALS = {
@@ -32,14 +33,13 @@ async def take_snapshot(settings: Settings, store: Store, health: Health, at: fl
     try:
         held = tuple(await store.census.held())
         for target in health.targets:
-            situations[f"paused {target.value}"] = await _paused(settings, store, target)
+            situations[f"paused {target.value}"] = await _paused(store, target)
         if settings.tiktok.enabled:
             situations.update(await _refresh_token(store, at))
     except StateError:
         pass  # the health reports it; topics that cannot be read stay as they are
-    reasons = tuple(
-        check.output for check in checks if not check.ok and not _has_own_message(check, situations)
-    )
+    others = [check for check in checks if not _has_own_message(check, situations)]
+    reasons = tuple(one.whole for one in fold_checks(others, health.targets) if one.fails)
     ready = all(check.ok for check in checks)
     return Snapshot(at, ready, reasons, situations, held, _numbers(health, held or (), at))
 
@@ -95,14 +95,14 @@ def _listings(health: Health) -> Iterator[tuple[str, Situation]]:
             yield name, Situation(False, good)
 
 
-async def _paused(settings: Settings, store: Store, target: Target) -> Situation:
+async def _paused(store: Store, target: Target) -> Situation:
     """Whether a target is paused: from the database, as the health learns it in the first round."""
-    reason = await CircuitBreaker(settings, store, target).reason()
-    if not reason:
+    pause = await pause_of(store, target)
+    if pause is None:
         return Situation(False, f"{SHOPS[target]} is written again")
-    text = f"{reason}\nNothing is written there until somebody resumes it."
-    advice = f"Try: invsyncd resume {target.value}"
-    return Situation(True, f"{SHOPS[target]} is paused", f"{text}\n{advice}")
+    text = f"{pause.because}\nNothing is written there until somebody decides."
+    ways = ways_out(target.value, pause.passes)
+    return Situation(True, f"{SHOPS[target]} is paused", f"{text}\n{ways}")
 
 
 async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Situation]]:

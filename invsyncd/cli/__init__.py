@@ -27,11 +27,54 @@ from invsyncd.cli import (
     undo,
 )
 from invsyncd.cli.output import Context
-from invsyncd.errors import ConfigError, InvsyncError
+from invsyncd.errors import ConfigError, InvsyncError, UsageProblem
+
+SHORT_MAX = 400  # characters of a first sentence: never cut
+
+GROUPS = {
+    "Try it": ("demo", "sandbox"),
+    "Set up": ("init", "check", "tiktok-login", "plan", "alert-test"),
+    "Run": ("run", "once", "healthcheck", "fleet"),
+    "Ask": ("status", "explain", "journal", "audit"),
+    "Mend": ("undo", "resolve", "resume", "scan", "backup", "restore"),
+}
+"""The commands as `--help` lists them; one that stands nowhere comes last."""
 
 
 class Commands(click.Group):
-    """A group whose commands report errors as sentences."""
+    """A group whose commands report errors as sentences, and whose help is grouped."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands by what they are for, each with its whole first sentence."""
+        left = set(self.commands)
+        for title, names in (*GROUPS.items(), ("More", tuple(sorted(self.commands)))):
+            rows = [
+                (name, self.commands[name].get_short_help_str(limit=SHORT_MAX))
+                for name in names
+                if name in left
+            ]
+            left -= set(names)
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run a command line. A wrong one is told as any other error is, and ends with 2."""
+        try:
+            code = super().main(*args, **{**options, "standalone_mode": False})
+        except click.exceptions.NoArgsIsHelpError as error:
+            click.echo(error.format_message(), err=True)
+            code = 2
+        except click.UsageError as error:
+            _tell_usage(error)
+            code = 2
+        except click.ClickException as error:
+            click.echo(f"Error: {error.format_message()}", err=True)
+            code = error.exit_code
+        except click.Abort:
+            click.echo("Nothing was done.", err=True)
+            code = 1
+        sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Turn what a command raises into a message and an exit code."""
@@ -41,13 +84,21 @@ class Commands(click.Group):
             click.echo(f"Error: {error}", err=True)
             if error.advice:
                 click.echo(f"Try: {error.advice}", err=True)
-            ctx.exit(2 if isinstance(error, ConfigError) else 1)
+            ctx.exit(2 if isinstance(error, ConfigError | UsageProblem) else 1)
         except sqlite3.Error as error:
             click.echo(f"Error: the state database failed: {error}", err=True)
             click.echo(
                 "Try: check the disk and the owner of state.path; nothing was lost", err=True
             )
             ctx.exit(1)
+
+
+def _tell_usage(error: click.UsageError) -> None:
+    """Say what is wrong with a command line, and where its help is."""
+    path = error.ctx.command_path.split()[1:] if error.ctx is not None else []
+    text = error.format_message().rstrip(".")
+    click.echo(f"Error: {text}", err=True)
+    click.echo(f"Try: {' '.join(['invsyncd', *path])} --help", err=True)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -20,6 +20,8 @@ from invsyncd.config import Settings
 from invsyncd.daemon.wiring import assemble
 from invsyncd.store import Store, scratch_copy
 
+_MARKS = {"ok": "✓", "wrong": "✗", "to do": "!", "not tried": "?"}
+
 
 @click.command()
 @as_json
@@ -31,7 +33,8 @@ def check(context: Context, as_json: bool) -> None:
 
     \b
     Example: invsyncd check
-    Exit codes: 0 nothing is wrong, 1 something must be put right, 2 usage or config.
+    Exit codes: 0 nothing is wrong, 1 something must be put right, 2 usage or config, 3 nothing is
+    wrong, but an item is held.
     """
     settings = context.quiet_settings()
     findings = asyncio.run(check_settings(settings))
@@ -43,7 +46,8 @@ def check(context: Context, as_json: bool) -> None:
                 "findings": [
                     {
                         "what": f.what,
-                        "ok": not f.bad,
+                        "ok": f.state in ("ok", "to do"),
+                        "state": f.state,
                         "says": f.message,
                         "advice": f.advice,
                         "count": f.count,
@@ -55,13 +59,14 @@ def check(context: Context, as_json: bool) -> None:
         )
     else:
         print_findings(findings)
-    click.get_current_context().exit(1 if bad else 0)
+    waits = any(finding.todo for finding in findings)
+    click.get_current_context().exit(1 if bad else 3 if waits else 0)
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
     """Print one line for each finding, and what to do about it."""
     for finding in findings:
-        mark = "✗" if finding.bad else "✓"
+        mark = _MARKS[finding.state]
         click.echo(visible(f"{mark} {finding.what}: {finding.message}"))
         if finding.advice:
             advice = [visible(line) for line in finding.advice.split("\n")]

@@ -16,6 +16,7 @@ from urllib.parse import quote
 
 import click
 
+from invsyncd.cli.complete import skus
 from invsyncd.cli.output import (
     Context,
     as_json,
@@ -28,6 +29,7 @@ from invsyncd.cli.output import (
 )
 from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
+from invsyncd.core.model import Standing
 from invsyncd.errors import InvsyncError
 from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.explain.gather import explain_name
@@ -72,6 +74,8 @@ def _wrapped(text: str, first: str, later: str) -> str:
 
 def _print_item(item: Json, now: str) -> None:
     pool = "no pool" if item["pool"] is None else f"pool {plain(item['pool'])}"
+    if item["standing"] == Standing.HELD.value:
+        pool = "undecided"
     words = [f"item {item['item']}", item["standing"], pool]
     words += [] if item["tracked"] else ["not tracked"]
     words += ["keeps selling when sold out"] if item["continues_when_out_of_stock"] else []
@@ -200,7 +204,7 @@ class SinceOption(click.ParamType[int]):
 
 
 @click.command()
-@click.argument("name", metavar="SKU")
+@click.argument("name", metavar="SKU", shell_complete=skus)
 @as_json
 @pass_context
 def explain(context: Context, name: str, as_json: bool) -> None:
@@ -219,7 +223,7 @@ def explain(context: Context, name: str, as_json: bool) -> None:
     Example: invsyncd explain TEE-M
     Exit codes: 0 explained, 1 nothing is known about that SKU, 2 usage or config.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     found = from_daemon(settings, f"/api/explain/{quote(name, safe='')}")
     if found is None or "verdicts" not in found:
         found = asyncio.run(_from_database(settings, name))
@@ -246,7 +250,7 @@ async def _from_database(settings: Settings, name: str) -> dict[str, Any] | None
 
 
 @click.command()
-@click.option("--sku", help="Only this SKU.")
+@click.option("--sku", help="Only this SKU.", shell_complete=skus)
 @click.option(
     "--since",
     type=SinceOption(),
@@ -268,7 +272,7 @@ def journal(
     Example: invsyncd journal --sku TEE-M --since 12h
     Exit codes: 0 shown, 1 no usable state database, 2 usage or config.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     rows = asyncio.run(_journal(settings, sku, since or 0, limit))
     if as_json:
         print_json({"journal": rows})

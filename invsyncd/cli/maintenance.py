@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote, urlsplit
 
 import click
 
@@ -17,7 +17,13 @@ from invsyncd import alerts
 from invsyncd.cli.output import Context, existing_state, pass_context, print_table
 from invsyncd.config import Settings
 from invsyncd.daemon.wiring import assemble
-from invsyncd.errors import ConfigError, StateError, Unavailable
+from invsyncd.errors import (
+    ConfigError,
+    StateError,
+    Unauthorised,
+    Unavailable,
+    UsageProblem,
+)
 from invsyncd.store import Store, copy_to
 from invsyncd.text import listed
 from invsyncd.tiktok.client import ScopeMissing
@@ -38,7 +44,7 @@ def backup(context: Context, path: Path) -> None:
     Example: invsyncd backup state-copy.db
     Exit codes: 0 copied, 1 failed or the file exists, 2 usage or config.
     """
-    state = existing_state(context.quiet_settings())
+    state = existing_state(context.quiet_settings(needs_secrets=False))
     if path.exists():
         raise StateError(f"{path} exists already", advice="name a file that does not exist yet")
     try:
@@ -53,7 +59,11 @@ def backup(context: Context, path: Path) -> None:
 
 
 @click.command("tiktok-login")
-@click.option("--code", required=True, help="The authorization code from the seller's consent.")
+@click.option(
+    "--code",
+    required=True,
+    help="The code from the seller's consent, or the whole address that the browser was sent to.",
+)
 @pass_context
 def tiktok_login(context: Context, code: str) -> None:
     """Exchange the seller's authorization code, compare the shops, store the tokens.
@@ -70,7 +80,7 @@ def tiktok_login(context: Context, code: str) -> None:
         raise ConfigError(
             "tiktok.enabled is false", advice="set it to true, and set tiktok.app_key"
         )
-    login = asyncio.run(log_in(settings, code))
+    login = asyncio.run(log_in(settings, code_of(code)))
     click.echo("tokens stored; a running daemon uses them within one interval")
     print_table(
         "Shops that the seller authorised",
@@ -80,6 +90,26 @@ def tiktok_login(context: Context, code: str) -> None:
     if login.lacks:
         click.echo(f"stored; now add the scope {listed(login.lacks)}")
         click.echo(f"Try: {ADVICE_SCOPES}")
+
+
+ADVICE_CODE = (
+    "a code is good for 30 minutes, once: open the app's link again as the seller, and use the new"
+    " code"
+)
+
+
+def code_of(text: str) -> str:
+    """The code in what was pasted: the code itself, or the address that the browser was sent to."""
+    text = text.strip()
+    if "code=" in text:
+        given = parse_qs(urlsplit(text).query or text.lstrip("?")).get("code", [""])
+        text = given[0]
+    if not text or any(c.isspace() for c in text) or "://" in text:
+        raise UsageProblem(
+            "there is no code in what you gave with --code",
+            advice="in quotes, paste the whole address that the browser was sent to: it has code=",
+        )
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +129,11 @@ async def log_in(settings: Settings, code: str, clock: Callable[[], float] = tim
         if parts.tiktok_side is None:
             return Login([], [])
         tokens, shop = parts.tiktok_side.tokens, parts.tiktok_side.shop
-        pair = await tokens.offered(code)
+        try:
+            pair = await tokens.offered(code)
+        except Unauthorised as error:
+            advice = error.advice if "app_key" in error.advice else ADVICE_CODE
+            raise Unauthorised(f"TikTok does not take this code: {error}", advice=advice) from None
         lacks, found, mine = pair.lacks, [], None
         try:
             found = await shop.shops_of(pair.access_token) if pair.access_token else []

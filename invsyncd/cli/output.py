@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -28,11 +29,15 @@ from rich.text import Text
 from invsyncd import logs
 from invsyncd.config import Settings, find_config, load
 from invsyncd.core.plan import Effect, Shift, by_size
-from invsyncd.errors import StateError
+from invsyncd.errors import StateError, UsageProblem
 from invsyncd.metrics import Metrics
 from invsyncd.store import Store, scratch_copy
 
 WIDTH_MIN = 60
+WIDTH_MAX = 10_000
+ID_MIN, ID_MAX = 12, 200  # characters of an id, a cipher or a SKU that no table may cut
+CELL_MIN = 8
+_ID = re.compile(r"[\w./:-]+")
 TOP = 20  # how many planned changes are printed
 
 
@@ -43,17 +48,21 @@ class Context:
     config: Path | None
     log_format: str | None
 
-    def settings(self) -> Settings:
+    def settings(self, *, needs_secrets: bool = True) -> Settings:
         """Load the configuration. ConfigError names every problem at once."""
-        settings = load(find_config(self.config, os.environ, Path.cwd()))
+        path = find_config(self.config, os.environ, Path.cwd())
+        settings = load(path, needs_secrets=needs_secrets)
         if self.log_format is not None:
             log = settings.log.model_copy(update={"format": self.log_format})
             settings = settings.model_copy(update={"log": log})
         return settings
 
-    def quiet_settings(self) -> Settings:
-        """The settings for commands that people run by hand: only warnings are logged."""
-        settings = self.settings()
+    def quiet_settings(self, *, needs_secrets: bool = True) -> Settings:
+        """The settings for commands that people run by hand: only warnings are logged.
+
+        A command that the state or the running daemon can answer needs no secrets.
+        """
+        settings = self.settings(needs_secrets=needs_secrets)
         logs.set_up(settings.secrets(), form=settings.log.format, level="warning")
         return settings
 
@@ -85,10 +94,21 @@ def utc_time(at: int | None) -> str | None:
 def confirm(question: str, *, yes: bool) -> None:
     """Ask a person at a terminal. If the answer is no, the command ends with exit code 1.
 
-    Without a terminal there is nobody to ask, and the command itself counts as a yes.
+    Without a terminal there is nobody to ask, and only --yes is a yes.
     """
-    if not yes and sys.stdin.isatty():
-        click.confirm(question, abort=True, err=True)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageProblem(
+            "nothing was done: this writes to a shop, and there is no terminal to ask you at",
+            advice="read what it would write, then add --yes",
+        )
+    click.confirm(question, abort=True, err=True)
+
+
+yes_option = click.option(
+    "--yes", is_flag=True, help="Do not ask. Off a terminal nothing is written without it."
+)
 
 
 pass_context = click.make_pass_decorator(Context)
@@ -112,17 +132,40 @@ def print_table(title: str, columns: list[str], rows: list[list[Any]]) -> None:
         pad_edge=False,
         show_edge=False,
     )
+    least, has_ids = 4 * len(columns), False
     for number, column in enumerate(columns):
-        numeric = all(isinstance(row[number], int) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        cells = [row[number] for row in rows]
+        numeric = all(isinstance(cell, int) for cell in cells)
+        word = 0 if any(" " in str(cell) for cell in cells) else max(map(_longest_word, cells))
+        table.add_column(
+            column,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=word > 0,
+        )
+        has_ids |= word > 0
+        least += max(word, len(column), min(CELL_MIN, max(len(str(x)) for x in cells)))
     for row in rows:
         table.add_row(*[_cell(cell) for cell in row])
-    Console(highlight=False, width=width()).print(table)
+    # An id that is cut in two cannot be copied: rather a line that is too long.
+    Console(highlight=False, width=max(width(), least if has_ids else 0)).print(table)
+
+
+def _longest_word(cell: object) -> int:
+    """The length of an id, a cipher or a SKU that must stay in one piece; 0 for other text."""
+    text = str(cell)
+    return len(text) if ID_MIN <= len(text) <= ID_MAX and _ID.fullmatch(text) else 0
 
 
 def width() -> int:
-    """How many characters a line may have."""
-    return max(Console().width, WIDTH_MIN)
+    """How many characters a line may have. Off a terminal nothing is wrapped, unless COLUMNS asks.
+
+    What a program or a file gets must not have line breaks within an id or a sentence.
+    """
+    console = Console()
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        return WIDTH_MAX
+    return max(console.width, WIDTH_MIN)
 
 
 def visible(text: object) -> str:

@@ -48,8 +48,8 @@ def plan(context: Context, new_config: Path, show_all: bool, as_json: bool) -> N
     Example: invsyncd plan --config new.toml
     Exit codes: 0 compared, 1 no usable state database, 2 usage, or either configuration is wrong.
     """
-    running = context.quiet_settings()
-    new = load(Path.cwd() / new_config, os.environ)
+    running = context.quiet_settings(needs_secrets=False)
+    new = load(Path.cwd() / new_config, os.environ, needs_secrets=False)
     found = asyncio.run(_what_if(running, new, new_config))
     compared = found.compared
     if as_json:

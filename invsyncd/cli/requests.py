@@ -9,12 +9,14 @@ what will be written.
 from __future__ import annotations
 
 import asyncio
+import difflib
 import time
 from contextlib import ExitStack
 from typing import Any
 
 import click
 
+from invsyncd.cli.complete import skus
 from invsyncd.cli.output import (
     Context,
     answers_progress,
@@ -23,32 +25,56 @@ from invsyncd.cli.output import (
     pass_context,
     print_shifts,
     print_totals,
+    visible,
+    yes_option,
 )
 from invsyncd.config import Settings
-from invsyncd.core.interventions import resolution
+from invsyncd.core.interventions import NUMBER, resolution
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Shift, totals
 from invsyncd.daemon.wiring import assemble, one_pass
-from invsyncd.errors import InvsyncError, StateError
-from invsyncd.planning.breaker import CircuitBreaker
+from invsyncd.errors import ConfigError, InvsyncError, StateError
+from invsyncd.planning.breaker import CircuitBreaker, pause_text
 from invsyncd.planning.requests import RESOLVE, SCAN, location_names
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
 
 LEFT_TO_DAEMON = "the running daemon does it within one interval"
+LEFT_TO_NEXT = (
+    "kept: the next `invsyncd run` or `once` does it, because no secrets can be read here"
+)
+
+
+class UseOption(click.ParamType[str]):
+    """The answer to a hold; a wrong form is a usage error of click."""
+
+    name = "use"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Judge the form alone; whether it gives a pool is for the state to say."""
+        text = str(value)
+        words = ("lowest", "highest", "sum")
+        if text not in words and not text.startswith("location:") and not NUMBER.fullmatch(text):
+            near = difflib.get_close_matches(text, words, 1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            named = f"{', '.join(words)}, location:NAME or a whole number"
+            self.fail(f'"{text}" is none of {named}{hint}', param, ctx)
+        return text
 
 
 @click.command()
-@click.argument("sku")
+@click.argument("sku", shell_complete=skus)
 @click.option(
     "--use",
     required=True,
+    type=UseOption(),
     metavar="lowest|highest|sum|VALUE|location:NAME",
     help="Which number is right.",
 )
+@yes_option
 @pass_context
-def resolve(context: Context, sku: str, use: str) -> None:
+def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
     """End a hold: say which number is right for an item, and mirror it.
 
     lowest, highest and location:NAME use the latest readings. sum is the pool plus every change
@@ -59,10 +85,11 @@ def resolve(context: Context, sku: str, use: str) -> None:
     Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
     or its target is paused.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     item, pool = asyncio.run(_resolution(settings, sku, use))
     click.echo(f"{sku}: every mirrored location will show {pool}")
-    _request(settings, RESOLVE, {"item": item, "use": use})
+    confirm("Write it?", yes=yes)
+    _request(context, settings, RESOLVE, {"item": item, "use": use})
 
 
 async def _resolution(settings: Settings, sku: str, use: str) -> tuple[int, int]:
@@ -100,30 +127,36 @@ def scan(context: Context) -> None:
     Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
     or its target is paused.
     """
-    _request(context.quiet_settings(), SCAN, {})
+    _request(context, context.quiet_settings(needs_secrets=False), SCAN, {})
 
 
-def submit(settings: Settings, kind: str, body: dict[str, Any]) -> PassReport | None:
+def submit(
+    context: Context, settings: Settings, kind: str, body: dict[str, Any]
+) -> PassReport | str:
     """Store the request; without a daemon, run the pass that carries it out.
 
-    Returns that pass's report, with its errors printed; None if the daemon will carry it out.
+    Returns that pass's report, with its errors printed; or who will carry it out.
     """
     asyncio.run(_store_request(settings, kind, body))
     with ExitStack() as stack:
         try:
             stack.enter_context(take_lock(settings.state.path))
         except StateError:
-            return None
+            return LEFT_TO_DAEMON
+        try:
+            settings = context.quiet_settings()  # only a pass needs the secrets
+        except ConfigError:
+            return LEFT_TO_NEXT
         report = asyncio.run(_pass(settings))
     for _, error in report.failures:
         click.echo(f"Error: {error}", err=True)
     return report
 
 
-def _request(settings: Settings, kind: str, body: dict[str, Any]) -> None:
-    report = submit(settings, kind, body)
-    if report is None:
-        click.echo(LEFT_TO_DAEMON)
+def _request(context: Context, settings: Settings, kind: str, body: dict[str, Any]) -> None:
+    report = submit(context, settings, kind, body)
+    if isinstance(report, str):
+        click.echo(report)
         return
     click.echo(f"done: {len(report.changes)} changes, {len(report.writes)} writes")
     code = 1 if report.failures else 3 if report.was_stopped else 0
@@ -154,24 +187,26 @@ async def _pass(settings: Settings) -> PassReport:
 
 @click.command()
 @click.argument("target", type=click.Choice([target.value for target in Target]))
-@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
+@yes_option
 @pass_context
 def resume(context: Context, target: str, yes: bool) -> None:
     """Resume a paused target: everything that is owed to it now will be written.
 
-    Shows first what that is. The guard judges later writes again.
+    Shows first what that is, and which pass made it: if that was a mistake, take it back with
+    `invsyncd undo` instead, which ends the pause too. The guard judges later writes again.
 
     \b
     Example: invsyncd resume tiktok
-    Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2 usage or config.
+    Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2 usage, config, or
+    nobody to ask and no --yes.
     """
-    settings = context.quiet_settings()
-    reason, owed = asyncio.run(_paused_and_owed(settings, Target(target)))
-    if not reason:
+    settings = context.quiet_settings(needs_secrets=False)
+    why, owed = asyncio.run(_paused_and_owed(settings, Target(target)))
+    if not why:
         click.echo(f"{target} is not paused")
         return
-    click.echo(f"{target} is paused: {reason}")
-    print_shifts("What will be written", owed)
+    click.echo(visible(why))
+    print_shifts("What a resume writes", owed)
     print_totals({target: totals(owed)})
     confirm("Resume it?", yes=yes)
     asyncio.run(_resume(settings, Target(target)))
@@ -182,9 +217,9 @@ def resume(context: Context, target: str, yes: bool) -> None:
 
 async def _paused_and_owed(settings: Settings, target: Target) -> tuple[str, list[Shift]]:
     async with Store.open(existing_state(settings)) as store:
-        reason = await CircuitBreaker(settings, store, target).reason()
-        rows = await store.impacts.rows(target) if reason else []
-        return reason, [Shift(target, row.sku, row.where, row.before, row.after) for row in rows]
+        why = await pause_text(store, target)
+        rows = await store.impacts.rows(target) if why else []
+        return why, [Shift(target, row.sku, row.where, row.before, row.after) for row in rows]
 
 
 async def _resume(settings: Settings, target: Target) -> None:

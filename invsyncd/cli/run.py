@@ -23,11 +23,13 @@ from invsyncd.cli.output import (
     pass_context,
     print_json,
     print_table,
+    visible,
 )
-from invsyncd.config import Settings
+from invsyncd.config import UNREAD, Settings
 from invsyncd.daemon.loop import new_loop
 from invsyncd.daemon.process import serve
 from invsyncd.daemon.wiring import assemble, one_pass
+from invsyncd.planning.breaker import pause_text
 from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store, scratch_copy, take_lock
@@ -75,17 +77,19 @@ def once(context: Context, dry_run: bool, as_json: bool) -> None:
             path = stack.enter_context(scratch_copy(path))
         else:
             stack.enter_context(take_lock(path))
-        report, names = asyncio.run(_once(settings, path, dry_run=dry_run))
+        report, names, pauses = asyncio.run(_once(settings, path, dry_run=dry_run))
     if as_json:
         print_json(report.as_json())
     else:
-        _print(report, names, dry_run=dry_run)
+        _print(report, names, pauses, dry_run=dry_run)
     code = 1 if report.failures else 3 if report.needs_a_person else 0
     click.get_current_context().exit(code)
 
 
-async def _once(settings: Settings, path: Path, *, dry_run: bool) -> tuple[PassReport, Names]:
-    """The report of the pass, and the names of locations and warehouses by their ids."""
+async def _once(
+    settings: Settings, path: Path, *, dry_run: bool
+) -> tuple[PassReport, Names, list[str]]:
+    """The report of the pass, names by the ids of locations and warehouses, and what is paused."""
     with answers_progress() as metrics:
         async with (
             Store.open(path) as store,
@@ -94,15 +98,16 @@ async def _once(settings: Settings, path: Path, *, dry_run: bool) -> tuple[PassR
             report = parts.jobs.report()
             await one_pass(parts, report)
             locations = {str(x): name for x, name in (await store.locations.names()).items()}
-            return report, locations | await warehouse_names(store)
+            pauses = [await pause_text(store, target) for target in report.paused]
+            return report, locations | await warehouse_names(store), pauses
 
 
-def _print(report: PassReport, names: Names, *, dry_run: bool) -> None:
+def _print(report: PassReport, names: Names, pauses: list[str], *, dry_run: bool) -> None:
     print_table(
         "Changes",
         ["SKU", "location", "from", "to", "pool", "because"],
         [
-            [c["sku"], _name(c["location"], names), c["from"], c["to"], c["pool"], c["case"]]
+            [c["sku"], _name(c["location"], names), c["from"], c["to"], _pool(c, report), c["case"]]
             for c in report.changes
         ],
     )
@@ -122,8 +127,8 @@ def _print(report: PassReport, names: Names, *, dry_run: bool) -> None:
         ],
     )
     print_table("Held", ["SKU", "item"], [[h["sku"], h["item"]] for h in report.held])
-    for target, why in report.paused.items():
-        click.echo(f"{target.value} is paused: {why}. Try: invsyncd resume {target.value}")
+    for text in pauses:
+        click.echo(visible(text))
     for _, error in report.failures:
         click.echo(f"Error: {error}", err=True)
         if error.advice:
@@ -132,6 +137,12 @@ def _print(report: PassReport, names: Names, *, dry_run: bool) -> None:
         f"pass {report.pass_id}: {len(report.changes)} changes, {len(report.writes)} writes, "
         f"{len(report.held)} held, {len(report.failures)} errors"
     )
+
+
+def _pool(change: Mapping[str, Any], report: PassReport) -> object:
+    """The new pool; nobody has decided that of a held item."""
+    is_held = change["item"] in {one["item"] for one in report.held}
+    return "undecided" if is_held else change["pool"]
 
 
 def _name(key: int | str, names: Names) -> str:
@@ -143,8 +154,9 @@ def from_daemon(settings: Settings, path: str) -> dict[str, Any] | None:
     host, port = settings.server.address
     bracketed = f"[{host}]" if ":" in host else host
     request = urllib.request.Request(f"http://{bracketed}:{port}{path}")
-    if settings.server.token is not None:
-        request.add_header("Authorization", f"Bearer {settings.server.token.get_secret_value()}")
+    token = settings.server.token.get_secret_value() if settings.server.token else UNREAD
+    if token != UNREAD:
+        request.add_header("Authorization", f"Bearer {token}")
     # No proxy from the environment: it would get the token, and cannot reach our loopback.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:

@@ -21,12 +21,13 @@ from invsyncd.cli.output import (
     print_json,
     print_table,
     utc_time,
+    visible,
 )
 from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError
-from invsyncd.planning.breaker import CircuitBreaker
+from invsyncd.planning.breaker import pause_text
 from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.differing import differences
@@ -50,7 +51,7 @@ def status(context: Context, as_json: bool) -> None:
     Example: invsyncd status
     Exit codes: 0 shown, good or bad; 1 no daemon and no usable state database; 2 usage or config.
     """
-    settings = context.quiet_settings()
+    settings = context.quiet_settings(needs_secrets=False)
     found = from_daemon(settings, "/api/status")
     if found is None:
         found = asyncio.run(_from_database(settings))
@@ -69,13 +70,13 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
             "locations": {names[k.location.id]: utc_time(k.read_at) for k in known},
             "targets": {
                 target.value: {
-                    "paused": await CircuitBreaker(settings, store, target).reason(),
+                    "paused": await pause_text(store, target),
                     "undelivered": await _owed(store, target),
                 }
                 for target in Target
                 if target is Target.SHOPIFY or settings.tiktok.enabled
             },
-            "held": await held_json(store),
+            "held": await held_json(store, Rulebook(settings, store)),
             "numbers": [
                 number_json(one, None)
                 for one in await differences(store, Rulebook(settings, store), int(time.time()))
@@ -104,9 +105,9 @@ def _print(found: dict[str, Any]) -> None:
             click.echo(f"  {reason}")
     print_table("Targets", ["target", "authorised", "owed", "trouble"], _targets(found))
     click.echo(_polls(found.get("budgets", {}).get(Target.SHOPIFY.value, {})))
-    for name, target in found["targets"].items():
+    for target in found["targets"].values():
         if target["paused"]:
-            click.echo(f"{name} is paused. Try: invsyncd resume {name}")
+            click.echo(visible(target["paused"]))
     print_table(
         "Locations", ["location", "last read"], [list(x) for x in found["locations"].items()]
     )
@@ -114,12 +115,24 @@ def _print(found: dict[str, Any]) -> None:
         "Numbers that are not what they should be",
         ["target", "SKU", "where", "shows", "should", "because", "ends with"],
         [
-            [x["target"], x["sku"], x["where"], x["shown"], x["should"], x["because"], x["try"]]
+            [
+                x["target"],
+                x["sku"],
+                x["where"],
+                x["shown"],
+                "undecided" if x["should"] is None else x["should"],
+                x["because"],
+                x["try"],
+            ]
             for x in found.get("numbers", [])[:HELD_MAX]
         ],
     )
     held = found.get("held", [])
-    print_table("Held", ["SKU", "ends with"], [[x["sku"], x["resolve"]] for x in held[:HELD_MAX]])
+    print_table(
+        "Held: nobody has decided the number",
+        ["SKU", "the choices", "ends with"],
+        [[x["sku"], x["choices"], x["resolve"]] for x in held[:HELD_MAX]],
+    )
     if len(held) > HELD_MAX:
         click.echo(f"and {len(held) - HELD_MAX:,} more held: `invsyncd status --json`")
     _print_listings(found.get("listings"))
@@ -142,7 +155,7 @@ def _targets(found: dict[str, Any]) -> list[list[Any]]:
             name,
             authorised[target.get("authorised")],
             target["undelivered"],
-            target.get("trouble") or target["paused"] or None,
+            target.get("trouble") or ("paused" if target["paused"] else None),
         ]
         for name, target in found["targets"].items()
     ]

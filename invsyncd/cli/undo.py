@@ -7,6 +7,7 @@ import time
 
 import click
 
+from invsyncd.cli.complete import passes
 from invsyncd.cli.output import (
     Context,
     as_json,
@@ -18,22 +19,27 @@ from invsyncd.cli.output import (
     print_table,
     print_totals,
     shifts_json,
+    yes_option,
 )
-from invsyncd.cli.requests import LEFT_TO_DAEMON, submit
+from invsyncd.cli.requests import LEFT_TO_DAEMON, LEFT_TO_NEXT, submit
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Effect, Shift, totals
 from invsyncd.planning.breaker import CircuitBreaker
+from invsyncd.planning.passes import pass_meant
 from invsyncd.planning.requests import UNDO
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.undo import Undoing, undoing
 from invsyncd.store import Store, scratch_copy
+from invsyncd.text import plural
+
+_LEFT = {LEFT_TO_DAEMON: "left to the running daemon", LEFT_TO_NEXT: "left to the next run"}
 
 
 @click.command()
-@click.argument("pass_id", metavar="PASS")
+@click.argument("pass_id", metavar="PASS", shell_complete=passes)
 @click.option("--dry-run", is_flag=True, help="Only show what it would do.")
-@click.option("--yes", is_flag=True, help="Do not ask; without a terminal nothing is asked anyway.")
+@yes_option
 @as_json
 @pass_context
 def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool) -> None:
@@ -41,45 +47,55 @@ def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool
 
     Each item that PASS gave another number gets the number from before PASS, at every mirrored
     location, also where the change began; TikTok follows. Orders that PASS counted stay counted.
+    PASS is the id of a pass, the beginning of one if no other begins so, or `last`: the pass that
+    the guard stopped, else the newest one that counted more than orders.
+
     An item stays as it is, and is named, if anything was counted or sold since, or if a location
     shows another number than PASS wrote. A TikTok number that changed with the configuration is
     not taken back: change the configuration back.
 
     `invsyncd journal` names the pass of every line. A running daemon carries the undo out, after
-    checking once more; without one this command does. A paused target stays paused.
+    checking once more; without one this command does. A pause ends with it, unless something else
+    is owed that goes too far.
 
     \b
-    Example: invsyncd undo 20261122T084503-1a2b3c --dry-run
-    Exit codes: 0 everything goes back, 1 failed, 2 usage or config, 3 something stays as it is,
-    or waits for a paused target.
+    Example: invsyncd undo last --dry-run
+    Exit codes: 0 everything goes back, 1 failed, 2 usage, config, or nobody to ask and no --yes, 3
+    something stays as it is, or waits for a paused target.
     """
-    settings = context.quiet_settings()
-    found, paused = asyncio.run(_find(settings, pass_id))
+    settings = context.quiet_settings(needs_secrets=False)
+    pass_id, found, paused = asyncio.run(_find(settings, pass_id))
     if not as_json:
+        click.echo(f"pass {pass_id}")
         _print(found, paused)
-        if found.steps and not dry_run:
-            confirm(f"Take back {len(found.steps):,} items?", yes=yes)
-    done = "dry run" if dry_run else "nothing to take back"
-    code = 3 if found.refused or paused else 0
     if found.steps and not dry_run:
-        report = submit(settings, UNDO, {"pass": pass_id, "items": [x.item for x in found.steps]})
-        done = "left to the running daemon" if report is None else "done"
-        if report is not None:
+        confirm(f"Take back {plural(len(found.steps), 'item')}?", yes=yes)
+    done = "dry run" if dry_run else "nothing to take back"
+    code = 3 if found.refused else 0
+    if found.steps and not dry_run:
+        body = {"pass": pass_id, "items": [x.item for x in found.steps]}
+        report = submit(context, settings, UNDO, body)
+        done = _LEFT.get(report, "done") if isinstance(report, str) else "done"
+        if not isinstance(report, str):
             code = 1 if report.failures else 3 if report.was_stopped else code
     if as_json:
         print_json(_json(pass_id, found, paused, done))
     else:
-        click.echo(LEFT_TO_DAEMON if done.startswith("left") else done)
+        click.echo({short: long for long, short in _LEFT.items()}.get(done, done))
+        if found.steps and found.refused:
+            left = plural(len(found.refused), "stays as it is", "stay as they are")
+            click.echo(f"{plural(len(found.steps), 'item')} taken back, {left}: named above")
     click.get_current_context().exit(code)
 
 
-async def _find(settings: Settings, pass_id: str) -> tuple[Undoing, dict[Target, str]]:
+async def _find(settings: Settings, name: str) -> tuple[str, Undoing, dict[Target, str]]:
     with scratch_copy(existing_state(settings)) as path:
         async with Store.open(path) as store:
+            pass_id = await pass_meant(store, name)
             rules = await Rulebook(settings, store).rules()
             found = await undoing(store, rules, pass_id, int(time.time()))
             paused = {t: await CircuitBreaker(settings, store, t).reason() for t in Target}
-            return found, {target: why for target, why in paused.items() if why}
+            return pass_id, found, {target: why for target, why in paused.items() if why}
 
 
 def _shifts(found: Undoing) -> list[Shift]:
@@ -100,7 +116,8 @@ def _print(found: Undoing, paused: dict[Target, str]) -> None:
     print_table("Stays as it is", ["SKU", "because"], [[r.sku, r.because] for r in found.refused])
     for target, why in paused.items():
         name = target.value
-        click.echo(f"{name} is paused ({why}): it is written after `invsyncd resume {name}`")
+        text = f"{name} is paused: {why}. The pause ends with this undo"
+        click.echo(f"{text}, unless something else goes too far")
 
 
 def _json(pass_id: str, found: Undoing, paused: dict[Target, str], done: str) -> dict[str, object]:

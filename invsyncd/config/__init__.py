@@ -5,5 +5,6 @@ from __future__ import annotations
 from invsyncd.config.load import find_config, load
 from invsyncd.config.problems import ConfigProblems, Problem
 from invsyncd.config.settings import Settings
+from invsyncd.config.sources import UNREAD
 
-__all__ = ["ConfigProblems", "Problem", "Settings", "find_config", "load"]
+__all__ = ["UNREAD", "ConfigProblems", "Problem", "Settings", "find_config", "load"]

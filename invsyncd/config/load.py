@@ -13,8 +13,18 @@ from invsyncd.config.draft import broken_rules
 from invsyncd.config.fields import every_key
 from invsyncd.config.problems import ConfigProblems, Problem, from_details, unknown
 from invsyncd.config.settings import Settings
-from invsyncd.config.sources import Document, Sources, anchored, read_toml
+from invsyncd.config.sources import (
+    UNREAD,
+    Document,
+    Sources,
+    anchored,
+    is_secret,
+    leaves,
+    read_toml,
+)
+from invsyncd.config.unit import closed_stores, unit_of
 from invsyncd.errors import ConfigError
+from invsyncd.text import listed
 
 SYSTEM_CONFIG = Path("/etc/invsyncd/config.toml")
 
@@ -44,16 +54,31 @@ def find_config(
     )
 
 
-def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Read, merge and check one configuration."""
+def load(
+    path: Path, environ: Mapping[str, str] = os.environ, *, needs_secrets: bool = True
+) -> Settings:
+    """Read, merge and check one configuration.
+
+    If no secrets are needed, one that is missing or cannot be read is no problem. Its value is then
+    UNREAD, and is never to be sent anywhere.
+    """
     document = read_toml(path)
     sources = Sources(environ, path.parent)
     sources.take_environment()
     sources.take_secret_files(sources.values.get(("secrets_dir",), document.get("secrets_dir")))
+    unit = unit_of(path)
+    sources.take_unit(unit, document)
     merged = _completed(sources.over(document), path.parent)
+    if not needs_secrets:
+        _without_secrets(merged)
     known = {key: field.description for key, field in every_key(Settings)}
     unknown_names = [name for name in merged if name not in Settings.model_fields]
-    problems = [*sources.problems, *(unknown((name,), known) for name in unknown_names)]
+    secret_problems = sources.secret_problems if needs_secrets else ()
+    problems = [
+        *sources.problems,
+        *secret_problems,
+        *(unknown((name,), known) for name in unknown_names),
+    ]
     # Unknown names are removed: some would be arguments of Settings itself (`_env_file`).
     for name in unknown_names:
         del merged[name]
@@ -68,7 +93,30 @@ def load(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
             return settings
     # Raised outside the except clause, so that the library's error, which holds the input, is not
     # chained.
-    raise ConfigProblems(str(path), _presented(problems, sources.origins))
+    presented = _presented(problems, sources.origins)
+    advice = _where_secrets_are(presented) if unit is not None else ""
+    raise ConfigProblems(str(path), presented, advice=advice)
+
+
+def _without_secrets(document: Document) -> None:
+    """Put UNREAD where a secret is required and missing."""
+    shopify, tiktok = document["shopify"], document["tiktok"]
+    if isinstance(shopify, dict) and not {"access_token", "client_secret"} & set(shopify):
+        shopify["client_secret" if "client_id" in shopify else "access_token"] = UNREAD
+    if isinstance(tiktok, dict) and tiktok.get("enabled"):
+        tiktok.setdefault("app_secret", UNREAD)
+    server = document.get("server")
+    if isinstance(server, dict) and "listen" in server:
+        server.setdefault("token", UNREAD)
+
+
+def _where_secrets_are(problems: Iterable[Problem]) -> str:
+    """What to do where a secret is missing, and this user may not read the unit's store."""
+    secrets = {key for key, field in leaves() if is_secret(field)}
+    closed = closed_stores()
+    if not closed or secrets.isdisjoint(problem.key for problem in problems):
+        return ""
+    return f"run it as root: the unit's secrets are in {listed(closed)}, which you may not read"
 
 
 def _completed(document: Document, base: Path) -> Document:

@@ -49,13 +49,13 @@ class Problem:
 class ConfigProblems(ConfigError):
     """Everything that is wrong with one configuration, at once."""
 
-    def __init__(self, name: str, problems: Iterable[Problem]) -> None:
+    def __init__(self, name: str, problems: Iterable[Problem], *, advice: str = "") -> None:
         self.problems = tuple(problems)
         count = len(self.problems)
         title = f"{printable(name)} has {count} problem{'s' if count != 1 else ''}"
         super().__init__(
             "\n".join([title, *(f"  {problem}" for problem in self.problems)]),
-            advice="config.example.toml explains every key",
+            advice=advice or "config.example.toml explains every key",
         )
 
 

@@ -21,6 +21,8 @@ from pydantic.fields import FieldInfo
 from invsyncd.config.fields import every_key, sections
 from invsyncd.config.problems import ConfigProblems, Problem
 from invsyncd.config.settings import Settings
+from invsyncd.config.toml_errors import where_and_why
+from invsyncd.config.unit import Unit, decrypted
 
 ENV_PREFIX = "INVSYNCD_"
 ENV_OURS = frozenset({"INVSYNCD_CONFIG"})
@@ -42,6 +44,8 @@ class Sources:
         self.values: dict[tuple[str, ...], object] = {}
         self.origins: dict[str, str] = {}
         self.problems: list[Problem] = []
+        self.secret_problems: list[Problem] = []
+        """What is wrong with secret files; no matter to a command that needs no secrets."""
         self._environ = environ
         self._base = base
 
@@ -66,6 +70,27 @@ class Sources:
             path = anchored(secrets_dir, self._base)
             self._take_directory("secrets_dir", Path(path), private=False)
 
+    def take_unit(self, unit: Unit | None, document: Document) -> None:
+        """Read what the unit of this configuration is given, for a command outside the unit."""
+        if unit is None or self._environ.get("CREDENTIALS_DIRECTORY"):
+            return
+        for key, field in leaves():
+            if is_secret(field) and tuple(key.split(".")) not in self.values:
+                self._take_credential(unit, key)
+        table = document.get("state")
+        if unit.prefix != unit.name and not (isinstance(table, dict) and table.get("path")):
+            self.values.setdefault(("state", "path"), str(unit.state))  # of an instance
+
+    def _take_credential(self, unit: Unit, key: str) -> None:
+        name = secret_file(key)
+        for path in unit.places(name):
+            if os.path.isfile(path) and os.access(path, os.R_OK):
+                self._take_file(key, path, private=True)
+                return
+        text = decrypted(unit.encrypted(name), name)
+        if text is not None:
+            self._put(key, text, f"the file {unit.encrypted(name)}")
+
     def over(self, document: Document) -> Document:
         """Merge these values into the document; the model reports a section that is no table."""
         merged = {k: dict(v) if isinstance(v, dict) else v for k, v in document.items()}
@@ -79,7 +104,7 @@ class Sources:
 
     def _take_directory(self, label: str, directory: Path, *, private: bool) -> None:
         if not os.path.isdir(directory):  # Path.is_dir would raise for some of these
-            self.problems.append(
+            self.secret_problems.append(
                 Problem(label, f"{directory} is not a readable directory", "Correct the path")
             )
             return
@@ -94,7 +119,8 @@ class Sources:
         except FileNotFoundError:
             return
         except (OSError, ValueError) as error:
-            self.problems.append(Problem(key, f"the file {path} {_why(error)}", _fix(error, path)))
+            why = Problem(key, f"the file {path} {_why(error)}", _fix(error, path))
+            self.secret_problems.append(why)
             # The file is there: without a value, the key would be reported as missing as well.
             text = UNREAD
         self._put(key, text, f"the file {path}")
@@ -104,7 +130,7 @@ class Sources:
         self.origins.setdefault(key, origin)
 
 
-UNREAD = "unread"
+UNREAD = "not-read-and-not-needed"
 """Stands for a secret that could not be read. It is never used, because that is a problem."""
 
 
@@ -158,13 +184,17 @@ def anchored(path: str, base: Path) -> str:
 
 def read_toml(path: Path) -> Document:
     """Read the config file; raises ConfigProblems if it cannot be read."""
+    text = ""
     try:
         with path.open("rb") as file:
             raw = file.read(CONFIG_BYTES_MAX + 1)
         if len(raw) > CONFIG_BYTES_MAX:
             raise _unreadable(path, f"is larger than {CONFIG_BYTES_MAX:,} bytes", "Check the path")
+        if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+            raise _unreadable(path, "is saved as UTF-16", "Save it as UTF-8 (in Notepad: Encoding)")
         # Editors on Windows put a byte order mark at the start, which TOML does not allow.
-        return tomllib.loads(raw.decode("utf-8-sig"))
+        text = raw.decode("utf-8-sig")
+        return tomllib.loads(text)
     except OSError as error:
         raise _unreadable(
             path, f"cannot be read: {_reason(error)}", "Check its path and permissions"
@@ -174,7 +204,7 @@ def read_toml(path: Path) -> Document:
             path, f"is not UTF-8 text (byte {error.start})", "Save it as UTF-8"
         ) from None
     except tomllib.TOMLDecodeError as error:
-        raise _unreadable(path, f"is not valid TOML: {error}", "Correct that line") from None
+        raise _unreadable(path, *where_and_why(text, str(error))) from None
     except (ValueError, RecursionError):
         raise _unreadable(
             path, "is not valid TOML: a value is too large or too deep", "Shorten that value"

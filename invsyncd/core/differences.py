@@ -39,6 +39,8 @@ class Difference:
     at_once: bool = False
     on_sale: bool = True
     whole_target: bool = False
+    undecided: bool = False
+    """Whether nobody has said yet what it should show; `should` is then what nobody doubts."""
 
     @property
     def name(self) -> str:
@@ -96,6 +98,7 @@ def while_held(
             names.get(level.location, str(level.location)),
             level.available,
             lowest,
+            undecided=True,
         )
         for level in levels
         if level.available != lowest
@@ -113,7 +116,8 @@ def unplanned(
 
     `shown` is (shown, units held) by warehouse. A held item counts with its lowest level.
     """
-    if state.item.standing is Standing.HELD:
+    undecided = state.item.standing is Standing.HELD
+    if undecided:
         levels = [x for x in state.levels.values() if x.active]
         lowest = min((x.available for x in levels if x.location in plan.scope.locations), default=0)
         state = replace(state, item=replace(state.item, standing=Standing.POOLED, pool=lowest))
@@ -123,7 +127,6 @@ def unplanned(
         if wanted is not None and wanted.units != units and not wanted.at_most:
             ids = (*listing.key, warehouse)
             sku, place = listing.sku or listing.seller_sku, names.get(warehouse, warehouse)
-            found.append(
-                Difference(Target.TIKTOK, ids, listing.item, sku, place, units, wanted.units)
-            )
+            one = Difference(Target.TIKTOK, ids, listing.item, sku, place, units, wanted.units)
+            found.append(replace(one, undecided=undecided))
     return found

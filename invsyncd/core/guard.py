@@ -6,6 +6,8 @@ weeks. It is more often a mistake upstream than the truth.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from invsyncd.core.model import Target
@@ -61,3 +63,23 @@ def beyond(allowed: Impact, owed: Impact) -> Impact:
         zeroed=max(owed.zeroed - allowed.zeroed, 0),
         changed=max(owed.changed - allowed.changed, 0),
     )
+
+
+PASSES_MAX = 3  # passes that are named as the cause of a pause
+SHARE = 10  # a pass that accounts for less than one in so many items is not named
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a target is not written: the reason, and the passes that made the numbers."""
+
+    because: str
+    passes: tuple[str, ...] = ()
+
+
+def passes_named(passes: Iterable[str]) -> tuple[str, ...]:
+    """The passes that made the most of the owed numbers, from one name for each item."""
+    counted = Counter(passes)
+    least = counted.total() / SHARE
+    named = [name for name, count in counted.most_common(PASSES_MAX) if count >= least]
+    return tuple(sorted(named))

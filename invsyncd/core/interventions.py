@@ -146,6 +146,35 @@ def resolution(state: ItemState, use: str, scope: Scope, names: Mapping[str, int
     return _from_levels(item.sku, use, levels, names)
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer to `resolve --use`, as people say it, and the pool that it would give."""
+
+    use: str
+    name: str
+    units: int
+
+
+def choices(
+    state: ItemState, mirrored: Collection[int], names: Mapping[int, str]
+) -> tuple[Choice, ...]:
+    """What each answer would give for a held item: lowest, highest, sum and each location."""
+    levels = {
+        names.get(x.location, str(x.location)): x.available
+        for _, x in sorted(state.levels.items())
+        if x.active and x.location in mirrored
+    }
+    if not levels:
+        return ()
+    found = [
+        Choice("lowest", "lowest", min(levels.values())),
+        Choice("highest", "highest", max(levels.values())),
+    ]
+    if state.item.pool is not None:
+        found.append(Choice("sum", "sum", state.item.pool))
+    return (*found, *(Choice(f"location:{name}", name, n) for name, n in levels.items()))
+
+
 def _from_levels(sku: str, use: str, levels: Mapping[int, int], names: Mapping[str, int]) -> int:
     match use.partition(":"):
         case ("lowest", "", _):

@@ -82,3 +82,10 @@ def moves_pool(line: Mapping[str, Any]) -> bool:
     if line["kind"] not in MOVES_POOL or line.get("pool") is None:
         return False
     return bool(line["kind"] != EntryKind.CHANGE or line["pool"] != line.get("pool_before"))
+
+
+def counts_stock(line: Mapping[str, Any]) -> bool:
+    """Whether a line gave an item another pool by more than orders, which stay counted."""
+    before = line.get("pool_before")
+    orders = sum(change["orders"] for change in line.get("changes", ()))
+    return before is not None and line["pool"] - before != orders

@@ -19,9 +19,9 @@ from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.mirror.commit import Committed
-from invsyncd.planning.breaker import why_paused
+from invsyncd.planning.breaker import pause_text
 from invsyncd.planning.lost_locations import lost_level_notes
-from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.status.health import OTHER_MIRROR, Health, number_text
 from invsyncd.status.listings import listing_notes
 from invsyncd.status.numbers import Numbers
@@ -50,6 +50,7 @@ class Conclusion:
         self._metrics = metrics
         self._clocks = clocks
         self._version_notes = set[str]()
+        self._places: dict[str, str] = {}
         self._numbers = Numbers(store, rulebook, health)
         for target in set(Target) - set(health.targets):  # the metrics outlive a reload
             metrics.forget(target.value)
@@ -57,6 +58,13 @@ class Conclusion:
     def report(self, pass_id: str = "") -> PassReport:
         """A new report; each write in it is told as soon as its outcome is known."""
         return PassReport(pass_id or new_pass_id(self._clocks.wall()), on_write=self._wrote)
+
+    async def learn_names(self) -> None:
+        """Read the names of locations and warehouses: the log has them beside the ids."""
+        with suppress(StateError):  # the round reports it
+            locations = await self._store.locations.names()
+            self._places = {str(place): name for place, name in locations.items()}
+            self._places |= await warehouse_names(self._store)
 
     def committed(self, committed: Committed) -> None:
         """A pass has committed; it goes on to deliver."""
@@ -108,7 +116,7 @@ class Conclusion:
         self._metrics.pass_seconds.observe(max(took_s, 0.0))
         self._target(Target.SHOPIFY, report)
         self._health.baseline = has_baseline
-        self._paused(Target.SHOPIFY, await why_paused(self._store, Target.SHOPIFY))
+        await self._paused(Target.SHOPIFY)
         await remember(report, self._store, self._health, self._metrics, self._clocks.wall())
         self._health.lost_levels = await lost_level_notes(self._store, int(self._clocks.wall()))
 
@@ -120,7 +128,7 @@ class Conclusion:
     async def listings(self, report: PassReport, paused: str | None) -> None:
         """A round of TikTok has ended."""
         if paused is not None:
-            self._paused(Target.TIKTOK, paused)
+            await self._paused(Target.TIKTOK)
         self._target(Target.TIKTOK, report)
         owed = await self._store.owed.listings()
         self._health.undelivered(Target.TIKTOK, owed.keys, owed.count)
@@ -158,11 +166,14 @@ class Conclusion:
             log.warning("full scan: %s", error)
             report.failed(Target.SHOPIFY, error)
 
-    def _paused(self, target: Target, reason: str) -> None:
+    async def _paused(self, target: Target) -> None:
+        """A pause is logged when it begins and when it ends, with both ways out."""
         health, name = self._health.targets[target], target.value
-        text = f"{name} is paused: {reason}; see `invsyncd resume {name}`" if reason else ""
+        text = await pause_text(self._store, target)
         if text and text != health.paused:
             log.error("%s", text)
+        if health.paused and not text:
+            log.info("%s is not paused any more", name)
         health.paused = text
 
     def _target(self, target: Target, report: PassReport) -> None:
@@ -193,11 +204,13 @@ class Conclusion:
             if took_s is not None:
                 self._metrics.lag_seconds.labels(target.value).observe(took_s)
         self._metrics.writes.labels(write["target"], outcome.value).inc()
+        key = write["key"]
         log.info(
-            "write target=%s sku=%s key=%s from=%s to=%s outcome=%s",
+            'write target=%s sku=%s where="%s" key=%s from=%s to=%s outcome=%s',
             write["target"],
             write["sku"],
-            "/".join(str(part) for part in write["key"].values()),
+            self._places.get(str(key.get("location", key.get("warehouse"))), ""),
+            "/".join(str(part) for part in key.values()),
             write["from"],
             write["to"],
             write["outcome"],

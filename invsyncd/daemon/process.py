@@ -135,7 +135,8 @@ async def _listen(settings: Settings, look: Callable[[], Window], stack: AsyncEx
         raise InvsyncError(
             f"cannot listen on {host}:{port}: {reason}", advice=ADVICE_PORT
         ) from None
-    log.info("listening on http://%s:%d", host, port)
+    shown = f"[{host}]" if ":" in host else host
+    log.info("the status page is at http://%s:%d/ (health at /readyz)", shown, port)
 
 
 async def _run(

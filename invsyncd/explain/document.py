@@ -14,10 +14,10 @@ from invsyncd.core.model import Standing, Target
 from invsyncd.explain.causes import Cause, Reason, by_urgency
 from invsyncd.explain.facts import Facts, ItemFacts, Row, ShopFacts
 from invsyncd.explain.journal_text import STORIES, entry_summary, entry_text, is_story
-from invsyncd.explain.levels import changes, level_reasons, levels, mirrored
+from invsyncd.explain.levels import changes, hold_choices, level_reasons, levels, mirrored
 from invsyncd.explain.offers import listing_json, listing_reasons, unmatched_reasons
 from invsyncd.explain.writes import unusual_writes, writes
-from invsyncd.text import SHOPS, iso, listed, moment, plain, plural
+from invsyncd.text import SHOPS, iso, listed, moment, plain, plural, ways_out
 
 SHOWN_ROWS = 30
 _MOVING = STORIES | {EntryKind.WRITE, EntryKind.HOLD, EntryKind.DRIFT}
@@ -67,9 +67,11 @@ def shop_reasons(shop: ShopFacts) -> list[Reason]:
     if not shop.baseline:
         text = "The first baseline is not complete: nothing is written before it is"
         reasons.append(Reason(Cause.NO_BASELINE, text))
-    for target, why in shop.paused.items():
-        command = f"invsyncd resume {target.value}"
-        reasons.append(Reason(Cause.PAUSED, f"{SHOPS[target]} is paused: {why}", command))
+    for target, pause in shop.paused.items():
+        text = f"{SHOPS[target]} is paused: {pause.because}. "
+        text += ways_out(target.value, pause.passes)
+        ways = [f"invsyncd undo {name}" for name in pause.passes[-1:]]
+        reasons.append(Reason(Cause.PAUSED, text, (ways or [f"invsyncd resume {target.value}"])[0]))
     for target, facts in (shop.targets or {}).items():
         name = SHOPS[target]
         since = f" since {moment(facts.went_well_at, shop.now)}" if facts.went_well_at else ""
@@ -138,7 +140,7 @@ def _agree(item: ItemFacts, shop: ShopFacts) -> Reason | None:
 
 
 def _item(item: ItemFacts, shop: ShopFacts) -> dict[str, Any]:
-    known = item.state.item
+    known, gives = item.state.item, hold_choices(item, shop)
     return {
         "item": known.id,
         "sku": known.sku,
@@ -146,7 +148,9 @@ def _item(item: ItemFacts, shop: ShopFacts) -> dict[str, Any]:
         "continues_when_out_of_stock": known.continues,
         "product_types": list(known.product_types),
         "standing": known.standing.value,
-        "pool": known.pool,
+        # Nobody has decided the number of a held item: the sum of its changes is no pool.
+        "pool": None if known.standing is Standing.HELD else known.pool,
+        "choices": [{"use": x.use, "name": x.name, "units": x.units} for x in gives],
         "pool_because": _pool_because(item, shop),
         "levels": levels(item, shop),
         "changes": changes(item.rows[-SHOWN_ROWS:], shop),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from invsyncd.core.guard import Pause
 from invsyncd.core.model import Attempt, ItemState, Listing, Target
 from invsyncd.planning.rules import Rules
 from invsyncd.store.listings import OfferState
@@ -30,7 +31,7 @@ class ShopFacts:
     """Facts that are the same for every item.
 
     `rules` is None if the configuration does not fit the shop. `targets` is None if no daemon
-    runs. `warehouses` are names by id, `paused` the reasons of the paused targets.
+    runs. `warehouses` are names by id, `paused` the pauses by target.
     """
 
     now: int
@@ -38,7 +39,7 @@ class ShopFacts:
     locations: Mapping[int, KnownLocation]
     warehouses: Mapping[str, str]
     baseline: bool
-    paused: Mapping[Target, str]
+    paused: Mapping[Target, Pause]
     targets: Mapping[Target, TargetFacts] | None
 
     @property

@@ -14,7 +14,7 @@ from typing import Any
 from invsyncd.core.model import Attempt, ItemState, Listing, Target
 from invsyncd.explain.document import document
 from invsyncd.explain.facts import Facts, ItemFacts, ListingFacts, ShopFacts, TargetFacts
-from invsyncd.planning.breaker import why_paused
+from invsyncd.planning.breaker import pause_of
 from invsyncd.planning.bundles import with_parts
 from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.planning.rules import Rules
@@ -62,7 +62,7 @@ def _without_write(rows: list[dict[str, Any]], found: Found) -> list[dict[str, A
 
 
 async def _shop(store: Store, rules: Rules | None, now: int, health: Health | None) -> ShopFacts:
-    paused = {x: why for x in Target if (why := await why_paused(store, x))}
+    paused = {x: why for x in Target if (why := await pause_of(store, x))}
     return ShopFacts(
         now=now,
         rules=rules,

@@ -9,7 +9,7 @@ from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.change_text import Places, Row, change_reason, place_of
 from invsyncd.explain.listing_text import LISTING_TEXTS
 from invsyncd.explain.number_text import OF_NUMBERS
-from invsyncd.text import SHOPS, listed, moment, plain, plural
+from invsyncd.text import SHOPS, listed, moment, plain, plural, ways_out
 
 Warehouses = Mapping[str, str]
 
@@ -152,8 +152,15 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
         f"TikTok, {_warehouse(x, names)}: {plain(x['units'])} on backorder, beyond the stock"
     ),
     **dict.fromkeys(LISTING_TEXTS, _of_listing),
-    EntryKind.PAUSED: lambda x, *_: f"{_shop(x)} is paused: {x['because']}",
-    EntryKind.RESUMED: lambda x, *_: f"{_shop(x)} was resumed by a person",
+    EntryKind.PAUSED: lambda x, *_: (
+        f"{_shop(x)} is paused: {x['because']}"
+        + (f". {ways_out(x['target'], x['passes'])}" if "passes" in x else "")
+    ),
+    EntryKind.RESUMED: lambda x, *_: (
+        f"{_shop(x)} is written again: {x['because']}"
+        if "because" in x
+        else f"{_shop(x)} was resumed by a person"
+    ),
     **OF_NUMBERS,
     EntryKind.SCAN: lambda x, *_: (
         f"Full scan by {x['by']}: {x['levels']:,} levels, {x['suspects']:,} items to look at"

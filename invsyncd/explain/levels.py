@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from invsyncd.core.fold import Scope
+from invsyncd.core.interventions import Choice, choices
 from invsyncd.core.journal import EntryKind, Outcome, outcome_of
 from invsyncd.core.merge import Case
-from invsyncd.core.model import Attempt, Item, Level, Location, Standing
+from invsyncd.core.model import Attempt, Item, Level, Location, Standing, Target
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.change_text import counted, part_words
 from invsyncd.explain.facts import ItemFacts, Row, ShopFacts
 from invsyncd.planning.locations import keeps_fbt
-from invsyncd.text import ends_hold, iso, listed, moment, plain
+from invsyncd.text import ends_hold, iso, listed, moment, offered, plain
 
 
 def levels(facts: ItemFacts, shop: ShopFacts) -> list[dict[str, Any]]:
@@ -180,6 +181,8 @@ def _difference(level: Level, facts: ItemFacts, shop: ShopFacts) -> tuple[Cause,
     if last is not None and is_refusal_of(last, level.wanted):
         at = moment(last["at"], shop.now)
         return Cause.REFUSED, f"Shopify {last['outcome']} (at {at}); it is tried again"
+    if Target.SHOPIFY in shop.paused:
+        return Cause.OWED, "it waits while Shopify is paused"
     return Cause.OWED, "it is written in the next pass"
 
 
@@ -233,10 +236,19 @@ def _held(facts: ItemFacts, shop: ShopFacts) -> Reason:
     stated = counted(began, shop.names) if began and began["case"] == Case.CONFLICT.value else []
     if not stated:
         stated = [(shop.location(x.location), x.available) for x in mirrored(facts, shop)]
-    since = f" since {moment(began['at'], shop.now)}" if began else ""
+    since = f" since {moment(began['at'], shop.now)}, pass {began['pass']}" if began else ""
     command = ends_hold(facts.state.item.sku)
     text = f"Held{since}: {_against(stated)}; nothing is written until a person decides"
-    return Reason(Cause.HELD, text, command)
+    gives = [(x.name, x.units) for x in hold_choices(facts, shop)]
+    return Reason(Cause.HELD, f"{text}: {offered(gives)}" if gives else text, command)
+
+
+def hold_choices(facts: ItemFacts, shop: ShopFacts) -> tuple[Choice, ...]:
+    """What each answer of a person would give; nothing for an item that is not held."""
+    if facts.state.item.standing is not Standing.HELD:
+        return ()
+    locations = {level.location for level in mirrored(facts, shop)}
+    return choices(facts.state, locations, shop.names)
 
 
 def _waiting(facts: ItemFacts, shop: ShopFacts) -> Reason:

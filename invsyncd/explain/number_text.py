@@ -17,10 +17,13 @@ def number_differs(
         place = places.get(row["location"], str(row["location"]))
     else:
         place = warehouses.get(row["warehouse"], row["warehouse"])
+    should = "nobody has said what it should show"
+    if row["should"] is not None:
+        should = f"should show {plain(row['should'])}"
     ends = f"; to end it: {row['try']}" if row.get("try") else ""
     return (
-        f"{SHOPS[row['target']]} at {place} shows {plain(row['shown'])} and should show"
-        f" {plain(row['should'])}: {row['because']}{ends}"
+        f"{SHOPS[row['target']]} at {place} shows {plain(row['shown'])} and {should}:"
+        f" {row['because']}{ends}"
     )
 
 

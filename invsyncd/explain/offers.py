@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from invsyncd.core.journal import EntryKind
-from invsyncd.core.model import Item, ItemState, Level, Listing, Standing
+from invsyncd.core.model import Item, ItemState, Level, Listing, Standing, Target
 from invsyncd.core.offer_rule import CountMirrored, OfferRule, Quantity
 from invsyncd.core.plan import OfferPlan, offer
 from invsyncd.explain import bundles
@@ -18,7 +18,7 @@ from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.facts import ItemFacts, ListingFacts, ShopFacts
 from invsyncd.explain.levels import is_refusal_of, last_write
 from invsyncd.store.listings import OfferState
-from invsyncd.text import iso, listed, moment, plain
+from invsyncd.text import OTHER_WRITER_ENDS, iso, listed, moment, plain
 
 _FOR_EVER = 10**12
 
@@ -123,6 +123,8 @@ def _owed(known: OfferState, wants: str, facts: ItemFacts, shop: ShopFacts) -> R
     if _after(last, facts, EntryKind.DRIFT, **where) is not None:
         text = f"{wants}: somebody else moved it, or TikTok cut what was written; it is corrected"
         return Reason(Cause.OWED, f"{text} in {_at_most(known)} at most")
+    if Target.TIKTOK in shop.paused:
+        return Reason(Cause.OWED, f"{wants}: it waits while TikTok is paused")
     return Reason(Cause.OWED, f"{wants}: it is written in one of the next rounds")
 
 
@@ -191,8 +193,7 @@ def _holds_and_writers(known: OfferState, found: ListingFacts, shop: ShopFacts) 
     name = shop.warehouse(warehouse)
     if (why := found.other_writers.get(warehouse)) is not None:
         text = f"Another program writes {name} too: the number {why}"
-        advice = "switch off inventory sync in the other app"
-        reasons.append(Reason(Cause.ANOTHER_WRITER, f"{text}; {advice}"))
+        reasons.append(Reason(Cause.ANOTHER_WRITER, f"{text}; {OTHER_WRITER_ENDS}"))
     if known.backorder:
         text = f"TikTok also sells {known.backorder:,} at {name} on backorder, beyond the stock"
         advice = "if they do not exist, switch backorders off at TikTok Shop"

@@ -30,6 +30,7 @@ from invsyncd.shopify.catalogue import ShopifyCatalogue
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import BASELINE, Store
 from invsyncd.store.unreadable import Part, unread
+from invsyncd.text import plural
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +96,10 @@ class Baseline:
             await self._store.locations.advance(tx, watermarks, int(self._wall()))
             await self._store.meta.set(tx, BASELINE, pass_id)
             await self._store.meta.set(tx, SCANNED_AT, str(int(self._wall())))
+        count, places = await self._store.census.items(), len(active)
+        log.info(
+            "first baseline taken: %s at %s", plural(count, "item"), plural(places, "location")
+        )
         return Taken(items, self._marks, self._recent.newest, self._recent.count)
 
     async def _set_aside(self) -> None:

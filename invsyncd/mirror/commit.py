@@ -33,6 +33,7 @@ from invsyncd.mirror.second_mirror import SecondMirror
 from invsyncd.planning.offers import wanted_offers
 from invsyncd.planning.requests import PersonsRequests
 from invsyncd.planning.rules import Rules
+from invsyncd.status.holds import hold_lines
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.store.unreadable import Part, Unread
@@ -131,7 +132,7 @@ class Committer:
         now = int(self._wall())
         history = self.second_mirror
         rules = await history.known(rules, now)
-        folded = await self._fold(batch, rules, now)
+        folded, held_before = await self._fold(batch, rules, now)
         states = {f.state.item.id: f.state for f in folded}
         entries = list(batch.asked.entries)
         entries += [entry for f in folded for entry in f.entries]
@@ -158,7 +159,16 @@ class Committer:
             apart = {f.state.item.id for f in folded if f.changes} if changed_apart else set()
             goes_out = plan_writes and (gate is None or await gate(tx))
             attempts = await self.plan(tx, pass_id, apart) if goes_out else ()
+        await self._tell_holds(pass_id, folded, held_before)
         return Committed(folded, attempts)
+
+    async def _tell_holds(
+        self, pass_id: str, folded: Sequence[Folded], held_before: Collection[int]
+    ) -> None:
+        """One line in the log when the hold of an item begins, and one when it ends."""
+        names = await self._store.locations.names()
+        for line in hold_lines(folded, held_before, names)[:LINES_MAX]:
+            log.log(line.level, "%s (pass %s)", line.text, pass_id)
 
     async def _aside(self, batch: Batch) -> set[int]:
         """The items that cannot be read, as of this batch."""
@@ -177,10 +187,12 @@ class Committer:
         await self._store.lost_levels.lose(tx, lost, now)
         await self._store.lost_levels.find(tx, found)
         skus = {one.state.item.id: one.state.item.sku for one in folded}
+        names = await self._store.locations.names()
         for one in lost[:LINES_MAX]:
             log.warning(
-                "sku=%s at location %d is not mirrored any more: %s",
+                'sku=%s at "%s" (location %d) is not mirrored any more: %s',
                 skus[one.item],
+                names.get(one.location, ""),
                 one.location,
                 one.why,
             )
@@ -203,9 +215,13 @@ class Committer:
             for one in new
         ]
 
-    async def _fold(self, batch: Batch, rules: Rules, now: int) -> tuple[Folded, ...]:
+    async def _fold(
+        self, batch: Batch, rules: Rules, now: int
+    ) -> tuple[tuple[Folded, ...], set[int]]:
+        """The folded items, and which of them were held before."""
         states = await self._store.levels.states(batch.items)
         in_flight = await self._store.attempts.in_flight()
+        held = {item for item, x in states.items() if x.item.standing is Standing.HELD}
         folded: list[Folded] = []
         for item in sorted(batch.items):
             entry = batch.catalogue.get(item)
@@ -230,7 +246,7 @@ class Committer:
                     now=now,
                 )
             )
-        return tuple(folded)
+        return tuple(folded), held
 
     async def plan(self, tx: Tx, pass_id: str, apart: Collection[int] = ()) -> tuple[Attempt, ...]:
         """Turn what is owed to Shopify into attempts, which are stored before they are sent."""

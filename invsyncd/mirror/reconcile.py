@@ -70,6 +70,7 @@ class MirrorPass:
         self.catalogue = catalogue
         self._full_scan = full_scan
         self._breaker = CircuitBreaker(settings, store, Target.SHOPIFY)
+        self._breakers = [CircuitBreaker(settings, store, target) for target in Target]
         self._desk = RequestDesk(store, clocks.wall)
         self._locations = Every(settings.poll.catalogue_interval_s)
         self.location_notes: list[str] = []
@@ -171,7 +172,7 @@ class MirrorPass:
         await self._sweep_if_rules_changed(report.pass_id, rules)
         rules, batch = await self._with_closing(report.pass_id, batch, rules)
         batch = replace(batch, asked=await self._desk.read(rules))
-        gate = partial(self._may_write, report)
+        gate = partial(self._may_write, report, batch.asked.undone)
         committed = await self._committer.commit(report.pass_id, batch, rules, gate=gate)
         self._poller.committed()
         await self.catalogue.committed()
@@ -209,8 +210,11 @@ class MirrorPass:
         else:
             await self._delivery.deliver(committed, rules, report, on_commit)
 
-    async def _may_write(self, report: PassReport, tx: Tx) -> bool:
-        reason = await self._breaker.check(tx, report.pass_id, int(self._clocks.wall()))
+    async def _may_write(self, report: PassReport, undone: Collection[int], tx: Tx) -> bool:
+        now = int(self._clocks.wall())
+        for breaker in self._breakers:  # TikTok's offers follow from the pools of this very pass
+            await breaker.taken_back(tx, report.pass_id, now, undone)
+        reason = await self._breaker.check(tx, report.pass_id, now)
         report.is_paused(Target.SHOPIFY, reason)
         return self._dry_run or not reason  # a dry run shows what would be written
 
@@ -285,7 +289,7 @@ def _report_changes(report: PassReport, committed: Committed) -> None:
                     "from": change.before,
                     "to": change.after,
                     **parts(change),
-                    "pool": item.pool,
+                    "pool": None if item.standing is Standing.HELD else item.pool,
                     "case": folded.verdict.case.value if folded.verdict else "not mirrored",
                 }
             )

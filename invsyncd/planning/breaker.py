@@ -1,18 +1,30 @@
-"""The circuit breaker of a target: pauses writes that go too far, until a person resumes them.
+"""The circuit breaker of a target: pauses writes that go too far, until a person decides.
 
 A paused target is not written. Readings and plans go on, so that people see what would be written.
+A pause names the passes that made its numbers, so that people can take them back. It ends when a
+person resumes the target, when an undo leaves nothing that goes too far, and when nothing is owed.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 from invsyncd.config import Settings
-from invsyncd.core.guard import GuardLimits, Impact, beyond, left, tripped
-from invsyncd.core.journal import EntryKind
+from invsyncd.core.guard import GuardLimits, Impact, Pause, beyond, left, passes_named, tripped
+from invsyncd.core.journal import EntryKind, counts_stock, moves_pool
 from invsyncd.core.model import Entry, Target
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
+from invsyncd.store.owed import OwedItem
+from invsyncd.text import ways_out
+
+ITEMS_MAX = 500  # items whose last change is looked up when a target is paused
+LINES_MAX = 10  # journal lines of each that are looked at
+CAUSE_S = 3600  # what was counted before that did not make a pass go too far now
+
+NOTHING_OWED = "nothing is owed any more"
+TAKEN_BACK = "what went too far was taken back"
 
 
 class CircuitBreaker:
@@ -23,8 +35,13 @@ class CircuitBreaker:
         self._limits = GuardLimits(guard.max_zeroed_percent, guard.max_changed_percent)
         self._store = store
         self._paused = _paused(target)
+        self._passes = _passes(target)
         self._allowed = f"allowed:{target.value}"
         self._target = target
+
+    async def pause(self) -> Pause | None:
+        """Why the target is paused, and by which passes; None when it is not."""
+        return await pause_of(self._store, self._target)
 
     async def reason(self) -> str:
         """Why the target is paused; empty when it is not."""
@@ -36,21 +53,67 @@ class CircuitBreaker:
         The check runs in the transaction that planned the writes, so that every plan is checked.
         Writes that a person allowed may go out. Only those that were added since are checked.
         """
-        if reason := await self.reason():
-            return reason
         owed = await self._store.impacts.of(self._target, tx)
+        if reason := await why_paused(self._store, self._target, tx):
+            if owed.changed:
+                return reason
+            await self._end(tx, pass_id, now, NOTHING_OWED)
+            return ""
         allowed = await self._still_allowed(tx, owed)
         reason = tripped(self._limits, self._target, beyond(allowed, owed))
         if reason:
+            passes = await self._causes(tx, now)
             numbers: dict[str, object] = {"target": self._target.value, "because": reason}
+            numbers["passes"] = list(passes)
             entry = Entry(EntryKind.PAUSED, None, "", numbers)
             await self._store.meta.set(tx, self._paused, reason)
+            await self._store.meta.set(tx, self._passes, json.dumps(passes))
             await self._store.journal.add(tx, pass_id, now, [entry])
         return reason
 
+    async def taken_back(self, tx: Tx, pass_id: str, now: int, items: Collection[int]) -> None:
+        """End the pause if what is owed beside the items of an undo does not go too far.
+
+        What the undo itself owes is what a person asked for, so it may go out.
+        """
+        if not items or not await why_paused(self._store, self._target, tx):
+            return
+        rest = [x for x in await self._store.impacts.items(self._target, tx) if x.item not in items]
+        owed = await self._store.impacts.of(self._target, tx)
+        if not tripped(self._limits, self._target, _impact(rest, owed.total)):
+            await self._end(tx, pass_id, now, TAKEN_BACK if owed.changed else NOTHING_OWED)
+            if owed.changed:
+                await self._store.meta.set(tx, self._allowed, _as_text(owed))
+
+    async def _end(self, tx: Tx, pass_id: str, now: int, because: str) -> None:
+        for key in (self._paused, self._passes, self._allowed):
+            await self._store.meta.forget(tx, key)
+        numbers: dict[str, object] = {"target": self._target.value, "because": because}
+        entry = Entry(EntryKind.RESUMED, None, "", numbers)
+        await self._store.journal.add(tx, pass_id, now, [entry])
+
+    async def _causes(self, tx: Tx, now: int) -> tuple[str, ...]:
+        """The passes that gave the owed items the numbers that go too far."""
+        owed = await self._store.impacts.items(self._target, tx)
+        worst = [one for one in owed if one.zeroed] or owed
+        found = [await self._cause(tx, one, now) for one in worst[:ITEMS_MAX]]
+        return passes_named(name for name in found if name)
+
+    async def _cause(self, tx: Tx, one: OwedItem, now: int) -> str:
+        """The pass whose undo would give the item its earlier number; "" if there is none.
+
+        Orders stay counted in an undo, so a pass that counted only orders of the item is none.
+        """
+        lines = await self._store.journal.moves_of(tx, one.item, one.sku, now - CAUSE_S, LINES_MAX)
+        for line in (x for x in lines if moves_pool(x)):
+            if counts_stock(line):
+                falls = line["pool"] < line["pool_before"]
+                return str(line["pass"]) if falls or not one.zeroed else ""
+        return ""
+
     async def _still_allowed(self, tx: Tx, owed: Impact) -> Impact:
         """What is left of the writes that a person allowed; forgotten once all are delivered."""
-        text = await self._store.meta.get(self._allowed)
+        text = await self._store.meta.get(self._allowed, tx)
         if text is None:
             return Impact(0, 0, 0)
         try:
@@ -73,18 +136,44 @@ class CircuitBreaker:
             async with self._store.transaction() as tx:
                 owed = await self._store.impacts.of(self._target, tx)
                 await self._store.meta.forget(tx, self._paused)
+                await self._store.meta.forget(tx, self._passes)
                 await self._store.meta.set(tx, self._allowed, _as_text(owed))
                 await self._store.journal.add(tx, "by hand", now, [entry])
         return reason
 
 
-async def why_paused(store: Store, target: Target) -> str:
-    """Why a target is paused; empty when it is not."""
-    return await store.meta.get(_paused(target)) or ""
+async def pause_of(store: Store, target: Target) -> Pause | None:
+    """Why a target is paused, and by which passes; None when it is not."""
+    because = await why_paused(store, target)
+    if not because:
+        return None
+    passes = json.loads(await store.meta.get(_passes(target)) or "[]")
+    return Pause(because, tuple(str(name) for name in passes))
+
+
+async def why_paused(store: Store, target: Target, tx: Tx | None = None) -> str:
+    """Why a target is paused; empty when it is not. With `tx`, as that transaction left it."""
+    return await store.meta.get(_paused(target), tx) or ""
+
+
+async def pause_text(store: Store, target: Target) -> str:
+    """Why a target is paused, with both ways out of it; empty when it is not paused."""
+    pause = await pause_of(store, target)
+    if pause is None:
+        return ""
+    return f"{target.value} is paused: {pause.because}. {ways_out(target.value, pause.passes)}"
+
+
+def _impact(owed: Collection[OwedItem], total: int) -> Impact:
+    return Impact(total, sum(one.zeroed for one in owed), len(owed))
 
 
 def _paused(target: Target) -> str:
     return f"paused:{target.value}"
+
+
+def _passes(target: Target) -> str:
+    return f"paused_by:{target.value}"
 
 
 def _as_text(allowed: Impact) -> str:

@@ -28,6 +28,12 @@ class PersonsRequests:
     pools: dict[int, int] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
 
+    @property
+    def undone(self) -> frozenset[int]:
+        """The items whose pool an undo gives back."""
+        lines = (x for x in self.entries if x.kind is EntryKind.UNDO and "pool" in x.numbers)
+        return frozenset(line.item for line in lines if line.item is not None)
+
 
 class RequestDesk:
     """Reads requests in order. Those for a full scan are left to `FullScan`."""

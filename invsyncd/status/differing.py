@@ -16,13 +16,13 @@ from invsyncd.core.model import ItemState, Listing, Offer, Target
 from invsyncd.core.parking import ParkedBy
 from invsyncd.core.plan import parts_of
 from invsyncd.errors import ConfigError
-from invsyncd.planning.breaker import why_paused
+from invsyncd.planning.breaker import pause_of
 from invsyncd.planning.bundles import with_parts
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.planning.rules import TIKTOKS_OWN, Rules
 from invsyncd.store import Store
 from invsyncd.store.differing import DifferingOffer
-from invsyncd.text import command, ends_hold
+from invsyncd.text import OTHER_WRITER_ENDS, command, ends_hold, ways_out
 
 HELD_MAX = 200  # held items that are looked at
 REASONS_MAX = 50  # numbers of a target whose reason is looked up in the journal
@@ -30,7 +30,6 @@ LINES_MAX = 30  # journal lines of an item that are looked at
 
 Names = Mapping[str, str]
 
-_RESUME = "see that the numbers are meant, then `invsyncd resume {}`"
 _RULES = (
     "correct what the message names in the configuration, or at TikTok Shop; `invsyncd check`"
     " tries it"
@@ -44,7 +43,6 @@ _HELD = (
     "the item is held: its locations were counted differently, and nobody has said which is right"
 )
 _UNANSWERED = "nobody has answered yet what became of our last write"
-_OTHER_WRITER = "switch off inventory sync in the other app"
 
 
 async def differences(store: Store, rulebook: Rulebook, now: int) -> list[Difference]:
@@ -66,7 +64,7 @@ async def differences(store: Store, rulebook: Rulebook, now: int) -> list[Differ
 
 
 async def _levels(store: Store, places: Mapping[int, str]) -> list[Difference]:
-    paused = await why_paused(store, Target.SHOPIFY)
+    paused = await pause_of(store, Target.SHOPIFY)
     found: list[Difference] = []
     for row in await store.differing.levels():
         one = Difference(
@@ -80,7 +78,8 @@ async def _levels(store: Store, places: Mapping[int, str]) -> list[Difference]:
             ends=_tried_again(row.sku),
         )
         if paused:
-            because, ends = f"Shopify is paused: {paused}", _RESUME.format("shopify")
+            because = f"Shopify is paused: {paused.because}"
+            ends = ways_out(Target.SHOPIFY.value, paused.passes)
             one = replace(one, because=because, ends=ends, whole_target=True)
         elif row.unanswered:
             one = replace(one, because=_UNANSWERED)
@@ -91,7 +90,7 @@ async def _levels(store: Store, places: Mapping[int, str]) -> list[Difference]:
 
 
 async def _offers(store: Store, names: Names, now: int) -> list[Difference]:
-    paused = await why_paused(store, Target.TIKTOK)
+    paused = await pause_of(store, Target.TIKTOK)
     rivals = {key: why for key, _, why in await store.drift.rivals(now)}
     found: list[Difference] = []
     for row in await store.differing.offers():
@@ -100,11 +99,12 @@ async def _offers(store: Store, names: Names, now: int) -> list[Difference]:
             because = f"its listing is left alone: {row.parked}"
             one = replace(one, because=because, on_sale=row.parked_by != ParkedBy.STATUS)
         elif paused:
-            because, ends = f"TikTok is paused: {paused}", _RESUME.format("tiktok")
+            because = f"TikTok is paused: {paused.because}"
+            ends = ways_out(Target.TIKTOK.value, paused.passes)
             one = replace(one, because=because, ends=ends, whole_target=True)
         elif (row.product_id, row.sku_id, row.warehouse) in rivals:
             why = rivals[row.product_id, row.sku_id, row.warehouse]
-            one = replace(one, because=f"another writer: it {why}", ends=_OTHER_WRITER)
+            one = replace(one, because=f"another writer: it {why}", ends=OTHER_WRITER_ENDS)
         elif row.unanswered:
             one = replace(one, because=_UNANSWERED)
         elif len(found) < REASONS_MAX:

@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final
 
 from invsyncd.core.differences import Difference
 from invsyncd.core.model import Target
+from invsyncd.status.checks import Check, fold_checks, trouble_of
 from invsyncd.status.expiry import AuthorisationExpiry
 from invsyncd.status.latency import Latency
 from invsyncd.status.target_health import OwedKey, TargetHealth
 from invsyncd.status.watchdog import Watchdog
-from invsyncd.text import plain, plural
+from invsyncd.text import OTHER_WRITER_ENDS, SHOPS, plain, plural
 
 log = logging.getLogger(__name__)
 
@@ -39,20 +40,6 @@ OTHER_MIRROR: Final = (
 
 _UNREADABLE = "Shopify's answer cannot be read for some items, which wait, and all others go on"
 _NO_BASELINE = "the first baseline is not complete: nothing is written before it is"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the health document."""
-
-    name: str
-    ok: bool
-    output: str = ""
-    observed: float | None = None
-    unit: str = ""
-    warns: bool = False
-    other_writer: bool = False
-    """Whether the check reports another program that writes what we write."""
 
 
 class Health:
@@ -178,7 +165,12 @@ class Health:
         """Every check with its reason."""
         now = self._clock()
         found = [
-            Check("baseline", self.baseline, "" if self.baseline else _NO_BASELINE),
+            Check(
+                "baseline",
+                self.baseline,
+                "" if self.baseline else _NO_BASELINE,
+                under=trouble_of(Target.SHOPIFY.value),
+            ),
         ]
         if self.state_trouble:
             found.append(Check("state:writable", False, next(iter(self.state_trouble.values()))))
@@ -187,7 +179,8 @@ class Health:
             age = None if read_at is None else now - read_at
             ok = age is not None and age <= age_max
             why = "" if ok else f'location "{name}" was {_last_read(age)}'
-            found.append(Check(f"shopify:poll_age:{name}", ok, why, age, "s"))
+            under = trouble_of(Target.SHOPIFY.value)
+            found.append(Check(f"shopify:poll_age:{name}", ok, why, age, "s", under=under))
         found += self._shopify_notes()
         for target, health in self.targets.items():
             found += self._target_checks(target, health, now)
@@ -207,7 +200,17 @@ class Health:
             "lost": "; ".join(self.lost_levels),
             "api_version": "; ".join(str(note) for note in self.version_notes()),
         }
-        found = [Check(f"shopify:{name}", True, text) for name, text in notes.items() if text]
+        trouble = trouble_of(Target.SHOPIFY.value)
+        found = [
+            Check(
+                f"shopify:{name}",
+                True,
+                text,
+                under=trouble if name in ("full_scan", "catalogue") else (),
+            )
+            for name, text in notes.items()
+            if text
+        ]
         if self.second_mirror:
             found.append(Check("shopify:other_mirror", False, OTHER_MIRROR, other_writer=True))
         return found
@@ -253,7 +256,14 @@ class Health:
                 "s",
             ),
             Check(f"{target.value}:paused", not health.paused, health.paused),
-            Check(f"{target.value}:undelivered_age", not late, why_late if late else "", age, "s"),
+            Check(
+                f"{target.value}:undelivered_age",
+                not late,
+                why_late if late else "",
+                age,
+                "s",
+                under=(*trouble_of(target.value), f"{target.value}:paused"),
+            ),
         ]
 
     def _number_checks(self, target: Target, now: float) -> list[Check]:
@@ -262,13 +272,22 @@ class Health:
         if not numbers:
             return []
         named = [
-            number_text(one, now - self.numbers_since.get(one.name, now))
+            number_text(_without_cause(one), now - self.numbers_since.get(one.name, now))
             for one in numbers[:NUMBERS_NAMED]
         ]
         more = len(numbers) - len(named)
         text = "; ".join(named) + (f"; and {more} more numbers" if more else "")
         over = any(one.is_over for one in numbers)
-        return [Check(f"{target.value}:numbers", not over, f"{target.value}: {text}", warns=True)]
+        waits = all(one.whole_target for one in numbers)  # the cause has a check of its own
+        return [
+            Check(
+                f"{target.value}:numbers",
+                not over,
+                f"{target.value}: {text}",
+                warns=True,
+                under=(f"{target.value}:paused",) if waits else (),
+            )
+        ]
 
     def _named(self, target: Target, key: OwedKey) -> str:
         """Which listing, or which item at which location, an owed write is for."""
@@ -285,7 +304,7 @@ class Health:
         return ready, {
             "status": "pass" if ready else "fail",
             "serviceId": "invsyncd",
-            "notes": [check.output for check in checks if check.output],
+            "notes": [one.whole for one in fold_checks(checks, self.targets)],
             "checks": {check.name: [_check_json(check)] for check in checks},
         }
 
@@ -316,10 +335,13 @@ def _other_writers_text(writers: Mapping[str, str]) -> str:
     """One sentence about the first listing, and the number of the others."""
     sku, why = next(iter(writers.items()))
     more = f", and {len(writers) - 1} more listings" if len(writers) > 1 else ""
-    return (
-        f"tiktok: another writer changes what we write: {sku} {why}{more}; switch off inventory"
-        " sync in the other app"
-    )
+    return f"tiktok: another writer changes what we write: {sku} {why}{more}; {OTHER_WRITER_ENDS}"
+
+
+def _without_cause(one: Difference) -> Difference:
+    """The number without a reason that is about its whole target: that one is told once."""
+    because = f"{SHOPS[one.target]} is paused"
+    return replace(one, because=because, ends="") if one.whole_target else one
 
 
 def number_text(one: Difference, for_s: float) -> str:
@@ -327,7 +349,9 @@ def number_text(one: Difference, for_s: float) -> str:
     minutes = int(max(for_s, 0) // 60)
     ends = f" ({one.ends})" if one.ends else ""
     should = "nobody knows what it should show"
-    if one.should is not None:
+    if one.undecided:
+        should = "nobody has decided what it should show"
+    elif one.should is not None:
         should = f"should show {plain(one.should)}"
     return (
         f"{one.sku or '/'.join(one.ids)} at {one.place} shows {plain(one.shown)} and {should},"
@@ -343,7 +367,7 @@ def number_json(one: Difference, since: float | None) -> dict[str, Any]:
         "item": one.item,
         "where": one.place,
         "shown": one.shown,
-        "should": one.should,
+        "should": None if one.undecided else one.should,
         "offered_too_much": one.is_over,
         "since": None if since is None else int(since),
         "because": one.because,

@@ -11,11 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from invsyncd.config.tiktok import Link
+from invsyncd.core.interventions import choices
+from invsyncd.core.near_skus import nearest
+from invsyncd.errors import ConfigError
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.store import Store
 from invsyncd.store.census import FIRST_MAX, Ambiguous
 from invsyncd.store.notices import Subject
-from invsyncd.text import ends_hold
+from invsyncd.text import ends_hold, offered
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ async def listings_json(store: Store, rulebook: Rulebook) -> dict[str, Any]:
     return {"known": total, "matched": matched, "groups": groups}
 
 
+NEAR_MAX = 200  # listings without an item for which a near SKU is sought
 NOTED_MAX = 3  # names in one sentence of the health
 UNREADABLE = (Subject.LISTINGS, Subject.STOCK, Subject.WAREHOUSES)
 _SAVE_AGAIN = (
@@ -130,9 +134,43 @@ async def _unmatched(store: Store) -> list[Group]:
     ]
 
 
+async def near_misses(store: Store) -> list[Group]:
+    """Listings whose SKU differs from an item's only in case, blanks or separators.
+
+    Reads every item: for `check`, not for a page that renews itself.
+    """
+    unknown = await store.listing_census.unknown_first(NEAR_MAX)
+    if not unknown:
+        return []
+    pairs = nearest([sku for sku, _, _ in unknown], await store.census.skus())
+    near = [row for row in unknown if row[0] in pairs]
+    if not near:
+        return []
+    blocks = [
+        f'[[tiktok.link]]\nsku = "{_quoted(pairs[sku])}"\nproduct_id = "{product}"\n'
+        f'sku_id = "{sku_id}"'
+        for sku, product, sku_id in near[:FIRST_MAX]
+    ]
+    return [
+        Group(
+            "near_sku",
+            "that nearly have a SKU of Shopify",
+            len(near),
+            tuple(f'"{sku}" is "{pairs[sku]}" there' for sku, _, _ in near[:FIRST_MAX]),
+            "make the two SKUs equal, upper and lower case too, or add to the configuration:\n"
+            + "\n".join(blocks),
+        )
+    ]
+
+
+def _quoted(sku: str) -> str:
+    """A SKU as it stands between quotes in TOML."""
+    return sku.replace("\\", "\\\\").replace('"', '\\"')
+
+
 def _link_block(row: Ambiguous) -> str:
     """A link for the configuration. Only the choice of the item is left to a person."""
-    sku = row.sku.replace("\\", "\\\\").replace('"', '\\"')
+    sku = _quoted(row.sku)
     others = ", ".join(map(str, row.items[1:]))
     return (
         "they are not written until you say which: give each item its own SKU, or link each"
@@ -200,9 +238,25 @@ async def _dead_links(store: Store, links: Sequence[Link]) -> Group:
     )
 
 
-async def held_json(store: Store) -> list[dict[str, Any]]:
-    """Every held item, with the command that ends its hold."""
+async def held_json(store: Store, rulebook: Rulebook) -> list[dict[str, Any]]:
+    """Every held item, with what each choice would give and the command that ends its hold."""
+    held = await store.census.held()
+    gives = await held_choices(store, rulebook, [item for item, _ in held])
     return [
-        {"sku": sku, "item": item, "resolve": ends_hold(sku)}
-        for item, sku in await store.census.held()
+        {"sku": sku, "item": item, "choices": gives.get(item, ""), "resolve": ends_hold(sku)}
+        for item, sku in held
     ]
+
+
+async def held_choices(store: Store, rulebook: Rulebook, items: Sequence[int]) -> dict[int, str]:
+    """What each choice would give, by held item; nothing while the rules do not fit the shop."""
+    try:
+        rules = await rulebook.rules()
+    except ConfigError:
+        return {}
+    names = await store.locations.names()
+    states = await store.levels.states(items)
+    return {
+        item: offered([(x.name, x.units) for x in choices(state, rules.scope.locations, names)])
+        for item, state in states.items()
+    }

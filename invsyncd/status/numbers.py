@@ -75,7 +75,7 @@ def _entry(one: Difference, since: float) -> Entry:
         "target": one.target.value,
         **where,
         "shown": one.shown,
-        "should": one.should,
+        "should": None if one.undecided else one.should,
         "since": int(since),
         "because": one.because,
         "try": one.ends,

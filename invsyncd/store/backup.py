@@ -12,6 +12,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from invsyncd.store.owner import give_to_service
+
 BASELINE = "baseline"  # the key in `meta` that says: the first baseline is complete
 
 
@@ -28,6 +30,7 @@ def copy_to(database: sqlite3.Connection, path: Path) -> None:
     try:
         # Only its owner may read it, from the first byte on; SQLite accepts an empty file.
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        give_to_service(part)
         database.execute("VACUUM INTO ?", (str(part),))
         _forget(part)
         _sync(part)  # VACUUM INTO does not sync (documented)

@@ -48,6 +48,10 @@ class Census:
         )
         return [row[0] for row in rows]
 
+    async def skus(self) -> list[str]:
+        """Every SKU of an item. Reads every item."""
+        return [row[0] for row in await self._db.rows("SELECT DISTINCT sku FROM item")]
+
     async def unlevelled(self) -> list[str]:
         """SKUs of items with unequal levels that wait for the change that gives them a pool."""
         rows = await self._db.rows("SELECT sku FROM item WHERE standing = 'following' ORDER BY id")
@@ -95,6 +99,15 @@ class ListingCensus:
         return await self._counted(
             f"FROM listing WHERE item IS NULL AND sku <> '' AND NOT {_SKU_HAS_ITEM}", _SKU
         )
+
+    async def unknown_first(self, limit: int) -> list[tuple[str, str, str]]:
+        """The first listings whose SKU no item has: (SKU, product_id, sku_id)."""
+        rows = await self._db.rows(
+            f"SELECT sku, product_id, sku_id FROM listing WHERE item IS NULL AND sku <> ''"
+            f" AND NOT {_SKU_HAS_ITEM} ORDER BY sku, product_id, sku_id LIMIT ?",
+            (limit,),
+        )
+        return [(row[0], row[1], row[2]) for row in rows]
 
     async def ambiguous(self) -> tuple[int, list[Ambiguous]]:
         """Listings whose SKU is on several items: how many, and the first of them."""

@@ -20,6 +20,7 @@ import aiosqlite
 from invsyncd.errors import StateError
 from invsyncd.store.backup import copy_to
 from invsyncd.store.disk_errors import disk_error, may_pass
+from invsyncd.store.owner import give_to_service
 from invsyncd.store.schema import APPLICATION_ID, STEPS, VERSION
 
 Row = tuple[Any, ...]
@@ -37,6 +38,7 @@ def take_lock(path: Path) -> IO[str]:
     lock_path = path.with_name(path.name + ".lock")
     try:
         lock = lock_path.open("a+")
+        give_to_service(lock_path)
     except OSError as error:
         raise StateError(
             f"cannot open {lock_path}: {error.strerror}",
@@ -88,6 +90,7 @@ def prepare(path: Path) -> None:
         else:
             target.unlink(missing_ok=True)
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+            give_to_service(target)
         with closing(sqlite3.connect(target, isolation_level=None)) as db:
             _migrate(db, target, is_new=is_new)
         if is_new:

@@ -8,7 +8,7 @@ from typing import Any
 
 from invsyncd.core.journal import MOVES_POOL, EntryKind
 from invsyncd.core.model import Entry
-from invsyncd.store.database import Database, Row, Tx
+from invsyncd.store.database import Database, Row, Tx, fetch
 from invsyncd.store.sql import marks
 
 KEPT_S_MAX = 25 * 3600  # Shopify tracks keys for 24 h (documented), and clocks differ
@@ -55,6 +55,20 @@ class Journal:
         """Every line of one pass. Reads the whole journal: it has no index for it."""
         return await self._newest(_ALL, "pass_id = ?", pass_id)
 
+    async def passes_like(self, prefix: str, limit: int) -> list[str]:
+        """The first passes whose id begins like this. Reads the whole journal."""
+        rows = await self._db.rows(
+            "SELECT DISTINCT pass_id FROM journal WHERE substr(pass_id, 1, ?) = ?"
+            " ORDER BY pass_id LIMIT ?",
+            (len(prefix), prefix, limit),
+        )
+        return [row[0] for row in rows]
+
+    async def newest_moves(self, limit: int) -> list[dict[str, Any]]:
+        """The newest lines of all items that may have given one its pool."""
+        kinds = [kind.value for kind in MOVES_POOL]
+        return await self._newest(limit, f"kind IN ({marks(len(kinds))})", *kinds)
+
     async def counted(self, item: int, skus: Collection[str]) -> list[dict[str, Any]]:
         """The newest lines that may have given an item its pool, or that held units of it.
 
@@ -63,6 +77,23 @@ class Journal:
         kinds = [kind.value for kind in (*MOVES_POOL, EntryKind.HOLD)]
         where = f"sku IN ({marks(len(skus))}) AND item = ? AND kind IN ({marks(len(kinds))})"
         return await self._newest(NEWEST, where, *skus, item, *kinds)
+
+    async def moves_of(
+        self, tx: Tx, item: int, sku: str, since: int, limit: int
+    ) -> list[dict[str, Any]]:
+        """The newest lines since `since` (Unix s) that may have given an item its pool.
+
+        What the transaction has added counts as well. The newest comes first.
+        """
+        kinds = [kind.value for kind in MOVES_POOL]
+        rows = await fetch(
+            tx,
+            "SELECT id, at, pass_id, kind, item, sku, numbers FROM journal WHERE sku = ?"
+            f" AND item = ? AND at >= ? AND kind IN ({marks(len(kinds))})"
+            " ORDER BY id DESC LIMIT ?",
+            (sku, item, since, *kinds, limit),
+        )
+        return [_line(row) for row in rows]
 
     async def _newest(self, limit: int, where: str, *values: Any) -> list[dict[str, Any]]:
         rows = await self._db.rows(

@@ -16,9 +16,12 @@ class Meta:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def get(self, key: str) -> str | None:
-        """The value, or None where it was never set."""
-        rows = await self._db.rows("SELECT value FROM meta WHERE key = ?", (key,))
+    async def get(self, key: str, tx: Tx | None = None) -> str | None:
+        """The value, or None where it was never set. With `tx`, as that transaction left it."""
+        question = "SELECT value FROM meta WHERE key = ?"
+        rows = await (
+            self._db.rows(question, (key,)) if tx is None else fetch(tx, question, (key,))
+        )
         return str(rows[0][0]) if rows else None
 
     async def set(self, tx: Tx, key: str, value: str) -> None:

@@ -58,6 +58,27 @@ _QUESTIONS = {
 }
 
 
+# Each item that owes the target a change, and whether it goes to 0.
+_ITEMS = {
+    Target.SHOPIFY: (
+        f"SELECT item, max(wanted <= 0 AND available > 0) AS zeroed {_PENDING_LEVELS} GROUP BY item"
+    ),
+    Target.TIKTOK: (
+        "SELECT listing.item AS item, max(wanted = 0 AND shown > 0) AS zeroed"
+        f" {_OFFERS} AND listing.item IS NOT NULL GROUP BY listing.item"
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OwedItem:
+    """One item that is owed a write to a target, and whether the target would show 0 for it."""
+
+    item: int
+    sku: str
+    zeroed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class OwedWrite:
     """One owed write. `before` is None if it is not known."""
@@ -98,6 +119,15 @@ class PlannedImpacts:
                 "SELECT coalesce(nullif(sku, ''), seller_sku), warehouse, shown, wanted " + _OFFERS
             )
         return [OwedWrite(*row) for row in await self._db.rows(question)]
+
+    async def items(self, target: Target, tx: Tx) -> list[OwedItem]:
+        """Every item of which something is owed to the target; those that go to 0 come first."""
+        rows = await fetch(
+            tx,
+            f"SELECT owed.item, item.sku, owed.zeroed FROM ({_ITEMS[target]}) AS owed"
+            " JOIN item ON item.id = owed.item ORDER BY owed.zeroed DESC, owed.item",
+        )
+        return [OwedItem(item, sku, bool(zeroed)) for item, sku, zeroed in rows]
 
     async def _rows(self, question: str, tx: Tx | None) -> list[Row]:
         return await (self._db.rows(question) if tx is None else fetch(tx, question))

@@ -91,4 +91,10 @@ def ours(
 
 
 def _names(shops: Sequence[AuthorisedShop]) -> str:
-    return ", ".join(f"{excerpt(shop.name)} ({shop.id})" for shop in shops) or "none"
+    return ", ".join(map(_name, shops)) or "none"
+
+
+def _name(shop: AuthorisedShop) -> str:
+    """The name with its id and its region: a seller may have one shop of that name in each."""
+    region = f", {excerpt(shop.region)}" if shop.region else ""
+    return f"{excerpt(shop.name)} ({shop.id}{region})"

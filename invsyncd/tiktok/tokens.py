@@ -104,6 +104,7 @@ _LIFE_S = 7 * 86_400  # documented default, for a pair whose beginning we did no
 _DEAD_S = 60.0  # a refresh that was refused, or that can wait, is not tried again sooner
 _MISSED_S = 5.0  # nor one without an answer, which nothing can go on without
 _ADVICE = "run invsyncd tiktok-login --code CODE"
+_NO_TOKENS = "tiktok TOKEN: there is no refresh token"
 _ADVICE_APP = "check tiktok.app_key, tiktok.app_secret and the app's address list, Partner Center"
 
 
@@ -235,10 +236,12 @@ class TokenKeeper:
     async def _refresh(self, old_access: str) -> None:
         """Join the refresh under way, or start one that outlives a cancelled caller."""
         if not self._may_refresh:
+            if not any(pair.refresh_token for pair in (await self._held(), self._seed or _NOTHING)):
+                raise Unauthorised(_NO_TOKENS, advice=_ADVICE)
             raise Unauthorised(
-                "tiktok TOKEN: not tried: the access token has run out or is not there, and a"
-                " refresh would use up the refresh token, which only a real pass may",
-                advice="run `invsyncd once`, or start the daemon: it refreshes and stores the pair",
+                "tiktok TOKEN: not tried: the access token has run out, and a refresh would use up"
+                " the refresh token, which a command that only looks may not",
+                advice="start the daemon: it refreshes and stores the pair; then ask again",
             )
         if self._refreshing is None or self._refreshing.done():
             self._refreshing = asyncio.create_task(self._do_refresh(old_access))
@@ -275,7 +278,7 @@ class TokenKeeper:
         """A new pair from the stored refresh token, or else from the configured one."""
         pairs = (self._pair, stored, self._seed)
         tokens = dict.fromkeys(pair.refresh_token for pair in pairs if pair is not None)
-        dead = Unauthorised("tiktok TOKEN: there is no refresh token", advice=_ADVICE)
+        dead = Unauthorised(_NO_TOKENS, advice=_ADVICE)
         for token in filter(None, tokens):
             try:
                 return await self._ask(

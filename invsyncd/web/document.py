@@ -16,6 +16,7 @@ from invsyncd.errors import ConfigError, StateError
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook
+from invsyncd.status.checks import fold_checks
 from invsyncd.status.health import Health
 from invsyncd.status.listings import held_json, listings_json
 from invsyncd.status.target_health import UNTRIED
@@ -59,7 +60,7 @@ async def with_listings(
     """The document with all held items and the counts of listings, which read every listing."""
     groups: dict[str, Any] = {}
     with suppress(StateError):
-        groups["held"] = await held_json(store)
+        groups["held"] = await held_json(store, rulebook)
     if Target.TIKTOK.value in found["targets"]:
         with suppress(ConfigError, StateError):  # the health reports it
             groups["listings"] = await listings_json(store, rulebook)
@@ -67,21 +68,21 @@ async def with_listings(
 
 
 def wrong(health: Health) -> list[dict[str, Any]]:
-    """Every check that has a message: whether it is only a note, and what to do."""
+    """Every cause: whether it is only a note, what to do, and what follows from it."""
     dead = {target.value for target, state in health.targets.items() if state.dead}
     return [
         {
-            "check": check.name,
-            "note": check.ok,
-            "says": check.output,
+            "check": one.check.name,
+            "note": not one.fails,
+            "says": one.says,
             "try": advice(
-                check.name,
-                dead=check.name.partition(":")[0] in dead,
-                tried=not check.output.endswith(UNTRIED),
+                one.check.name,
+                dead=one.check.name.partition(":")[0] in dead,
+                tried=not one.check.output.endswith(UNTRIED),
             ),
+            "follows": [check.output for check in one.follows],
         }
-        for check in health.checks()
-        if check.output
+        for one in fold_checks(health.checks(), health.targets)
     ]
 
 

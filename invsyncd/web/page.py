@@ -6,7 +6,7 @@ makes the journal of the page that explains a SKU.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -115,8 +115,18 @@ def _reason(one: Mapping[str, Any]) -> Html:
         "li",
         tag("p", with_code(clip(one["says"])), class_="what"),
         tag("p", tag("b", "Try: "), with_code(try_)) if try_ else None,
+        _follows(one.get("follows", ())),
         class_="note" if one["note"] else None,
     )
+
+
+def _follows(follows: Sequence[str]) -> Html | None:
+    """What follows from a cause, folded under it."""
+    if not follows:
+        return None
+    what = "1 thing follows" if len(follows) == 1 else f"{len(follows)} things follow"
+    rows = [tag("li", with_code(clip(text))) for text in follows]
+    return tag("details", tag("summary", f"{what} from it"), tag("ul", rows))
 
 
 def _needs(found: Facts) -> Html:

@@ -20,7 +20,7 @@ _BY_CHECK = {
     "shopify:catalogue": "new and changed products wait meanwhile; it is tried again by itself."
     " If this stays, run `invsyncd check`",
     "shopify:rounds": "`invsyncd check` looks at everything; it is tried again by itself",
-    "shopify:paused": "see that the numbers are meant, then `invsyncd resume shopify`",
+    "shopify:paused": "`invsyncd undo last` if it was a mistake, else `invsyncd resume shopify`",
     "shopify:authorised": "`invsyncd check`; the app may be gone, or its secret changed",
     "shopify:undelivered": "the journal below says what Shopify answered; `invsyncd check`",
     "shopify:unreadable": "open the items in Shopify's admin and save them; else tell Shopify",
@@ -29,7 +29,7 @@ _BY_CHECK = {
     "tiktok:authorised": ADVICE,
     "tiktok:authorisation_left": ADVICE,
     "tiktok:rounds": "`invsyncd check` looks at everything; it is tried again by itself",
-    "tiktok:paused": "see that the numbers are meant, then `invsyncd resume tiktok`",
+    "tiktok:paused": "`invsyncd undo last` if it was a mistake, else `invsyncd resume tiktok`",
     "tiktok:undelivered": "the journal below says what TikTok answered; `invsyncd check`",
     "shopify:api_version": "update invsyncd, or change shopify.api_version as it says",
     "shopify:lost": "do what it says, if it is to be mirrored",

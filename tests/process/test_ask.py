@@ -23,7 +23,7 @@ async def contradict(w: Running) -> None:
 async def test_resolve_without_a_daemon_is_done_at_once(tmp_path: Path) -> None:
     async with running(tmp_path, TEE=10) as w:
         await contradict(w)
-        result = await w.ask("resolve", "TEE", "--use", "location:Munich")
+        result = await w.ask("resolve", "TEE", "--use", "location:Munich", "--yes")
         assert result.exit_code == 0
         assert "every mirrored location will show 30" in result.stdout
         assert w.agrees("TEE", 30)
@@ -34,7 +34,7 @@ async def test_resolve_is_left_to_the_daemon_while_one_runs(tmp_path: Path) -> N
         await contradict(w)
         await w.start()
         await w.until("the daemon is ready", w.is_ready)
-        result = await w.ask("resolve", "TEE", "--use", "sum")
+        result = await w.ask("resolve", "TEE", "--use", "sum", "--yes")
         assert result.exit_code == 0
         assert "the running daemon does it" in result.stdout
         await w.until("both targets show the sum", lambda: w.agrees("TEE", 70))
@@ -51,7 +51,7 @@ async def test_what_cannot_be_resolved_is_said_before_anything_is_asked(tmp_path
         assert '0 items have the SKU "NOPE"' in unknown.stderr
         await contradict(w)
         wrong = await w.ask("resolve", "TEE", "--use", "most")
-        assert wrong.exit_code == 1
+        assert wrong.exit_code == 2
         assert "lowest, highest, sum" in wrong.stderr
 
 

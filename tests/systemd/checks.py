@@ -19,6 +19,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("the start ends when READY is said, and both targets follow", life.starts),
     ("a user of its own, no capabilities, system calls filtered", life.has_no_rights),
     ("state and credentials are for it alone", life.keeps_secrets),
+    ("what a person types on day two works as root, without a word of secrets", life.day_two),
     ("the status line tells the truth", life.status),
     ("kill -9: restarted, nothing lost", life.killed),
     ("a pass that hangs: killed by the watchdog, restarted, nothing lost", life.hung_pass),

@@ -94,6 +94,36 @@ async def keeps_secrets(b: Bench) -> str:
     return ""
 
 
+async def day_two(b: Bench) -> str:
+    """Beside the running unit and while it is stopped, in a shell that knows no credentials."""
+    words: tuple[tuple[str, ...], ...] = (
+        ("status",),
+        ("journal",),
+        ("explain", "TEE"),
+        ("plan", "--config", "/etc/invsyncd/config.toml"),
+        ("scan",),
+        ("resume", "shopify"),
+        ("check",),
+        ("once", "--dry-run"),
+    )
+    # The state lies where the unit and the default say, as the guide's configuration leaves it.
+    own_state = {f'[state]\npath = "{b.world.state}"\n': ""}
+    b.world.configure(changed=SECRETS | own_state)
+    for command in words:
+        await b.machine.run("invsyncd", *command)
+    await b.machine.run("invsyncd", "backup", "/var/lib/invsyncd/by-root.db")
+    await b.systemctl("stop", UNIT)
+    await b.machine.run("invsyncd", "once")
+    home = b.machine.path(STATE)
+    owners = {path.stat().st_uid for path in home.iterdir()}
+    assert owners == {home.stat().st_uid}, owners
+    assert owners != {0}
+    await b.systemctl("start", UNIT)
+    await b.agrees()
+    (home / "by-root.db").unlink()
+    return f"{len(words) + 2} commands"
+
+
 async def status(b: Bench) -> str:
     async def in_step() -> bool:
         return "in step: 1 items; last read " in await b.show("StatusText")

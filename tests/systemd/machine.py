@@ -16,7 +16,9 @@ from pathlib import Path
 BOOT = Path(__file__).with_name("boot.sh")
 BOOT_S_MAX = 60.0
 SIZE = "1g"
-PATH = "PATH=/usr/sbin:/usr/bin:/sbin:/bin"  # of that machine, not of who started this
+PATH = (
+    "PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # of that machine, not of who started this
+)
 
 
 class Machine:

@@ -12,7 +12,7 @@ from tests.systemd.machine import Machine
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = ROOT / "systemd"
-HOME = "/usr/lib/invsyncd"
+HOME = "/opt/invsyncd/.venv"  # as the guide and systemd/venv.conf name it
 
 
 def newest_deb() -> Path | None:
@@ -39,13 +39,12 @@ async def install(machine: Machine, package: Path) -> None:
     await machine.run("/usr/bin/python3", "-m", "venv", "--without-pip", HOME)
     (site,) = machine.path(HOME).glob("lib/python3*/site-packages")
     machine.copy(package, "/" + str(site.relative_to(machine.path("/"))))
-    machine.write(f"{HOME}/invsyncd", _launcher(), mode=0o755)
+    machine.write(f"{HOME}/bin/invsyncd", _launcher(), mode=0o755)
+    await machine.run("ln", "-sf", f"{HOME}/bin/invsyncd", "/usr/local/bin/invsyncd")
     for name in ("invsyncd", "invsyncd@"):
         machine.write(f"/etc/systemd/system/{name}.service", _text(f"{name}.service"))
-        # The environment's interpreter is the system's.
-        machine.write(
-            f"/etc/systemd/system/{name}.service.d/venv.conf", "[Service]\nExecPaths=/usr/bin\n"
-        )
+        drop_in = _text(f"{name}.conf".replace("invsyncd", "venv"))
+        machine.write(f"/etc/systemd/system/{name}.service.d/venv.conf", drop_in)
     await machine.run("systemctl", "daemon-reload")
 
 

@@ -12,8 +12,9 @@ from invsyncd.alerts.loop import load_memory, save_memory
 from invsyncd.alerts.snapshot import take_snapshot
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
+from invsyncd.status.checks import Check
 from invsyncd.status.expiry import ADVICE, AHEAD_S, AuthorisationExpiry
-from invsyncd.status.health import Check, Health
+from invsyncd.status.health import Health
 from invsyncd.store import Store
 from invsyncd.web.words import advice
 

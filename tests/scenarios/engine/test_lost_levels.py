@@ -49,7 +49,7 @@ async def test_a_level_that_is_disconnected_is_said_until_it_is_back(
         assert w.running is not None
         assert w.running.health.document()[0], "nothing is offered that nobody has"
         assert len(await lines(w, "leave")) == 1
-        assert len([x for x in caplog.messages if "sku=TEE at location" in x]) == 1
+        assert len([x for x in caplog.messages if 'sku=TEE at "Hamburg" (location' in x]) == 1
         assert "not stocked any more" in " ".join((await verdicts(w)).values()) + str(
             entry_summary((await lines(w, "leave"))[0], {})
         )

@@ -48,13 +48,13 @@ NUMBER = obj(
     item={"type": ["integer", "null"]},
     where=TEXT,
     shown=MAYBE_UNITS,
-    should=UNITS,
+    should=MAYBE_UNITS,
     offered_too_much=YES_NO,
     since={"type": ["integer", "null"]},
     because=TEXT,
     **{"try": TEXT},
 )
-HELD_WITH_ADVICE = obj(sku=TEXT, item=ID, resolve=TEXT)
+HELD_WITH_ADVICE = obj(sku=TEXT, item=ID, choices=TEXT, resolve=TEXT)
 SHIFT = {
     "target": TARGET,
     "sku": TEXT,
@@ -98,6 +98,7 @@ CHECK = obj(
         obj(
             what=TEXT,
             ok=YES_NO,
+            state={"enum": ["ok", "wrong", "to do", "not tried"]},
             says=TEXT,
             advice=TEXT,
             count={"type": ["integer", "null"]},
@@ -129,7 +130,7 @@ STATUS_OF_DAEMON = obj(
     shop=TEXT,
     now=COUNT,
     budgets=obj({"tiktok": obj(calls_per_s=NUMBERS)}, shopify=obj(**POINTS, one_by_one=TEXT)),
-    wrong=many(obj(**{"try": MAYBE_TEXT}, check=TEXT, note=YES_NO, says=TEXT)),
+    wrong=many(obj(**{"try": MAYBE_TEXT}, check=TEXT, note=YES_NO, says=TEXT, follows=many(TEXT))),
     owed_since=by_target({"type": ["number", "null"]}),
     lag=obj(bucket_s=COUNT, buckets=COUNT, ends_at=COUNT, targets=by_target(LAG_OF_TARGET)),
     holds=obj(count=COUNT, first=many(obj(sku=TEXT, because=TEXT, resolve=TEXT))),
@@ -170,7 +171,15 @@ PLAN = obj(
 )
 UNDO = obj(
     **{"pass": TEXT},
-    done={"enum": ["dry run", "nothing to take back", "left to the running daemon", "done"]},
+    done={
+        "enum": [
+            "dry run",
+            "nothing to take back",
+            "left to the running daemon",
+            "left to the next run",
+            "done",
+        ]
+    },
     items=many(obj(sku=TEXT, item=ID, pool_from=UNITS, pool_to=UNITS, writes=many(ROW))),
     refused=many(obj(sku=TEXT, item={"type": ["integer", "null"]}, because=TEXT)),
     paused=by_target(TEXT),

@@ -1,4 +1,4 @@
-"""`resume` and `undo` ask a person at a terminal first, and never wait without one."""
+"""`resume`, `resolve` and `undo` ask a person first; off a terminal only --yes is a yes."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def test_a_no_leaves_everything_as_it_is_and_a_yes_does_it(tmp_path: Path)
         assert w.levels("ITEM-00") == [0, 0]
 
 
-async def test_off_a_terminal_the_command_is_the_answer(tmp_path: Path) -> None:
+async def test_off_a_terminal_nothing_is_written_without_a_yes(tmp_path: Path) -> None:
     stock = {f"ITEM-{n:02}": 5 for n in range(20)}
     async with running(tmp_path, locations=2, **stock) as w:
         w.configure(tiktok=False)
@@ -59,6 +59,14 @@ async def test_off_a_terminal_the_command_is_the_answer(tmp_path: Path) -> None:
         for sku in list(stock)[:7]:
             w.made.shop.count(sku, "Berlin", 0)
         await w.ask("once")
-        result = await w.command("resume", "shopify")
+        for words in (("resume", "shopify"), ("undo", "last"), ("undo", "last", "--json")):
+            refused = await w.ask(*words)
+            assert refused.exit_code == 2
+            assert refused.stderr.startswith("Error: nothing was done: this writes to a shop")
+            assert "Try: " in refused.stderr
+            assert "--yes" in refused.stderr
+        await w.ask("once")
+        assert w.levels("ITEM-00") == [0, 5]
+        result = await w.command("resume", "shopify", "--yes")
         assert result.returncode == 0
         assert "resumed; it goes on with the next `invsyncd run` or `once`" in result.stdout

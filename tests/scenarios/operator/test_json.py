@@ -99,7 +99,7 @@ async def test_on_a_bad_day(tmp_path: Path) -> None:
         assert status["owed"] > 0
         assert status["held"][0]["resolve"] == "invsyncd resolve HELD --use lowest"
         told = (await w.ask("status")).stdout
-        assert "Try: invsyncd resume shopify" in told
+        assert "Meant? `invsyncd resume shopify`" in told
         assert "invsyncd resolve HELD --use lowest" in told
         held = [f for f in (await asked(w, "check"))["findings"] if "held" in f["says"]]
         assert [f["advice"] for f in held] == ["invsyncd resolve HELD --use lowest"]

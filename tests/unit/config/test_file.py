@@ -34,8 +34,8 @@ def test_a_tilde_of_nobody_is_a_problem(tmp_path: Path) -> None:
 
 
 UNREADABLE: list[tuple[bytes, str]] = [
-    (b"[shopify\nshop = 1", "(at line 1, column 9)"),
-    (b'[shopify]\nshop = "a"\nshop = "b"\n', "(at line 3, column 11)"),
+    (b"[shopify\nshop = 1", "at line 1, `[shopify`: "),
+    (b'[shopify]\nshop = "a"\nshop = "b"\n', "at line 3, `shop = …`: "),
     (b"a = \xff\xfe", "is not UTF-8 text (byte 4)"),
     (b"a = " + b"9" * 5000, "too large or too deep"),
     (b"a = " + b"[" * 100_000, "not valid TOML"),

@@ -207,8 +207,8 @@ async def test_of_several_shops_the_configured_one_is_taken() -> None:
         async with standing(fake=fake, shop_cipher=None, shop_id=shop_id) as stand:
             with pytest.raises(ConfigError) as caught:
                 await stand.shop.warehouses()
-        assert "Sandbox Shop (7000000000000000001)" in str(caught.value)
-        assert "Other Shop (7000000000000000002)" in str(caught.value)
+        assert "Sandbox Shop (7000000000000000001, " in str(caught.value)
+        assert "Other Shop (7000000000000000002, " in str(caught.value)
 
 
 async def test_a_wrong_secret_is_told_as_such() -> None:
