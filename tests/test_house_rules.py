@@ -82,6 +82,7 @@ def test_no_file_names_a_place_on_somebodys_machine() -> None:
 
 FILES_MAX = 14
 LARGE_ROOMS = {
+    "invsyncd/cli": "one file for each command, or for a few of one kind; none decides",
     "invsyncd/core": "one pure decision a file; no other room decides",
     "invsyncd/store": "one file for each thing that is stored; they share the database only",
     "invsyncd/shopify": "one large API; a file for each way it is asked, and for each answer",

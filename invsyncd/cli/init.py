@@ -24,7 +24,7 @@ from invsyncd.config.example import config_from, example_text
 from invsyncd.config.load import SYSTEM_CONFIG
 from invsyncd.daemon.wiring import assemble
 from invsyncd.errors import ConfigError, InvsyncError
-from invsyncd.setup.answers import Answers, Ask, Consent, Learnt, NotTried, WrongAnswer
+from invsyncd.setup.answers import Answers, Ask, Consent, Gathered, NotTried, WrongAnswer
 from invsyncd.setup.interview import Person, interview
 from invsyncd.setup.place import (
     IN_CONTAINER,
@@ -144,7 +144,7 @@ class AtTerminal:
         self._given = dict(given)
         self._asked: set[Ask] = set()
 
-    def answer(self, question: Question, answers: Answers, found: Learnt, *, kept: bool) -> str:
+    def answer(self, question: Question, answers: Answers, found: Gathered, *, kept: bool) -> str:
         """The answer to one question; hidden if it is a secret."""
         if question.key in self._given:
             return self._given.pop(question.key)
@@ -194,7 +194,7 @@ class Given:
     def __init__(self, given: Mapping[Ask, str]) -> None:
         self._given = given
 
-    def answer(self, question: Question, answers: Answers, found: Learnt, *, kept: bool) -> str:
+    def answer(self, question: Question, answers: Answers, found: Gathered, *, kept: bool) -> str:
         """The answer that was given; ConfigError, which names the option, if there is none."""
         if question.key in self._given:
             return self._given[question.key]
@@ -216,7 +216,7 @@ class Given:
         raise ConfigError(str(error), advice=f"{error.advice}; the answer is given by {flags}")
 
 
-def _written(place: Place, answers: Answers, found: Learnt) -> Settings:
+def _written(place: Place, answers: Answers, found: Gathered) -> Settings:
     """Write everything, and say what; returns the settings as the daemon will read them."""
     made, rows = values(answers, found)
     text = config_from(example_text(), made | place.values, rows)

@@ -33,7 +33,7 @@ class Ask(StrEnum):
 
 
 class Try(Enum):
-    """What is tried at the shops. The values name the fields of `Learnt`."""
+    """What is tried at the shops. The values name the fields of `Gathered`."""
 
     SHOPIFY = "locations"
     LEVELS = "preview"
@@ -109,7 +109,7 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Learnt:
+class Gathered:
     """What the shops said; None where nothing was asked yet."""
 
     locations: tuple[Location, ...] | None = None
@@ -118,7 +118,7 @@ class Learnt:
     consent: Consent | None = None
     warehouses: tuple[Warehouse, ...] | None = None
 
-    def but(self, key: Try, value: object) -> Learnt:
+    def but(self, key: Try, value: object) -> Gathered:
         """The same with this result of a trial."""
         changed: dict[str, Any] = {key.value: value}
         return replace(self, **changed)
@@ -134,7 +134,7 @@ NEEDS: Mapping[Try, tuple[Ask, ...]] = {
 """The answers that a trial tries. Another answer makes its result void."""
 
 
-def reopened(answers: Answers, found: Learnt, keys: Iterable[Ask]) -> tuple[Answers, Learnt]:
+def reopened(answers: Answers, found: Gathered, keys: Iterable[Ask]) -> tuple[Answers, Gathered]:
     """The same with these questions open again, and what the shops said of them void."""
     gone = tuple(keys)
     if Ask.CODE in gone and not answers.service:

@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from invsyncd.setup.answers import NEEDS, Answers, Ask, Learnt, NotTried, Try, WrongAnswer, reopened
+from invsyncd.setup.answers import (
+    NEEDS,
+    Answers,
+    Ask,
+    Gathered,
+    NotTried,
+    Try,
+    WrongAnswer,
+    reopened,
+)
 from invsyncd.setup.questions import Question, implied, next_step
 
 
 class Person(Protocol):
     """Who answers: a person at a terminal, or what was given beforehand."""
 
-    def answer(self, question: Question, answers: Answers, found: Learnt, *, kept: bool) -> str:
+    def answer(self, question: Question, answers: Answers, found: Gathered, *, kept: bool) -> str:
         """The answer as a text; empty keeps the earlier answer, if there is one (`kept`)."""
 
     def is_wrong(self, error: WrongAnswer | NotTried, keys: Sequence[Ask], *, waits: bool) -> None:
@@ -25,13 +34,13 @@ class Person(Protocol):
 class Tries(Protocol):
     """What tries answers at the shops."""
 
-    def result(self, trial: Try, answers: Answers, found: Learnt) -> object:
+    def result(self, trial: Try, answers: Answers, found: Gathered) -> object:
         """What the shop said; raises WrongAnswer, or NotTried where nobody answers."""
 
 
-def interview(answers: Answers, tries: Tries, person: Person) -> tuple[Answers, Learnt]:
+def interview(answers: Answers, tries: Tries, person: Person) -> tuple[Answers, Gathered]:
     """Ask and try until nothing is open."""
-    found, earlier = Learnt(), dict[Ask, object]()
+    found, earlier = Gathered(), dict[Ask, object]()
     while (step := next_step(answers, found)) is not None:
         try:
             if isinstance(step, Try):
@@ -54,7 +63,7 @@ def interview(answers: Answers, tries: Tries, person: Person) -> tuple[Answers, 
 def _answered(
     question: Question,
     answers: Answers,
-    found: Learnt,
+    found: Gathered,
     earlier: dict[Ask, object],
     person: Person,
 ) -> Answers:

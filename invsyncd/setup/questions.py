@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from invsyncd.setup import readers
-from invsyncd.setup.answers import Answers, Ask, Feeds, Learnt, Try
+from invsyncd.setup.answers import Answers, Ask, Feeds, Gathered, Try
 from invsyncd.setup.readers import (
     EVERY,
     active_locations,
@@ -21,8 +21,8 @@ from invsyncd.setup.readers import (
 from invsyncd.setup.unequal import preview_lines
 from invsyncd.text import distinct_names, listed
 
-Read = Callable[[str, Answers, Learnt], Any]
-Words = Callable[[Answers, Learnt], list[str]]
+Read = Callable[[str, Answers, Gathered], Any]
+Words = Callable[[Answers, Gathered], list[str]]
 CONSENT_HOSTS: Final = {
     True: "https://services.us.tiktokshop.com",
     False: "https://services.tiktokshop.com",
@@ -39,7 +39,7 @@ class Question:
     read: Read
     words: Words
     secret: bool = False
-    default: Callable[[Answers, Learnt], str] | None = None
+    default: Callable[[Answers, Gathered], str] | None = None
     """What Enter means; without it an empty answer goes to `read` as it is."""
     heading: str = ""
 
@@ -49,7 +49,7 @@ class Question:
         return self.heading or self.prompt
 
 
-def next_step(answers: Answers, found: Learnt) -> Question | Try | None:
+def next_step(answers: Answers, found: Gathered) -> Question | Try | None:
     """What comes next: a trial of what was answered, or else a question; None at the end."""
     answers = implied(answers, found)
     for trial in Try:
@@ -61,7 +61,7 @@ def next_step(answers: Answers, found: Learnt) -> Question | Try | None:
     return None
 
 
-def implied(answers: Answers, found: Learnt) -> Answers:
+def implied(answers: Answers, found: Gathered) -> Answers:
     """The answers with those that leave nothing to choose."""
     if (
         found.locations is not None
@@ -76,7 +76,7 @@ def implied(answers: Answers, found: Learnt) -> Answers:
     return answers
 
 
-def _is_to_try(trial: Try, a: Answers, f: Learnt) -> bool:
+def _is_to_try(trial: Try, a: Answers, f: Gathered) -> bool:
     if getattr(f, trial.value) is not None:
         return False
     match trial:
@@ -92,7 +92,7 @@ def _is_to_try(trial: Try, a: Answers, f: Learnt) -> bool:
             return a.tiktok_shop is not None and f.consent is not None
 
 
-def _is_asked(key: Ask, a: Answers, f: Learnt) -> bool:
+def _is_asked(key: Ask, a: Answers, f: Gathered) -> bool:
     if key is Ask.UNLEVELLED:
         return f.preview is not None and f.preview.unequal > 0
     if key in (Ask.SHOP, Ask.CLIENT_ID, Ask.SECRET, Ask.LOCATIONS, Ask.APP_KEY):
@@ -108,7 +108,7 @@ def consent_link(answers: Answers) -> str:
     return f"{host}/open/authorize?service_id={answers.service}"
 
 
-def proposal(answers: Answers, found: Learnt) -> str:
+def proposal(answers: Answers, found: Gathered) -> str:
     """A mapping to begin with: by names that fit. Mirrored locations are one stock: together.
 
     A location that fits no warehouse feeds the first one, unless that would split a stock.
@@ -133,7 +133,7 @@ def _plain(*lines: str) -> Words:
     return lambda _, __: list(lines)
 
 
-def _location_lines(_: Answers, found: Learnt) -> list[str]:
+def _location_lines(_: Answers, found: Gathered) -> list[str]:
     lines = ["Mirrored locations show one number, because they sell from one shelf:",
              "a change at one of them overwrites the others. The active locations are"]  # fmt: skip
     for number, (one, name) in enumerate(_named(found), 1):
@@ -142,24 +142,24 @@ def _location_lines(_: Answers, found: Learnt) -> list[str]:
     return [*lines, "Tick those that sell from the same shelf: numbers, or `all`, or `none`."]
 
 
-def _named(found: Learnt) -> list[tuple[Any, str]]:
+def _named(found: Gathered) -> list[tuple[Any, str]]:
     names = distinct_names({one.id: one.name for one in active_locations(found)})
     return [(one, names[one.id]) for one in active_locations(found)]
 
 
-def _unlevelled_lines(_: Answers, found: Learnt) -> list[str]:
+def _unlevelled_lines(_: Answers, found: Gathered) -> list[str]:
     names = {one.id: name for one, name in _named(found)}
     return preview_lines(found.preview, names) if found.preview else []
 
 
-def _shop_lines(_: Answers, found: Learnt) -> list[str]:
+def _shop_lines(_: Answers, found: Gathered) -> list[str]:
     shops = found.consent.shops if found.consent else ()
     rows = [f"{x.name}, {x.region or 'region unknown'}  ({x.id})" for x in shops]
     listing = [f"  {number}  {row}" for number, row in enumerate(rows, 1)]
     return ["The seller authorised several shops:", *listing]
 
 
-def _mapping_lines(answers: Answers, found: Learnt) -> list[str]:
+def _mapping_lines(answers: Answers, found: Gathered) -> list[str]:
     lines = ["Which locations feed which warehouse? A location feeds at most one. Locations:"]
     mirrored = set(answers.locations or ())
     for number, (one, name) in enumerate(_named(found), 1):
@@ -171,7 +171,7 @@ def _mapping_lines(answers: Answers, found: Learnt) -> list[str]:
     return [*lines, "Write locations = warehouse, such as: 1 2 = 1; 3 = 2   (* = all of them)"]
 
 
-def _secret_lines(answers: Answers, _: Learnt) -> list[str]:
+def _secret_lines(answers: Answers, _: Gathered) -> list[str]:
     if answers.client_id:
         return ["The client secret stands below the client ID. It is not shown while you paste it."]
     return [
@@ -285,7 +285,7 @@ QUESTIONS: Final[Mapping[Ask, Question]] = {
 }
 
 
-def summary(answers: Answers, found: Learnt) -> list[str]:
+def summary(answers: Answers, found: Gathered) -> list[str]:
     """What was answered, in the merchant's words, without a secret."""
     answers, known = implied(answers, found), active_locations(found)
     names = {one.id: name for one, name in _named(found)}
@@ -308,7 +308,7 @@ def summary(answers: Answers, found: Learnt) -> list[str]:
     return lines
 
 
-def values(answers: Answers, found: Learnt) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def values(answers: Answers, found: Gathered) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The configuration that the answers make: keys with values, and the rows of the mapping."""
     answers = implied(answers, found)
     made: dict[str, Any] = {"shopify.shop": answers.shop, "mirror.enabled": bool(answers.locations)}

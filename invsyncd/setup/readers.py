@@ -12,14 +12,14 @@ from urllib.parse import parse_qs, urlsplit
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Location, Unlevelled
 from invsyncd.planning.locations import every_location, keeps_fbt
-from invsyncd.setup.answers import Answers, Ask, Feeds, Learnt, WrongAnswer
+from invsyncd.setup.answers import Answers, Ask, Feeds, Gathered, WrongAnswer
 
 ALL, NONE, EVERY = "all", "none", "*"
 YES, NO = ("y", "yes", "us"), ("n", "no", "other")
 _OWN_DOMAIN = "in Shopify's admin, Settings → Domains shows the name that ends in .myshopify.com"
 
 
-def read_shop(text: str, _: Answers, __: Learnt) -> str:
+def read_shop(text: str, _: Answers, __: Gathered) -> str:
     """A shop by its name, its address or the address of its admin."""
     word = text.strip().strip("\"'").lower()
     admin = re.match(r"(?:https?://)?admin\.shopify\.com/store/([a-z0-9-]+)", word)
@@ -33,7 +33,7 @@ def read_shop(text: str, _: Answers, __: Learnt) -> str:
     return host
 
 
-def read_client_id(text: str, _: Answers, __: Learnt) -> str:
+def read_client_id(text: str, _: Answers, __: Gathered) -> str:
     """A client ID; nothing for an old app that has an access token instead."""
     word = text.strip().strip("\"'")
     if word.startswith(("shpat_", "shpss_", "shpca_", "shppa_")):
@@ -49,7 +49,7 @@ def read_client_id(text: str, _: Answers, __: Learnt) -> str:
     return word
 
 
-def read_shopify_secret(text: str, answers: Answers, _: Learnt) -> str:
+def read_shopify_secret(text: str, answers: Answers, _: Gathered) -> str:
     """A client secret, or an access token where there is no client ID."""
     word = _secret(text, "the client secret" if answers.client_id else "the access token")
     if answers.client_id and word.startswith("shpat_"):
@@ -72,7 +72,7 @@ def read_shopify_secret(text: str, answers: Answers, _: Learnt) -> str:
     return word
 
 
-def read_app_secret(text: str, answers: Answers, _: Learnt) -> str:
+def read_app_secret(text: str, answers: Answers, _: Gathered) -> str:
     """The secret of a TikTok app."""
     word = _secret(text, "the app secret")
     if word == answers.app_key:
@@ -89,7 +89,7 @@ def _secret(text: str, name: str) -> str:
     return word
 
 
-def read_locations(text: str, _: Answers, found: Learnt) -> tuple[int, ...]:
+def read_locations(text: str, _: Answers, found: Gathered) -> tuple[int, ...]:
     """The locations to mirror, by the numbers of the list, names or ids."""
     known = active_locations(found)
     word = text.strip()
@@ -113,7 +113,7 @@ def read_locations(text: str, _: Answers, found: Learnt) -> tuple[int, ...]:
     return tuple(picked)
 
 
-def read_unlevelled(text: str, _: Answers, __: Learnt) -> Unlevelled:
+def read_unlevelled(text: str, _: Answers, __: Gathered) -> Unlevelled:
     """What is done with unequal levels; the default for nothing."""
     word = text.strip().lower() or Unlevelled.FOLLOW.value
     fitting = [choice for choice in Unlevelled if choice.value.startswith(word)]
@@ -122,7 +122,7 @@ def read_unlevelled(text: str, _: Answers, __: Learnt) -> Unlevelled:
     return fitting[0]
 
 
-def read_app_key(text: str, answers: Answers, found: Learnt) -> str:
+def read_app_key(text: str, answers: Answers, found: Gathered) -> str:
     """The key of a TikTok app; nothing without TikTok Shop."""
     word = text.strip().strip("\"'")
     if word.lower() in ("", *NO, NONE):
@@ -141,7 +141,7 @@ def read_app_key(text: str, answers: Answers, found: Learnt) -> str:
     return word
 
 
-def read_service(text: str, _: Answers, __: Learnt) -> tuple[str, bool | None]:
+def read_service(text: str, _: Answers, __: Gathered) -> tuple[str, bool | None]:
     """A service id, or the whole authorisation link, which also says whether it is for the US."""
     word = text.strip().strip("\"'")
     if "://" in word:
@@ -159,7 +159,7 @@ def read_service(text: str, _: Answers, __: Learnt) -> tuple[str, bool | None]:
     return word, us if known else None
 
 
-def read_us(text: str, _: Answers, __: Learnt) -> bool:
+def read_us(text: str, _: Answers, __: Gathered) -> bool:
     """Whether the shop is in the United States."""
     word = text.strip().lower()
     if word not in (*YES, *NO):
@@ -167,7 +167,7 @@ def read_us(text: str, _: Answers, __: Learnt) -> bool:
     return word in YES
 
 
-def read_redirect(text: str, answers: Answers, _: Learnt) -> str:
+def read_redirect(text: str, answers: Answers, _: Gathered) -> str:
     """The code in the address that the browser was sent to; the code alone will do."""
     word = text.strip().strip("\"'")
     if "://" not in word and "=" not in word:
@@ -196,7 +196,7 @@ def read_redirect(text: str, answers: Answers, _: Learnt) -> str:
     return query["code"][0]
 
 
-def read_tiktok_shop(text: str, _: Answers, found: Learnt) -> str:
+def read_tiktok_shop(text: str, _: Answers, found: Gathered) -> str:
     """One of the shops that the seller authorised, by number, name or id."""
     shops = found.consent.shops if found.consent else ()
     word = text.strip().lower()
@@ -208,7 +208,7 @@ def read_tiktok_shop(text: str, _: Answers, found: Learnt) -> str:
     return ids[0]
 
 
-def read_mapping(text: str, answers: Answers, found: Learnt) -> tuple[Feeds, ...]:
+def read_mapping(text: str, answers: Answers, found: Gathered) -> tuple[Feeds, ...]:
     """Which locations feed which warehouse: `1 2 = A; 3 = B`, by numbers, names or ids."""
     known, sales = active_locations(found), sales_warehouses(found)
     fed: dict[str, list[int]] = {}
@@ -249,7 +249,7 @@ def _once_each(fed: dict[str, list[int]], answers: Answers, known: Sequence[Loca
         )
 
 
-def active_locations(found: Learnt) -> tuple[Location, ...]:
+def active_locations(found: Gathered) -> tuple[Location, ...]:
     """The active locations, in the order of the list."""
     return tuple(one for one in found.locations or () if one.active)
 
@@ -259,7 +259,7 @@ def is_of_others(location: Location) -> bool:
     return location.managed or keeps_fbt(location)
 
 
-def sales_warehouses(found: Learnt) -> tuple[Warehouse, ...]:
+def sales_warehouses(found: Gathered) -> tuple[Warehouse, ...]:
     """The warehouses that may be fed, in the order of the list."""
     return tuple(one for one in found.warehouses or () if one.sales)
 

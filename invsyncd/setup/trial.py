@@ -18,7 +18,7 @@ from invsyncd.errors import InvsyncError, Refused, Unauthorised, Unavailable
 from invsyncd.metrics import Metrics
 from invsyncd.net.http import Http, session
 from invsyncd.net.retry import Patience
-from invsyncd.setup.answers import Answers, Ask, Consent, Learnt, NotTried, Try, WrongAnswer
+from invsyncd.setup.answers import Answers, Ask, Consent, Gathered, NotTried, Try, WrongAnswer
 from invsyncd.setup.questions import secret_files, values
 from invsyncd.setup.readers import sales_warehouses
 from invsyncd.setup.unequal import Preview, with_items
@@ -44,7 +44,7 @@ class Shops:
     def __init__(self, progress: Callable[[], AbstractContextManager[Metrics]]) -> None:
         self._progress = progress
 
-    def result(self, trial: Try, answers: Answers, found: Learnt) -> object:
+    def result(self, trial: Try, answers: Answers, found: Gathered) -> object:
         """What the shop said; raises WrongAnswer, or NotTried where nobody answers."""
         with self._progress() as metrics:
             match trial:
@@ -62,7 +62,7 @@ class Shops:
 
 async def _shopify(answers: Answers, metrics: Metrics) -> tuple[Location, ...]:
     with tempfile.TemporaryDirectory(prefix="invsyncd-") as folder:
-        settings = shopify_settings(answers, Learnt(), Path(folder))
+        settings = shopify_settings(answers, Gathered(), Path(folder))
     async with session() as client:
         shopify = ShopifyClient(
             Http(client, on_request=metrics.on_request),
@@ -82,7 +82,7 @@ async def _shopify(answers: Answers, metrics: Metrics) -> tuple[Location, ...]:
             raise _of_shopify(error) from None
 
 
-async def _levels(answers: Answers, found: Learnt, metrics: Metrics) -> Preview:
+async def _levels(answers: Answers, found: Gathered, metrics: Metrics) -> Preview:
     """Read the shop as a first pass does, into a state that is thrown away."""
     preview, mirrored = Preview(), answers.locations or ()
     with tempfile.TemporaryDirectory(prefix="invsyncd-") as name:
@@ -152,7 +152,7 @@ async def _consent(answers: Answers) -> Consent:
     return Consent(pair, tuple(shops))
 
 
-async def _warehouses(answers: Answers, found: Learnt) -> tuple[Warehouse, ...]:
+async def _warehouses(answers: Answers, found: Gathered) -> tuple[Warehouse, ...]:
     pair = found.consent.pair if found.consent else None
     async with session() as client:
         http = Http(client)
@@ -164,7 +164,7 @@ async def _warehouses(answers: Answers, found: Learnt) -> tuple[Warehouse, ...]:
             raise NotTried(
                 f"the warehouses cannot be read: {error}", error.advice or ENTER_AGAIN
             ) from None
-    if not sales_warehouses(Learnt(warehouses=read)):
+    if not sales_warehouses(Gathered(warehouses=read)):
         raise WrongAnswer(
             "this TikTok shop has no warehouse for sales",
             "add one in Seller Center, or choose another shop",
@@ -173,7 +173,7 @@ async def _warehouses(answers: Answers, found: Learnt) -> tuple[Warehouse, ...]:
     return read
 
 
-def shopify_settings(answers: Answers, found: Learnt, folder: Path) -> Settings:
+def shopify_settings(answers: Answers, found: Gathered, folder: Path) -> Settings:
     """The settings of the Shopify side alone, as far as it was answered."""
     made, _ = values(answers.but({Ask.APP_KEY: None}), found)
     config = folder / "config.toml"

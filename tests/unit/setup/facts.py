@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Location
-from invsyncd.setup.answers import Answers, Consent, Learnt
+from invsyncd.setup.answers import Answers, Consent, Gathered
 from invsyncd.tiktok.shops import AuthorisedShop
 from invsyncd.tiktok.tokens import TokenPair
 
@@ -27,8 +27,8 @@ SHOPS = (
 APP = Answers(client_id="client-1234", app_key="key-1234", locations=(11, 12))
 
 
-def learnt(*shops: AuthorisedShop, houses: tuple[Warehouse, ...] | None = HOUSES) -> Learnt:
+def learnt(*shops: AuthorisedShop, houses: tuple[Warehouse, ...] | None = HOUSES) -> Gathered:
     pair = TokenPair("access", 0, "refresh", 0)
-    return Learnt(
+    return Gathered(
         locations=PLACES, consent=Consent(pair, shops or SHOPS), warehouses=houses, app=True
     )

@@ -8,7 +8,7 @@ import pytest
 
 from invsyncd.core.marketplace import Warehouse
 from invsyncd.core.model import Location, Unlevelled
-from invsyncd.setup.answers import Answers, Ask, Feeds, Learnt, Try, reopened
+from invsyncd.setup.answers import Answers, Ask, Feeds, Gathered, Try, reopened
 from invsyncd.setup.questions import (
     Question,
     consent_link,
@@ -47,7 +47,7 @@ LEARNT: dict[Try, object] = {
 
 def walked(found: dict[Try, object], given: dict[Ask, object]) -> list[Ask | Try]:
     """Every step of a set-up in which each answer is right."""
-    answers, known, steps = Answers(), Learnt(), list[Ask | Try]()
+    answers, known, steps = Answers(), Gathered(), list[Ask | Try]()
     while (step := next_step(answers, known)) is not None:
         if isinstance(step, Question):
             answers = answers.but({step.key: given[step.key]})
@@ -147,7 +147,7 @@ def test_the_configuration_has_what_was_answered_and_nothing_else() -> None:
 
 def test_a_name_that_two_locations_have_is_written_as_an_id() -> None:
     twins = (Location(11, "Shop"), Location(12, "Shop"), Location(13, "4"))
-    made, _ = values(Answers(locations=(11, 12, 13)), Learnt(locations=twins))
+    made, _ = values(Answers(locations=(11, 12, 13)), Gathered(locations=twins))
     assert made["mirror.locations"] == ("11", "12", "13")
 
 
