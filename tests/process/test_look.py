@@ -24,7 +24,7 @@ async def checked(w: Running) -> tuple[int, Said]:
     assert document["ok"] is (result.exit_code == 0)
     by_what: Said = {}
     for finding in document["findings"]:
-        assert set(finding) == {"what", "ok", "says", "advice", "count", "names"}
+        assert set(finding) == {"what", "ok", "state", "says", "advice", "count", "names"}
         assert finding["ok"] or finding["advice"]
         by_what.setdefault(finding["what"], []).append(finding)
     return result.exit_code, by_what
@@ -150,7 +150,7 @@ async def test_status_says_why_a_daemon_is_not_ready_and_asks_no_proxy(
         await w.until("the refusal is known", refused)
         text = (await w.ask("status")).stdout
         assert "source: the running daemon\nnot ready\n" in text
-        assert "shopify: " in text
+        assert "Shopify has refused our credentials since" in text
 
 
 async def test_a_backup_opens_is_private_and_never_overwrites(tmp_path: Path) -> None:

@@ -132,7 +132,7 @@ def test_no_configuration_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INVSYNCD_CONFIG", raising=False)
     if not os.path.exists("/etc/invsyncd/config.toml"):
-        says(asked("check"), 2, "no configuration found", "copy config.example.toml")
+        says(asked("check"), 2, "no configuration found", "run `invsyncd init`")
 
 
 WORDS: dict[str, tuple[tuple[str, ...], str, str]] = {
