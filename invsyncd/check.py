@@ -112,7 +112,9 @@ class _Tries:
         """The findings of one check, or why it could not be made."""
         for target in needs:
             if cause := self._down.get(target):
-                return [Finding(what, f"not tried, because of {cause}", tried=False)]
+                first = f"put right first what is said of {cause}"
+                says = f"not tried, because of {cause}"
+                return [Finding(what, says, tried=False, advice=first)]
         try:
             return await ask()
         except InvsyncError as error:

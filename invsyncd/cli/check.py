@@ -68,7 +68,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
     for finding in findings:
         mark = _MARKS[finding.state]
         click.echo(visible(f"{mark} {finding.what}: {finding.message}"))
-        if finding.advice:
+        if finding.advice and finding.tried:  # of what was not tried, the cause has said it
             advice = [visible(line) for line in finding.advice.split("\n")]
             click.echo("    Try: " + "\n         ".join(advice))
 
