@@ -53,11 +53,25 @@ class Book:
     """When TikTok last sold or gave back units by itself."""
     cancelled_there: list[tuple[float, int]] = field(default_factory=list)
     """When orders were cancelled on TikTok, and the units that it put back on sale by itself."""
+    peak: int = 0
+    """The most that the pool was since the last look, however short."""
     quiet_listing: bool = False
     """The listing is down, unmatched or on holiday: what it shows is nobody's promise."""
     sales: int = 0
     moved_at: float = 0.0
     """When something last happened to it in Shopify."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Note each value of the pool: one that lasts a second may be read, and written."""
+        object.__setattr__(self, name, value)
+        if name == "pool":
+            assert isinstance(value, int)
+            object.__setattr__(self, "peak", max(getattr(self, "peak", value), value))
+
+    def looked(self) -> int:
+        """The most that the pool was since the last look."""
+        peak, self.peak = max(self.peak, self.pool), self.pool
+        return peak
 
     @property
     def unread(self) -> bool:

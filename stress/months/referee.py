@@ -236,7 +236,7 @@ class Referee:
         self._history += len(news)
         by_listing = {book.listing: book for book in self.people.books}
         for one in self.people.books:
-            self._pools[one.sku].append(one.pool)
+            self._pools[one.sku].append(one.looked())
         for change in news:
             book = by_listing.get(change.sku_id)
             if change.actor != "app" or change.after <= change.before or book is None:
