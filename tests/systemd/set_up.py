@@ -7,7 +7,6 @@ import stat
 import aiohttp
 
 from tests.systemd.bench import STORE, UNIT, Bench
-from tests.systemd.package import HOME
 
 NAME = "south"
 CONFIG = f"/etc/invsyncd/{NAME}.toml"
@@ -21,7 +20,7 @@ async def by_init(b: Bench) -> str:
         b.machine.write(f"/var/cache/{name}", f"{secret}\n", mode=0o600)
     shopify, tiktok = b.world.urls
     said = await b.machine.run(
-        *(f"{HOME}/invsyncd", "--config", CONFIG, "init"),
+        *("invsyncd", "--config", CONFIG, "init"),
         *("--shopify-endpoint", shopify, "--tiktok-endpoint", tiktok),
         *("--shop", "sandbox", "--client-id", "sandbox-client"),
         *("--client-secret-file", "/var/cache/one", "--locations", "all"),
