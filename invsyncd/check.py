@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -123,13 +123,17 @@ class _Tries:
             return [Finding(what, str(error), bad=True, advice=error.advice)]
 
 
-async def _scopes(source: ShopifySource) -> list[Finding]:
-    granted = set(await source.scopes())
-    missing = [
+def missing_scopes(granted: Collection[str]) -> list[str]:
+    """Shopify's scopes that are needed, and neither granted nor implied by one that is."""
+    return [
         scope
         for scope in SCOPES_NEEDED
-        if scope not in granted and granted.isdisjoint(IMPLIED_BY.get(scope, ()))
+        if scope not in granted and not set(IMPLIED_BY.get(scope, ())).intersection(granted)
     ]
+
+
+async def _scopes(source: ShopifySource) -> list[Finding]:
+    missing = missing_scopes(await source.scopes())
     if missing:
         advice = "grant them in the app's settings and install the app again"
         message = f"the token lacks {', '.join(missing)}"

@@ -11,13 +11,13 @@ import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 import click
 
 from invsyncd.config import find_config, load
 from invsyncd.core.journal import MOVES_POOL
 from invsyncd.errors import InvsyncError
+from invsyncd.store import read_only
 
 MOST = 50
 _LAST_CHAR = chr(0x10FFFF)
@@ -49,8 +49,7 @@ def _rows(ctx: click.Context, question: str, values: tuple[object, ...]) -> list
         given = ctx.find_root().params.get("config")
         path = find_config(given, os.environ, Path.cwd())
         state = load(path, needs_secrets=False).state.path
-        uri = f"file:{quote(str(state))}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=1)) as database:
+        with closing(read_only(state, wait_s=1.0)) as database:
             return [str(row[0]) for row in database.execute(question, values)]
     except (InvsyncError, sqlite3.Error, OSError):
         return []

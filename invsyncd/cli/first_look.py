@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
 
 import click
 
 from invsyncd.cli.check import check_settings, print_findings
-from invsyncd.cli.output import answers_progress, print_table
+from invsyncd.cli.output import print_table
+from invsyncd.cli.run import place_name, run_once
 from invsyncd.config import Settings
-from invsyncd.daemon.wiring import assemble, one_pass
-from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.status.report import PassReport
-from invsyncd.store import Store, scratch_copy
+from invsyncd.store import scratch_copy
 from invsyncd.text import SHOPS, listed, plural
 
 SHOWN_MAX = 10
@@ -25,25 +25,14 @@ def first_look(settings: Settings, *, whole: str) -> bool:
     print_findings(findings)
     if any(finding.bad for finding in findings):
         return False
-    report, names = asyncio.run(_dry_run(settings))
+    with scratch_copy(settings.state.path) as path:
+        report, names, _ = asyncio.run(run_once(settings, path, dry_run=True))
     click.echo()
     _print(report, names, whole)
     return not report.failures
 
 
-async def _dry_run(settings: Settings) -> tuple[PassReport, dict[str, str]]:
-    with scratch_copy(settings.state.path) as path, answers_progress() as metrics:
-        async with (
-            Store.open(path) as store,
-            assemble(settings, store, dry_run=True, metrics=metrics) as app,
-        ):
-            report = app.jobs.report()
-            await one_pass(app, report)
-            locations = {str(x): name for x, name in (await store.locations.names()).items()}
-            return report, locations | dict(await warehouse_names(store))
-
-
-def _print(report: PassReport, names: dict[str, str], whole: str) -> None:
+def _print(report: PassReport, names: Mapping[str, str], whole: str) -> None:
     counts = Counter(str(write["target"]) for write in report.writes)
     parts = [f"{plural(count, 'number')} in {SHOPS.get(at, at)}" for at, count in counts.items()]
     click.echo(f"A first pass would write {listed(parts) or 'nothing'}.")
@@ -51,7 +40,7 @@ def _print(report: PassReport, names: dict[str, str], whole: str) -> None:
         "",
         ["target", "SKU", "where", "from", "to"],
         [
-            [w["target"], w["sku"], _where(w["key"], names), w["from"], w["to"]]
+            [w["target"], w["sku"], place_name(w["key"], names), w["from"], w["to"]]
             for w in report.writes[:SHOWN_MAX]
         ],
     )
@@ -61,8 +50,3 @@ def _print(report: PassReport, names: dict[str, str], whole: str) -> None:
         click.echo(f"✗ {error}")
         if error.advice:
             click.echo(f"    Try: {error.advice}")
-
-
-def _where(key: dict[str, object], names: dict[str, str]) -> str:
-    at = str(key.get("location", key.get("warehouse")))
-    return names.get(at, at)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlsplit
 
 import click
 
@@ -24,7 +22,8 @@ from invsyncd.errors import (
     Unavailable,
     UsageProblem,
 )
-from invsyncd.store import Store, copy_to
+from invsyncd.setup.readers import redirect_query
+from invsyncd.store import Store, copy_to, read_only
 from invsyncd.text import listed
 from invsyncd.tiktok.client import ScopeMissing
 from invsyncd.tiktok.shops import AuthorisedShop, WrongAccount
@@ -48,7 +47,7 @@ def backup(context: Context, path: Path) -> None:
     if path.exists():
         raise StateError(f"{path} exists already", advice="name a file that does not exist yet")
     try:
-        with closing(sqlite3.connect(f"file:{quote(str(state))}?mode=ro", uri=True)) as database:
+        with closing(read_only(state)) as database:
             copy_to(database, path)
     except OSError as error:
         raise StateError(
@@ -102,8 +101,7 @@ def code_of(text: str) -> str:
     """The code in what was pasted: the code itself, or the address that the browser was sent to."""
     text = text.strip()
     if "code=" in text:
-        given = parse_qs(urlsplit(text).query or text.lstrip("?")).get("code", [""])
-        text = given[0]
+        text = redirect_query(text).get("code", [""])[0]
     if not text or any(c.isspace() for c in text) or "://" in text:
         raise UsageProblem(
             "there is no code in what you gave with --code",

@@ -9,7 +9,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -77,7 +77,7 @@ def once(context: Context, dry_run: bool, as_json: bool) -> None:
             path = stack.enter_context(scratch_copy(path))
         else:
             stack.enter_context(take_lock(path))
-        report, names, pauses = asyncio.run(_once(settings, path, dry_run=dry_run))
+        report, names, pauses = asyncio.run(run_once(settings, path, dry_run=dry_run))
     if as_json:
         print_json(report.as_json())
     else:
@@ -86,7 +86,7 @@ def once(context: Context, dry_run: bool, as_json: bool) -> None:
     click.get_current_context().exit(code)
 
 
-async def _once(
+async def run_once(
     settings: Settings, path: Path, *, dry_run: bool
 ) -> tuple[PassReport, Names, list[str]]:
     """The report of the pass, names by the ids of locations and warehouses, and what is paused."""
@@ -103,11 +103,12 @@ async def _once(
 
 
 def _print(report: PassReport, names: Names, pauses: list[str], *, dry_run: bool) -> None:
+    held = {one["item"] for one in report.held}
     print_table(
         "Changes",
         ["SKU", "location", "from", "to", "pool", "because"],
         [
-            [c["sku"], _name(c["location"], names), c["from"], c["to"], _pool(c, report), c["case"]]
+            [c["sku"], place_name(c, names), c["from"], c["to"], _pool(c, held), c["case"]]
             for c in report.changes
         ],
     )
@@ -118,7 +119,7 @@ def _print(report: PassReport, names: Names, pauses: list[str], *, dry_run: bool
             [
                 w["target"],
                 w["sku"],
-                _name(w["key"].get("location", w["key"].get("warehouse")), names),
+                place_name(w["key"], names),
                 w["from"],
                 w["to"],
                 w["outcome"],
@@ -139,14 +140,15 @@ def _print(report: PassReport, names: Names, pauses: list[str], *, dry_run: bool
     )
 
 
-def _pool(change: Mapping[str, Any], report: PassReport) -> object:
+def _pool(change: Mapping[str, Any], held: Collection[int]) -> object:
     """The new pool; nobody has decided that of a held item."""
-    is_held = change["item"] in {one["item"] for one in report.held}
-    return "undecided" if is_held else change["pool"]
+    return "undecided" if change["item"] in held else change["pool"]
 
 
-def _name(key: int | str, names: Names) -> str:
-    return names.get(str(key), str(key))
+def place_name(ids: Mapping[str, Any], names: Names) -> str:
+    """The name of the location or the warehouse that a change or a write is about."""
+    key = str(ids.get("location", ids.get("warehouse")))
+    return names.get(key, key)
 
 
 def from_daemon(settings: Settings, path: str) -> dict[str, Any] | None:

@@ -63,6 +63,7 @@ def status(context: Context, as_json: bool) -> None:
 
 async def _from_database(settings: Settings) -> dict[str, Any]:
     async with open_state_copy(settings) as store:
+        rulebook = Rulebook(settings, store)
         known = [k for k in await store.locations.all() if k.location.active]
         names = distinct_names({k.location.id: k.location.name for k in known})
         found: dict[str, Any] = {
@@ -76,17 +77,17 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
                 for target in Target
                 if target is Target.SHOPIFY or settings.tiktok.enabled
             },
-            "held": await held_json(store, Rulebook(settings, store)),
+            "held": await held_json(store, rulebook),
             "numbers": [
                 number_json(one, None)
-                for one in await differences(store, Rulebook(settings, store), int(time.time()))
+                for one in await differences(store, rulebook, int(time.time()))
             ],
         }
         found["owed"] = sum(target["undelivered"] for target in found["targets"].values())
         if settings.tiktok.enabled:
             with suppress(ConfigError):  # `check` reports it
                 found["max_quantity"] = await maximum_json(store)
-                found["listings"] = await listings_json(store, Rulebook(settings, store))
+                found["listings"] = await listings_json(store, rulebook)
         return found
 
 

@@ -70,18 +70,20 @@ def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool
         _print(found, paused)
     if found.steps and not dry_run:
         confirm(f"Take back {plural(len(found.steps), 'item')}?", yes=yes)
-    done = "dry run" if dry_run else "nothing to take back"
+    says = done = "dry run" if dry_run else "nothing to take back"
     code = 3 if found.refused else 0
     if found.steps and not dry_run:
         body = {"pass": pass_id, "items": [x.item for x in found.steps]}
         report = submit(context, settings, UNDO, body)
-        done = _LEFT.get(report, "done") if isinstance(report, str) else "done"
-        if not isinstance(report, str):
+        if isinstance(report, str):
+            says, done = report, _LEFT[report]
+        else:
+            says = done = "done"
             code = 1 if report.failures else 3 if report.was_stopped else code
     if as_json:
         print_json(_json(pass_id, found, paused, done))
     else:
-        click.echo({short: long for long, short in _LEFT.items()}.get(done, done))
+        click.echo(says)
         if found.steps and found.refused:
             left = plural(len(found.refused), "stays as it is", "stay as they are")
             click.echo(f"{plural(len(found.steps), 'item')} taken back, {left}: named above")

@@ -166,6 +166,8 @@ class Committer:
         self, pass_id: str, folded: Sequence[Folded], held_before: Collection[int]
     ) -> None:
         """One line in the log when the hold of an item begins, and one when it ends."""
+        if not (held_before or any(f.state.item.standing is Standing.HELD for f in folded)):
+            return
         names = await self._store.locations.names()
         for line in hold_lines(folded, held_before, names)[:LINES_MAX]:
             log.log(line.level, "%s (pass %s)", line.text, pass_id)

@@ -20,6 +20,7 @@ from typing import Final
 
 from invsyncd.config.load import SYSTEM_CONFIG
 from invsyncd.errors import ConfigError, InvsyncError
+from invsyncd.store.owner import give_to_service
 
 UNIT_FOLDER: Final = SYSTEM_CONFIG.parent
 CREDSTORE: Final = Path("/etc/credstore")
@@ -206,10 +207,8 @@ def write(place: Place, text: str, secrets: Mapping[str, str], now: float) -> li
 
 def give_away(path: Path) -> None:
     """Give the files of a state database to the owner of its folder, if root made them."""
-    owner = path.parent.stat()
-    if os.geteuid() == 0 and owner.st_uid != 0:
-        for file in path.parent.glob(f"{path.name}*"):
-            os.chown(file, owner.st_uid, owner.st_gid)
+    for file in path.parent.glob(f"{path.name}*"):
+        give_to_service(file)
 
 
 def _folder(path: Path, mode: int) -> None:
@@ -217,9 +216,7 @@ def _folder(path: Path, mode: int) -> None:
         return
     path.mkdir(parents=True)
     path.chmod(mode)  # whatever the umask
-    if os.geteuid() == 0:
-        above = path.parent.stat()
-        os.chown(path, above.st_uid, above.st_gid)
+    give_to_service(path)
 
 
 def _copy(path: Path, copy: Path) -> None:

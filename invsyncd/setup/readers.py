@@ -167,6 +167,11 @@ def read_us(text: str, _: Answers, __: Gathered) -> bool:
     return word in YES
 
 
+def redirect_query(text: str) -> dict[str, list[str]]:
+    """What the address says that the browser was sent to; its end alone will do."""
+    return parse_qs(urlsplit(text).query or text.partition("?")[2] or text)
+
+
 def read_redirect(text: str, answers: Answers, _: Gathered) -> str:
     """The code in the address that the browser was sent to; the code alone will do."""
     word = text.strip().strip("\"'")
@@ -176,8 +181,7 @@ def read_redirect(text: str, answers: Answers, _: Gathered) -> str:
         raise WrongAnswer(
             "that is no address", "copy the whole address from the browser's address bar"
         )
-    parts = urlsplit(word)
-    query = parse_qs(parts.query or word.partition("?")[2] or word)
+    query = redirect_query(word)
     if "code" not in query:
         if "service_id" in query:
             raise WrongAnswer(

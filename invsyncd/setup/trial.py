@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from invsyncd.check import IMPLIED_BY, SCOPES_NEEDED
+from invsyncd.check import missing_scopes
 from invsyncd.config import Settings, load
 from invsyncd.config.example import config_from, example_text
 from invsyncd.core.marketplace import Warehouse
@@ -222,11 +222,7 @@ def _client(
 
 
 def _check_scopes(granted: set[str]) -> None:
-    lacks = [
-        scope
-        for scope in SCOPES_NEEDED
-        if scope not in granted and granted.isdisjoint(IMPLIED_BY.get(scope, ()))
-    ]
+    lacks = missing_scopes(granted)
     if lacks:
         raise WrongAnswer(
             f"the app works, but lacks the scope {listed(lacks)}",

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from invsyncd.config.example import toml
 from invsyncd.config.tiktok import Link
 from invsyncd.core.interventions import choices
 from invsyncd.core.near_skus import nearest
@@ -147,8 +148,7 @@ async def near_misses(store: Store) -> list[Group]:
     if not near:
         return []
     blocks = [
-        f'[[tiktok.link]]\nsku = "{_quoted(pairs[sku])}"\nproduct_id = "{product}"\n'
-        f'sku_id = "{sku_id}"'
+        f'[[tiktok.link]]\nsku = {toml(pairs[sku])}\nproduct_id = "{product}"\nsku_id = "{sku_id}"'
         for sku, product, sku_id in near[:FIRST_MAX]
     ]
     return [
@@ -163,19 +163,13 @@ async def near_misses(store: Store) -> list[Group]:
     ]
 
 
-def _quoted(sku: str) -> str:
-    """A SKU as it stands between quotes in TOML."""
-    return sku.replace("\\", "\\\\").replace('"', '\\"')
-
-
 def _link_block(row: Ambiguous) -> str:
     """A link for the configuration. Only the choice of the item is left to a person."""
-    sku = _quoted(row.sku)
     others = ", ".join(map(str, row.items[1:]))
     return (
         "they are not written until you say which: give each item its own SKU, or link each"
         " listing to one of the items, such as:\n"
-        f'[[tiktok.link]]\nsku = "{sku}"\nproduct_id = "{row.product_id}"\n'
+        f'[[tiktok.link]]\nsku = {toml(row.sku)}\nproduct_id = "{row.product_id}"\n'
         f'sku_id = "{row.sku_id}"\nitem = {row.items[0]}  # or {others}'
     )
 

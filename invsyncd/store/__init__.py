@@ -24,10 +24,19 @@ from invsyncd.store.other_writers import OtherWriters
 from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
 from invsyncd.store.scans import Scans
-from invsyncd.store.scratch import is_in_use, scratch_copy
+from invsyncd.store.scratch import is_in_use, read_only, scratch_copy
 from invsyncd.store.unreadable import Unreadable
 
-__all__ = ["BASELINE", "Store", "copy_to", "is_in_use", "prepare", "scratch_copy", "take_lock"]
+__all__ = [
+    "BASELINE",
+    "Store",
+    "copy_to",
+    "is_in_use",
+    "prepare",
+    "read_only",
+    "scratch_copy",
+    "take_lock",
+]
 
 
 class Store:

@@ -56,10 +56,15 @@ def _copy(path: Path, copy: Path) -> None:
                 shutil.copyfile(part, copy.with_name(copy.name + suffix))
         return
     with (
-        closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)) as original,
+        closing(read_only(path)) as original,
         closing(sqlite3.connect(copy)) as target,
     ):
         original.backup(target)
+
+
+def read_only(path: Path, *, wait_s: float = 5.0) -> sqlite3.Connection:
+    """The database, for reading beside a daemon. It waits so long where the file is locked."""
+    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=wait_s)
 
 
 def is_in_use(path: Path) -> bool:

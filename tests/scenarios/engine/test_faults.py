@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,19 @@ def before_each_write(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], obje
     monkeypatch.setattr(ShopifyTarget, "set_levels", set_levels)
 
 
+@contextmanager
+def a_till_sale_before_our_first_write(w: World) -> Iterator[None]:
+    """Vienna sells 1 TEE between our reading and the first of our writes."""
+
+    def sell(n: int) -> None:
+        if n == 1:
+            w.made.shop.sell_till("TEE", "Vienna", 1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        before_each_write(patch, sell)
+        yield
+
+
 @on_every_server
 @virtual
 async def test_a_sale_between_our_reading_and_our_write_is_folded_in(
@@ -42,10 +56,7 @@ async def test_a_sale_between_our_reading_and_our_write_is_folded_in(
     async with world(tmp_path, server=server) as w:
         w.made.add("TEE", 10)
         await w.settle()
-        with pytest.MonkeyPatch.context() as patch:
-            before_each_write(
-                patch, lambda n: w.made.shop.sell_till("TEE", "Vienna", 1) if n == 1 else None
-            )
+        with a_till_sale_before_our_first_write(w):
             w.made.shop.sell_online("TEE", "Berlin", 2)
             await w.once()
         assert w.levels("TEE") == [7, 7, 7, 7]
@@ -62,10 +73,7 @@ async def test_a_sale_that_leaves_exactly_what_we_were_about_to_write_still_coun
     async with world(tmp_path, server=server) as w:
         w.made.add("TEE", 10)
         await w.settle()
-        with pytest.MonkeyPatch.context() as patch:
-            before_each_write(
-                patch, lambda n: w.made.shop.sell_till("TEE", "Vienna", 1) if n == 1 else None
-            )
+        with a_till_sale_before_our_first_write(w):
             w.made.shop.sell_till("TEE", "Berlin", 1)
             await w.once()
         assert w.levels("TEE") == [8, 8, 8, 8]
@@ -510,10 +518,7 @@ async def test_a_sale_that_only_our_write_meets_is_on_tiktok_as_soon(tmp_path: P
     async with world(tmp_path, poll=poll) as w:
         w.made.add("TEE", 10)
         await w.settle()
-        with pytest.MonkeyPatch.context() as patch:
-            before_each_write(
-                patch, lambda n: w.made.shop.sell_till("TEE", "Vienna", 1) if n == 1 else None
-            )
+        with a_till_sale_before_our_first_write(w):
             async with jobs_running(w):
                 await asyncio.sleep(60)
                 w.made.shopify_faults.latency_s = 3
@@ -529,10 +534,7 @@ async def test_once_serves_tiktok_with_a_sale_that_only_our_write_meets(tmp_path
         w.made.add("TEE", 10)
         await w.settle()
         w.made.shopify_faults.latency_s = 3
-        with pytest.MonkeyPatch.context() as patch:
-            before_each_write(
-                patch, lambda n: w.made.shop.sell_till("TEE", "Vienna", 1) if n == 1 else None
-            )
+        with a_till_sale_before_our_first_write(w):
             w.made.shop.sell_online("TEE", "Berlin", 2)
             await w.once()
         assert w.levels("TEE") == [7, 7, 7, 7]
