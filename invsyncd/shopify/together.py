@@ -60,7 +60,8 @@ class PollForm:
         else:
             is_cheaper = single is not None and together <= single
         why = "" if is_cheaper else f"one document for all costs {together:g} points a poll"
-        self._say(why)
+        if why or not self._refusals:  # after a refusal the answer says whether they are together
+            self._say(why)
         return is_cheaper
 
     @property
@@ -75,7 +76,9 @@ class PollForm:
 
     def answered(self) -> None:
         """Note that the document for all was answered."""
-        self._refusals = 0
+        if self._refusals:
+            self._refusals = 0
+            self._say("")
 
     def refused(self, error: InvsyncError) -> None:
         """Poll one by one for a while: the document for all was not answered."""

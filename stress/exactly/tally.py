@@ -10,7 +10,8 @@ excluded by these preconditions:
 
 - two of receive/count/transfer/import unread at once, or a transfer or an import with a till sale
   or a fulfilment elsewhere;
-- till sales at every active level of an item in one window;
+- till sales at every active level of an item in one window, and what looks like one: an order
+  that was shipped before anybody read it leaves no trace but a lower number;
 - cancellations with an unread transfer or import: the fall of `committed` cannot be told from a
   shipment, so the counted value would come out otherwise;
 - an import of a number that differs by at most `sale_max`: once an order has stamped one of its
@@ -55,6 +56,7 @@ class Tally:
     listed: bool = True
     falls: dict[int, int] = field(default_factory=dict)
     sold_at: set[int] = field(default_factory=set)
+    ordered_at: set[int] = field(default_factory=set)
     done: int = 0
 
     @property
@@ -90,6 +92,7 @@ class Tally:
         self.unread, self.alone = False, ""
         self.falls.clear()
         self.sold_at.clear()
+        self.ordered_at.clear()
 
     def act(self, act: Act) -> bool:
         """Let it happen if it may; returns whether it did."""
@@ -116,10 +119,12 @@ class Tally:
         if what in ("till", "fulfil"):
             units = min(units, SALE_MAX - self.falls.get(place, 0))
             self.falls[place] = self.falls.get(place, 0) + max(units, 0)
-        if units <= 0 or (what == "till" and self._would_be_everywhere(place)):
+        sold = what == "till" or (what == "fulfil" and place in self.ordered_at)
+        if units <= 0 or (sold and self._would_be_everywhere(place)):
             return False
         match what:
             case "online":
+                self.ordered_at.add(place)
                 self.shop.sell_online(self.sku, place, units)
             case "till":
                 self.shop.sell_till(self.sku, place, units)
@@ -131,7 +136,7 @@ class Tally:
         return True
 
     def _would_be_everywhere(self, place: int) -> bool:
-        """Whether with a till sale there, every active level has one that is unread."""
+        """Whether with a sale there, every active level has one that is unread."""
         self.sold_at.add(place)
         everywhere = self.sold_at.issuperset(level.location for level in self.active)
         if everywhere:

@@ -6,6 +6,7 @@ one request cannot speak for a location, the daemon polls one by one: said once,
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,28 +80,33 @@ async def test_what_the_one_request_does_not_tell_is_polled_alone(
 
 
 @virtual
-async def test_a_refused_request_rests_longer_each_time_and_is_tried_again(tmp_path: Path) -> None:
-    async with world(tmp_path, poll={"interval_s": 2}) as w:
+async def test_a_refused_request_rests_longer_each_time_and_is_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with world(tmp_path, poll={"interval_s": 10}) as w:
         w.made.add("TEE", 50)
         await w.settle()
+        caplog.set_level(logging.INFO, "invsyncd.shopify")
         refuse(w)
         async with jobs_running(w):
             begun = polls(w)
             await w.passing(1000)
             tried = polls(w)[0] - begun[0]
             assert 3 <= tried <= 5, "after 1, 2, 4 … minutes"
+            assert caplog.text.count("are polled") == 1, "said once, however often it is tried"
             w.made.shopify.behaviours.refused_objects = frozenset()
             await w.passing(1000)
             alone = polls(w)[1]
             await w.passing(120)
             assert polls(w)[1] == alone, "together again"
+            assert caplog.text.count("are polled together") == 1
 
 
 @virtual
 async def test_an_outage_is_followed_by_polls_of_all_together_within_minutes(
     tmp_path: Path,
 ) -> None:
-    async with world(tmp_path, poll={"interval_s": 2}) as w:
+    async with world(tmp_path, poll={"interval_s": 10}) as w:
         w.made.add("TEE", 50)
         await w.settle()
         async with jobs_running(w):
