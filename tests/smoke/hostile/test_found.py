@@ -42,7 +42,9 @@ def test_more_units_than_32_bits_hold_are_garbled() -> None:
         parse.whole_units(Shape({"quantity": 2**31 + 1}, "x"), "quantity")
 
 
-@pytest.mark.parametrize("value", [None, 7, 7.0, "7", True, [], {}, WHOLE_MAX + 1, "x" * 10_001])
+@pytest.mark.parametrize(
+    "value", [None, 7, 7.0, "7", True, [], {}, WHOLE_MAX + 1, "x" * 10_001], ids=repr
+)
 def test_a_member_read_at_once_is_judged_and_named_as_one_read_by_steps(value: object) -> None:
     owner = Shape({"it": value}, "x")
     assert _outcome(lambda: owner.text_at("it")) == _outcome(lambda: owner.at("it").text())
