@@ -59,9 +59,10 @@ class Conclusion:
         """A new report; each write in it is told as soon as its outcome is known."""
         return PassReport(pass_id or new_pass_id(self._clocks.wall()), on_write=self._wrote)
 
-    async def learn_names(self) -> None:
-        """Read the names of locations and warehouses: the log has them beside the ids."""
+    async def begin(self) -> None:
+        """See what other processes have committed, and the names that the log has beside ids."""
         with suppress(StateError):  # the round reports it
+            await self._store.refresh()
             locations = await self._store.locations.names()
             self._places = {str(place): name for place, name in locations.items()}
             self._places |= await warehouse_names(self._store)
@@ -148,6 +149,7 @@ class Conclusion:
         before = {one.name for one in self._health.numbers}
         now = self._clocks.wall()
         with suppress(StateError):
+            await self._store.refresh()
             await self._numbers.look(new_pass_id(now), now)
         for one in [x for x in self._health.numbers if x.name not in before][:LOGGED_MAX]:
             log.warning("number %s", number_text(one, now - self._health.numbers_since[one.name]))

@@ -181,7 +181,7 @@ class Jobs:
             self._conclusion.committed(found)
             on_commit()
 
-        await self._conclusion.learn_names()
+        await self._conclusion.begin()
         await self._mirror.run(report, committed)
         took_s = self._clocks.loop() - began
         has_baseline = await self._mirror.has_baseline()
@@ -209,7 +209,7 @@ class Jobs:
         """One round of TikTok, nothing before the first baseline; whether more follows at once."""
         if self._listings is None or not await self._mirror.has_baseline():
             return False
-        await self._conclusion.learn_names()
+        await self._conclusion.begin()
         end = await self._listings.run(report)
         await self._conclusion.listings(report, end.paused)
         return end.more

@@ -12,31 +12,20 @@ A mark is a second of the clock that stamps the rows. That clock is known by the
 (`StampClock`): a Date header comes from another clock, and a mark ahead of the stamps would hide
 every later change. So a quiet shop's marks move on with our own time.
 
-A far look-back that would list much goes by bulk operation, at the price of one page, beside the
-passes. It only names items that differ; the passes read them directly, and the watermarks move when
-the last of them is committed.
+A far look-back that would list much goes by bulk operation (`mirror/bulk_lookback.py`).
 """
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
 
-from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, StampClock, later
-from invsyncd.core.diff import is_superseded
-from invsyncd.core.model import Reading
-from invsyncd.errors import InvalidResponse, InvsyncError
-from invsyncd.shopify.bulk import BulkLimits
+from invsyncd.core.clocks import AT_ONCE, LoopSeconds, StampClock
 from invsyncd.shopify.polling import Page
-from invsyncd.shopify.source import ShopifySource
-from invsyncd.store import Store
 from invsyncd.store.locations import KnownLocation
-
-log = logging.getLogger(__name__)
 
 NEAR_S = 3  # how far back each poll reads: stamps are cut to seconds, replicas are a little late
 SHORT_S = 15  # how far back a short look-back reads, and how often there is one
@@ -44,7 +33,6 @@ BRIEF_S = 5  # the same after a direct read of everything: no index was late, a 
 SLACK_S = 1.0  # polls do not begin exactly to the second
 FREE_MIN = 0.5  # below this share of the bucket a far look-back waits
 FAR_ROWS_MAX = 1_000  # a far look-back that will list more goes by a bulk operation
-BUSY_S = 15.0  # so long somebody else's bulk operation is waited for
 
 
 Marks = Mapping[int, int | None]
@@ -167,6 +155,9 @@ class OverlapSchedule:
     `overlap_s` at most; at most one interval later a poll pages them. The first far look-back is
     paged at once, but for one right after a baseline, which has just read everything.
 
+    A baseline that began in the very second of an import cannot say what of that second it read.
+    That second is read once, when it is over for certain, and not by each look-back.
+
     A short look-back that will list much is left out while the bucket is short: it would take the
     points that the changes need, and the next far one finds the same.
     """
@@ -177,7 +168,8 @@ class OverlapSchedule:
         self._near: dict[int, int | None] = {}
         self._short: dict[int, int | None] = {}
         self._floor: dict[int, int] = {}
-        self._baseline_at: dict[int, int] = {}
+        self._open_seconds: dict[int, int] = {}
+        self._due_seconds: set[int] = set()
         self._last: dict[int, Polled] = {}
         self._listed: deque[tuple[LoopSeconds, int]] = deque()
         self._of_baseline = (AT_ONCE, 0)
@@ -189,6 +181,12 @@ class OverlapSchedule:
     def begin(self, now: LoopSeconds, free: float) -> None:
         """Decide how far back the poll that begins now reads; `free` is the bucket's free share."""
         self._began_at = now
+        at = self._stamps.at_least(now)
+        self._due_seconds = {
+            location
+            for location, second in self._open_seconds.items()
+            if at is not None and at > second + NEAR_S
+        }
         is_short = free < FREE_MIN
         if self._is_due(now, waits=is_short or self._is_much(now)):
             self._reach = Reach.FAR
@@ -209,7 +207,9 @@ class OverlapSchedule:
         """Note that a baseline has just read everything."""
         self._near, self._short = dict(taken.marks), dict(taken.marks)
         self._floor = {place: at for place, at in taken.marks.items() if at is not None}
-        self._baseline_at = dict(self._floor)
+        self._open_seconds = {
+            place: at for place, at in self._floor.items() if at <= (taken.newest or 0)
+        }
         self._short_at = self._far_at = now
         self._of_baseline = (now, taken.recent)
         if taken.newest is not None:
@@ -274,6 +274,8 @@ class OverlapSchedule:
         again = sum(polled.again for polled in last)
         if self._reach is Reach.SHORT and not any(polled.whole for polled in last):
             again = max(again, self._rows_of_short)
+        if self._due_seconds:
+            again = max(again, self._of_baseline[1])
         return max(sum(polled.news for polled in last) * len(last), again)
 
     def progress(self, known: KnownLocation) -> Progress:
@@ -286,8 +288,10 @@ class OverlapSchedule:
         mark = latest(before, self._stamps.at_least(self._began_at))
         if self.is_far or near is None:
             return Progress(watermark - int(self._overlap_s), True, mark, before)
-        since = max(self._since(location, near), self._floor.get(location, 0))
-        return Progress(since, False, mark, before)
+        floor = self._floor.get(location, 0)
+        if location in self._open_seconds and location not in self._due_seconds:
+            floor += 1
+        return Progress(max(self._since(location, near), floor), False, mark, before)
 
     def _since(self, location: int, near: int) -> int:
         last, short = self._last.get(location), self._short.get(location)
@@ -301,7 +305,8 @@ class OverlapSchedule:
         """Note that what this poll read is committed."""
         self._last = dict(polled)
         for location, one in polled.items():
-            self._raise_floor(location, one)
+            if location in self._due_seconds and one.mark is not None:
+                self._floor[location] = self._open_seconds.pop(location) + 1
             self._near[location] = one.mark
             if self._reach is not Reach.NEAR or one.whole or one.far:
                 self._short[location] = one.mark
@@ -310,81 +315,15 @@ class OverlapSchedule:
             self._short_at = self._began_at
         if polled and self.is_far:
             self._far_at = self._began_at
-            self._floor.clear()
+            self._forget_baseline()
 
-    def _raise_floor(self, location: int, polled: Polled) -> None:
-        """Count the very second of the baseline as read, once it was read after it had passed.
-
-        An import may have stamped everything in that second, and each look-back would list it.
-        """
-        second = self._baseline_at.get(location)
-        if second is not None and polled.mark is not None and polled.mark > second + NEAR_S:
-            self._floor[location] = second + 1
-            del self._baseline_at[location]
+    def _forget_baseline(self) -> None:
+        """Forget from where the polls after a baseline go on: a far look-back has doubted it."""
+        self._floor.clear()
+        self._open_seconds.clear()
+        self._due_seconds.clear()
 
     def paid(self, owed: PendingReads) -> None:
         """Note that what a bulk operation found is committed."""
         self._far_at = max(owed.began_at, self._far_at or owed.began_at)
-        self._floor.clear()
-
-
-class BulkLookback:
-    """Looks back by bulk operation. The caller runs one at a time, and never beside a full scan."""
-
-    def __init__(
-        self,
-        store: Store,
-        source: ShopifySource,
-        look_back: OverlapSchedule,
-        overlap_s: float,
-        clocks: Clocks,
-    ) -> None:
-        self._store = store
-        self._source = source
-        self._overlaps = look_back
-        self._overlap_s = overlap_s
-        self._clocks = clocks
-        self._not_before = AT_ONCE
-        # Later than that, a poll has already looked back instead.
-        self._limits = BulkLimits(total_s=overlap_s / 2, busy_s=min(BUSY_S, overlap_s / 4))
-
-    def is_wanted(self) -> bool:
-        """Whether a poll would have to list too much."""
-        now = self._clocks.loop()
-        return now >= self._not_before and self._overlaps.wants_bulk(now)
-
-    async def run(self) -> PendingReads | None:
-        """Look back. Returns what is still to be read; None if a poll must look back instead."""
-        began_at = self._clocks.loop()
-        spans = {
-            known.location.id: span
-            for known in await self._store.locations.all()
-            if known.location.active and (span := self._overlaps.bulk(known)) is not None
-        }
-        if not spans:
-            return None
-        since = min(since for since, _ in spans.values())
-        items: set[int] = set()
-        try:
-            async for page in self._source.scan(list(spans), self._limits, since=since):
-                if page.lost:
-                    raise InvalidResponse(page.lost[0])  # the marks must not pass such a row
-                items |= page.aside.keys()
-                items |= await self._differing(await self._store.levels.differing(page.readings))
-        except InvsyncError as error:  # of any kind: the polls meet it too, and report it
-            log.info("look back by bulk operation: %s; a poll looks back instead", error)
-            self._not_before = later(began_at, self._overlap_s)
-            return None
-        marks = {location: mark for location, (_, mark) in spans.items()}
-        return PendingReads(began_at, marks, frozenset(items))
-
-    async def _differing(self, readings: list[Reading]) -> set[int]:
-        """The items of readings that differ from what is known, and are no older than it."""
-        states = await self._store.levels.states({reading.item for reading in readings})
-        items: set[int] = set()
-        for reading in readings:
-            state = states.get(reading.item)
-            level = None if state is None else state.levels.get(reading.location)
-            if level is None or not is_superseded(reading, level):
-                items.add(reading.item)
-        return items
+        self._forget_baseline()

@@ -21,10 +21,11 @@ from invsyncd.config import Settings
 from invsyncd.core.clocks import Clocks, WallJumps
 from invsyncd.core.diff import may_be_past
 from invsyncd.core.model import ItemState, LevelWrite, Reading
+from invsyncd.mirror.bulk_lookback import BulkLookback
 from invsyncd.mirror.commit import Batch
 from invsyncd.mirror.current import CurrentValues
 from invsyncd.mirror.location_polls import LocationPolls
-from invsyncd.mirror.lookback import BulkLookback, OverlapSchedule, PendingReads, Polled, Taken
+from invsyncd.mirror.lookback import OverlapSchedule, PendingReads, Polled, Taken
 from invsyncd.mirror.suspects import Suspects, believe
 from invsyncd.shopify.source import ShopifySource
 from invsyncd.store import Store

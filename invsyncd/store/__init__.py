@@ -44,6 +44,7 @@ class Store:
 
     def __init__(self, database: Database) -> None:
         self.transaction = database.transaction
+        self.refresh = database.refresh
         self.locations = Locations(database)
         self.levels = Levels(database)
         self.owed = OwedWrites(database)

@@ -25,8 +25,10 @@ from invsyncd.store.schema import APPLICATION_ID, STEPS, VERSION
 
 Row = tuple[Any, ...]
 Tx = aiosqlite.Connection
+Question = tuple[str, tuple[Any, ...]]
 
 SQLITE_MIN = (3, 37, 0)  # STRICT tables
+KEPT_MAX, KEPT_ROWS_MAX = 256, 100  # answers that are kept, and rows of each
 
 
 def take_lock(path: Path) -> IO[str]:
@@ -150,7 +152,11 @@ def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
 
 
 class Database:
-    """Two connections: one that writes, under a lock, and one that reads beside it."""
+    """Two connections: one that writes, under a lock, and one that reads beside it.
+
+    A shop at rest is asked the same questions at every pass. After the first `refresh`, answers are
+    kept until something is committed: here, or by another process as of the next `refresh`.
+    """
 
     def __init__(
         self, path: Path, writer: aiosqlite.Connection, reader: aiosqlite.Connection
@@ -159,6 +165,8 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._lock = asyncio.Lock()
+        self._answers: dict[Question, list[Row]] | None = None
+        self._data_version = -1
 
     @classmethod
     @asynccontextmanager
@@ -199,6 +207,9 @@ class Database:
                 if isinstance(error, sqlite3.Error) and may_pass(error):
                     raise disk_error(error, self._path) from error
                 raise
+            finally:
+                if self._answers is not None:
+                    self._answers = {}
 
     async def _commit(self) -> None:
         await self._writer.execute("COMMIT")
@@ -208,6 +219,25 @@ class Database:
 
     async def rows(self, sql: str, values: Iterable[Any] = ()) -> list[Row]:
         """Read committed rows, beside any transaction."""
+        question, answers = (sql, tuple(values)), self._answers
+        if answers is not None and question in answers:
+            return list(answers[question])
+        found = await self._fetch(*question)
+        # A commit meanwhile has put a new dictionary in place of this one.
+        if answers is not None and len(found) <= KEPT_ROWS_MAX:
+            if len(answers) >= KEPT_MAX:
+                answers.clear()
+            answers[question] = list(found)
+        return found
+
+    async def refresh(self) -> None:
+        """See what other processes have committed; answers are kept from now on."""
+        version = (await self._fetch("PRAGMA data_version", ()))[0][0]
+        if self._answers is None or version != self._data_version:
+            self._answers = {}
+        self._data_version = version
+
+    async def _fetch(self, sql: str, values: tuple[Any, ...]) -> list[Row]:
         try:
             return await fetch(self._reader, sql, values)
         except sqlite3.OperationalError as error:

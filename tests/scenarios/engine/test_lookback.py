@@ -134,7 +134,7 @@ def test_after_a_baseline_nothing_is_read_again_at_once() -> None:
     taken = Taken(20_000, {7: MARK}, newest=MARK, recent=80_000)
     made.has_baseline(LoopSeconds(50.0), taken)
     made.begin(LoopSeconds(52.0), 1.0)
-    assert made.progress(PLACE).since == MARK, "all that was stamped before is known"
+    assert made.progress(PLACE).since == MARK + 1, "all that was stamped before is known"
     for at in (58.0, 60.0):
         made.committed({7: made.progress(PLACE).polled(7, 0)})
         made.begin(LoopSeconds(at), 1.0)
@@ -144,13 +144,26 @@ def test_after_a_baseline_nothing_is_read_again_at_once() -> None:
     assert made.wants_bulk(LoopSeconds(110.0)), "the far look-back goes by bulk operation"
 
 
-def test_a_look_back_behind_a_baseline_does_not_list_its_second_again() -> None:
+def test_the_second_in_which_a_baseline_began_is_read_once_when_it_is_over() -> None:
     made = OverlapSchedule(OVERLAP_S)
     made.has_baseline(LoopSeconds(50.0), Taken(20_000, {7: MARK}, newest=MARK, recent=80_000))
-    for at, is_short in ((52.0, False), (58.0, False), (65.0, True)):
+    for at, reads_it in ((52.0, False), (53.0, False), (55.0, True), (57.0, False), (65.0, False)):
         made.begin(LoopSeconds(at), 1.0)
         progress = made.progress(PLACE)
-        assert progress.since == (MARK + 1 if is_short else MARK)
+        assert progress.since is not None
+        assert (progress.since <= MARK) is reads_it
+        assert (made.expected_rows == 80_000) is reads_it
+        made.committed({7: progress.polled(7, 0)})
+
+
+def test_a_baseline_that_began_after_all_stamps_leaves_no_second_open() -> None:
+    made = OverlapSchedule(OVERLAP_S)
+    made.has_baseline(LoopSeconds(50.0), Taken(9, {7: MARK + 1}, newest=MARK, recent=80_000))
+    for at in (52.0, 55.0, 65.0):
+        made.begin(LoopSeconds(at), 1.0)
+        progress = made.progress(PLACE)
+        assert progress.since is not None
+        assert progress.since > MARK
         made.committed({7: progress.polled(7, 0)})
 
 
