@@ -9,7 +9,7 @@ from typing import Any
 from invsyncd.core.journal import MOVES_POOL, EntryKind
 from invsyncd.core.model import Entry
 from invsyncd.store.database import Database, Row, Tx, fetch
-from invsyncd.store.sql import marks
+from invsyncd.store.sql import marks, pages
 
 KEPT_S_MAX = 25 * 3600  # Shopify tracks keys for 24 h (documented), and clocks differ
 NEWEST = 200  # of an item's lines: what was counted since a pass is among the newest
@@ -77,6 +77,27 @@ class Journal:
         kinds = [kind.value for kind in (*MOVES_POOL, EntryKind.HOLD)]
         where = f"sku IN ({marks(len(skus))}) AND item = ? AND kind IN ({marks(len(kinds))})"
         return await self._newest(NEWEST, where, *skus, item, *kinds)
+
+    async def newest_of(
+        self, items: Sequence[tuple[int, str]], kinds: Collection[EntryKind]
+    ) -> dict[int, dict[str, Any]]:
+        """The newest line of these kinds of each (item, SKU), by item.
+
+        Only the newest `NEWEST` lines of a SKU are read: some shops give one SKU to thousands.
+        """
+        found: dict[int, dict[str, Any]] = {}
+        for page in pages(items):
+            rows = await self._db.rows(
+                f"WITH inc (item, sku) AS (VALUES {marks(len(page), 2)})"
+                " SELECT id, at, pass_id, kind, item, sku, numbers FROM journal WHERE id IN"
+                " (SELECT (SELECT id FROM (SELECT id, item, kind FROM journal"
+                " WHERE journal.sku = inc.sku ORDER BY id DESC LIMIT ?) AS recent"
+                f" WHERE recent.item = inc.item AND kind IN ({marks(len(kinds))})"
+                " LIMIT 1) FROM inc)",
+                (*[v for one in page for v in one], NEWEST, *[kind.value for kind in kinds]),
+            )
+            found |= {row[4]: _line(row) for row in rows}
+        return found
 
     async def moves_of(
         self, tx: Tx, item: int, sku: str, since: int, limit: int

@@ -25,6 +25,13 @@ ITEM_COLUMNS = (
     " pool_before, unanswered, unanswered_at"
 )
 
+_ITEM_SET = ", ".join(f"{name} = excluded.{name}" for name in ITEM_COLUMNS.split(", ")[1:])
+# No REPLACE: it deletes the row and its entry in every index, although a pool is all that moved.
+_SAVE_ITEM = (
+    f"INSERT INTO item ({ITEM_COLUMNS}, folded) VALUES ({marks(14)})"
+    f" ON CONFLICT (id) DO UPDATE SET {_ITEM_SET}, folded = excluded.folded"
+)
+
 
 class Levels:
     """The known items and levels of Shopify."""
@@ -161,7 +168,7 @@ class Levels:
     async def add_items(self, tx: Tx, entries: Sequence[Catalogue]) -> None:
         """Save items that are about to be seen for the first time."""
         await tx.executemany(
-            f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(13)})",
+            _SAVE_ITEM,
             [_item_row(with_catalogue(Item(e.item, e.sku), e)) for e in entries],
         )
         await save_components(tx, ((e.item, e.components) for e in entries))
@@ -170,7 +177,7 @@ class Levels:
         """Save folded items with all their levels."""
         for page in pages(states):
             await tx.executemany(
-                f"INSERT OR REPLACE INTO item ({ITEM_COLUMNS}) VALUES ({marks(13)})",
+                _SAVE_ITEM,
                 [_item_row(s.item) for s in page],
             )
             await save_components(tx, ((s.item.id, s.item.components) for s in page))
@@ -288,6 +295,7 @@ def _item_row(item: Item) -> Row:
         item.pool_before,
         item.unanswered,
         item.unanswered_at,
+        item.sku.casefold(),
     )
 
 

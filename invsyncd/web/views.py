@@ -97,7 +97,7 @@ class Window:
         sku = request.match_info.get("sku") or request.query.get("sku", "")
         found = await self._explained(sku) if sku else None
         if found is None:
-            alike = await self.store.census.like(sku, ALIKE_MAX) if sku else []
+            alike = await self.store.stock.like(sku, ALIKE_MAX) if sku else []
             return _html(unknown_page(sku, alike, self.shop), 404 if sku else 200)
         return _html(explained_page(found, self.shop, time.time()))
 
