@@ -124,6 +124,11 @@ class ListingCensus:
         )
         return [(row[0], row[1]) for row in rows]
 
+    async def parked_count(self) -> int:
+        """The number of parked matched listings, from their index alone."""
+        where = "listing INDEXED BY listing_parked_item WHERE parked <> '' AND item IS NOT NULL"
+        return int((await self._db.rows(f"SELECT count(*) FROM {where}"))[0][0])
+
     async def parked(self) -> tuple[int, list[tuple[str, int]]]:
         """The number of parked matched listings, and the most frequent reasons with counts."""
         where = "FROM listing WHERE parked <> '' AND item IS NOT NULL"

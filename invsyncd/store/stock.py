@@ -10,25 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from invsyncd.core.stock_list import ANYWHERE_MIN, LISTED_MAX, TEXT_MAX, StockFilter, StockRow
 from invsyncd.store.database import Database
 from invsyncd.store.owed import OWED_LEVELS, OWED_LISTINGS
 
-LISTED_MAX = 1000  # items in a list that is narrowed down
 TRIED_MAX = 10_000  # SKUs that are tried where text and filter both fit very many items
-GRAM = 3  # characters in a word of `item_search`
-TEXT_MAX = 64  # characters that are searched for
+_GRAM = ANYWHERE_MIN  # characters in a word of `item_search`
 _LAST_CHAR = chr(0x10FFFF)
-
-
-class StockFilter(StrEnum):
-    """What is the matter with an item. The words stand in addresses."""
-
-    HELD = "held"
-    OVERSOLD = "oversold"
-    PARKED = "parked"
-    OWED = "owed"
 
 
 # Each condition is the one of its index, word for word; otherwise SQLite cannot use the index.
@@ -65,14 +54,6 @@ _THESE = "item.id IN (SELECT value FROM json_each(?1))"
 
 
 @dataclass(frozen=True, slots=True)
-class StockRow:
-    """Where an item stands in the list: by its SKU in one case, then by its id."""
-
-    folded: str
-    item: int
-
-
-@dataclass(frozen=True, slots=True)
 class StockPage:
     """Some items in order. `after` is where the next page begins; None on the last one.
 
@@ -100,7 +81,7 @@ class StockList:
         One or two characters are compared with the beginning of a SKU.
         """
         folded = text.strip().casefold()[:TEXT_MAX]
-        if only is None and len(folded) < GRAM:
+        if only is None and len(folded) < _GRAM:
             return await self._walk(folded, after, limit)
         found, is_cut = await self._found(folded, only)
         rows = await self._db.rows(
@@ -158,7 +139,7 @@ class StockList:
         if not folded:
             return found[:LISTED_MAX], len(found) > LISTED_MAX
         if len(found) <= LISTED_MAX:
-            where = "instr(folded, ?2) > 0" if len(folded) >= GRAM else "instr(folded, ?2) = 1"
+            where = "instr(folded, ?2) > 0" if len(folded) >= _GRAM else "instr(folded, ?2) = 1"
             return await self._narrowed(found, where, folded), False
         tried = await self._containing(folded, TRIED_MAX + 1)
         found = await self._narrowed(tried[:TRIED_MAX], _IS[only])
@@ -172,7 +153,7 @@ class StockList:
         """The items whose SKU contains this: first those that begin with it."""
         begin = await self._rows("folded >= ? AND folded < ?", folded, folded + _LAST_CHAR, most)
         found = [item for _, item in begin]
-        if len(found) < most and len(folded) >= GRAM:
+        if len(found) < most and len(folded) >= _GRAM:
             rows = await self._db.rows(
                 # CROSS: SQLite must start at the words. They may stand apart in a SKU: instr().
                 "SELECT item.id FROM item_search CROSS JOIN item ON item.id = item_search.rowid"
@@ -193,6 +174,6 @@ def _page(
 
 def _words(folded: str) -> str:
     """The question to `item_search`: words that cover the text, all of which a SKU must have."""
-    starts = [*range(0, len(folded) - GRAM, GRAM), len(folded) - GRAM]
-    words = [folded[at : at + GRAM].replace('"', '""') for at in starts]
+    starts = [*range(0, len(folded) - _GRAM, _GRAM), len(folded) - _GRAM]
+    words = [folded[at : at + _GRAM].replace('"', '""') for at in starts]
     return " ".join(f'"{word}"' for word in words)

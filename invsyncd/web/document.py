@@ -46,7 +46,7 @@ async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str
         found["items"] = await store.census.items()
         found["holds"] = await _held(store)
         if Target.TIKTOK in health.targets:
-            count, _ = await store.listing_census.parked()
+            count = await store.listing_census.parked_count()
             first = await store.listing_census.parked_first(FIRST_MAX)
             found["parked"] = {"count": count, "first": first}
             found["max_quantity"] = await maximum_json(store)

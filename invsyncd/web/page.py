@@ -14,6 +14,7 @@ from invsyncd.status.target_health import UNTRIED
 from invsyncd.text import SHOPS, command, plural
 from invsyncd.web.chart import lag_section
 from invsyncd.web.html import Child, Html, explain_link, section, table, tag, whole_page, with_code
+from invsyncd.web.stock_page import stock_section
 from invsyncd.web.words import ago, clip, date_and_time, span
 
 Facts = Mapping[str, Any]
@@ -43,6 +44,7 @@ def status_page(found: Facts) -> str:
     main = [
         _verdict(found, state, heading),
         _needs(found),
+        _stock(found),
         tag(
             "div",
             lag_section(found["lag"]),
@@ -52,6 +54,13 @@ def status_page(found: Facts) -> str:
         record("Latest in the journal", _NO_ROWS, found["journal"], found["now"], skus=True),
     ]
     return whole_page(title, state, main, shop=found["shop"])
+
+
+def _stock(found: Facts) -> Html | None:
+    """The first rows of the stock list; nothing while the state database does not answer."""
+    stock = found.get("stock")
+    tiktok = "tiktok" in found["targets"]
+    return stock_section(stock, found["now"], tiktok=tiktok, alone=False) if stock else None
 
 
 def verdict(found: Facts) -> tuple[str, str]:

@@ -61,7 +61,10 @@ async def pages(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str
     """The pages of one state, by path."""
     async with site(tmp_path) as made:
         await STATES[request.param](made)
-        paths = ["/", "/explain", f"/explain?sku={quote(HOSTILE)}", "/explain?sku=TEE-M"]
+        paths = [
+            *("/", "/stock", f"/stock?search={quote(HOSTILE)}&filter=held"),
+            *("/explain", f"/explain?sku={quote(HOSTILE)}", "/explain?sku=TEE-M"),
+        ]
         return {path: (await made.get(path))[1] for path in paths}
 
 
@@ -87,7 +90,8 @@ def test_every_page_has_landmarks_one_heading_and_named_tables(pages: dict[str, 
         assert re.search("<head>.*<title>[^<]+</title>.*</head>", page, re.DOTALL)
         assert document.all("html")[0]["lang"] == "en"
         assert document.all("a")[0]["href"] == "#main"
-        assert {a["for"] for a in document.all("label")} == {document.all("input")[0]["id"]}
+        fields = {a["id"] for a in document.all("input") if a.get("type") != "hidden"}
+        assert {a["for"] for a in document.all("label")} == fields
         assert names.count("table") == names.count("caption")
         assert {a.get("scope") for a in document.all("th")} <= {"col", "row"}
         ids = [a["id"] for _, a in document.elements if a.get("id")]

@@ -11,8 +11,8 @@ import pytest
 
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Item, ItemState, Level, Listing, Offer, Standing
+from invsyncd.core.stock_list import LISTED_MAX, StockFilter, StockRow
 from invsyncd.store import Store
-from invsyncd.store.stock import LISTED_MAX, StockFilter, StockRow
 from tests.unit.store.plans import explained
 from tests.unit.store.test_migration import made_at
 
