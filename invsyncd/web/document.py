@@ -13,9 +13,10 @@ from typing import Any
 from invsyncd import __version__
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError, StateError
+from invsyncd.explain.journal_groups import grouped, listing_of
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.maximum import maximum_json
-from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.status.checks import fold_checks
 from invsyncd.status.health import Health
 from invsyncd.status.listings import held_json, listings_json
@@ -26,6 +27,7 @@ from invsyncd.web.words import advice
 
 FIRST_MAX = 8
 ROWS_MAX = 14
+LINES_EACH = 8  # lines that are read for each that is shown: many are writes of one item
 
 
 async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str, Any]:
@@ -98,14 +100,9 @@ async def _held(store: Store) -> dict[str, Any]:
 
 
 async def _journal(store: Store, limit: int) -> list[dict[str, Any]]:
-    """The newest lines of the journal as sentences, newest first."""
-    locations = await store.locations.names()
-    return [
-        {
-            "at": row["at"],
-            "kind": row["kind"],
-            "sku": row["sku"],
-            "says": entry_summary(row, locations),
-        }
-        for row in reversed(await store.journal.read(limit=limit))
-    ]
+    """The newest lines of the journal as sentences, newest first; the writes of an item as one."""
+    rows = await store.journal.read(limit=limit * LINES_EACH)
+    keys = {key for row in rows if (key := listing_of(row)) is not None}
+    names = {x.key: x.seller_sku for x in await store.listings.by_keys(keys) if x.seller_sku}
+    lines = grouped(rows, await store.locations.names(), await warehouse_names(store), names)
+    return lines[:limit]

@@ -118,7 +118,7 @@ def well(health: Health) -> None:
 async def journal(store: Store, *entries: Entry, at: int = 1_795_300_000) -> None:
     """Write lines of the record."""
     async with store.transaction() as tx:
-        await store.journal.add(tx, "pass-1", at, entries)
+        await store.journal.add(tx, f"pass-{at}", at, entries)
 
 
 async def stock(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -16,7 +18,7 @@ from invsyncd.text import command
 from invsyncd.web.html import POLICY, STYLE, Html, tag, text
 from invsyncd.web.page import targets_section
 from invsyncd.web.words import advice, lag, span
-from tests.process.web.site import HOSTILE, STATES, site
+from tests.process.web.site import HOSTILE, STATES, journal, site, wrote
 
 BYTES_MAX = 60_000
 VOID = {"meta", "link", "input", "br", "line", "rect", "path", "circle"}
@@ -179,8 +181,32 @@ async def test_an_explanation_shows_levels_the_rule_step_by_step_and_the_record(
     for words in ("Berlin 47 2 49", "Main warehouse shows 37", "80 % of it, rounded down: 37"):
         assert words in page
     assert "In short All numbers agree" in page
-    assert "Shopify, Hamburg 44 → 43 applied" in page
-    assert "Hamburg: 44 → 43, applied" in page
+    assert "Shopify, Hamburg 44 → 43, applied" in page
+    assert page.count("Hamburg 44 → 43") == 2  # once in the journal, once folded for the support
+
+
+async def test_an_explanation_says_nothing_twice(tmp_path: Path) -> None:
+    async with site(tmp_path) as made:
+        await STATES["held"](made)
+        for sku in ("TEE-M", "CAP-RED", "FROZEN-1", "PROMO-9"):
+            _, page = await made.get(f"/explain?sku={sku}")
+            told = re.findall("<(?:p|li|small)[^>]*>(.*?)</(?:p|li|small)>", page, re.DOTALL)
+            said = [re.sub("<[^>]*>", "", x).strip() for x in told]
+            sentences = [x for x in said if len(x.split()) >= 4]
+            twice = {x for x in sentences for y in sentences if x is not y and x in y}
+            assert twice == set(), sku
+
+
+async def test_the_writes_of_one_item_in_one_pass_are_one_line_of_the_journal(
+    tmp_path: Path,
+) -> None:
+    async with site(tmp_path) as made:
+        await STATES["well"](made)
+        entry = wrote("TEE-M", 40, 39)
+        entries = [replace(entry, numbers={**entry.numbers, "location": n}) for n in (1, 2, 3)]
+        await journal(made.look.store, *entries, at=int(time.time()))
+        for path in ("/", "/explain?sku=TEE-M"):
+            assert "Berlin, Hamburg, Munich 40 → 39" in Document((await made.get(path))[1]).said
 
 
 async def test_a_sku_that_nobody_knows_is_said_with_those_that_hold_it(tmp_path: Path) -> None:
