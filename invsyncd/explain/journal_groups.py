@@ -18,7 +18,7 @@ ListingNames = Mapping[tuple[str, str], str]
 NO_NAMES: ListingNames = {}
 
 
-def listing_of(row: Row) -> tuple[str, str] | None:
+def listing_key(row: Row) -> tuple[str, str] | None:
     """The listing that a line is about: (product_id, sku_id)."""
     key = row.get("product_id"), row.get("sku_id")
     return (str(key[0]), str(key[1])) if all(key) else None
@@ -51,7 +51,7 @@ def _line(
     if newest["kind"] == EntryKind.WRITE:
         says = _writes(rows, places, warehouses)
     else:
-        name = listings.get(listing_of(newest) or ("", ""))
+        name = listings.get(listing_key(newest) or ("", ""))
         named = {**newest, "sku_id": name} if name else newest
         says = entry_summary(named, places, warehouses)
     return {

@@ -13,7 +13,7 @@ from typing import Any
 from invsyncd import __version__
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError, StateError
-from invsyncd.explain.journal_groups import grouped, listing_of
+from invsyncd.explain.journal_groups import grouped, listing_key
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
@@ -102,7 +102,7 @@ async def _held(store: Store) -> dict[str, Any]:
 async def _journal(store: Store, limit: int) -> list[dict[str, Any]]:
     """The newest lines of the journal as sentences, newest first; the writes of an item as one."""
     rows = await store.journal.read(limit=limit * LINES_EACH)
-    keys = {key for row in rows if (key := listing_of(row)) is not None}
+    keys = {key for row in rows if (key := listing_key(row)) is not None}
     names = {x.key: x.seller_sku for x in await store.listings.by_keys(keys) if x.seller_sku}
     lines = grouped(rows, await store.locations.names(), await warehouse_names(store), names)
     return lines[:limit]

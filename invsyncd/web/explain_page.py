@@ -78,6 +78,18 @@ def unknown_page(sku: str, alike: list[str], shop: str) -> str:
     )
 
 
+def missing_page(path: str, shop: str) -> str:
+    """The page of an address that leads nowhere."""
+    words = [
+        tag("h1", "There is no such page"),
+        tag("p", tag("bdi", clip(path, 120)), " leads nowhere."),
+        tag("p", tag("a", "The status page", href="/"), " · ", tag("a", "Stock", href="/stock")),
+    ]
+    return whole_page(
+        "No such page", "calm", tag("div", words, class_="title"), shop=shop, renews=False
+    )
+
+
 def _shared_sku(items: list[Mapping[str, Any]]) -> Html | None:
     if len(items) > 1:
         return tag("p", f"{plural(len(items), 'item')} have this SKU; each has its own number.")

@@ -20,13 +20,14 @@ from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import Health
 from invsyncd.store import Store
 from invsyncd.web.document import facts, with_listings
-from invsyncd.web.explain_page import explained_page, unknown_page
+from invsyncd.web.explain_page import explained_page, missing_page, unknown_page
 from invsyncd.web.html import POLICY
 from invsyncd.web.page import status_page
 from invsyncd.web.stock import ALIKE_MAX, FIRST_ROWS, ROWS_MAX, StockQuery, stock_json
 from invsyncd.web.stock_page import stock_page
 
 JOURNAL_MAX = 1000
+_WAY_BACK = "Try: / is the status page, /stock the stock list"
 
 
 class Window:
@@ -126,6 +127,13 @@ class Window:
             return _html(unknown_page(sku, alike, self.shop), 404 if sku else 200)
         return _html(explained_page(found, self.shop, time.time()))
 
+    async def missing(self, request: web.Request) -> web.StreamResponse:
+        """An address that leads nowhere: a page for browsers, a line for programs."""
+        if "text/html" in request.headers.get("Accept", ""):
+            return _html(missing_page(request.path, self.shop), 404)
+        text = f"Error: there is no page {request.path}\n{_WAY_BACK}"
+        raise web.HTTPNotFound(text=text)
+
     async def _explained(self, sku: str) -> dict[str, Any] | None:
         try:
             rules = await self.rulebook.rules()
@@ -158,4 +166,5 @@ ROUTES: Mapping[str, Callable[[Window, web.Request], Awaitable[web.StreamRespons
     "/api/stock": Window.stock,
     "/api/skus": Window.skus,
     "/api/explain/{sku:.+}": Window.explain,
+    "/{path:.*}": Window.missing,
 }

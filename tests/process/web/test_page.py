@@ -15,8 +15,8 @@ from urllib.parse import quote
 import pytest
 
 from invsyncd.text import command
+from invsyncd.web.details import targets_section
 from invsyncd.web.html import POLICY, STYLE, Html, tag, text
-from invsyncd.web.page import targets_section
 from invsyncd.web.words import advice, lag, span
 from tests.process.web.site import HOSTILE, STATES, journal, site, wrote
 
@@ -218,6 +218,38 @@ async def test_a_sku_that_nobody_knows_is_said_with_those_that_hold_it(tmp_path:
         assert 'href="/explain?sku=TEE-M"' in page
         assert (await made.get("/explain"))[0] == 200
         assert (await made.get("/explain/TEE-M"))[0] == 200
+
+
+async def test_internals_are_folded_and_what_is_wrong_is_not(tmp_path: Path) -> None:
+    async with site(tmp_path) as made:
+        await STATES["troubled"](made)
+        _, page = await made.get("/")
+    before, _, folded = page.partition('<details id="details"')
+    assert 'id="verdict"' in before
+    assert "access token is dead" in before
+    assert 'id="journal"' in before
+    for part in ("lag", "targets", "locations"):
+        assert f'id="{part}"' in folded
+        assert f'id="{part}"' not in before
+
+
+async def test_an_unknown_path_is_a_page_for_people_and_a_line_for_programs(
+    tmp_path: Path,
+) -> None:
+    async with site(tmp_path) as made:
+        browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        for path in ("/admin", "/stock/", "/api/nothing", f"/{quote(HOSTILE)}", "/a//b/../c"):
+            async with made.client.get(path, headers=browser) as answer:
+                page = await answer.text()
+                assert (answer.status, answer.content_type) == (404, "text/html")
+                assert answer.headers["Content-Security-Policy"] == POLICY
+            assert 'href="/"' in Document(page).said or '<a href="/">' in page
+            assert HOSTILE not in page
+        async with made.client.get("/admin") as answer:
+            assert (answer.status, answer.content_type) == (404, "text/plain")
+            assert await answer.text() == (
+                "Error: there is no page /admin\nTry: / is the status page, /stock the stock list\n"
+            )
 
 
 def test_budgets_are_shown_as_far_as_they_are_known() -> None:
