@@ -15,6 +15,7 @@ from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.explain.journal_groups import grouped, listing_key
 from invsyncd.explain.journal_text import entry_summary
+from invsyncd.explain.rules_text import mirror_sentences, tiktok_sentences
 from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.status.checks import fold_checks
@@ -67,6 +68,20 @@ async def with_listings(
         with suppress(ConfigError, StateError):  # the health reports it
             groups["listings"] = await listings_json(store, rulebook)
     return {**found, **groups}
+
+
+async def rules_json(store: Store, rulebook: Rulebook) -> dict[str, list[str]]:
+    """The rules in force as sentences, by target."""
+    locations = [known.location for known in await store.locations.all()]
+    try:
+        rules = await rulebook.rules()
+    except ConfigError as error:
+        return {"shopify": [f"The configuration does not fit the shop: {error}."], "tiktok": []}
+    warehouses = await rulebook.warehouses() or []
+    tiktok = tiktok_sentences(rules, locations, warehouses)
+    if not tiktok and rulebook.offers_error is not None:
+        tiktok = [f"Nothing is written: {rulebook.offers_error}."]
+    return {"shopify": mirror_sentences(rules, locations), "tiktok": tiktok}
 
 
 def wrong(health: Health) -> list[dict[str, Any]]:

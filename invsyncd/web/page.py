@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from invsyncd.status.target_health import UNTRIED
-from invsyncd.text import command, plural
+from invsyncd.text import SHOPS, command, plural
 from invsyncd.web.details import details_section
 from invsyncd.web.html import Child, Html, explain_link, section, tag, whole_page, with_code
 from invsyncd.web.stock_page import stock_section
@@ -45,6 +45,7 @@ def status_page(found: Facts) -> str:
         _needs(found),
         _stock(found),
         record("Latest in the journal", _NO_ROWS, found["journal"], found["now"], skus=True),
+        _rules(found.get("rules") or {}),
         details_section(found),
     ]
     return whole_page(title, state, main, shop=found["shop"])
@@ -201,6 +202,18 @@ def _waiting(sku: str, because: str, resolves: Html) -> Html:
 def _more(some: Mapping[str, Any]) -> Html | None:
     more = some["count"] - len(some["first"])
     return tag("p", f"… and {more:,} more", class_="small") if more > 0 else None
+
+
+def _rules(rules: Mapping[str, Sequence[str]]) -> Html | None:
+    """The rules in force, in words."""
+    parts = [
+        tag("div", tag("h3", SHOPS.get(name, name)), tag("ul", [tag("li", clip(x)) for x in said]))
+        for name, said in rules.items()
+        if said
+    ]
+    if not parts:
+        return None
+    return section("Rules in force", tag("div", parts, class_="rules"), id_="rules")
 
 
 def record(

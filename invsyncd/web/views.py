@@ -19,7 +19,7 @@ from invsyncd.metrics import CONTENT_TYPE, Metrics
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import Health
 from invsyncd.store import Store
-from invsyncd.web.document import facts, with_listings
+from invsyncd.web.document import facts, rules_json, with_listings
 from invsyncd.web.explain_page import explained_page, missing_page, unknown_page
 from invsyncd.web.html import POLICY
 from invsyncd.web.page import status_page
@@ -97,6 +97,7 @@ class Window:
         found = await facts(self.store, self.health, self.shop, now)
         with suppress(StateError):  # the health reports it
             found["stock"] = await self._stock(StockQuery(), FIRST_ROWS, now)
+            found["rules"] = await rules_json(self.store, self.rulebook)
         return _html(status_page(found))
 
     async def stock_page(self, request: web.Request) -> web.StreamResponse:

@@ -220,6 +220,16 @@ async def test_a_sku_that_nobody_knows_is_said_with_those_that_hold_it(tmp_path:
         assert (await made.get("/explain/TEE-M"))[0] == 200
 
 
+async def test_the_rules_in_force_are_told_in_words(tmp_path: Path) -> None:
+    page = await said(tmp_path, "well")
+    rules = page.partition("Rules in force")[2]
+    for words in (
+        "Berlin, Hamburg and Munich always show one number",
+        "Main warehouse shows 80 % of the stock at Berlin, Hamburg and Munich",
+    ):
+        assert words in rules
+
+
 async def test_internals_are_folded_and_what_is_wrong_is_not(tmp_path: Path) -> None:
     async with site(tmp_path) as made:
         await STATES["troubled"](made)
