@@ -43,12 +43,40 @@ def status_page(found: Facts) -> str:
     main = [
         _verdict(found, state, heading),
         _needs(found),
+        _today(found.get("today")),
         _stock(found),
         record("Latest in the journal", _NO_ROWS, found["journal"], found["now"], skus=True),
         _rules(found.get("rules") or {}),
         details_section(found),
     ]
     return whole_page(title, state, main, shop=found["shop"])
+
+
+_TODAY = {
+    "sold": "units sold",
+    "changes": "changes counted",
+    "writes": "writes done",
+    "corrections": "corrections at TikTok",
+}
+
+
+def _today(numbers: Mapping[str, Any] | None) -> Html | None:
+    """Today in numbers, since the midnight of the machine's own time zone."""
+    if not numbers:
+        return None
+    shown = [
+        tag("p", tag("b", f"{numbers[key]:,}" + ("" if numbers["whole"] else "+")), words)
+        for key, words in _TODAY.items()
+    ]
+    since = f"since midnight ({numbers['zone']}), {date_and_time(numbers['since'])[11:16]} UTC"
+    if not numbers["whole"]:
+        since += "; still counting"
+    return section(
+        "Today",
+        tag("div", shown, class_="figures"),
+        tag("p", since, class_="small"),
+        id_="today",
+    )
 
 
 def _stock(found: Facts) -> Html | None:

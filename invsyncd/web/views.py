@@ -18,6 +18,7 @@ from invsyncd.explain.gather import explain_name
 from invsyncd.metrics import CONTENT_TYPE, Metrics
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import Health
+from invsyncd.status.today import Today
 from invsyncd.store import Store
 from invsyncd.web.document import facts, rules_json, with_listings
 from invsyncd.web.explain_page import explained_page, missing_page, unknown_page
@@ -41,6 +42,7 @@ class Window:
         self.health = health
         self.rulebook = rulebook
         self.shop = shop
+        self.today = Today(store)
 
     async def livez(self, _: web.Request) -> web.StreamResponse:
         """Whether every job makes progress."""
@@ -98,6 +100,7 @@ class Window:
         with suppress(StateError):  # the health reports it
             found["stock"] = await self._stock(StockQuery(), FIRST_ROWS, now)
             found["rules"] = await rules_json(self.store, self.rulebook)
+            found["today"] = await self.today.as_json(now, self.rulebook.sale_max)
         return _html(status_page(found))
 
     async def stock_page(self, request: web.Request) -> web.StreamResponse:
