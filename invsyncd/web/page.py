@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from invsyncd.status.target_health import UNTRIED
-from invsyncd.text import SHOPS, command, plural
+from invsyncd.text import DAY_S, SHOPS, command, plural
 from invsyncd.web.details import details_section
 from invsyncd.web.html import Child, Html, explain_link, section, tag, whole_page, with_code
 from invsyncd.web.stock_page import stock_section
@@ -43,7 +43,7 @@ def status_page(found: Facts) -> str:
     main = [
         _verdict(found, state, heading),
         _needs(found),
-        _today(found.get("today")),
+        _today(found),
         _stock(found),
         record("Latest in the journal", _NO_ROWS, found["journal"], found["now"], skus=True),
         _rules(found.get("rules") or {}),
@@ -53,22 +53,27 @@ def status_page(found: Facts) -> str:
 
 
 _TODAY = {
-    "sold": "units sold",
-    "changes": "changes counted",
-    "writes": "writes done",
-    "corrections": "corrections at TikTok",
+    "sold": ("unit sold", "units sold"),
+    "changes": ("change counted", "changes counted"),
+    "writes": ("write done", "writes done"),
+    "corrections": ("correction at TikTok", "corrections at TikTok"),
 }
 
 
-def _today(numbers: Mapping[str, Any] | None) -> Html | None:
+def _today(found: Facts) -> Html | None:
     """Today in numbers, since the midnight of the machine's own time zone."""
+    numbers = found.get("today")
     if not numbers:
         return None
+    more = "" if numbers["whole"] else "+"
     shown = [
-        tag("p", tag("b", f"{numbers[key]:,}" + ("" if numbers["whole"] else "+")), words)
-        for key, words in _TODAY.items()
+        tag("p", tag("b", f"{numbers[key]:,}{more}"), one if numbers[key] == 1 else many)
+        for key, (one, many) in _TODAY.items()
+        if key != "corrections" or "tiktok" in found["targets"]
     ]
-    since = f"since midnight ({numbers['zone']}), {date_and_time(numbers['since'])[11:16]} UTC"
+    since = f"Since midnight ({numbers['zone']})"
+    if numbers["since"] % DAY_S:
+        since += f", {date_and_time(numbers['since'])[11:16]} UTC"
     if not numbers["whole"]:
         since += "; still counting"
     return section(
