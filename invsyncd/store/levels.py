@@ -26,11 +26,17 @@ ITEM_COLUMNS = (
 )
 
 _ITEM_SET = ", ".join(f"{name} = excluded.{name}" for name in ITEM_COLUMNS.split(", ")[1:])
-# No REPLACE: it deletes the row and its entry in every index, although a pool is all that moved.
-_SAVE_ITEM = (
-    f"INSERT INTO item ({ITEM_COLUMNS}, folded) VALUES ({marks(14)})"
-    f" ON CONFLICT (id) DO UPDATE SET {_ITEM_SET}, folded = excluded.folded"
-)
+
+
+def _save_items(values: str) -> str:
+    """Saves items. No REPLACE: that takes a row out of every index, though only its pool moved."""
+    return (
+        f"INSERT INTO item ({ITEM_COLUMNS}, folded) VALUES {values}"
+        f" ON CONFLICT (id) DO UPDATE SET {_ITEM_SET}, folded = excluded.folded"
+    )
+
+
+_SAVE_ITEM = _save_items(f"({marks(14)})")
 
 
 class Levels:
@@ -166,11 +172,16 @@ class Levels:
         await tx.executemany("DELETE FROM level WHERE item = ?", [(item,) for item in items])
 
     async def add_items(self, tx: Tx, entries: Sequence[Catalogue]) -> None:
-        """Save items that are about to be seen for the first time."""
-        await tx.executemany(
-            _SAVE_ITEM,
-            [_item_row(with_catalogue(Item(e.item, e.sku), e)) for e in entries],
-        )
+        """Save items that are about to be seen for the first time.
+
+        Many by one statement: after each statement FTS5 writes what it has gathered (measured: it
+        takes half as long by pages).
+        """
+        for page in pages(entries):
+            rows = [_item_row(with_catalogue(Item(e.item, e.sku), e)) for e in page]
+            await tx.execute(
+                _save_items(marks(len(page), 14)), [value for row in rows for value in row]
+            )
         await save_components(tx, ((e.item, e.components) for e in entries))
 
     async def save_states(self, tx: Tx, states: Iterable[ItemState]) -> None:
