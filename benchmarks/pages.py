@@ -2,7 +2,8 @@
 
 The store is made whole: four levels an item, a listing for each, a journal, and a share of items
 with which something is the matter. The server is the daemon's own, in this process, and asked over
-loopback; nothing else runs. The first answer of each kind is left out: it fills the cache.
+loopback; nothing else runs. The first answer of each kind is left out: it fills the cache. On a
+machine that does other things too, the processor's milliseconds say more; the client's are in them.
 """
 
 from __future__ import annotations
@@ -199,7 +200,8 @@ async def measure(path: Path, shelf: Shelf, requests: int) -> Table:
         f" journal, {shelf.share:.1%} of the items held, oversold, parked, owed; {requests} times",
         title_justify="left",
     )
-    for head in ("asked for", "bytes", "median ms", "worst ms", f"goal {GOAL_MS} ms"):
+    heads = ("asked for", "bytes", "median ms", "worst ms", "CPU ms", f"goal {GOAL_MS} ms")
+    for head in heads:
         table.add_column(head, justify="left" if head == "asked for" else "right")
     health = Health(time.time, 2, list(Target))
     health.baseline = True
@@ -211,11 +213,13 @@ async def measure(path: Path, shelf: Shelf, requests: int) -> Table:
             aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client,
         ):
             for name, paths in asked(shelf.items).items():
+                watch = Stopwatch()
                 took, size = await _asked(client, paths, requests)
+                cpu = 1000 * watch.cpu_s / (requests + 1)
                 median = 1000 * statistics.median(took)
                 verdict = "met" if median <= GOAL_MS else "missed"
-                worst = f"{1000 * max(took):.1f}"
-                table.add_row(name, f"{size:,}", f"{median:.1f}", worst, verdict)
+                figures = (f"{x:.1f}" for x in (median, 1000 * max(took), cpu))
+                table.add_row(name, f"{size:,}", *figures, verdict)
     return table
 
 

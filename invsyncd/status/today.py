@@ -14,7 +14,7 @@ from invsyncd.core.journal import EntryKind
 from invsyncd.core.sales import units_sold
 from invsyncd.store import Store
 
-LINES_MAX = 10_000
+LINES_MAX = 2_500  # some 10 ms of the processor
 
 
 @dataclass(slots=True)

@@ -249,8 +249,11 @@ STEPS: tuple[str, ...] = (
     ALTER TABLE item ADD COLUMN folded TEXT NOT NULL DEFAULT '';
     UPDATE item SET folded = casefold(sku);
     CREATE INDEX item_by_folded ON item (folded, id);
-    CREATE INDEX item_oversold ON item (id) WHERE pool < 0;
-    CREATE INDEX listing_parked_item ON listing (item) WHERE parked <> '' AND item IS NOT NULL;
+    CREATE INDEX item_oversold ON item (id) WHERE pool < 0 AND standing = 'pooled';
+    CREATE INDEX listing_parked_item ON listing (item, parked)  -- whole: a count reads no listing
+        WHERE parked <> '' AND item IS NOT NULL;
+    CREATE INDEX listing_by_seller_sku ON listing (seller_sku);
+    CREATE INDEX listing_by_sku_id ON listing (sku_id);
 
     CREATE VIRTUAL TABLE item_search USING fts5 (
         folded, content = '', columnsize = 0, detail = none, tokenize = 'trigram case_sensitive 1'

@@ -205,6 +205,14 @@ async def test_no_list_reads_every_item(store: Store, text: str, only: StockFilt
     assert plans
 
 
+async def test_what_a_name_stands_for_is_found_without_reading_every_listing(store: Store) -> None:
+    await sell(store, Item(1, "TEE"))
+    async with explained(store) as plans:
+        assert [x.key for x in await store.listings.named("TEE")] == [("p1", "1")]
+        assert [x.key for x in await store.listings.named("p1/1")] == [("p1", "1")]
+    assert not [x for x in plans if x.startswith("SCAN")], plans
+
+
 async def test_four_times_the_items_take_no_more_steps(tmp_path: Path) -> None:
     taken: list[dict[tuple[str, StockFilter | None], int]] = []
     for count in (6_000, 24_000):
