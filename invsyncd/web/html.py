@@ -160,7 +160,7 @@ def _top(shop: str, sku: str) -> Html:
 
 
 def _foot() -> Html:
-    pages = ("/readyz", "/metrics", "/api/status", "/api/journal")
+    pages = ("/readyz", "/metrics", "/api/status", "/api/journal", "/api/stock")
     links = tag("nav", [tag("a", page, href=page) for page in pages], aria_label="For programs")
     note = tag("p", f"invsyncd {__version__}. Times are UTC. ", tag("span", id="fresh"))
     return tag("footer", note, links)
