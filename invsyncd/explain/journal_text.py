@@ -81,7 +81,9 @@ def entry_summary(row: Row, places: Places, warehouses: Warehouses | None = None
 
 
 def entry_brief(row: Row, places: Places, warehouses: Warehouses | None = None) -> str:
-    """What the line says in a few words: of a change only what moved, not what came of it."""
+    """What the line says in a few words: of a change or a sale what moved, not what came of it."""
+    if row["kind"] == EntryKind.HOLD:
+        return entry_summary(row, places, warehouses).partition(":")[0]
     if row["kind"] == EntryKind.CHANGE:
         try:
             return change_brief(row, places)

@@ -8,7 +8,7 @@ goes on from page to page.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from invsyncd.core.stock_list import ANYWHERE_MIN, LISTED_MAX, TEXT_MAX, StockFilter, StockRow
@@ -50,6 +50,7 @@ _IS = {
         " WHERE listing.item = item.id AND wanted IS NOT NULL AND wanted IS NOT shown))"
     ),
 }
+Row = tuple[str, int]  # the SKU in one case, and the id
 _THESE = "item.id IN (SELECT value FROM json_each(?1))"
 
 
@@ -84,12 +85,11 @@ class StockList:
         if only is None and len(folded) < _GRAM:
             return await self._walk(folded, after, limit)
         found, is_cut = await self._found(folded, only)
-        rows = await self._db.rows(
-            f"SELECT folded, id FROM item WHERE {_THESE} AND (?2 IS NULL OR folded > ?2"
-            " OR folded = ?2 AND id > ?3) ORDER BY folded, id LIMIT ?4",
-            (json.dumps(found), after and after.folded, after and after.item, limit + 1),
-        )
-        return _page(rows, limit, len(found), is_cut=is_cut)
+        question = f"SELECT folded, id FROM item WHERE {_THESE}"
+        rows = sorted(await self._db.rows(question, (json.dumps(found),)), key=_rank)
+        if after is not None:
+            rows = [row for row in rows if _rank(row) > _rank((after.folded, after.item))]
+        return _page(rows[: limit + 1], limit, len(found), is_cut=is_cut)
 
     async def count(self, only: StockFilter) -> int:
         """With how many items this is the matter; LISTED_MAX + 1 is more than LISTED_MAX."""
@@ -110,18 +110,23 @@ class StockList:
         return [row[0] for row in rows]
 
     async def _walk(self, prefix: str, after: StockRow | None, limit: int) -> StockPage:
-        """All items, or those whose SKU begins like this."""
-        rows: list[tuple[str, int]] = []
-        begin, end, above = prefix, prefix + _LAST_CHAR, ">="
+        """All items, or those whose SKU begins like this; those without a SKU come last."""
+        rows: list[Row] = []
+        begin, after_id = prefix, 0
         if after is not None:
-            begin, above = after.folded, ">"
-            rows += await self._rows("folded = ? AND id > ?", begin, after.item, limit + 1)
-        if len(rows) <= limit:
+            begin, after_id = after.folded, after.item
+        if after is not None and begin:
+            rows += await self._rows("folded = ? AND id > ?", begin, after_id, limit + 1)
+        if len(rows) <= limit and (begin or after is None):
+            above = ">=" if prefix and after is None else ">"
             where = f"folded {above} ? AND folded < ?"
-            rows += await self._rows(where, begin, end, limit + 1 - len(rows))
+            rows += await self._rows(where, begin, prefix + _LAST_CHAR, limit + 1 - len(rows))
+        if len(rows) <= limit and not prefix:
+            last = (after_id if after is not None and not begin else 0, limit + 1 - len(rows))
+            rows += await self._rows("folded = '' AND id > ?", *last)
         return _page(rows, limit)
 
-    async def _rows(self, where: str, *values: object) -> list[tuple[str, int]]:
+    async def _rows(self, where: str, *values: object) -> list[Row]:
         rows = await self._db.rows(
             f"SELECT folded, id FROM item INDEXED BY item_by_folded WHERE {where}"
             " ORDER BY folded, id LIMIT ?",
@@ -164,8 +169,14 @@ class StockList:
         return found
 
 
+def _rank(row: Row) -> tuple[bool, str, int]:
+    """The order of a list: by SKU, then by id; items without a SKU come last."""
+    folded, item = row
+    return not folded, folded, item
+
+
 def _page(
-    rows: Collection[tuple[str, int]], limit: int, count: int | None = None, *, is_cut: bool = False
+    rows: Sequence[Row], limit: int, count: int | None = None, *, is_cut: bool = False
 ) -> StockPage:
     shown = list(rows)[:limit]
     after = StockRow(*shown[-1]) if len(rows) > limit else None

@@ -96,11 +96,17 @@ async def test_words_that_stand_apart_in_a_sku_do_not_make_a_match(store: Store)
     assert await listed(store, "abcdef") == ["abcdef"]
 
 
-async def test_all_items_are_listed_by_sku_and_then_by_id_with_many_of_one_sku(
-    store: Store,
+@pytest.mark.parametrize("without", [0, 1, 11])
+async def test_all_items_are_listed_by_sku_then_by_id_and_those_without_a_sku_last(
+    store: Store, without: int
 ) -> None:
-    await save(store, *(Item(n, "") for n in range(1, 12)), Item(20, "b"), Item(21, "A"))
-    assert await listed(store) == [""] * 11 + ["A", "b"]
+    await save(store, *(Item(n, "") for n in range(1, 1 + without)))
+    same = [Item(n, "same", standing=Standing.HELD) for n in range(30, 38)]
+    await save(store, Item(20, "Z"), Item(21, "a"), *same)
+    assert await listed(store) == ["a", *["same"] * 8, "Z", *[""] * without]
+    assert await listed(store, "s") == ["same"] * 8
+    await save(store, *(Item(n, "", standing=Standing.HELD) for n in range(1, 1 + without)))
+    assert await listed(store, only=StockFilter.HELD) == [*["same"] * 8, *[""] * without]
 
 
 async def test_a_renamed_and_a_deleted_sku_are_not_found_any_more(store: Store) -> None:
