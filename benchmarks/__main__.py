@@ -14,6 +14,7 @@ from benchmarks.market import market
 from benchmarks.merge import merge
 from benchmarks.mirror import mirror
 from benchmarks.pages import pages
+from benchmarks.processor import processor_command
 from benchmarks.rest import rest
 from benchmarks.rush import rush
 from benchmarks.scale import scale
@@ -34,6 +35,7 @@ group.add_command(market)
 group.add_command(merge)
 group.add_command(mirror)
 group.add_command(pages)
+group.add_command(processor_command)
 group.add_command(rest)
 group.add_command(rush)
 group.add_command(scale)

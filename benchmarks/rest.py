@@ -1,8 +1,10 @@
 """Measures a shop at rest in virtual time: points an hour, bulk operations, full re-reads.
 
-The daemon runs its own jobs. All levels carry one stamp, as after an import or a set-up. What the
-shop costs is measured twice: right behind the baseline, where the first change comes too, and once
-that change is older than every look-back.
+The daemon runs its own jobs. All levels carry one stamp, as after an import or a set-up, from
+`--stamped-s` before the daemon's start. 0 is the worst: the baseline begins in that very second,
+and nobody can say what of that second it has read. What the shop costs is measured twice: right
+behind the baseline, where the first change comes too, and once that change is older than every
+look-back.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ class Shape:
     locations: int
     interval_s: float
     call_s: float
+    stamped_s: float
     seconds: float
 
 
@@ -108,6 +111,7 @@ async def measure(shape: Shape, folder: Path) -> Measured:
             if number < LISTED_MAX:
                 stock = {w.made.warehouse: STOCK}
                 w.made.market.add_listing(f"SKU-{number:06d}", stock=stock)
+        await asyncio.sleep(shape.stamped_s)
         async with jobs_running(w) as parts:
             async with asyncio.timeout(TIMEOUT_S):
                 while not await parts.mirror.has_baseline():  # noqa: ASYNC110
@@ -171,18 +175,28 @@ ROWS: Sequence[tuple[str, Figure]] = (
 @interval_option
 @click.option("--call-ms", type=float, default=100.0, show_default=True)
 @click.option("--hours", type=float, default=1.0, show_default=True, help="Watched at rest.")
+@click.option(
+    "--stamped-s", type=float, default=0.0, show_default=True, help="Stamps before the start."
+)
 def rest(
-    *, shops: tuple[tuple[int, int], ...], interval_s: float, call_ms: float, hours: float
+    *,
+    shops: tuple[tuple[int, int], ...],
+    interval_s: float,
+    call_ms: float,
+    hours: float,
+    stamped_s: float,
 ) -> None:
     """Measure shops at rest: points an hour, bulk operations, re-reads, the first change."""
     logging.disable(logging.CRITICAL)
     watch, seconds = Stopwatch(), hours * HOUR_S
-    table = Table(title=f"at rest, interval {interval_s:g} s", title_justify="left")
+    title = f"at rest, interval {interval_s:g} s, all stamped {stamped_s:g} s before the start"
+    table = Table(title=title, title_justify="left")
     table.add_column("items × locations")
     found = []
     for items, locations in shops:
         table.add_column(f"{items:,} × {locations}", justify="right")
-        found.append(simulated(Shape(items, locations, interval_s, call_ms / 1000, seconds)))
+        shape = Shape(items, locations, interval_s, call_ms / 1000, stamped_s, seconds)
+        found.append(simulated(shape))
     for name, figure in ROWS:
         table.add_row(name, *map(figure, found))
     console = Console(width=120)

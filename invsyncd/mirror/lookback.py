@@ -78,9 +78,10 @@ class Reach(IntEnum):
 class Polled:
     """What a poll read of one location. `mark` is a server second; None where nothing is known.
 
-    `rows` counts the levels that were stamped since the poll before, and `listed` all levels that
-    came; `news` are those that differed from the store. `whole` says that everything was read
-    directly instead, and nothing was listed to the end.
+    `rows` counts the levels that were stamped since the poll before, `listed` all levels that
+    came, and `again` those that the next poll will list again; `news` are those that differed from
+    the store. `whole` says that everything was read directly instead, and nothing was listed to the
+    end.
     """
 
     location: int
@@ -91,6 +92,7 @@ class Polled:
     listed: int = 0
     news: int = 0
     whole: bool = False
+    again: int = 0
 
 
 class PendingReads(NamedTuple):
@@ -123,6 +125,7 @@ class Progress:
     pages: int = 0
     _rows: int = 0
     _listed: int = 0
+    _again: int = 0
 
     def saw(self, page: Page) -> None:
         """Take one page into account."""
@@ -130,6 +133,8 @@ class Progress:
             self.mark = latest(self.mark, newest_stamp(page))
         self.pages += 1
         self._listed += len(page.readings)
+        again = (self.mark or 0) - BRIEF_S
+        self._again += sum(reading.updated_at >= again for reading in page.readings)
         if self.before is not None:
             self._rows += sum(reading.updated_at > self.before for reading in page.readings)
 
@@ -138,8 +143,8 @@ class Progress:
     ) -> Polled:
         """The whole poll. It has no mark where a row was lost: `is_whole` False."""
         mark = self.mark if is_whole else None
-        rows, listed = self._rows, self._listed
-        return Polled(location, mark, self.far, self.pages, rows, listed, news, whole=direct)
+        rows, listed, again = self._rows, self._listed, self._again
+        return Polled(location, mark, self.far, self.pages, rows, listed, news, direct, again)
 
 
 def newest_stamp(page: Page) -> int | None:
@@ -161,6 +166,9 @@ class OverlapSchedule:
     operation (`wants_bulk`). One that will not waits while the bucket is short. Both wait until
     `overlap_s` at most; at most one interval later a poll pages them. The first far look-back is
     paged at once, but for one right after a baseline, which has just read everything.
+
+    A short look-back that will list much is left out while the bucket is short: it would take the
+    points that the changes need, and the next far one finds the same.
     """
 
     def __init__(self, overlap_s: float) -> None:
@@ -169,8 +177,10 @@ class OverlapSchedule:
         self._near: dict[int, int | None] = {}
         self._short: dict[int, int | None] = {}
         self._floor: dict[int, int] = {}
+        self._baseline_at: dict[int, int] = {}
         self._last: dict[int, Polled] = {}
         self._listed: deque[tuple[LoopSeconds, int]] = deque()
+        self._of_baseline = (AT_ONCE, 0)
         self._short_at = AT_ONCE
         self._far_at: LoopSeconds | None = None
         self._began_at = AT_ONCE
@@ -179,9 +189,12 @@ class OverlapSchedule:
     def begin(self, now: LoopSeconds, free: float) -> None:
         """Decide how far back the poll that begins now reads; `free` is the bucket's free share."""
         self._began_at = now
-        if self._is_due(now, waits=free < FREE_MIN or self._is_much(now)):
+        is_short = free < FREE_MIN
+        if self._is_due(now, waits=is_short or self._is_much(now)):
             self._reach = Reach.FAR
-        elif now - self._short_at + SLACK_S >= SHORT_S:
+        elif now - self._short_at + SLACK_S >= SHORT_S and not (
+            is_short and self._rows_of_short > FAR_ROWS_MAX
+        ):
             self._reach = Reach.SHORT
         else:
             self._reach = Reach.NEAR
@@ -196,8 +209,9 @@ class OverlapSchedule:
         """Note that a baseline has just read everything."""
         self._near, self._short = dict(taken.marks), dict(taken.marks)
         self._floor = {place: at for place, at in taken.marks.items() if at is not None}
+        self._baseline_at = dict(self._floor)
         self._short_at = self._far_at = now
-        self._listed.append((now, taken.recent))
+        self._of_baseline = (now, taken.recent)
         if taken.newest is not None:
             self._stamps.saw(taken.newest, now)
 
@@ -212,7 +226,14 @@ class OverlapSchedule:
         since = (now if self._far_at is None else self._far_at) - self._overlap_s - SHORT_S
         while self._listed and self._listed[0][0] < since:
             self._listed.popleft()
-        return sum(rows for _, rows in self._listed) > FAR_ROWS_MAX
+        at, recent = self._of_baseline
+        listed = sum(rows for _, rows in self._listed)
+        return (recent if at >= since else 0) + listed > FAR_ROWS_MAX
+
+    @property
+    def _rows_of_short(self) -> int:
+        """How many levels a short look-back lists, judged by what the polls since then listed."""
+        return sum(rows for at, rows in self._listed if at >= self._short_at - SHORT_S)
 
     def wants_bulk(self, now: LoopSeconds) -> bool:
         """Whether a far look-back should be made by bulk operation now."""
@@ -243,12 +264,17 @@ class OverlapSchedule:
 
     @property
     def expected_rows(self) -> int:
-        """How many levels this poll will list: each change of the last poll returns everywhere.
+        """How many levels this poll will list.
 
-        Without mirroring there are fewer. What is done because of the larger number costs no more
-        than listing that many.
+        Each change of the last poll returns everywhere, and what was stamped right before that poll
+        is listed again. Without mirroring there are fewer. What is done because of the larger
+        number costs no more than listing that many.
         """
-        return sum(polled.news for polled in self._last.values()) * len(self._last)
+        last = self._last.values()
+        again = sum(polled.again for polled in last)
+        if self._reach is Reach.SHORT and not any(polled.whole for polled in last):
+            again = max(again, self._rows_of_short)
+        return max(sum(polled.news for polled in last) * len(last), again)
 
     def progress(self, known: KnownLocation) -> Progress:
         """The poll of this location that has begun."""
@@ -275,6 +301,7 @@ class OverlapSchedule:
         """Note that what this poll read is committed."""
         self._last = dict(polled)
         for location, one in polled.items():
+            self._raise_floor(location, one)
             self._near[location] = one.mark
             if self._reach is not Reach.NEAR or one.whole or one.far:
                 self._short[location] = one.mark
@@ -284,6 +311,16 @@ class OverlapSchedule:
         if polled and self.is_far:
             self._far_at = self._began_at
             self._floor.clear()
+
+    def _raise_floor(self, location: int, polled: Polled) -> None:
+        """Count the very second of the baseline as read, once it was read after it had passed.
+
+        An import may have stamped everything in that second, and each look-back would list it.
+        """
+        second = self._baseline_at.get(location)
+        if second is not None and polled.mark is not None and polled.mark > second + NEAR_S:
+            self._floor[location] = second + 1
+            del self._baseline_at[location]
 
     def paid(self, owed: PendingReads) -> None:
         """Note that what a bulk operation found is committed."""

@@ -53,6 +53,25 @@ class Shape:
             raise InvalidResponse(f"{self.path}.{key}: missing")
         return Shape(members[key], key, self)
 
+    def text_at(self, key: str) -> str:
+        """The member `key` as `text`. A page has thousands: only a wrong one gets a path."""
+        value = self.value.get(key) if isinstance(self.value, dict) else None
+        if isinstance(value, str) and len(value) <= TEXT_MAX and value.isascii():
+            return value
+        return self.at(key).text()
+
+    def whole_at(self, key: str) -> int:
+        """The member `key` as `whole`."""
+        value = self.value.get(key) if isinstance(self.value, dict) else None
+        if type(value) is int and -WHOLE_MAX <= value <= WHOLE_MAX:
+            return value
+        return self.at(key).whole()
+
+    def flag_at(self, key: str) -> bool:
+        """The member `key` as `flag`."""
+        value = self.value.get(key) if isinstance(self.value, dict) else None
+        return value if isinstance(value, bool) else self.at(key).flag()
+
     def maybe(self, key: str) -> Shape | None:
         """The member `key`, or None when it is missing or null."""
         value = self.object().get(key)

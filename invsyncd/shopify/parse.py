@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from invsyncd.core.model import Location, Reading
 from invsyncd.errors import InvalidResponse
@@ -206,7 +207,7 @@ def _reading(
         committed=quantities["committed"],
         on_hand=quantities["on_hand"],
         updated_at=touched_at,
-        active=node.at("isActive").flag(),
+        active=node.flag_at("isActive"),
         direct=direct,
         answered_at=answered_at,
         incoming=quantities["incoming"],
@@ -219,13 +220,12 @@ def _quantities(listed: Shape) -> tuple[dict[str, int], int]:
     found: dict[str, int] = {}
     counted_at = 0
     for one in listed.items():
-        name = one.at("name").text()
+        name = one.text_at("name")
         if name in found or name not in _NAMES:
             raise one.at("name").garbled("a quantity that was not asked for, or twice")
-        found[name] = whole_units(one.at("quantity"))
-        updated_at = one.at("updatedAt")
-        if name == "available" and not updated_at.null:
-            counted_at = seconds(updated_at)
+        found[name] = whole_units(one, "quantity")
+        if name == "available" and not one.at("updatedAt").null:
+            counted_at = seconds(one.at("updatedAt"))
     if len(found) < len(_NAMES):
         raise listed.garbled(f"no {', '.join(name for name in _NAMES if name not in found)}")
     return found, counted_at
@@ -257,25 +257,34 @@ def count(value: Shape) -> int:
     return int(value.text())
 
 
-def whole_units(value: Shape) -> int:
-    """Units of stock."""
-    units = value.whole()
+def whole_units(owner: Shape, key: str) -> int:
+    """Units of stock, the member `key`."""
+    units = owner.whole_at(key)
     if abs(units) > _QUANTITY_MAX:
-        raise value.garbled("more units than 32 bits hold")
+        raise owner.at(key).garbled("more units than 32 bits hold")
     return units
 
 
 def seconds(value: Shape) -> int:
     """Unix seconds of an ISO 8601 timestamp with a zone, fractions cut off."""
     try:
-        moment = datetime.fromisoformat(value.text())
+        return _unix(value.text())
+    except ValueError as error:
+        raise value.garbled(str(error)) from None
+
+
+@lru_cache(maxsize=1024)
+def _unix(text: str) -> int:
+    """Unix seconds of a timestamp; ValueError says what is wrong. A page repeats few of them."""
+    try:
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise value.garbled("not a timestamp") from None
+        raise ValueError("not a timestamp") from None
     if moment.tzinfo is None:
-        raise value.garbled("a timestamp without a zone")
+        raise ValueError("a timestamp without a zone")
     at = int(moment.timestamp() // 1)
     if abs(at) >= _TIME_MAX:
-        raise value.garbled("a timestamp of another age")
+        raise ValueError("a timestamp of another age")
     return at
 
 

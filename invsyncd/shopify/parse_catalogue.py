@@ -94,7 +94,7 @@ def components(node: Shape) -> tuple[Component, ...]:
             taken: dict[int, int] = {}
             for one in _whole(variant.at("productVariantComponents")):
                 part = one.at("productVariant").at("inventoryItem").at("id")
-                units = whole_units(one.at("quantity"))
+                units = whole_units(one, "quantity")
                 if units < 1:
                     raise one.at("quantity").garbled("a bundle takes at least 1 unit")
                 item = number(part, "InventoryItem")

@@ -144,9 +144,45 @@ def test_after_a_baseline_nothing_is_read_again_at_once() -> None:
     assert made.wants_bulk(LoopSeconds(110.0)), "the far look-back goes by bulk operation"
 
 
+def test_a_look_back_behind_a_baseline_does_not_list_its_second_again() -> None:
+    made = OverlapSchedule(OVERLAP_S)
+    made.has_baseline(LoopSeconds(50.0), Taken(20_000, {7: MARK}, newest=MARK, recent=80_000))
+    for at, is_short in ((52.0, False), (58.0, False), (65.0, True)):
+        made.begin(LoopSeconds(at), 1.0)
+        progress = made.progress(PLACE)
+        assert progress.since == (MARK + 1 if is_short else MARK)
+        made.committed({7: progress.polled(7, 0)})
+
+
+@pytest.mark.parametrize(
+    ("rows", "free", "is_short"),
+    [
+        pytest.param(FAR_ROWS_MAX + 1, 0.4, False, id="much, and few points are left"),
+        pytest.param(FAR_ROWS_MAX + 1, 0.6, True, id="much, and there are points enough"),
+        pytest.param(FAR_ROWS_MAX, 0.1, True, id="not much"),
+    ],
+)
+def test_a_short_look_back_leaves_the_points_to_changes(
+    rows: int, free: float, is_short: bool
+) -> None:
+    made = after(rows)
+    made.begin(LoopSeconds(20.0), free)
+    assert made.progress(PLACE).since == (MARK - SHORT_S if is_short else MARK + 5 - NEAR_S)
+
+
 def test_a_poll_is_heavy_after_one_of_several_pages_and_expects_changes_everywhere() -> None:
     assert not after(250, pages=1).is_heavy
     assert after(251, pages=2).is_heavy
     made = after(9, news=3)
     made.committed({n: Polled(n, MARK, False, 1, 9, 9, 3) for n in (7, 8)})
     assert made.expected_rows == 2 * 3 * 2
+
+
+def test_a_poll_expects_what_was_stamped_right_before_the_last_one_once_more() -> None:
+    made = after(0)
+    made.begin(LoopSeconds(7.0), 1.0)
+    progress = made.progress(PLACE)
+    progress.saw(page(MARK, *[MARK + 6] * 300, answered=MARK + 7))
+    progress.saw(page(*[MARK + 7] * 10, answered=MARK + 8))
+    made.committed({7: progress.polled(7, news=0)})
+    assert made.expected_rows == 310

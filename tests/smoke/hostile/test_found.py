@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from unittest.mock import patch
@@ -38,7 +39,26 @@ def test_an_integer_that_no_database_holds_is_garbled(number: int) -> None:
 
 def test_more_units_than_32_bits_hold_are_garbled() -> None:
     with pytest.raises(InvalidResponse):
-        parse.whole_units(Shape(2**31 + 1, "x"))
+        parse.whole_units(Shape({"quantity": 2**31 + 1}, "x"), "quantity")
+
+
+@pytest.mark.parametrize(
+    "value", [None, 7, 7.0, "7", True, [], {}, WHOLE_MAX + 1, "x" * 10_001], ids=repr
+)
+def test_a_member_read_at_once_is_judged_and_named_as_one_read_by_steps(value: object) -> None:
+    owner = Shape({"it": value}, "x")
+    assert _outcome(lambda: owner.text_at("it")) == _outcome(lambda: owner.at("it").text())
+    assert _outcome(lambda: owner.whole_at("it")) == _outcome(lambda: owner.at("it").whole())
+    assert _outcome(lambda: owner.flag_at("it")) == _outcome(lambda: owner.at("it").flag())
+    assert _outcome(lambda: owner.text_at("no")) == _outcome(lambda: owner.at("no").text())
+
+
+def _outcome(read: Callable[[], object]) -> tuple[type, object]:
+    try:
+        found = read()
+    except InvalidResponse as error:
+        return InvalidResponse, str(error)
+    return type(found), found
 
 
 @pytest.mark.parametrize("digits", ["9" * 5000, "9" * 19, "٣"])
