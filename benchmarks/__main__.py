@@ -13,6 +13,7 @@ from benchmarks.load import load
 from benchmarks.market import market
 from benchmarks.merge import merge
 from benchmarks.mirror import mirror
+from benchmarks.pages import pages
 from benchmarks.processor import processor_command
 from benchmarks.rest import rest
 from benchmarks.rush import rush
@@ -33,6 +34,7 @@ group.add_command(load)
 group.add_command(market)
 group.add_command(merge)
 group.add_command(mirror)
+group.add_command(pages)
 group.add_command(processor_command)
 group.add_command(rest)
 group.add_command(rush)

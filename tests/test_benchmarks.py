@@ -50,6 +50,10 @@ def _logging_again() -> Iterator[None]:
             "rush --listings 4 --writes-per-s 0 --seconds 20 --locations 1",
             ["the shop takes", "in 120 s", "after a restart", "4 in", "429s"],
         ),
+        (
+            "pages --items 60 --lines 100 --requests 2",
+            ["the page /", "middle of a SKU", "the filter owed", "suggestions", "median", "worst"],
+        ),
         ("merge --days 30", ["usual trade", "oversold", "last writer wins", "the table before"]),
         (
             "growth --items 20 --changes 4 --listings 2 --samples 2 --idle-s 0 --factors 1",

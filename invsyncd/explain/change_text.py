@@ -64,6 +64,19 @@ def part_words(change: Row) -> str:
     return ", ".join(words)
 
 
+BRIEF_MAX = 3  # moves that are named in a few words
+
+
+def change_brief(row: Row, places: Places) -> str:
+    """What moved, in a few words: Berlin 51 → 50 (ordered online −1)."""
+    changes = row["changes"] or row.get("echoes") or ()
+    if not changes:
+        return change_reason(row, places).says
+    more = f" and {len(changes) - BRIEF_MAX} more" if len(changes) > BRIEF_MAX else ""
+    made_of = part_words(changes[0]) if len(changes) == 1 and row["changes"] else ""
+    return _moves(changes[:BRIEF_MAX], places) + more + (f" ({made_of})" if made_of else "")
+
+
 def change_reason(row: Row, places: Places) -> Reason:
     """The cause and the sentence of a line of the kind `change`."""
     changes = row["changes"]

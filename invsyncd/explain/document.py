@@ -13,6 +13,7 @@ from invsyncd.core.journal import EntryKind, moves_pool
 from invsyncd.core.model import Standing, Target
 from invsyncd.explain.causes import Cause, Reason, by_urgency
 from invsyncd.explain.facts import Facts, ItemFacts, Row, ShopFacts
+from invsyncd.explain.journal_groups import grouped
 from invsyncd.explain.journal_text import STORIES, entry_summary, entry_text, is_story
 from invsyncd.explain.levels import changes, hold_choices, level_reasons, levels, mirrored
 from invsyncd.explain.offers import listing_json, listing_reasons, unmatched_reasons
@@ -58,7 +59,14 @@ def document(facts: Facts) -> dict[str, Any]:
             {**row, "says": entry_summary(row, shop.names, shop.warehouses)}
             for row in rows[-SHOWN_ROWS:]
         ],
+        "record": grouped(rows, shop.names, shop.warehouses, _names(facts))[:SHOWN_ROWS],
     }
+
+
+def _names(facts: Facts) -> dict[tuple[str, str], str]:
+    """The seller SKUs of the listings, by (product_id, sku_id)."""
+    listings = [x.listing for item in facts.items for x in item.listings] + [*facts.unmatched]
+    return {x.key: x.seller_sku for x in listings if x.seller_sku}
 
 
 def shop_reasons(shop: ShopFacts) -> list[Reason]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from invsyncd.core.journal import MOVES_POOL, EntryKind
 from invsyncd.explain.causes import Cause, Reason
-from invsyncd.explain.change_text import Places, Row, change_reason, place_of
+from invsyncd.explain.change_text import Places, Row, change_brief, change_reason, place_of
 from invsyncd.explain.listing_text import LISTING_TEXTS
 from invsyncd.explain.number_text import OF_NUMBERS
 from invsyncd.text import SHOPS, listed, moment, plain, plural, ways_out
@@ -78,6 +78,18 @@ def entry_summary(row: Row, places: Places, warehouses: Warehouses | None = None
     except (KeyError, TypeError, ValueError):  # a line of another version, with other numbers
         return ", ".join(f"{name} {value}" for name, value in row.items() if name not in FIXED)
     return found.says if isinstance(found, Reason) else found
+
+
+def entry_brief(row: Row, places: Places, warehouses: Warehouses | None = None) -> str:
+    """What the line says in a few words: of a change or a sale what moved, not what came of it."""
+    if row["kind"] == EntryKind.HOLD:
+        return entry_summary(row, places, warehouses).partition(":")[0]
+    if row["kind"] == EntryKind.CHANGE:
+        try:
+            return change_brief(row, places)
+        except (KeyError, TypeError, ValueError):  # a line of another version
+            pass
+    return entry_summary(row, places, warehouses)
 
 
 def _write(row: Row, places: Places, warehouses: Warehouses) -> str:

@@ -58,6 +58,11 @@ class Rulebook:
         """Whether the mirrored levels of an item count as one stock."""
         return self._settings.tiktok.count_mirrored is CountMirrored.ONCE
 
+    @property
+    def sale_max(self) -> int:
+        """The largest fall that counts as a till sale."""
+        return self._settings.mirror.sale_max
+
     async def keep_locations(self, found: LocationList) -> None:
         """Save Shopify's locations; InvalidResponse where none of them is active.
 

@@ -25,6 +25,7 @@ from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
 from invsyncd.store.scans import Scans
 from invsyncd.store.scratch import is_in_use, read_only, scratch_copy
+from invsyncd.store.stock import StockList
 from invsyncd.store.unreadable import Unreadable
 
 __all__ = [
@@ -51,6 +52,7 @@ class Store:
         self.catalogue = KnownCatalogue(database)
         self.components = Components(database)
         self.census = Census(database)
+        self.stock = StockList(database)
         self.differing = Differing(database)
         self.unreadable = Unreadable(database)
         self.lost_levels = LostLevels(database)

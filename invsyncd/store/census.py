@@ -39,15 +39,6 @@ class Census:
         rows = await self._db.rows(f"SELECT sku {where} ORDER BY id LIMIT ?", (limit,))
         return int(count), [row[0] for row in rows]
 
-    async def like(self, text: str, limit: int) -> list[str]:
-        """The first SKUs that contain this text, in any case. Reads every item."""
-        rows = await self._db.rows(
-            "SELECT DISTINCT sku FROM item WHERE instr(casefold(sku), casefold(?)) > 0"
-            " ORDER BY length(sku), sku LIMIT ?",
-            (text, limit),
-        )
-        return [row[0] for row in rows]
-
     async def skus(self) -> list[str]:
         """Every SKU of an item. Reads every item."""
         return [row[0] for row in await self._db.rows("SELECT DISTINCT sku FROM item")]
@@ -132,6 +123,11 @@ class ListingCensus:
             " GROUP BY sku HAVING count(*) > 1 ORDER BY sku"
         )
         return [(row[0], row[1]) for row in rows]
+
+    async def parked_count(self) -> int:
+        """The number of parked matched listings, from their index alone."""
+        where = "listing INDEXED BY listing_parked_item WHERE parked <> '' AND item IS NOT NULL"
+        return int((await self._db.rows(f"SELECT count(*) FROM {where}"))[0][0])
 
     async def parked(self) -> tuple[int, list[tuple[str, int]]]:
         """The number of parked matched listings, and the most frequent reasons with counts."""

@@ -94,6 +94,8 @@ def prepare(path: Path) -> None:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             give_to_service(target)
         with closing(sqlite3.connect(target, isolation_level=None)) as db:
+            _check_search(db)
+            db.create_function("casefold", 1, str.casefold, deterministic=True)
             _migrate(db, target, is_new=is_new)
         if is_new:
             target.rename(path)
@@ -108,6 +110,17 @@ def prepare(path: Path) -> None:
         raise StateError(
             f"cannot use {path}: {error.strerror}",
             advice="check the directory of state.path and its owner",
+        ) from error
+
+
+def _check_search(db: sqlite3.Connection) -> None:
+    """Refuse an SQLite without FTS5, by which SKUs are searched, before anything is written."""
+    try:
+        db.execute("SELECT fts5_source_id()").fetchone()
+    except sqlite3.OperationalError as error:
+        raise StateError(
+            f"this Python's SQLite {sqlite3.sqlite_version} has no FTS5",
+            advice="use the package, or a Python of your distribution: their SQLite has it",
         ) from error
 
 
@@ -184,8 +197,6 @@ class Database:
             async with aiosqlite.connect(path, isolation_level=None) as reader:
                 await reader.execute("PRAGMA busy_timeout=5000")
                 await reader.execute("PRAGMA query_only=ON")
-                # SQLite's own lower() knows only ASCII.
-                await reader.create_function("casefold", 1, str.casefold, deterministic=True)
                 yield cls(path, writer, reader)
 
     @asynccontextmanager

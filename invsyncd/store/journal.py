@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from invsyncd.core.journal import MOVES_POOL, EntryKind
+from invsyncd.core.journal import DONE, MOVES_POOL, EntryKind
 from invsyncd.core.model import Entry
 from invsyncd.store.database import Database, Row, Tx, fetch
-from invsyncd.store.sql import marks
+from invsyncd.store.sql import marks, pages
 
 KEPT_S_MAX = 25 * 3600  # Shopify tracks keys for 24 h (documented), and clocks differ
 NEWEST = 200  # of an item's lines: what was counted since a pass is among the newest
 _ALWAYS = 2**62
 _ALL = -1
 _KEYS = ("id", "at", "pass", "kind", "item", "sku")
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """Lines that follow another: the id of the last, how many of each kind, writes that were done.
+
+    `changes` are those of the kind `change` themselves.
+    """
+
+    last: int
+    kinds: Mapping[str, int]
+    done: int
+    changes: Sequence[dict[str, Any]]
+
+    @property
+    def count(self) -> int:
+        """How many lines they are."""
+        return sum(self.kinds.values())
 
 
 class Journal:
@@ -35,8 +54,12 @@ class Journal:
         self, *, sku: str | None = None, since: int = 0, pass_id: str | None = None, limit: int = 50
     ) -> list[dict[str, Any]]:
         """The newest `limit` lines."""
-        where = "at >= ? AND (? IS NULL OR sku = ?) AND (? IS NULL OR pass_id = ?)"
-        return await self._newest(limit, where, since, sku, sku, pass_id, pass_id)
+        # Each question gets the index that leaves the fewest lines to read: that of the SKU, else
+        # that of the time (+ keeps SQLite from it), else the newest lines as they stand.
+        at = "at >= ?" if sku is None else "+at >= ?"
+        asked = {at: since or None, "sku = ?": sku, "pass_id = ?": pass_id}
+        given = {where: value for where, value in asked.items() if value is not None}
+        return await self._newest(limit, " AND ".join(given) or "TRUE", *given.values())
 
     async def of_item(self, item: int, sku: str, limit: int) -> list[dict[str, Any]]:
         """The newest `limit` lines of one item under its SKU of today."""
@@ -77,6 +100,58 @@ class Journal:
         kinds = [kind.value for kind in (*MOVES_POOL, EntryKind.HOLD)]
         where = f"sku IN ({marks(len(skus))}) AND item = ? AND kind IN ({marks(len(kinds))})"
         return await self._newest(NEWEST, where, *skus, item, *kinds)
+
+    async def before(self, at: int) -> int:
+        """The id of the line before the first one of this Unix second or later."""
+        rows = await self._db.rows(
+            "SELECT id FROM journal WHERE at >= ? ORDER BY at LIMIT 1", (at,)
+        )
+        if not rows:
+            rows = await self._db.rows("SELECT coalesce(max(id), 0) + 1 FROM journal")
+        return int(rows[0][0]) - 1
+
+    async def following(self, line: int, limit: int) -> Following:
+        """What kinds of lines follow this one; at most so many lines are read."""
+        rows = await self._db.rows(
+            "SELECT kind, count(*), max(id), sum(kind = ? AND json_extract(numbers, '$.outcome')"
+            " IN (SELECT value FROM json_each(?)))"
+            " FROM (SELECT id, kind, numbers FROM journal WHERE id > ? ORDER BY id LIMIT ?)"
+            " GROUP BY kind",
+            (EntryKind.WRITE.value, json.dumps([x.value for x in DONE]), line, limit),
+        )
+        last = max((row[2] for row in rows), default=line)
+        changes = await self._db.rows(
+            "SELECT id, at, pass_id, kind, item, sku, numbers FROM journal"
+            " WHERE id > ? AND id <= ? AND +kind = ?",
+            (line, last, EntryKind.CHANGE.value),
+        )
+        return Following(
+            last,
+            {row[0]: row[1] for row in rows},
+            sum(row[3] for row in rows),
+            [_line(row) for row in changes],
+        )
+
+    async def newest_of(
+        self, items: Sequence[tuple[int, str]], kinds: Collection[EntryKind]
+    ) -> dict[int, dict[str, Any]]:
+        """The newest line of these kinds of each (item, SKU), by item.
+
+        Only the newest `NEWEST` lines of a SKU are read: some shops give one SKU to thousands.
+        """
+        found: dict[int, dict[str, Any]] = {}
+        for page in pages(items):
+            rows = await self._db.rows(
+                f"WITH inc (item, sku) AS (VALUES {marks(len(page), 2)})"
+                " SELECT id, at, pass_id, kind, item, sku, numbers FROM journal WHERE id IN"
+                " (SELECT (SELECT id FROM (SELECT id, item, kind FROM journal"
+                " WHERE journal.sku = inc.sku ORDER BY id DESC LIMIT ?) AS recent"
+                f" WHERE recent.item = inc.item AND kind IN ({marks(len(kinds))})"
+                " LIMIT 1) FROM inc)",
+                (*[v for one in page for v in one], NEWEST, *[kind.value for kind in kinds]),
+            )
+            found |= {row[4]: _line(row) for row in rows}
+        return found
 
     async def moves_of(
         self, tx: Tx, item: int, sku: str, since: int, limit: int

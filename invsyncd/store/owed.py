@@ -19,9 +19,7 @@ KEYS_MAX = 10_000
 K = TypeVar("K")
 
 # Each condition is the one of its index, word for word; otherwise SQLite cannot use the index.
-_OWED_LEVELS = (
-    "FROM level INDEXED BY level_pending WHERE wanted IS NOT NULL AND wanted <> available"
-)
+OWED_LEVELS = "FROM level INDEXED BY level_pending WHERE wanted IS NOT NULL AND wanted <> available"
 # What may not be bought or is not ours is no late write: products off sale, bundles, replicas. An
 # increase that TikTok refuses for a reason that lasts harms nobody.
 _LATE = (
@@ -30,7 +28,7 @@ _LATE = (
     " OR parked_by = 'status' AND shown > wanted AND status NOT IN"
     f" ({', '.join(repr(status) for status in sorted(OFF_SALE))}))"
 )
-_OWED_LISTINGS = (
+OWED_LISTINGS = (
     # CROSS: SQLite must start at the few owed offers, not at the listings.
     "SELECT DISTINCT product_id, sku_id FROM offer INDEXED BY offer_pending"
     " CROSS JOIN listing USING (product_id, sku_id)"
@@ -149,15 +147,15 @@ class OwedWrites:
 
     async def levels(self) -> Owed[tuple[int, int]]:
         """Levels of Shopify, as (item, location)."""
-        rows = await self._db.rows(f"SELECT item, location {_OWED_LEVELS} LIMIT ?", (KEYS_MAX,))
+        rows = await self._db.rows(f"SELECT item, location {OWED_LEVELS} LIMIT ?", (KEYS_MAX,))
         keys = tuple((row[0], row[1]) for row in rows)
-        return Owed(await self._count(len(keys), f"SELECT count(*) {_OWED_LEVELS}"), keys)
+        return Owed(await self._count(len(keys), f"SELECT count(*) {OWED_LEVELS}"), keys)
 
     async def listings(self) -> Owed[tuple[str, str]]:
         """Listings of TikTok that should have been written, as (product_id, sku_id)."""
-        rows = await self._db.rows(f"{_OWED_LISTINGS} LIMIT ?", (KEYS_MAX,))
+        rows = await self._db.rows(f"{OWED_LISTINGS} LIMIT ?", (KEYS_MAX,))
         keys = tuple((row[0], row[1]) for row in rows)
-        return Owed(await self._count(len(keys), f"SELECT count(*) FROM ({_OWED_LISTINGS})"), keys)
+        return Owed(await self._count(len(keys), f"SELECT count(*) FROM ({OWED_LISTINGS})"), keys)
 
     async def _count(self, found: int, all_of_them: str) -> int:
         if found < KEYS_MAX:

@@ -242,6 +242,37 @@ STEPS: tuple[str, ...] = (
         PRIMARY KEY (location, item)
     ) STRICT, WITHOUT ROWID;
     """,
+    # What a search finds a SKU by, in one case. `casefold` is Python's, given to the connection
+    # that migrates; the triggers do without it, so that any SQLite may write here. The words of
+    # `item_search` are three characters each; it keeps no text of its own, only where they are.
+    """
+    ALTER TABLE item ADD COLUMN folded TEXT NOT NULL DEFAULT '';
+    UPDATE item SET folded = casefold(sku);
+    CREATE INDEX item_by_folded ON item (folded, id);
+    CREATE INDEX item_oversold ON item (id) WHERE pool < 0 AND standing = 'pooled';
+    CREATE INDEX listing_parked_item ON listing (item, parked)  -- whole: a count reads no listing
+        WHERE parked <> '' AND item IS NOT NULL;
+    CREATE INDEX listing_by_seller_sku ON listing (seller_sku);
+    CREATE INDEX listing_by_sku_id ON listing (sku_id);
+
+    CREATE VIRTUAL TABLE item_search USING fts5 (
+        folded, content = '', columnsize = 0, detail = none, tokenize = 'trigram case_sensitive 1'
+    );
+    INSERT INTO item_search (rowid, folded) SELECT id, folded FROM item;
+    CREATE TRIGGER item_search_new AFTER INSERT ON item BEGIN
+        INSERT INTO item_search (rowid, folded) VALUES (new.id, new.folded);
+    END;
+    CREATE TRIGGER item_search_gone AFTER DELETE ON item BEGIN
+        INSERT INTO item_search (item_search, rowid, folded)
+            VALUES ('delete', old.id, old.folded);
+    END;
+    CREATE TRIGGER item_search_other AFTER UPDATE OF folded ON item
+        WHEN new.folded <> old.folded BEGIN
+        INSERT INTO item_search (item_search, rowid, folded)
+            VALUES ('delete', old.id, old.folded);
+        INSERT INTO item_search (rowid, folded) VALUES (new.id, new.folded);
+    END;
+    """,
 )
 
 VERSION = len(STEPS)

@@ -1,7 +1,8 @@
 """The read-only HTTP server: health for monitors, metrics for Prometheus, pages for people.
 
 `server` accepts connections, `peer` limits them, and `guard` decides who is answered. `views` says
-what each path answers, from the data in `document`. `page` and `explain_page` make the HTML.
+what each path answers, from the data in `document` and `stock`. `page`, `stock_page`, `details` and
+`explain_page` make the HTML.
 """
 
 from __future__ import annotations

@@ -13,9 +13,11 @@ from typing import Any
 from invsyncd import __version__
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError, StateError
+from invsyncd.explain.journal_groups import grouped, listing_key
 from invsyncd.explain.journal_text import entry_summary
+from invsyncd.explain.rules_text import mirror_sentences, tiktok_sentences
 from invsyncd.planning.maximum import maximum_json
-from invsyncd.planning.rulebook import Rulebook
+from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.status.checks import fold_checks
 from invsyncd.status.health import Health
 from invsyncd.status.listings import held_json, listings_json
@@ -26,6 +28,7 @@ from invsyncd.web.words import advice
 
 FIRST_MAX = 8
 ROWS_MAX = 14
+LINES_EACH = 8  # lines that are read for each that is shown: many are writes of one item
 
 
 async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str, Any]:
@@ -46,7 +49,7 @@ async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str
         found["items"] = await store.census.items()
         found["holds"] = await _held(store)
         if Target.TIKTOK in health.targets:
-            count, _ = await store.listing_census.parked()
+            count = await store.listing_census.parked_count()
             first = await store.listing_census.parked_first(FIRST_MAX)
             found["parked"] = {"count": count, "first": first}
             found["max_quantity"] = await maximum_json(store)
@@ -65,6 +68,20 @@ async def with_listings(
         with suppress(ConfigError, StateError):  # the health reports it
             groups["listings"] = await listings_json(store, rulebook)
     return {**found, **groups}
+
+
+async def rules_json(store: Store, rulebook: Rulebook) -> dict[str, list[str]]:
+    """The rules in force as sentences, by target."""
+    locations = [known.location for known in await store.locations.all()]
+    try:
+        rules = await rulebook.rules()
+    except ConfigError as error:
+        return {"shopify": [f"The configuration does not fit the shop: {error}."], "tiktok": []}
+    warehouses = await rulebook.warehouses() or []
+    tiktok = tiktok_sentences(rules, locations, warehouses)
+    if not tiktok and rulebook.offers_error is not None:
+        tiktok = [f"Nothing is written: {rulebook.offers_error}."]
+    return {"shopify": mirror_sentences(rules, locations), "tiktok": tiktok}
 
 
 def wrong(health: Health) -> list[dict[str, Any]]:
@@ -98,14 +115,9 @@ async def _held(store: Store) -> dict[str, Any]:
 
 
 async def _journal(store: Store, limit: int) -> list[dict[str, Any]]:
-    """The newest lines of the journal as sentences, newest first."""
-    locations = await store.locations.names()
-    return [
-        {
-            "at": row["at"],
-            "kind": row["kind"],
-            "sku": row["sku"],
-            "says": entry_summary(row, locations),
-        }
-        for row in reversed(await store.journal.read(limit=limit))
-    ]
+    """The newest lines of the journal as sentences, newest first; the writes of an item as one."""
+    rows = await store.journal.read(limit=limit * LINES_EACH)
+    keys = {key for row in rows if (key := listing_key(row)) is not None}
+    names = {x.key: x.seller_sku for x in await store.listings.by_keys(keys) if x.seller_sku}
+    lines = grouped(rows, await store.locations.names(), await warehouse_names(store), names)
+    return lines[:limit]

@@ -5,7 +5,7 @@ The page shows the document of `invsyncd.explain`, and leaves out what the docum
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from invsyncd.explain.causes import Cause, Weight, weight
@@ -35,18 +35,17 @@ def explained_page(found: Mapping[str, Any], shop: str, now: float) -> str:
     """The page of a known SKU; `now` is in Unix seconds."""
     sku = str(found["sku"])
     items = found.get("items", [])
-    verdicts = found.get("verdicts", [])
+    verdicts, lines = found.get("verdicts", []), found.get("record", [])
+    told = _told(verdicts, lines)
+    said = {str(one.get("says", "")) for one in told}
     parts = [
         tag("div", tag("h1", tag("bdi", sku)), _shared_sku(items), class_="title"),
-        _verdicts(verdicts),
-        [_item(item, number, len(items)) for number, item in enumerate(items, 1)],
+        _verdicts(told),
+        [_item(item, number, len(items), said) for number, item in enumerate(items, 1)],
         record(
-            "Journal",
-            "Nothing is recorded for this SKU yet.",
-            reversed(found.get("journal", [])),
-            now,
-            skus=False,
+            "How it came about", "Nothing is recorded for this SKU yet.", lines, now, skus=False
         ),
+        [_writes(item.get("writes", []), number) for number, item in enumerate(items, 1)],
     ]
     main = tag("div", parts, id="explained", data_live=True)
     state = _STATES[weight(Cause(verdicts[0]["cause"]))] if verdicts else "calm"
@@ -79,10 +78,34 @@ def unknown_page(sku: str, alike: list[str], shop: str) -> str:
     )
 
 
+def missing_page(path: str, shop: str) -> str:
+    """The page of an address that leads nowhere."""
+    words = [
+        tag("h1", "There is no such page"),
+        tag("p", tag("bdi", clip(path, 120)), " leads nowhere."),
+        tag("p", tag("a", "The status page", href="/"), " · ", tag("a", "Stock", href="/stock")),
+    ]
+    return whole_page(
+        "No such page", "calm", tag("div", words, class_="title"), shop=shop, renews=False
+    )
+
+
 def _shared_sku(items: list[Mapping[str, Any]]) -> Html | None:
     if len(items) > 1:
         return tag("p", f"{plural(len(items), 'item')} have this SKU; each has its own number.")
     return None
+
+
+def _told(verdicts: list[Mapping[str, Any]], lines: list[Mapping[str, Any]]) -> list[Any]:
+    """The verdicts without those that only repeat a line of the journal below them."""
+    below = [str(line["says"]) for line in lines]
+    news = [
+        one
+        for one in verdicts
+        if weight(Cause(one["cause"])) is not Weight.HISTORY
+        or not any(str(one["says"]).startswith(says) for says in below)
+    ]
+    return news or verdicts[:1]
 
 
 def _verdicts(verdicts: list[Mapping[str, Any]]) -> Html | None:
@@ -100,27 +123,30 @@ def _verdicts(verdicts: list[Mapping[str, Any]]) -> Html | None:
     return section("In short", tag("ul", rows, class_="reasons"), id_="verdicts")
 
 
-def _item(item: Mapping[str, Any], number: int, of: int) -> Html:
+def _item(item: Mapping[str, Any], number: int, of: int, said: Collection[str]) -> Html:
     standing = str(item.get("standing", ""))
     pool = item.get("pool")
-    words = [
-        tag(
-            "span",
-            _STANDINGS.get(standing, standing),
-            class_=f"badge {_TONES.get(standing, '')}",
-        ),
-        f" item {item.get('item', '')}",
-        "" if item.get("tracked", True) else ", not tracked by Shopify",
-        ", keeps selling when out of stock" if item.get("continues_when_out_of_stock") else "",
-    ]
     types = ", ".join(str(one) for one in item.get("product_types", []))
+    about = [
+        f"Shopify item {item.get('item', '')}",
+        "" if item.get("tracked", True) else "not tracked by Shopify",
+        "keeps selling when out of stock" if item.get("continues_when_out_of_stock") else "",
+        f"product type {clip(types, 120)}" if types else "",
+    ]
     return section(
         "What every location should show" if of == 1 else f"Item {number} of {of}",
-        tag("p", tag("b", "–" if pool is None else f"{pool:,}", class_="pool"), " ", words),
-        tag("p", "Product type: ", tag("bdi", clip(types, 120)), class_="small") if types else None,
+        tag(
+            "p",
+            tag("b", _units(pool), class_="pool") if pool is not None else None,
+            tag(
+                "span",
+                _STANDINGS.get(standing, standing),
+                class_=f"badge {_TONES.get(standing, '')}",
+            ),
+        ),
+        tag("p", tag("bdi", " · ".join(filter(None, about))), class_="small"),
         _levels(item.get("levels", [])),
-        [_listing(one) for one in item.get("listings", [])],
-        _writes(item.get("writes", [])),
+        [_listing(one, said) for one in item.get("listings", [])],
         id_=f"item-{number}",
     )
 
@@ -131,13 +157,13 @@ def _levels(levels: list[Mapping[str, Any]]) -> Html:
             [
                 tag("bdi", clip(str(x["location"]), 80)),
                 None if x.get("active", True) else " (inactive)",
+                tag("small", clip(remark, 200)) if (remark := _remark(x)) else None,
             ],
-            clip(_remark(x), 200),
             *[_units(x.get(key)) for key in ("available", "committed", "on_hand")],
         ]
         for x in levels
     ]
-    heads = ["location", "remark", "available", "committed", "on hand"]
+    heads = ["location", "available", "committed", "on hand"]
     if not rows:
         return tag("p", "No level of this item is known.", class_="none")
     return table("Levels at Shopify", heads, rows, numbers=3)
@@ -150,54 +176,84 @@ def _remark(level: Mapping[str, Any]) -> str:
     return level.get("why") or ""
 
 
-def _writes(writes: list[Mapping[str, Any]]) -> Html | None:
-    """The newest writes, with the request ids that Shopify's or TikTok's support asks for."""
-    rows: list[list[Child]] = [
-        [
-            str(x["at"]).replace("T", " ")[:19],
-            f"{SHOPS.get(x['target'], x['target'])}, {clip(str(x['place']), 80)}",
-            f"{_units(x['from'])} → {_units(x['to'])}",
-            clip(str(x["outcome"]), 120),
-            tag("code", clip(str(x["request_id"] or "–"), 60)),
-        ]
-        for x in reversed(writes[-WRITES_MAX:])
-    ]
-    if not rows:
+def _writes(writes: list[Mapping[str, Any]], number: int) -> Html | None:
+    """The newest calls, with the request ids that Shopify's or TikTok's support asks for."""
+    calls: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
+    for x in writes:
+        call = (*(str(x[key]) for key in ("at", "target", "outcome")), x["request_id"] or "")
+        calls.setdefault(call, []).append(x)
+    if not calls:
         return None
-    heads = ["at (UTC)", "where", "from → to", "outcome", "request"]
-    return tag("div", tag("h3", "Last writes"), table("Last writes", heads, rows), class_="listing")
+    rows = [
+        tag(
+            "li",
+            tag("time", at.replace("T", " ")[:19]),
+            tag(
+                "p",
+                f"{SHOPS.get(target, target)}, ",
+                ", ".join(f"{clip(str(x['place']), 80)} {_moved(x)}" for x in made),
+                f", {clip(outcome, 120)} ",
+                tag("code", clip(request, 60)) if request else None,
+            ),
+        )
+        for (at, target, outcome, request), made in reversed(list(calls.items())[-WRITES_MAX:])
+    ]
+    return tag(
+        "section",
+        tag(
+            "details",
+            tag("summary", "The last writes with their request ids, for the shops' support"),
+            tag("ol", rows, class_="journal calls"),
+            id=f"writes-{number}-all",
+        ),
+        id=f"writes-{number}",
+        aria_label="Last writes",
+        class_="folded",
+    )
 
 
-def _listing(listing: Mapping[str, Any]) -> Html:
-    parked = listing.get("parked")
+def _moved(write: Mapping[str, Any]) -> str:
+    return f"{_units(write['from'])} → {_units(write['to'])}"
+
+
+def _listing(listing: Mapping[str, Any], said: Collection[str]) -> Html:
+    parked = str(listing.get("parked") or "")
     name = f"{listing.get('product_id', '')} / {listing.get('sku_id', '')}"
     return tag(
         "div",
-        tag("h3", "TikTok listing ", tag("bdi", clip(name, 80))),
-        tag("p", tag("span", "parked", class_="badge warn"), " ", clip(str(parked)))
-        if parked
-        else None,
-        [_warehouse(one) for one in listing.get("warehouses", [])]
+        tag(
+            "h3",
+            "TikTok listing ",
+            tag("span", "parked", class_="badge warn") if parked else None,
+        ),
+        tag("p", tag("bdi", clip(name, 80)), class_="small"),
+        tag("p", clip(parked)) if parked and not _is_in(parked, said) else None,
+        [_warehouse(one, said) for one in listing.get("warehouses", [])]
         or tag("p", "No warehouse of this listing is known yet.", class_="none"),
         class_="listing",
     )
 
 
-def _warehouse(one: Mapping[str, Any]) -> Html:
+def _is_in(text: str, said: Collection[str]) -> bool:
+    """Whether it was said already, above."""
+    return any(text in one for one in said)
+
+
+def _warehouse(one: Mapping[str, Any], said: Collection[str]) -> Html:
     shown, wanted = one.get("shown"), one.get("wanted")
     same = "good" if shown == wanted else "warn"
     words: list[Child] = [
         tag("span", f"shows {_units(shown)}", class_=f"badge {same}"),
-        f" should show {_units(wanted)}" if shown != wanted else None,
+        f" should show {_units(wanted)}" if shown != wanted and wanted is not None else None,
         f" · {one['held']:,} held back" if one.get("held") else None,
     ]
     steps = [str(step["says"]) for step in one.get("rule", []) if step["says"]]
     if not steps and one.get("why"):
-        steps = [str(one["why"]["says"])]
+        steps = [why] if not _is_in(why := str(one["why"]["says"]), said) else []
     name = one.get("name") or one.get("warehouse", "")
     return tag(
         "div",
-        tag("p", "Warehouse ", tag("bdi", clip(str(name), 80)), " ", words),
+        tag("p", tag("bdi", clip(str(name), 80)), " ", words),
         tag("ol", [tag("li", clip(step, 300)) for step in steps], class_="steps")
         if steps
         else None,
@@ -206,4 +262,6 @@ def _warehouse(one: Mapping[str, Any]) -> Html:
 
 
 def _units(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else "–" if value is None else str(value)
+    if isinstance(value, int):
+        return f"{value:,}".replace("-", "−")
+    return "–" if value is None else str(value)

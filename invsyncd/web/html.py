@@ -75,6 +75,7 @@ def _escaped(words: str) -> str:
 
 
 SKU_MAX = 255
+SUGGESTIONS = "skus"  # the list beside a search field, which page.js fills
 RELOAD_S = 15  # for browsers without script; page.js renews the page every few seconds
 
 _HERE = files("invsyncd.web")
@@ -101,8 +102,13 @@ POLICY = "; ".join(
 _DOTS = {"good": "#1a7f45", "warn": "#b7791f", "bad": "#c0342b", "calm": "#6b7280"}
 
 
-def whole_page(title: str, state: str, main: Child, *, shop: str, sku: str = "") -> str:
-    """A whole page. `state` is good, warn, bad or calm, and colours the icon in the tab."""
+def whole_page(
+    title: str, state: str, main: Child, *, shop: str, sku: str = "", renews: bool = True
+) -> str:
+    """A whole page. `state` is good, warn, bad or calm, and colours the icon in the tab.
+
+    `renews` says whether a browser without script loads it again by itself.
+    """
     head = [
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
@@ -111,13 +117,14 @@ def whole_page(title: str, state: str, main: Child, *, shop: str, sku: str = "")
         tag("title", title),
         tag("link", rel="icon", id="mark", href=_mark(_DOTS[state])),
         tag("style", Html(STYLE)),
-        tag("noscript", tag("meta", http_equiv="refresh", content=RELOAD_S)),
+        tag("noscript", tag("meta", http_equiv="refresh", content=RELOAD_S)) if renews else None,
     ]
     body = [
         tag("a", "Skip to the content", class_="skip", href="#main"),
         _top(shop, sku),
         tag("main", main, id="main", tabindex="-1"),
         _foot(),
+        tag("datalist", id=SUGGESTIONS),
         tag("script", Html(SCRIPT)),
     ]
     return f"<!doctype html>{tag('html', tag('head', head), tag('body', body), lang='en')}"
@@ -135,6 +142,7 @@ def _top(shop: str, sku: str) -> Html:
             value=sku or None,
             placeholder="SKU",
             required=True,
+            list=SUGGESTIONS,
             maxlength=SKU_MAX,
             autocomplete="off",
             autocapitalize="off",
@@ -144,13 +152,15 @@ def _top(shop: str, sku: str) -> Html:
         action="/explain",
         method="get",
         role="search",
+        aria_label="Explain",
     )
     brand = tag("a", "invsyncd", class_="brand", href="/")
-    return tag("header", tag("div", brand, tag("span", shop, class_="shop")), form)
+    stock = tag("a", "Stock", class_="stock-link", href="/stock")
+    return tag("header", tag("div", brand, tag("span", shop, class_="shop"), stock), form)
 
 
 def _foot() -> Html:
-    pages = ("/readyz", "/metrics", "/api/status", "/api/journal")
+    pages = ("/readyz", "/metrics", "/api/status", "/api/journal", "/api/stock")
     links = tag("nav", [tag("a", page, href=page) for page in pages], aria_label="For programs")
     note = tag("p", f"invsyncd {__version__}. Times are UTC. ", tag("span", id="fresh"))
     return tag("footer", note, links)

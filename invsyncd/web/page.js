@@ -2,7 +2,7 @@
 // does not answer, the page says so: old numbers must not look like new ones.
 (() => {
   "use strict";
-  const EVERY_MS = 5000, PATIENCE_MS = 8000;
+  const EVERY_MS = 5000, PATIENCE_MS = 8000, TYPING_MS = 150;
   const fresh = document.getElementById("fresh");
   let busy = false, last = new Date();
   const at = () => last.toISOString().slice(11, 19);
@@ -50,6 +50,23 @@
       busy = false;
     }
   };
+
+  const suggestions = document.getElementById("skus"), known = new Map();
+  const suggest = async (text) => {
+    if (!known.has(text)) {
+      const answer = await fetch(`/api/skus?${new URLSearchParams({ search: text })}`);
+      if (!answer.ok) return;
+      known.set(text, (await answer.json()).skus);
+    }
+    suggestions.replaceChildren(...known.get(text).map((sku) => new Option("", sku)));
+  };
+  let typing = 0;
+  document.addEventListener("input", ({ target }) => {
+    if (target.getAttribute("list") !== suggestions.id) return;
+    clearTimeout(typing);
+    const text = target.value.trim();
+    typing = setTimeout(() => text && suggest(text).catch(() => {}), TYPING_MS);
+  });
 
   setInterval(refresh, EVERY_MS);
   document.addEventListener("visibilitychange", refresh);

@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from invsyncd.status.target_health import UNTRIED
-from invsyncd.text import SHOPS, command, plural
-from invsyncd.web.chart import lag_section
-from invsyncd.web.html import Child, Html, explain_link, section, table, tag, whole_page, with_code
+from invsyncd.text import DAY_S, SHOPS, command, plural
+from invsyncd.web.details import details_section
+from invsyncd.web.html import Child, Html, explain_link, section, tag, whole_page, with_code
+from invsyncd.web.stock_page import stock_section
 from invsyncd.web.words import ago, clip, date_and_time, span
 
 Facts = Mapping[str, Any]
@@ -28,7 +29,6 @@ _WAKES = {
     "status": "wakes when its status changes in Seller Center",
     "kind": "read again when its product is edited",
 }
-_RATES = {"restore_per_s": "+{:,.4g}/s", "others_per_s": "others use {:,.4g}/s"}
 _COLOURED = ("change", "write", "hold", "parked", "drift")  # kinds with a colour in page.css
 _UNTRIED = (UNTRIED, "was last read never")
 _NO_ROWS = (
@@ -43,15 +43,52 @@ def status_page(found: Facts) -> str:
     main = [
         _verdict(found, state, heading),
         _needs(found),
-        tag(
-            "div",
-            lag_section(found["lag"]),
-            tag("div", targets_section(found), _locations(found)),
-            class_="columns",
-        ),
+        _today(found),
+        _stock(found),
         record("Latest in the journal", _NO_ROWS, found["journal"], found["now"], skus=True),
+        _rules(found.get("rules") or {}),
+        details_section(found),
     ]
     return whole_page(title, state, main, shop=found["shop"])
+
+
+_TODAY = {
+    "sold": ("unit sold", "units sold"),
+    "changes": ("change counted", "changes counted"),
+    "writes": ("write done", "writes done"),
+    "corrections": ("correction at TikTok", "corrections at TikTok"),
+}
+
+
+def _today(found: Facts) -> Html | None:
+    """Today in numbers, since the midnight of the machine's own time zone."""
+    numbers = found.get("today")
+    if not numbers:
+        return None
+    more = "" if numbers["whole"] else "+"
+    shown = [
+        tag("p", tag("b", f"{numbers[key]:,}{more}"), one if numbers[key] == 1 else many)
+        for key, (one, many) in _TODAY.items()
+        if key != "corrections" or "tiktok" in found["targets"]
+    ]
+    since = f"Since midnight ({numbers['zone']})"
+    if numbers["since"] % DAY_S:
+        since += f", {date_and_time(numbers['since'])[11:16]} UTC"
+    if not numbers["whole"]:
+        since += "; still counting"
+    return section(
+        "Today",
+        tag("div", shown, class_="figures"),
+        tag("p", since, class_="small"),
+        id_="today",
+    )
+
+
+def _stock(found: Facts) -> Html | None:
+    """The first rows of the stock list; nothing while the state database does not answer."""
+    stock = found.get("stock")
+    tiktok = "tiktok" in found["targets"]
+    return stock_section(stock, found["now"], tiktok=tiktok, alone=False) if stock else None
 
 
 def verdict(found: Facts) -> tuple[str, str]:
@@ -200,96 +237,16 @@ def _more(some: Mapping[str, Any]) -> Html | None:
     return tag("p", f"… and {more:,} more", class_="small") if more > 0 else None
 
 
-def _locations(found: Facts) -> Html:
-    rows: list[list[Child]] = []
-    for name, read_at in found["locations"].items():
-        at = datetime.fromisoformat(read_at).timestamp() if read_at else None
-        rows.append([tag("bdi", clip(name, 80)), ago(at, found["now"])])
-    whole = table("When each location was last read", ["location", "last read"], rows, 1)
-    return section(
-        "Locations", whole if rows else _none("No location is known yet."), id_="locations"
-    )
-
-
-def _none(text: str) -> Html:
-    return tag("p", text, class_="none")
-
-
-def targets_section(found: Mapping[str, Any]) -> Html:
-    """The section with one card for each target."""
-    cards = [_card(found, name, target) for name, target in found["targets"].items()]
-    return section("Targets", tag("div", cards, class_="cards"), id_="targets")
-
-
-def _card(found: Mapping[str, Any], name: str, target: Mapping[str, Any]) -> Html:
-    state, word, why = _state(target)
-    since = found["owed_since"].get(name)
-    owed = target["undelivered"]
-    waits = f"the oldest for {span(max(found['now'] - since, 0))}" if since and owed else ""
-    return tag(
-        "article",
-        tag("h3", SHOPS.get(name, name), " ", tag("span", word, class_=f"badge {state}")),
-        tag("p", with_code(clip(why, 200)), class_="small") if why else None,
-        tag("p", tag("b", plural(owed, "write")), " owed", f", {waits}" if waits else ""),
-        _maximum(found.get("max_quantity")) if name == "tiktok" else None,
-        _budget((found.get("budgets") or {}).get(name)),
-    )
-
-
-def _state(target: Mapping[str, Any]) -> tuple[str, str, str]:
-    if target["paused"]:
-        return "bad", "paused", target["paused"]
-    if target["trouble"] == UNTRIED:
-        return "calm", "not tried yet", ""
-    if not target["authorised"]:
-        return "bad", "not working", target["trouble"]
-    if target["trouble"]:
-        return "warn", "in trouble", target["trouble"]
-    return "good", "works", ""
-
-
-def _maximum(maximum: Mapping[str, Any] | None) -> Html | None:
-    """A maximum that TikTok's answers taught, and what raises it."""
-    if not maximum:
+def _rules(rules: Mapping[str, Sequence[str]]) -> Html | None:
+    """The rules in force, in words."""
+    parts = [
+        tag("div", tag("h3", SHOPS.get(name, name)), tag("ul", [tag("li", clip(x)) for x in said]))
+        for name, said in rules.items()
+        if said
+    ]
+    if not parts:
         return None
-    return tag("p", f"{maximum['says']}. To raise it: {maximum['try']}.", class_="small")
-
-
-def _budget(budget: Mapping[str, Any] | None) -> Html | None:
-    """What the API still allows, as far as that is known."""
-    if not budget:
-        return None
-    left, capacity = _number(budget, "left"), _number(budget, "capacity")
-    words = []
-    if left is not None:
-        words.append(f"{left:,.0f} {f'of {capacity:,.0f} ' if capacity else ''}points left")
-    for key, what in _RATES.items():
-        value = _number(budget, key)
-        if value:
-            words.append(what.format(value))
-    paces = budget.get("calls_per_s") or {}
-    words += [f"{op.replace('_', ' ')} at most {pace:,.4g}/s" for op, pace in paces.items()]
-    if not words:
-        return None
-    bar = _bar(left / capacity) if left is not None and capacity else None
-    return tag("div", bar, tag("p", " · ".join(words), class_="small"), class_="budget")
-
-
-def _bar(share: float) -> Html:
-    wide = 100 * min(max(share, 0.0), 1.0)
-    return tag(
-        "svg",
-        tag("rect", width=100, height=6, class_="track"),
-        tag("rect", width=f"{wide:.1f}", height=6, class_="low" if wide < 15 else "level"),
-        viewBox="0 0 100 6",
-        preserveAspectRatio="none",
-        aria_hidden="true",
-    )
-
-
-def _number(budget: Mapping[str, Any], key: str) -> float | None:
-    value = budget.get(key)
-    return float(value) if isinstance(value, int | float) else None
+    return section("Rules in force", tag("div", parts, class_="rules"), id_="rules")
 
 
 def record(

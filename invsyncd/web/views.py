@@ -6,25 +6,29 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import web
 
 from invsyncd import __version__
 from invsyncd.core.model import Target
-from invsyncd.errors import InvsyncError
+from invsyncd.errors import InvsyncError, StateError
 from invsyncd.explain.gather import explain_name
 from invsyncd.metrics import CONTENT_TYPE, Metrics
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.health import Health
+from invsyncd.status.today import Today
 from invsyncd.store import Store
-from invsyncd.web.document import facts, with_listings
-from invsyncd.web.explain_page import explained_page, unknown_page
+from invsyncd.web.document import facts, rules_json, with_listings
+from invsyncd.web.explain_page import explained_page, missing_page, unknown_page
 from invsyncd.web.html import POLICY
 from invsyncd.web.page import status_page
+from invsyncd.web.stock import ALIKE_MAX, FIRST_ROWS, ROWS_MAX, StockQuery, stock_json
+from invsyncd.web.stock_page import stock_page
 
 JOURNAL_MAX = 1000
-ALIKE_MAX = 8
+_WAY_BACK = "Try: / is the status page, /stock the stock list"
 
 
 class Window:
@@ -38,6 +42,7 @@ class Window:
         self.health = health
         self.rulebook = rulebook
         self.shop = shop
+        self.today = Today(store)
 
     async def livez(self, _: web.Request) -> web.StreamResponse:
         """Whether every job makes progress."""
@@ -90,16 +95,48 @@ class Window:
 
     async def page(self, _: web.Request) -> web.StreamResponse:
         """The status page."""
-        return _html(status_page(await facts(self.store, self.health, self.shop, time.time())))
+        now = time.time()
+        found = await facts(self.store, self.health, self.shop, now)
+        with suppress(StateError):  # the health reports it
+            found["stock"] = await self._stock(StockQuery(), FIRST_ROWS, now)
+            found["rules"] = await rules_json(self.store, self.rulebook)
+            found["today"] = await self.today.as_json(now, self.rulebook.sale_max)
+        return _html(status_page(found))
+
+    async def stock_page(self, request: web.Request) -> web.StreamResponse:
+        """The stock list: ?search=…&filter=…&after=…"""
+        now = time.time()
+        found = await self._stock(StockQuery.of(request.query), ROWS_MAX, now)
+        return _html(stock_page(found, self.shop, now, tiktok=Target.TIKTOK in self.health.targets))
+
+    async def stock(self, request: web.Request) -> web.StreamResponse:
+        """The document of the stock list."""
+        query = StockQuery.of(request.query)
+        return web.json_response(await self._stock(query, ROWS_MAX, time.time()))
+
+    async def skus(self, request: web.Request) -> web.StreamResponse:
+        """SKUs that contain what somebody types: ?search=…"""
+        text = request.query.get("search", "")
+        return web.json_response({"skus": await self.store.stock.like(text, ALIKE_MAX)})
+
+    async def _stock(self, query: StockQuery, rows_max: int, now: float) -> dict[str, Any]:
+        return await stock_json(self.store, self.rulebook, query, rows_max, int(now))
 
     async def explain_page(self, request: web.Request) -> web.StreamResponse:
         """The answer of `explain` as a page: /explain/SKU, or /explain?sku=SKU from the form."""
         sku = request.match_info.get("sku") or request.query.get("sku", "")
         found = await self._explained(sku) if sku else None
         if found is None:
-            alike = await self.store.census.like(sku, ALIKE_MAX) if sku else []
+            alike = await self.store.stock.like(sku, ALIKE_MAX) if sku else []
             return _html(unknown_page(sku, alike, self.shop), 404 if sku else 200)
         return _html(explained_page(found, self.shop, time.time()))
+
+    async def missing(self, request: web.Request) -> web.StreamResponse:
+        """An address that leads nowhere: a page for browsers, a line for programs."""
+        if "text/html" in request.headers.get("Accept", ""):
+            return _html(missing_page(request.path, self.shop), 404)
+        text = f"Error: there is no page {request.path}\n{_WAY_BACK}"
+        raise web.HTTPNotFound(text=text)
 
     async def _explained(self, sku: str) -> dict[str, Any] | None:
         try:
@@ -121,6 +158,7 @@ def _html(page: str, status: int = 200) -> web.Response:
 
 ROUTES: Mapping[str, Callable[[Window, web.Request], Awaitable[web.StreamResponse]]] = {
     "/": Window.page,
+    "/stock": Window.stock_page,
     "/explain": Window.explain_page,
     "/explain/{sku:.+}": Window.explain_page,
     "/livez": Window.livez,
@@ -129,5 +167,8 @@ ROUTES: Mapping[str, Callable[[Window, web.Request], Awaitable[web.StreamRespons
     "/metrics": Window.scrape,
     "/api/status": Window.status,
     "/api/journal": Window.journal,
+    "/api/stock": Window.stock,
+    "/api/skus": Window.skus,
     "/api/explain/{sku:.+}": Window.explain,
+    "/{path:.*}": Window.missing,
 }

@@ -14,10 +14,18 @@ from invsyncd.core.model import Target
 from invsyncd.net.tasks import run_together
 from tests.process.web.browser import CHROMIUM, DARK, screenshot
 from tests.process.web.site import HOSTILE, STATES, Budgeted, site
+from tests.process.web.stocks import shelf
 
 SIZES = {"desktop": (1280, 1500), "phone": (360, 2600)}
 SCHEMES: dict[str, list[str]] = {"light": [], "dark": [DARK]}
-EXPLAINED = {"well": "TEE-M", "held": "CAP-RED", "hostile": HOSTILE, "long": "W" * 255}
+LISTED = {"shelf": "/stock", "long": "/stock"}
+EXPLAINED = {
+    "shelf": "CAP-RED",
+    "well": "TEE-M",
+    "held": "CAP-RED",
+    "hostile": HOSTILE,
+    "long": "W" * 255,
+}
 
 
 AT_ONCE = 3
@@ -25,7 +33,7 @@ AT_ONCE = 3
 
 async def pictures(folder: Path, only: set[str]) -> None:
     """Every page of these states, in every size and scheme."""
-    for name, state in STATES.items():
+    for name, state in {**STATES, "shelf": shelf}.items():
         if only and name not in only:
             continue
         with tempfile.TemporaryDirectory() as home:
@@ -35,6 +43,8 @@ async def pictures(folder: Path, only: set[str]) -> None:
                 pages = {name: "/"}
                 if name in EXPLAINED:
                     pages[f"{name}-explained"] = f"/explain?sku={quote(EXPLAINED[name])}"
+                if name in LISTED:
+                    pages[f"{name}-list"] = LISTED[name]
                 await run_together(
                     [
                         partial(_picture, made.url + path, folder, f"{title}-{size}-{scheme}")

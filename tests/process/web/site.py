@@ -118,7 +118,7 @@ def well(health: Health) -> None:
 async def journal(store: Store, *entries: Entry, at: int = 1_795_300_000) -> None:
     """Write lines of the record."""
     async with store.transaction() as tx:
-        await store.journal.add(tx, "pass-1", at, entries)
+        await store.journal.add(tx, f"pass-{at}", at, entries)
 
 
 async def stock(
@@ -140,7 +140,8 @@ async def stock(
     pool = None if standing is Standing.HELD else units
     held = replace(state, item=replace(state.item, standing=standing, pool=pool), levels=levels)
     listing = Listing(f"17293822569{item:05}", "1", sku, item, "ACTIVATE", sku=sku)
-    offer = Offer(*listing.key, WAREHOUSE, units * 8 // 10, units * 8 // 10)
+    shown = max(units, 0) * 8 // 10
+    offer = Offer(*listing.key, WAREHOUSE, shown, shown)
     async with store.transaction() as tx:
         await store.levels.save_states(tx, [held])
         await store.meta.set(tx, BASELINE, "1")

@@ -15,6 +15,7 @@ from invsyncd.web import html, server, views
 from invsyncd.web.html import POLICY
 from tests.process.web.browser import chromium, needs_chromium
 from tests.process.web.site import HOSTILE, STATES, Site, site, well
+from tests.process.web.stocks import shelf
 
 pytestmark = needs_chromium
 RENEWED_MS = 12_000  # of the browser's own time: enough for the second renewal
@@ -98,18 +99,33 @@ FRAME = """<!doctype html><title>not measured</title>
 <script>onmessage = (event) => document.title = event.data</script>"""
 
 
+LOOKED_AT = {"long": STATES["long"], "shelf": shelf}
+PHONE = {
+    "long": ["/", "/stock", f"/explain?sku={'W' * 255}"],
+    "shelf": [
+        *("/", "/stock", "/stock?filter=held", "/nowhere"),
+        *(f"/explain?sku={sku}" for sku in ("CAP-RED", "TWO-LISTINGS", "BEHIND")),
+    ],
+}
+
+
+@pytest.mark.parametrize("state", PHONE)
 async def test_a_phone_shows_the_page_without_scrolling_sideways(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
     # A window is never narrower than 500 pixels, a frame is. It is served from the same place, so
     # that the browser's own time waits for what is inside.
-    measure = "parent.postMessage(`${innerWidth},${document.documentElement.scrollWidth}`, '*')"
+    measure = (
+        "const wider = [...document.querySelectorAll('.scroll')]"
+        ".filter((one) => one.scrollWidth > one.clientWidth).length;"
+        "parent.postMessage(`${innerWidth},${document.documentElement.scrollWidth},${wider}`, '*')"
+    )
     monkeypatch.setattr(html, "SCRIPT", measure)
     monkeypatch.setattr(views, "POLICY", "script-src 'unsafe-inline'")
     monkeypatch.setattr(server, "HEADERS", {})
     async with site(tmp_path) as made:
-        await STATES["long"](made)
-        for path in ("/", f"/explain?sku={'W' * 255}"):
+        await LOOKED_AT[state](made)
+        for path in PHONE[state]:
             monkeypatch.setattr(views, "unknown_page", lambda *_, to=path: FRAME.format(path=to))
             page = await chromium(f"{made.url}/explain", "--dump-dom", wait_ms=5000)
-            assert re.findall("<title>(.*?)</title>", page) == ["360,360"]
+            assert re.findall("<title>(.*?)</title>", page) == ["360,360,0"], path

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import time
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import product
 from pathlib import Path
@@ -13,10 +15,10 @@ from urllib.parse import quote
 import pytest
 
 from invsyncd.text import command
+from invsyncd.web.details import targets_section
 from invsyncd.web.html import POLICY, STYLE, Html, tag, text
-from invsyncd.web.page import targets_section
 from invsyncd.web.words import advice, lag, span
-from tests.process.web.site import HOSTILE, STATES, site
+from tests.process.web.site import HOSTILE, STATES, journal, site, wrote
 
 BYTES_MAX = 60_000
 VOID = {"meta", "link", "input", "br", "line", "rect", "path", "circle"}
@@ -61,7 +63,10 @@ async def pages(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str
     """The pages of one state, by path."""
     async with site(tmp_path) as made:
         await STATES[request.param](made)
-        paths = ["/", "/explain", f"/explain?sku={quote(HOSTILE)}", "/explain?sku=TEE-M"]
+        paths = [
+            *("/", "/stock", f"/stock?search={quote(HOSTILE)}&filter=held"),
+            *("/explain", f"/explain?sku={quote(HOSTILE)}", "/explain?sku=TEE-M"),
+        ]
         return {path: (await made.get(path))[1] for path in paths}
 
 
@@ -87,7 +92,8 @@ def test_every_page_has_landmarks_one_heading_and_named_tables(pages: dict[str, 
         assert re.search("<head>.*<title>[^<]+</title>.*</head>", page, re.DOTALL)
         assert document.all("html")[0]["lang"] == "en"
         assert document.all("a")[0]["href"] == "#main"
-        assert {a["for"] for a in document.all("label")} == {document.all("input")[0]["id"]}
+        fields = {a["id"] for a in document.all("input") if a.get("type") != "hidden"}
+        assert {a["for"] for a in document.all("label")} == fields
         assert names.count("table") == names.count("caption")
         assert {a.get("scope") for a in document.all("th")} <= {"col", "row"}
         ids = [a["id"] for _, a in document.elements if a.get("id")]
@@ -175,8 +181,32 @@ async def test_an_explanation_shows_levels_the_rule_step_by_step_and_the_record(
     for words in ("Berlin 47 2 49", "Main warehouse shows 37", "80 % of it, rounded down: 37"):
         assert words in page
     assert "In short All numbers agree" in page
-    assert "Shopify, Hamburg 44 → 43 applied" in page
-    assert "Hamburg: 44 → 43, applied" in page
+    assert "Shopify, Hamburg 44 → 43, applied" in page
+    assert page.count("Hamburg 44 → 43") == 2  # once in the journal, once folded for the support
+
+
+async def test_an_explanation_says_nothing_twice(tmp_path: Path) -> None:
+    async with site(tmp_path) as made:
+        await STATES["held"](made)
+        for sku in ("TEE-M", "CAP-RED", "FROZEN-1", "PROMO-9"):
+            _, page = await made.get(f"/explain?sku={sku}")
+            told = re.findall("<(?:p|li|small)[^>]*>(.*?)</(?:p|li|small)>", page, re.DOTALL)
+            said = [re.sub("<[^>]*>", "", x).strip() for x in told]
+            sentences = [x for x in said if len(x.split()) >= 4]
+            twice = {x for x in sentences for y in sentences if x is not y and x in y}
+            assert twice == set(), sku
+
+
+async def test_the_writes_of_one_item_in_one_pass_are_one_line_of_the_journal(
+    tmp_path: Path,
+) -> None:
+    async with site(tmp_path) as made:
+        await STATES["well"](made)
+        entry = wrote("TEE-M", 40, 39)
+        entries = [replace(entry, numbers={**entry.numbers, "location": n}) for n in (1, 2, 3)]
+        await journal(made.look.store, *entries, at=int(time.time()))
+        for path in ("/", "/explain?sku=TEE-M"):
+            assert "Berlin, Hamburg, Munich 40 → 39" in Document((await made.get(path))[1]).said
 
 
 async def test_a_sku_that_nobody_knows_is_said_with_those_that_hold_it(tmp_path: Path) -> None:
@@ -188,6 +218,48 @@ async def test_a_sku_that_nobody_knows_is_said_with_those_that_hold_it(tmp_path:
         assert 'href="/explain?sku=TEE-M"' in page
         assert (await made.get("/explain"))[0] == 200
         assert (await made.get("/explain/TEE-M"))[0] == 200
+
+
+async def test_the_rules_in_force_are_told_in_words(tmp_path: Path) -> None:
+    page = await said(tmp_path, "well")
+    rules = page.partition("Rules in force")[2]
+    for words in (
+        "Berlin, Hamburg and Munich always show one number",
+        "Main warehouse shows 80 % of the stock at Berlin, Hamburg and Munich",
+    ):
+        assert words in rules
+
+
+async def test_internals_are_folded_and_what_is_wrong_is_not(tmp_path: Path) -> None:
+    async with site(tmp_path) as made:
+        await STATES["troubled"](made)
+        _, page = await made.get("/")
+    before, _, folded = page.partition('<details id="details"')
+    assert 'id="verdict"' in before
+    assert "access token is dead" in before
+    assert 'id="journal"' in before
+    for part in ("lag", "targets", "locations"):
+        assert f'id="{part}"' in folded
+        assert f'id="{part}"' not in before
+
+
+async def test_an_unknown_path_is_a_page_for_people_and_a_line_for_programs(
+    tmp_path: Path,
+) -> None:
+    async with site(tmp_path) as made:
+        browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+        for path in ("/admin", "/stock/", "/api/nothing", f"/{quote(HOSTILE)}", "/a//b/../c"):
+            async with made.client.get(path, headers=browser) as answer:
+                page = await answer.text()
+                assert (answer.status, answer.content_type) == (404, "text/html")
+                assert answer.headers["Content-Security-Policy"] == POLICY
+            assert 'href="/"' in Document(page).said or '<a href="/">' in page
+            assert HOSTILE not in page
+        async with made.client.get("/admin") as answer:
+            assert (answer.status, answer.content_type) == (404, "text/plain")
+            assert await answer.text() == (
+                "Error: there is no page /admin\nTry: / is the status page, /stock the stock list\n"
+            )
 
 
 def test_budgets_are_shown_as_far_as_they_are_known() -> None:

@@ -135,7 +135,7 @@ STATUS_OF_DAEMON = obj(
     lag=obj(bucket_s=COUNT, buckets=COUNT, ends_at=COUNT, targets=by_target(LAG_OF_TARGET)),
     holds=obj(count=COUNT, first=many(obj(sku=TEXT, because=TEXT, resolve=TEXT))),
     parked={"oneOf": [obj(count=COUNT, first={"type": "array"}), {"type": "null"}]},
-    journal=many(obj(at=COUNT, kind=TEXT, sku=TEXT, says=TEXT)),
+    journal=many(obj(at=COUNT, kind=TEXT, sku=TEXT, says=TEXT, lines=COUNT, **{"pass": TEXT})),
     items=COUNT,
     source={"const": "the running daemon"},
     version=TEXT,

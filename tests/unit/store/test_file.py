@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -203,3 +204,20 @@ def test_the_lock_leaves_the_database_itself_free(path: Path) -> None:
     with take_lock(path):
         prepare(path)
         run(path, "INSERT INTO meta VALUES ('a', 'b')")
+
+
+def test_an_sqlite_without_the_search_is_refused_with_what_to_do(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Without(sqlite3.Connection):
+        def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+            if "fts5" in sql:
+                raise sqlite3.OperationalError("no such function: fts5_source_id")
+            return super().execute(sql, *values)
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *a, **k: connect(*a, factory=Without, **k))
+    with pytest.raises(StateError, match="no FTS5") as refused:
+        prepare(path)
+    assert "use the package" in refused.value.advice
+    assert not path.exists()

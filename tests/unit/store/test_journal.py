@@ -7,6 +7,7 @@ from pathlib import Path
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry
 from invsyncd.store import Store
+from tests.unit.store.plans import explained
 
 SALE = Entry(EntryKind.CHANGE, 1, "TEE-M", {"pool": 9, "changes": [{"from": 10, "to": 9}]})
 REFUSAL = Entry(EntryKind.WRITE, 2, "CAP", {"outcome": "refused: Größe"})
@@ -46,6 +47,24 @@ async def test_the_journal_is_asked_by_sku_by_time_and_by_pass(store: Store) -> 
     assert [line["id"] for line in await store.journal.read(since=101)] == [3]
     assert [line["id"] for line in await store.journal.read(pass_id="pass 1")] == [1, 2]
     assert await store.journal.read(sku="CAP", pass_id="pass 2") == []
+
+
+async def test_the_newest_lines_are_found_without_reading_or_sorting_all_others(
+    store: Store,
+) -> None:
+    await _told(store)
+    async with explained(store) as plans:
+        await store.journal.read(limit=2)
+        await store.journal.read(sku="CAP", limit=2)
+        await store.journal.read(sku="CAP", since=100, limit=2)
+        await store.journal.read(since=100, limit=2)
+    assert plans[0] == "SCAN journal"  # from its end, until there are enough
+    by_sku = "SEARCH journal USING INDEX journal_by_sku (sku=?)"
+    assert plans[1:3] == [by_sku, by_sku]
+    assert plans[3:] == [
+        "SEARCH journal USING INDEX journal_by_at (at>?)",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ]
 
 
 async def test_a_number_named_like_a_column_never_hides_the_column(store: Store) -> None:
