@@ -42,7 +42,12 @@ def moment(at: int, now: int) -> str:
     when = datetime.fromtimestamp(at, UTC)
     if at // DAY_S == now // DAY_S:
         return f"{when:%H:%M:%S} UTC"
-    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
+    return utc_moment(at)
+
+
+def utc_moment(at: int) -> str:
+    """A Unix second with its date, in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def iso(at: int | None) -> str | None:

@@ -9,12 +9,12 @@ from invsyncd.alerts.decide import Situation, Snapshot
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import StateError
-from invsyncd.planning.breaker import pause_of
+from invsyncd.planning.breaker import pause_ends, pause_of
 from invsyncd.status.checks import Check, fold_checks
 from invsyncd.status.expiry import ADVICE, AHEAD_S
 from invsyncd.status.health import Health, number_text
 from invsyncd.store import Store
-from invsyncd.text import SHOPS, ways_out
+from invsyncd.text import SHOPS
 
 OTHER_WRITER = "writer"
 CREDENTIALS = {
@@ -100,8 +100,9 @@ async def _paused(store: Store, target: Target) -> Situation:
     pause = await pause_of(store, target)
     if pause is None:
         return Situation(False, f"{SHOPS[target]} is written again")
-    text = f"{pause.because}\nNothing is written there until somebody decides."
-    ways = ways_out(target.value, pause.passes)
+    reason = pause.reason[:1].upper() + pause.reason[1:] if pause.by_hand else pause.reason
+    text = f"{reason}\nNothing is written there until somebody decides."
+    ways = pause_ends(target, pause)
     return Situation(True, f"{SHOPS[target]} is paused", f"{text}\n{ways}")
 
 

@@ -101,8 +101,14 @@ POLICY = "; ".join(
 _DOTS = {"good": "#1a7f45", "warn": "#b7791f", "bad": "#c0342b", "calm": "#6b7280"}
 
 
-def whole_page(title: str, state: str, main: Child, *, shop: str, sku: str = "") -> str:
-    """A whole page. `state` is good, warn, bad or calm, and colours the icon in the tab."""
+def whole_page(
+    title: str, state: str, main: Child, *, shop: str, sku: str = "", live: bool = True
+) -> str:
+    """A whole page. `state` is good, warn, bad or calm, and colours the icon in the tab.
+
+    A page that is not `live` is never renewed by itself: somebody fills a form, or decides on what
+    it shows.
+    """
     head = [
         tag("meta", charset="utf-8"),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
@@ -111,14 +117,14 @@ def whole_page(title: str, state: str, main: Child, *, shop: str, sku: str = "")
         tag("title", title),
         tag("link", rel="icon", id="mark", href=_mark(_DOTS[state])),
         tag("style", Html(STYLE)),
-        tag("noscript", tag("meta", http_equiv="refresh", content=RELOAD_S)),
+        tag("noscript", tag("meta", http_equiv="refresh", content=RELOAD_S)) if live else None,
     ]
     body = [
         tag("a", "Skip to the content", class_="skip", href="#main"),
         _top(shop, sku),
         tag("main", main, id="main", tabindex="-1"),
         _foot(),
-        tag("script", Html(SCRIPT)),
+        tag("script", Html(SCRIPT)) if live else None,
     ]
     return f"<!doctype html>{tag('html', tag('head', head), tag('body', body), lang='en')}"
 

@@ -31,13 +31,22 @@ class Window:
     """What the server may read; a reload replaces the whole window."""
 
     def __init__(
-        self, store: Store, metrics: Metrics, health: Health, rulebook: Rulebook, shop: str = ""
+        self,
+        store: Store,
+        metrics: Metrics,
+        health: Health,
+        rulebook: Rulebook,
+        shop: str = "",
+        *,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self.store = store
         self.metrics = metrics
         self.health = health
         self.rulebook = rulebook
         self.shop = shop
+        self.wake = wake
+        """Begins the next pass at once, for what a person asked for on a page."""
 
     async def livez(self, _: web.Request) -> web.StreamResponse:
         """Whether every job makes progress."""

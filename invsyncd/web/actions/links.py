@@ -1,0 +1,58 @@
+"""The addresses of the pages on which people act, and the links to them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from invsyncd.text import SHOPS, plain
+from invsyncd.web.html import Child, Html, tag
+
+HOME = "/actions"
+
+
+def act_path(act: str, **asked: str) -> str:
+    """The page that shows what an act would do: `act_path("resolve", sku="TEE", use="lowest")`."""
+    given = {name: value for name, value in asked.items() if value}
+    path = f"{HOME}/{act}" if act else HOME
+    return path + (f"?{urlencode(given)}" if given else "")
+
+
+def act_link(words: str, act: str, *, class_: str = "act", **asked: str) -> Html:
+    """A link that looks like a button."""
+    return tag("a", words, class_=class_, href=act_path(act, **asked))
+
+
+def choice_links(sku: str, choices: Iterable[Mapping[str, Any]]) -> Html | None:
+    """The choices of a hold with what each would give, each as a link to its page."""
+    links = [
+        act_link(f"{one['name']} {plain(one['units'])}", "resolve", sku=sku, use=str(one["use"]))
+        for one in choices
+    ]
+    if not links:
+        return None
+    other = act_link("another number", "resolve", sku=sku, class_="act plain")
+    return tag("p", [*links, other], class_="acts")
+
+
+def pause_links(target: str, pause: Mapping[str, Any]) -> Html:
+    """Both ways out of a pause, the safe one first."""
+    found: list[Child] = [
+        act_link(f"A mistake? Take pass {name} back", "undo", **{"pass": name})
+        for name in pause.get("passes", ())
+    ]
+    resume = "Meant? Resume" if found else "Resume"
+    name = SHOPS.get(target, target)
+    found.append(act_link(f"{resume} {name}", "resume", target=target, class_="act plain"))
+    return tag("p", found, class_="acts")
+
+
+def links_to(base: str, sku: str) -> str:
+    """The whole address of the page on which the hold of this item is ended."""
+    return base + act_path("resolve", sku=sku)
+
+
+def undo_links(passes: Sequence[str]) -> list[str]:
+    """The pages that take these passes back."""
+    return [act_path("undo", **{"pass": name}) for name in passes]
