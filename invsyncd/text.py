@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 DAY_S = 86_400
 SHOPS = {"shopify": "Shopify", "tiktok": "TikTok"}  # names for people, by target
@@ -67,6 +68,21 @@ def ends_hold(sku: str) -> str:
     if sku.startswith("-"):
         return command("resolve", "--use", "lowest", sku=sku)
     return f"invsyncd resolve {shlex.quote(sku)} --use lowest"
+
+
+ACTS = "/actions"
+
+
+def act_path(act: str, **asked: str) -> str:
+    """The page that shows what an act would do: `act_path("resolve", sku="TEE", use="lowest")`."""
+    given = {name: value for name, value in asked.items() if value}
+    path = f"{ACTS}/{act}" if act else ACTS
+    return path + (f"?{urlencode(given)}" if given else "")
+
+
+def explain_path(sku: str) -> str:
+    """The page that explains a SKU."""
+    return f"/explain?{urlencode({'sku': sku})}"
 
 
 def offered(choices: Sequence[tuple[str, int]]) -> str:

@@ -111,6 +111,7 @@ async def _serve(
                 parts.rulebook,
                 settings.shopify.shop,
                 wake=parts.jobs.wake,
+                actions=settings.server.actions,
             )
             if not listening:
                 await _listen(settings, look, stack)

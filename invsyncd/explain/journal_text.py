@@ -186,6 +186,7 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     **OF_NUMBERS,
     EntryKind.SCAN: lambda x, *_: (
         f"Full scan by {x['by']}: {x['levels']:,} levels, {x['suspects']:,} items to look at"
+        + (f"; asked for by {Asker.of(x).text()}" if "who" in x else "")
     ),
 }
 """One renderer a kind: cause and sentence for a line of STORIES, the sentence for any other."""

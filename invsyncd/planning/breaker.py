@@ -182,6 +182,11 @@ async def why_paused(store: Store, target: Target, tx: Tx | None = None) -> str:
     return "" if pause is None else pause.reason
 
 
+async def may_write(store: Store, target: Target, tx: Tx) -> bool:
+    """Whether nobody and nothing has paused the target, as this transaction knows it."""
+    return await pause_of(store, target, tx) is None
+
+
 async def pause_text(store: Store, target: Target) -> str:
     """Why a target is paused, with the ways out of it; empty when it is not paused."""
     pause = await pause_of(store, target)

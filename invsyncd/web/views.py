@@ -39,12 +39,14 @@ class Window:
         shop: str = "",
         *,
         wake: Callable[[], None] = lambda: None,
+        actions: bool = False,
     ) -> None:
         self.store = store
         self.metrics = metrics
         self.health = health
         self.rulebook = rulebook
         self.shop = shop
+        self.actions = actions
         self.wake = wake
         """Begins the next pass at once, for what a person asked for on a page."""
 
@@ -78,7 +80,7 @@ class Window:
 
     async def status(self, _: web.Request) -> web.StreamResponse:
         """The document of the status page, with all held items and the listings."""
-        found = await facts(self.store, self.health, self.shop, time.time())
+        found = await facts(self.store, self.health, self.shop, time.time(), self.rulebook)
         return web.json_response(await with_listings(found, self.store, self.rulebook))
 
     async def journal(self, request: web.Request) -> web.StreamResponse:
@@ -99,7 +101,8 @@ class Window:
 
     async def page(self, _: web.Request) -> web.StreamResponse:
         """The status page."""
-        return _html(status_page(await facts(self.store, self.health, self.shop, time.time())))
+        found = await facts(self.store, self.health, self.shop, time.time(), self.rulebook)
+        return _html(status_page({**found, "actions": self.actions}))
 
     async def explain_page(self, request: web.Request) -> web.StreamResponse:
         """The answer of `explain` as a page: /explain/SKU, or /explain?sku=SKU from the form."""
@@ -108,7 +111,7 @@ class Window:
         if found is None:
             alike = await self.store.census.like(sku, ALIKE_MAX) if sku else []
             return _html(unknown_page(sku, alike, self.shop), 404 if sku else 200)
-        return _html(explained_page(found, self.shop, time.time()))
+        return _html(explained_page(found, self.shop, time.time(), actions=self.actions))
 
     async def _explained(self, sku: str) -> dict[str, Any] | None:
         try:

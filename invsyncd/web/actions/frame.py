@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from invsyncd.planning.interventions import MovedFact, ShownFacts, facts_mark
-from invsyncd.web.actions.links import HOME, act_link
+from invsyncd.text import ACTS
+from invsyncd.web.actions.links import act_link
 from invsyncd.web.html import Child, Html, tag, whole_page, with_code
 
 MOVED_MAX = 30
@@ -57,7 +58,7 @@ def act_page(frame: Frame, shown: Shown, moves: Sequence[MovedFact] | None = Non
         hidden("seen", shown.mark),
         hidden("once", frame.once),
         tag("button", shown.button, class_="danger" if shown.danger else "go"),
-        tag("a", "No, go back", class_="act plain", href=HOME),
+        tag("a", "No, go back", class_="act plain", href=ACTS),
         method="post",
         action=shown.address,
         class_="do",
@@ -82,7 +83,7 @@ def page(frame: Frame, title: str, parts: Child, *, live: bool) -> str:
         hidden("key", frame.form_key),
         tag("button", "Sign out", class_="link"),
         method="post",
-        action=f"{HOME}/sign-out",
+        action=f"{ACTS}/sign-out",
         class_="who",
     )
     main = tag("div", who, parts, class_="actions")
@@ -145,7 +146,7 @@ def sign_in_page(shop: str, to: str, *, name: str = "", trouble: str = "") -> st
         hidden("to", to),
         tag("button", "Sign in"),
         method="post",
-        action=f"{HOME}/sign-in",
+        action=f"{ACTS}/sign-in",
         class_="sign-in",
     )
     main = tag(

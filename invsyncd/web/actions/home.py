@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from invsyncd.core.guard import Pause
 from invsyncd.core.model import Target
-from invsyncd.text import SHOPS, plural
+from invsyncd.text import ACTS, SHOPS, plural
 from invsyncd.web.actions.asked import ActProgress
 from invsyncd.web.actions.frame import Frame, page
-from invsyncd.web.actions.links import HOME, act_link, pause_links
+from invsyncd.web.actions.links import act_link, pause_links
 from invsyncd.web.actions.session import Asked
 from invsyncd.web.html import Child, explain_link, tag, with_code
 from invsyncd.web.words import ago, clip
@@ -99,7 +99,7 @@ def asked_page(frame: Frame, asked: Asked, progress: ActProgress, now: int) -> s
         tag(
             "p",
             tag("a", "Status page", class_="act plain", href="/"),
-            tag("a", "What can be done", class_="act plain", href=HOME),
+            tag("a", "What can be done", class_="act plain", href=ACTS),
             class_="acts",
         ),
         id="became",

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
-from invsyncd.text import SHOPS, plain
+from invsyncd.text import SHOPS, act_path, plain
 from invsyncd.web.html import Child, Html, tag
-
-HOME = "/actions"
-
-
-def act_path(act: str, **asked: str) -> str:
-    """The page that shows what an act would do: `act_path("resolve", sku="TEE", use="lowest")`."""
-    given = {name: value for name, value in asked.items() if value}
-    path = f"{HOME}/{act}" if act else HOME
-    return path + (f"?{urlencode(given)}" if given else "")
 
 
 def act_link(words: str, act: str, *, class_: str = "act", **asked: str) -> Html:
     """A link that looks like a button."""
     return tag("a", words, class_=class_, href=act_path(act, **asked))
+
+
+def home_link() -> Html:
+    """The way to everything that can be done."""
+    return tag("p", act_link("What can be done", "", class_="act plain"), class_="acts")
 
 
 def choice_links(sku: str, choices: Iterable[Mapping[str, Any]]) -> Html | None:
@@ -46,13 +41,3 @@ def pause_links(target: str, pause: Mapping[str, Any]) -> Html:
     name = SHOPS.get(target, target)
     found.append(act_link(f"{resume} {name}", "resume", target=target, class_="act plain"))
     return tag("p", found, class_="acts")
-
-
-def links_to(base: str, sku: str) -> str:
-    """The whole address of the page on which the hold of this item is ended."""
-    return base + act_path("resolve", sku=sku)
-
-
-def undo_links(passes: Sequence[str]) -> list[str]:
-    """The pages that take these passes back."""
-    return [act_path("undo", **{"pass": name}) for name in passes]

@@ -8,9 +8,9 @@ from invsyncd.core.guard import Pause
 from invsyncd.core.model import Target
 from invsyncd.core.plan import Effect, Shift, by_size, totals
 from invsyncd.planning.interventions import Pausing, Resolving, Resuming, Scanning, TakingBack
-from invsyncd.text import SHOPS, plain, plural
+from invsyncd.text import SHOPS, act_path, plain, plural
 from invsyncd.web.actions.frame import Shown, hidden
-from invsyncd.web.actions.links import act_link, act_path, choice_links
+from invsyncd.web.actions.links import act_link, choice_links
 from invsyncd.web.html import Child, Html, explain_link, table, tag
 from invsyncd.web.words import clip
 
