@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from invsyncd.core.model import ItemState, Listing, Target
+from invsyncd.core.model import ItemState, Listing, Standing, Target
 from invsyncd.core.plan import Shift, offer
 from invsyncd.planning.rules import Rules
 from invsyncd.store import Store
@@ -34,7 +34,8 @@ async def offer_shifts(
     plan = rules.offers
     if plan is None:
         return []
-    with_pool = replace(state, item=replace(state.item, pool=pool))
+    item = replace(state.item, pool=pool, standing=Standing.POOLED)
+    with_pool = replace(state, item=item)
     listings = await store.listings.of_items([state.item.id])
     offers = await store.listings.offers([x.key for x in listings], now)
     found = []

@@ -40,6 +40,7 @@ class Window:
         *,
         wake: Callable[[], None] = lambda: None,
         actions: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = store
         self.metrics = metrics
@@ -47,6 +48,7 @@ class Window:
         self.rulebook = rulebook
         self.shop = shop
         self.actions = actions
+        self.clock = clock
         self.wake = wake
         """Begins the next pass at once, for what a person asked for on a page."""
 

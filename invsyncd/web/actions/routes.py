@@ -13,7 +13,6 @@ import ipaddress
 import logging
 import re
 import secrets
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
@@ -55,6 +54,7 @@ class Seen(Protocol):
     health: Health
     shop: str
     wake: Callable[[], None]
+    clock: Callable[[], float]
 
 
 def cookie_name(listen: str) -> str:
@@ -109,7 +109,7 @@ class ActionRoutes:
 
     def _desk(self) -> ActDesk:
         seen = self._window()
-        return ActDesk(seen.store, seen.rulebook, tuple(seen.health.targets), int(time.time()))
+        return ActDesk(seen.store, seen.rulebook, tuple(seen.health.targets), int(seen.clock()))
 
     async def _show(self, request: web.Request, kind: str) -> web.StreamResponse:
         """The page of an act: what it would do now."""

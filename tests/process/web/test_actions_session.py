@@ -12,8 +12,9 @@ from invsyncd.web import guard
 from invsyncd.web.actions import routes
 from invsyncd.web.actions.session import EVERYWHERE_MAX, Sessions, WrongTokens
 from invsyncd.web.guard import HttpRequest, Policy, own_path, refusal
-from tests.process.web.acting import FORM, POLICY, TOKEN, acting, phone
+from tests.process.web.acting import acting
 from tests.process.web.site import STATES, Site, site, well
+from tests.support.phone import FORM, POLICY, TOKEN, phone
 
 RESOLVE = "/actions/resolve?sku=CAP-RED&use=lowest"
 
