@@ -90,6 +90,7 @@ def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
     settings = context.quiet_settings(needs_secrets=False)
     found = asyncio.run(_resolving(settings, sku, use))
     click.echo(f"{sku}: every mirrored location will show {found.pool}")
+    print_shifts("What will be written", found.shifts)
     # Which number is right was said already. A person still sees what that gives, and may say no.
     confirm("Write it?", yes=yes or not sys.stdin.isatty())
     _request(context, settings, found.wish)

@@ -33,9 +33,14 @@ def choice_links(sku: str, choices: Iterable[Mapping[str, Any]]) -> Html | None:
 
 def pause_links(target: str, pause: Mapping[str, Any]) -> Html:
     """Both ways out of a pause, the safe one first."""
+    passes = pause.get("passes", ())
     found: list[Child] = [
-        act_link(f"A mistake? Take pass {name} back", "undo", **{"pass": name})
-        for name in pause.get("passes", ())
+        act_link(
+            f"A mistake? Take {f'pass {name}' if len(passes) > 1 else 'it'} back",
+            "undo",
+            **{"pass": name},
+        )
+        for name in passes
     ]
     resume = "Meant? Resume" if found else "Resume"
     name = SHOPS.get(target, target)

@@ -200,7 +200,7 @@ async def test_thirty_items_counted_to_0_by_mistake_are_taken_back_from_the_phon
         skus = await mistaken(w)
         async with at_the_phone(w) as browser:
             status = await browser.get("/")
-            assert status.words.count("A mistake? Take pass") == 2
+            assert status.words.count("A mistake? Take it back") == 2
             assert "Meant? Resume Shopify" in status.words
             page = await browser.get("/actions/undo?pass=last")
             assert "Take 30 items back?" in page.words
