@@ -35,7 +35,7 @@ from invsyncd.core.model import Target
 from invsyncd.core.plan import totals
 from invsyncd.daemon.wiring import assemble, one_pass
 from invsyncd.errors import ConfigError, StateError
-from invsyncd.planning.breaker import CircuitBreaker, pause_target, pause_text
+from invsyncd.planning.breaker import CircuitBreaker, pause_of, pause_target, pause_text
 from invsyncd.planning.interventions import Resolving, Resuming, resolving, resuming
 from invsyncd.planning.requests import Wish, wish_to_scan
 from invsyncd.planning.rulebook import Rulebook
@@ -205,7 +205,7 @@ def resume(context: Context, target: str, yes: bool) -> None:
 
 async def _resuming(settings: Settings, target: Target) -> tuple[str, Resuming | None]:
     async with Store.open(existing_state(settings)) as store:
-        return await pause_text(store, target), await resuming(store, target)
+        return pause_text(target, await pause_of(store, target)), await resuming(store, target)
 
 
 async def _resume(settings: Settings, target: Target) -> None:
@@ -235,7 +235,7 @@ async def _pause(settings: Settings, target: Target) -> tuple[bool, str]:
     async with Store.open(existing_state(settings)) as store:
         async with store.transaction() as tx:
             is_new = await pause_target(tx, store, target, int(time.time()))
-        return is_new, await pause_text(store, target)
+        return is_new, pause_text(target, await pause_of(store, target))
 
 
 COMMANDS = (

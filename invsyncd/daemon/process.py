@@ -99,7 +99,7 @@ async def _serve(
             raise RuntimeError("asked before the start")
         return window
 
-    listening = False
+    listening, acts = False, settings.server.actions  # a reload does not change the server
     while not requests.stop.is_set():
         async with assemble(settings, store, metrics=metrics) as parts:
             if window is not None:
@@ -111,7 +111,7 @@ async def _serve(
                 parts.rulebook,
                 settings.shopify.shop,
                 wake=parts.jobs.wake,
-                actions=settings.server.actions,
+                actions=acts,
             )
             if not listening:
                 await _listen(settings, look, stack)

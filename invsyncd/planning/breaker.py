@@ -187,9 +187,8 @@ async def may_write(store: Store, target: Target, tx: Tx) -> bool:
     return await pause_of(store, target, tx) is None
 
 
-async def pause_text(store: Store, target: Target) -> str:
+def pause_text(target: Target, pause: Pause | None) -> str:
     """Why a target is paused, with the ways out of it; empty when it is not paused."""
-    pause = await pause_of(store, target)
     if pause is None:
         return ""
     if not pause.because:

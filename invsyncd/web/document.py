@@ -76,6 +76,7 @@ async def with_listings(
 def wrong(health: Health) -> list[dict[str, Any]]:
     """Every cause: whether it is only a note, what to do, and what follows from it."""
     dead = {target.value for target, state in health.targets.items() if state.dead}
+    by_hand = {f"{t.value}:paused" for t, state in health.targets.items() if state.paused_by_hand}
     return [
         {
             "check": one.check.name,
@@ -85,7 +86,9 @@ def wrong(health: Health) -> list[dict[str, Any]]:
                 one.check.name,
                 dead=one.check.name.partition(":")[0] in dead,
                 tried=not one.check.output.endswith(UNTRIED),
-            ),
+            )
+            if one.check.name not in by_hand
+            else "",  # it says itself what ends it, and there is no mistake to take back
             "follows": [check.output for check in one.follows],
         }
         for one in fold_checks(health.checks(), health.targets)

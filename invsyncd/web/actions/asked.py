@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Target
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.planning.breaker import pause_of
 from invsyncd.store import Store
-from invsyncd.text import SHOPS, plural
+from invsyncd.text import SHOPS, plain, plural
 from invsyncd.web.actions.session import Asked
 
 LINES_MAX = 1000
@@ -53,16 +54,23 @@ async def progress_of(store: Store, asked: Asked, targets: Sequence[Target]) -> 
         waits,
         len(lines) - len(refused),
         len(refused),
-        tuple((str(line["sku"] or ""), entry_summary(line, names)) for line in told),
+        tuple((str(line["sku"] or ""), _says(line, names)) for line in told),
         tuple([text for target in targets if (text := await _left(store, target))]),
     )
 
 
-def _is_of(line: dict[str, object], asked: Asked) -> bool:
+def _says(line: Mapping[str, Any], names: Mapping[int, str]) -> str:
+    """What a line says; of an undo only what is not on the page already."""
+    if line["kind"] == EntryKind.UNDO and "refused" not in line:
+        return f"{plain(line['pool_before'])} → {plain(line['pool'])}"
+    return entry_summary(line, names)
+
+
+def _is_of(line: Mapping[str, Any], asked: Asked) -> bool:
     if asked.kind == "resolve":
-        return line["sku"] == asked.subject
+        return bool(line["sku"] == asked.subject)
     if asked.kind == "undo":
-        return line.get("of") == asked.subject
+        return bool(line.get("of") == asked.subject)
     return asked.kind == "scan" or line.get("target") == asked.subject
 
 

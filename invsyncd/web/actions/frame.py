@@ -68,7 +68,9 @@ def act_page(frame: Frame, shown: Shown, moves: Sequence[MovedFact] | None = Non
             "section",
             tag("h1", shown.title),
             shown.body,
-            form if shown.button else tag("p", act_link("Go back", "", class_="act plain")),
+            form
+            if shown.button
+            else tag("p", act_link("Go back", "", class_="act plain"), class_="acts"),
             class_="doing",
         )
     )

@@ -31,7 +31,7 @@ def home_page(
     parts.append(
         tag(
             "section",
-            tag("h2", "Everything else"),
+            tag("h2", "At any time"),
             tag(
                 "p",
                 act_link("Take the last mistake back", "undo", **{"pass": "last"}),

@@ -19,16 +19,22 @@ def home_link() -> Html:
     return tag("p", act_link("What can be done", "", class_="act plain"), class_="acts")
 
 
-def choice_links(sku: str, choices: Iterable[Mapping[str, Any]]) -> Html | None:
-    """The choices of a hold with what each would give, each as a link to its page."""
+def choice_links(
+    sku: str, choices: Iterable[Mapping[str, Any]], *, other: bool = True
+) -> Html | None:
+    """The choices of a hold with what each would give, each as a link to its page.
+
+    `other` adds the way to a number of one's own.
+    """
     links = [
         act_link(f"{one['name']} {plain(one['units'])}", "resolve", sku=sku, use=str(one["use"]))
         for one in choices
     ]
     if not links:
         return None
-    other = act_link("another number", "resolve", sku=sku, class_="act plain")
-    return tag("p", [*links, other], class_="acts")
+    if other:
+        links.append(act_link("another number", "resolve", sku=sku, class_="act plain"))
+    return tag("p", links, class_="acts")
 
 
 def pause_links(target: str, pause: Mapping[str, Any]) -> Html:

@@ -227,7 +227,8 @@ class ActionRoutes:
     def _begun(self, request: web.Request) -> Session:
         """A session for who came with the token itself, as HTTP Basic or as a bearer."""
         name = person_name(user_of(request.headers.get("Authorization", "")))
-        return self._sessions.begin(Asker(name or "the page", address_of(request)))
+        person = Asker(name or "the page", address_of(request))
+        return self._sessions.begin(person, by_token=True)
 
     def _frame(self, session: Session, once: str = "") -> Frame:
         return Frame(self._window().shop, session.person.text(), session.form_key, once)

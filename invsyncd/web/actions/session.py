@@ -54,6 +54,8 @@ class Session:
     form_key: str
     person: Asker
     ends_at: float
+    by_token: bool = False
+    """Whether it was begun by the token in a header, and not at the form."""
     shown: OrderedDict[str, ShownFacts] = field(default_factory=OrderedDict)
     asked: OrderedDict[str, Asked] = field(default_factory=OrderedDict)
 
@@ -85,13 +87,18 @@ class Sessions:
         """For how many seconds somebody stays signed in."""
         return int(self._life_s)
 
-    def begin(self, person: Asker) -> Session:
-        """Sign somebody in."""
+    def begin(self, person: Asker, *, by_token: bool = False) -> Session:
+        """Sign somebody in. Whoever sends the token each time keeps the session that he has."""
+        if by_token:
+            for session in list(self._open.values()):
+                if session.by_token and session.person == person and self.of(session.key):
+                    return session
         session = Session(
             secrets.token_urlsafe(32),
             secrets.token_urlsafe(32),
             person,
             self._clock() + self._life_s,
+            by_token,
         )
         _keep(self._open, session.key, session, SESSIONS_MAX)
         return session

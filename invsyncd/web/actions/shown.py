@@ -26,7 +26,9 @@ EFFECTS = {
 def resolve_shown(act: Resolving) -> Shown:
     """Ending a hold: the choices, or what one of them would write."""
     offered = choice_links(
-        act.sku, [{"use": x.use, "name": x.name, "units": x.units} for x in act.choices]
+        act.sku,
+        [{"use": x.use, "name": x.name, "units": x.units} for x in act.choices],
+        other=False,
     )
     address = act_path("resolve", sku=act.sku, use=act.use)
     if act.pool is None:
@@ -169,14 +171,17 @@ def pause_shown(act: Pausing) -> Shown:
             tag("p", act_link(f"Resume {name}", "resume", target=act.target.value), class_="acts"),
         ]
         return Shown(f"{name} is paused already", body, act.facts, address)
-    owed = plural(len(act.shifts), "number waits", "numbers wait")
+    owed = f"Nothing waits to be written to {name} now."
+    if act.shifts:
+        waits = plural(len(act.shifts), "number waits", "numbers wait")
+        owed = f"{waits} to be written to {name} now, and will go on waiting."
     body = [
         tag(
             "ul",
             tag("li", f"Nothing is written to {name} any more, from now on, also after a restart."),
             tag("li", "What is on the wire at this moment comes to its end."),
             tag("li", "Both shops are read on, and every sale is counted. The other side goes on."),
-            tag("li", f"{owed} to be written to {name} now, and will go on waiting."),
+            tag("li", owed),
             tag("li", "Health checks say so (/readyz answers 503) until it ends."),
             class_="plainly",
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -250,6 +251,18 @@ def test_a_form_may_come_by_the_public_address_whatever_host_a_proxy_names() -> 
         source=("https://stock.example.com", "", "same-origin"),
     )
     assert refusal(policy, asked) is None
+    for changed, status in (
+        ({"content_length": None}, 411),
+        ({"content_length": guard.BODY_MAX + 1}, 413),
+        ({"content_type": "multipart/form-data"}, 415),
+        ({"target": "/"}, 405),
+        ({"signed_in": False}, 401),
+        ({"source": ("https://stock.example.com:444", "", "")}, 403),
+        ({"source": ("http://[", "", "")}, 403),
+    ):
+        found = refusal(policy, replace(asked, **changed))
+        assert found is not None
+        assert found.status == status
     assert refusal(POLICY, asked) is not None
     assert guard.BODY_MAX == 4096
 

@@ -6,6 +6,7 @@ is done and the page says what moved.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from invsyncd.alerts.decide import Memory, Message, messages_due, observe
+from invsyncd.alerts.snapshot import take_snapshot
 from invsyncd.core.model import Target
 from invsyncd.planning.breaker import pause_of
 from invsyncd.web import Policy, Window, serving
@@ -170,7 +173,9 @@ async def test_a_form_that_is_sent_twice_is_carried_out_once(tmp_path: Path) -> 
         await held(w)
         async with at_the_phone(w) as browser:
             page = await browser.get("/actions/resolve?sku=TEE&use=lowest")
-            first, second = [await browser.press(page), await browser.press(page)]
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(browser.press(page)) for _ in range(3)]
+            first, second, _ = (task.result() for task in tasks)
             assert first.path == second.path
             assert await open_requests(w) == 1
             await w.settle(2)
@@ -343,3 +348,65 @@ async def test_what_cannot_be_done_is_said_with_what_to_do(tmp_path: Path, path:
             assert "Try: " in page.words
             posted = await browser.post(path, page.form("Sign out").fields)
             assert posted.status == 403  # without what a page of the act would have given
+
+
+SERVER: dict[str, Any] = {"actions": True, "token": TOKEN, "public_url": "https://stock.example.com"}
+
+
+async def messages(w: World) -> list[Message]:
+    """What people are told now, if they were told nothing before."""
+    assert w.running is not None
+    app = w.running
+    snapshot = await take_snapshot(app.settings, app.store, app.health, virtual.clock())
+    return list(messages_due(observe(Memory(), snapshot), snapshot, 300))
+
+
+@in_virtual_time
+@pytest.mark.parametrize("acts", [True, False])
+async def test_the_message_about_a_hold_names_the_choices_and_the_very_page(
+    tmp_path: Path, *, acts: bool
+) -> None:
+    async with world(tmp_path, **HOLD) as w:
+        w.configured["server"] = {**SERVER, "actions": acts}
+        await held(w, "TEE M/1")
+        (message,) = [x for x in await messages(w) if x.topic == "held"]
+        assert "lowest 10 · highest 50 · sum 70 · Berlin 50 · Hamburg 30" in message.text
+        page = "actions/resolve" if acts else "explain"
+        assert f"https://stock.example.com/{page}?sku=TEE+M%2F1" in message.text.split("\n")
+        assert "invsyncd resolve 'TEE M/1' --use lowest" in message.text
+
+
+@in_virtual_time
+async def test_the_message_about_a_pause_links_to_both_ways_the_safe_one_first(
+    tmp_path: Path,
+) -> None:
+    async with world(tmp_path) as w:
+        w.configured["server"] = SERVER
+        await mistaken(w)
+        (message,) = [x for x in await messages(w) if x.topic == "paused shopify"]
+        lines_ = message.text.split("\n")
+        assert lines_[-2].startswith("https://stock.example.com/actions/undo?pass=pass-")
+        assert lines_[-1] == "https://stock.example.com/actions/resume?target=shopify"
+
+
+@in_virtual_time
+async def test_without_a_public_address_messages_have_no_link(tmp_path: Path) -> None:
+    async with world(tmp_path, **HOLD) as w:
+        await held(w)
+        (message,) = [x for x in await messages(w) if x.topic == "held"]
+        assert "lowest 10" in message.text
+        assert "http" not in message.text
+
+
+@in_virtual_time
+async def test_a_pause_by_hand_is_told_without_a_mistake_to_take_back(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 9)
+        await w.settle(2)
+        async with at_the_phone(w) as browser:
+            await browser.press(await browser.get("/actions/pause?target=tiktok"))
+            await w.once()
+            status = await browser.get("/")
+            assert "Resume TikTok" in status.words
+            assert "undo last" not in status.words
+            assert "mistake?" not in status.words
