@@ -110,7 +110,7 @@ class ServerSettings(Section):
         Secret | None,
         Field(
             description="What a client must send as bearer token or as password; required unless "
-            "listen is loopback"
+            "listen is loopback, and for actions"
         ),
     ] = None
     allowed_hosts: Annotated[

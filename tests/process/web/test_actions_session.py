@@ -14,7 +14,7 @@ from invsyncd.web.actions import routes
 from invsyncd.web.actions.session import EVERYWHERE_MAX, Sessions, WrongTokens
 from invsyncd.web.guard import HttpRequest, Policy, own_path, refusal
 from tests.process.web.acting import acting
-from tests.process.web.site import STATES, Site, site, well
+from tests.process.web.site import HOSTILE, STATES, Site, site, well
 from tests.support.phone import FORM, POLICY, TOKEN, phone
 
 RESOLVE = "/actions/resolve?sku=CAP-RED&use=lowest"
@@ -272,3 +272,21 @@ def test_a_name_is_one_short_line() -> None:
     assert len(person_name("x" * 500)) == 60
     assert Asker("Anna", "10.0.0.7").text() == "Anna from 10.0.0.7"
     assert Asker().text() == "a person"
+
+
+async def test_what_somebody_wrote_into_a_sku_or_a_name_stays_text(tmp_path: Path) -> None:
+    async with acting(tmp_path) as (made, browser):
+        await STATES["hostile"](made)
+        await browser.sign_in(name='<script>alert("x")</script>')
+        for path in (
+            f"/actions/resolve?sku={quote(HOSTILE)}",
+            f"/actions/resolve?sku={quote(HOSTILE)}&use=lowest",
+            f"/actions/resolve?sku={quote(HOSTILE)}&use={quote(HOSTILE)}",
+            f"/actions/undo?pass={quote(HOSTILE)}",
+            f"/actions/resume?target={quote(HOSTILE)}",
+            "/actions",
+            "/",
+        ):
+            page = await browser.get(path)
+            assert "alert(" in page.text, path
+            assert "<script>alert" not in page.text, path

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.process.web.acting import acting
 from tests.process.web.browser import needs_chromium
 from tests.process.web.cdp import Handheld, handheld
+from tests.process.web.site import STATES
 from tests.support.phone import TOKEN
 from tests.support.running import Json, Running, running
 
@@ -141,3 +143,23 @@ async def test_a_hold_is_ended_from_a_phone_by_the_number_that_was_counted(
         await keep(page, "scan-light")
         await page.tap("Sign out")
         assert await page.address() == "/actions/sign-in"
+
+
+async def test_skus_as_long_as_shopify_takes_them_fit_every_page_of_an_act(
+    tmp_path: Path,
+) -> None:
+    async with acting(tmp_path) as (made, _), handheld() as page:
+        await STATES["long"](made)
+        await page.open(f"{made.url}/")
+        await sign_in(page)
+        for number, sku in enumerate(("W" * 255, "ab-" * 85)):
+            for path in (
+                f"/actions/resolve?sku={sku}",
+                f"/actions/resolve?sku={sku}&use=41",
+                f"/actions/undo?pass={sku}",
+                "/actions",
+                "/",
+            ):
+                await page.open(made.url + path)
+                assert await page.fits(), path
+            await keep(page, f"long-{number}")

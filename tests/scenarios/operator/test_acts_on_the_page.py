@@ -77,6 +77,8 @@ async def test_a_hold_is_ended_by_a_choice_that_was_shown_with_what_it_gives(
             status = await browser.get("/")
             for words in ("lowest 10", "highest 50", "sum 70", "Berlin 50", "another number"):
                 assert words in status.words
+            explained = await browser.get("/explain?sku=TEE")
+            assert "/actions/resolve?sku=TEE&amp;use=location%3ABerlin" in explained.text
             page = await browser.get("/actions/resolve?sku=TEE&use=location:Berlin")
             assert "TEE: every mirrored location will show 50 (Berlin)" in page.words
             assert "Shopify, Hamburg 30 50" in page.words
@@ -350,7 +352,11 @@ async def test_what_cannot_be_done_is_said_with_what_to_do(tmp_path: Path, path:
             assert posted.status == 403  # without what a page of the act would have given
 
 
-SERVER: dict[str, Any] = {"actions": True, "token": TOKEN, "public_url": "https://stock.example.com"}
+SERVER: dict[str, Any] = {
+    "actions": True,
+    "token": TOKEN,
+    "public_url": "https://stock.example.com",
+}
 
 
 async def messages(w: World) -> list[Message]:
