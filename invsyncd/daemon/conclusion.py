@@ -171,12 +171,12 @@ class Conclusion:
         health, name = self._health.targets[target], target.value
         pause = await pause_of(self._store, target)
         text = pause_text(target, pause)
+        health.paused_by_hand = pause is not None and not pause.because
         if text and text != health.paused:
-            log.error("%s", text)
+            log.log(logging.WARNING if health.paused_by_hand else logging.ERROR, "%s", text)
         if health.paused and not text:
             log.info("%s is not paused any more", name)
         health.paused = text
-        health.paused_by_hand = pause is not None and not pause.because
 
     def _target(self, target: Target, report: PassReport) -> None:
         """How the round went for this target: transitions, not states."""

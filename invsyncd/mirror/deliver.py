@@ -94,6 +94,8 @@ class Delivery:
 
     async def _next_round(self, pass_id: str, rules: Rules, *, plan_writes: bool) -> Committed:
         doubtful = await self._store.levels.doubtful_items()
+        if not (doubtful or plan_writes):
+            return Committed((), ())
         batch = await self._poller.direct(doubtful) if doubtful else Batch()
         batch = replace(batch, earlier=self._earlier)
         # Somebody may have paused the target since the pass began.

@@ -36,6 +36,8 @@ class ActProgress:
     """SKU and sentence of the newest lines."""
     left: tuple[str, ...]
     """What still keeps each target from being right."""
+    writing: bool
+    """Whether a target is owed something and not paused."""
 
 
 async def progress_of(store: Store, asked: Asked, targets: Sequence[Target]) -> ActProgress:
@@ -50,12 +52,14 @@ async def progress_of(store: Store, asked: Asked, targets: Sequence[Target]) -> 
     names = await store.locations.names()
     refused = [line for line in lines if "refused" in line]
     told = [*refused, *(line for line in lines if "refused" not in line)][:SAID_MAX]
+    left = [await _left(store, target) for target in targets]
     return ActProgress(
         waits,
         len(lines) - len(refused),
         len(refused),
         tuple((str(line["sku"] or ""), _says(line, names)) for line in told),
-        tuple([text for target in targets if (text := await _left(store, target))]),
+        tuple(text for text, _ in left if text),
+        any(writing for _, writing in left),
     )
 
 
@@ -74,8 +78,8 @@ def _is_of(line: Mapping[str, Any], asked: Asked) -> bool:
     return asked.kind == "scan" or line.get("target") == asked.subject
 
 
-async def _left(store: Store, target: Target) -> str:
-    """What is still owed to the target, and whether it is paused; empty if all is delivered."""
+async def _left(store: Store, target: Target) -> tuple[str, bool]:
+    """What is still owed to the target in words, empty for nothing; and whether it is written."""
     owed = await (store.owed.levels() if target is Target.SHOPIFY else store.owed.listings())
     paused = await pause_of(store, target)
     what = "level" if target is Target.SHOPIFY else "listing"
@@ -84,4 +88,5 @@ async def _left(store: Store, target: Target) -> str:
         words.append(f"{plural(owed.count, what)} not yet written")
     if paused is not None:
         words.append("paused")
-    return f"{SHOPS[target]}: {', '.join(words)}" if words else ""
+    text = f"{SHOPS[target]}: {', '.join(words)}" if words else ""
+    return text, bool(owed.count) and paused is None

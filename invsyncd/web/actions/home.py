@@ -14,6 +14,8 @@ from invsyncd.web.actions.session import Asked
 from invsyncd.web.html import Child, explain_link, tag, with_code
 from invsyncd.web.words import ago, clip
 
+TOLD_S = 3600
+
 
 def home_page(
     frame: Frame,
@@ -82,7 +84,7 @@ def asked_page(frame: Frame, asked: Asked, progress: ActProgress, now: int) -> s
         tag("p", f"By {asked.person.text()}, {ago(asked.at, now)}.", id="asked-when"),
         class_="doing",
     )
-    state, words = _state(asked, progress)
+    state, words = _state(asked, progress, now)
     rows = [
         tag("li", explain_link(sku), " " if sku else "", with_code(clip(says)))
         for sku, says in progress.says
@@ -108,17 +110,24 @@ def asked_page(frame: Frame, asked: Asked, progress: ActProgress, now: int) -> s
     return page(frame, f"{words} · {asked.title}", [what, became], live=True)
 
 
-def _state(asked: Asked, progress: ActProgress) -> tuple[str, str]:
+def _state(asked: Asked, progress: ActProgress, now: int) -> tuple[str, str]:
     """Colour and words for how far it is."""
     if progress.waits:
-        if asked.kind == "scan":
-            return "warn", "The scan is under way; the passes then read what it found"
-        return "warn", "It waits for the next pass, which begins at once"
+        return "warn", _WAITS.get(asked.kind, "It waits for the next pass, which begins at once")
     if progress.refused and not progress.done:
         return "bad", "Not done"
     if asked.kind == "pause":
         return "good", "Done: nothing is written there from now on"
+    if asked.kind in ("resolve", "undo") and not progress.done:
+        is_old = now - asked.at > TOLD_S  # its lines are not among the newest any more
+        return ("calm", _UNTOLD) if is_old else ("bad", _DROPPED)
     if progress.left:
-        return "warn", "Done. The writes are under way"
+        more = "The writes are under way" if progress.writing else "What is left stands below"
+        return "warn", f"Done. {more}"
     done = "Done. Nothing is paused, nothing is owed"
     return ("warn", f"{done}. Some stay as they are") if progress.refused else ("good", done)
+
+
+_WAITS = {"scan": "The scan is under way; the passes then read what it found"}
+_DROPPED = "Not done: it could not be carried out, and the log says why"
+_UNTOLD = "It does not wait any more. The journal has what became of it"

@@ -196,7 +196,7 @@ class ActionRoutes:
         address, shop = address_of(request), self._window().shop
         wrong = self._sessions.wrong
         if (wait_s := wrong.wait_s(address)) > 0:
-            trouble = f"Too many wrong tokens. Wait {wait_s:.0f} s, then try again."
+            trouble = f"A wrong token was given before. Wait {wait_s:.0f} s, then try again."
             answer = _html(sign_in_page(shop, to, name=name, trouble=trouble), 429)
             answer.headers["Retry-After"] = str(int(wait_s) + 1)
             return answer

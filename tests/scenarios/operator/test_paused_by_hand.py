@@ -185,3 +185,35 @@ async def test_the_command_pauses_beside_the_running_daemon_and_needs_no_yes(
         await w.child.start()
         assert (await w.ask("resume", "tiktok", "--yes")).exit_code == 0
         await w.until("/readyz answers 200", w.is_ready)
+
+
+@in_virtual_time
+async def test_a_pause_in_the_middle_of_a_tiktok_round_sends_no_further_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world(tmp_path) as w:
+        skus = [f"ITEM-{n:02}" for n in range(40)]
+        for sku in skus:
+            w.made.add(sku, 9)
+        await w.settle(3)
+        assert w.running is not None
+        assert w.running.tiktok_side is not None
+        shop = w.running.tiktok_side.shop
+        update, sent = shop.update, []
+
+        async def and_pause(*args: object) -> object:
+            done = await update(*args)  # type: ignore[arg-type]
+            sent.append(1)
+            if len(sent) == 1:
+                await pause(w, Target.TIKTOK)
+            return done
+
+        monkeypatch.setattr(shop, "update", and_pause)
+        for sku in skus:
+            w.made.shop.sell_online(sku, "Berlin", 1)
+        await w.settle(2)
+        written = [w.shown(sku) for sku in skus].count(8)
+        assert 1 <= written <= 10, written
+        await resume(w, Target.TIKTOK)
+        await w.settle(3)
+        assert all(w.shown(sku) == 8 for sku in skus)
