@@ -12,7 +12,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
+from invsyncd.core.model import Target
+from invsyncd.planning.breaker import pause_of
+from invsyncd.sandbox.child import free_port
 from tests.process.web.acting import acting
 from tests.process.web.browser import needs_chromium
 from tests.process.web.cdp import Handheld, handheld
@@ -163,3 +167,51 @@ async def test_skus_as_long_as_shopify_takes_them_fit_every_page_of_an_act(
                 await page.open(made.url + path)
                 assert await page.fits(), path
             await keep(page, f"long-{number}")
+
+
+FOREIGN = """<!doctype html><title>other</title><form method="post" action="{url}">
+<input name="key" value="guess"><input name="once" value="{once}">
+<button>Win a prize</button></form>
+"""
+
+
+@asynccontextmanager
+async def other_server(url: str) -> AsyncIterator[int]:
+    """A web site of somebody else, with a form that goes to us; yields its port."""
+
+    async def page(_: web.Request) -> web.Response:
+        text = f"<main>{FOREIGN.format(url=url, once='0' * 32)}</main>"
+        return web.Response(text=text, content_type="text/html")
+
+    app = web.Application()
+    app.add_routes([web.get("/", page)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    port = free_port()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        yield port
+    finally:
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1"])
+async def test_a_form_of_another_site_does_nothing_in_a_signed_in_browser(
+    tmp_path: Path, name: str
+) -> None:
+    """Another site gets no cookie; another port of this machine gets it, and is not our origin."""
+    async with acting(tmp_path) as (made, _), handheld() as page:
+        await STATES["held"](made)
+        async with other_server(f"{made.url}/actions/pause?target=tiktok") as port:
+            await page.open(f"{made.url}/")
+            await sign_in(page)
+            await page.open(f"http://{name}:{port}/")
+            await page.tap("Win a prize")
+            refused = await page.words()
+            if name == "localhost":
+                assert "Pause TikTok?" in refused  # shown, as by any link; nothing was done
+            else:
+                assert "this form was not sent by a page of this server" in refused
+            assert await pause_of(made.look.store, Target.TIKTOK) is None
+            await page.open(f"{made.url}/actions")
+            assert "Signed in as Anna" in await page.words()
