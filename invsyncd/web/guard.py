@@ -132,8 +132,9 @@ def refusal(policy: Policy, request: HttpRequest) -> HttpRefusal | None:
 
 
 def sign_in_first(target: str) -> str:
-    """The address of the form to sign in, which then leads to this page of ours."""
-    return f"{SIGN_IN}?to={quote(own_path(target), safe='')}"
+    """The address of the form to sign in, which then leads to this page of ours if it fits."""
+    address = f"{SIGN_IN}?to={quote(own_path(target), safe='')}"
+    return address if len(address) <= PATH_MAX else SIGN_IN
 
 
 def own_path(target: str) -> str:

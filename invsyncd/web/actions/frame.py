@@ -58,7 +58,7 @@ def act_page(frame: Frame, shown: Shown, moves: Sequence[MovedFact] | None = Non
         hidden("seen", shown.mark),
         hidden("once", frame.once),
         tag("button", shown.button, class_="danger" if shown.danger else "go"),
-        tag("a", "No, go back", class_="act plain", href=ACTS),
+        tag("a", "No", class_="act plain", href=ACTS),
         method="post",
         action=shown.address,
         class_="do",

@@ -12,7 +12,7 @@ from invsyncd.core.persons import Asker, person_name
 from invsyncd.web import guard
 from invsyncd.web.actions import routes
 from invsyncd.web.actions.session import EVERYWHERE_MAX, Sessions, WrongTokens
-from invsyncd.web.guard import HttpRequest, Policy, own_path, refusal
+from invsyncd.web.guard import HttpRequest, Policy, own_path, refusal, sign_in_first
 from tests.process.web.acting import acting
 from tests.process.web.site import HOSTILE, STATES, Site, site, well
 from tests.support.phone import FORM, POLICY, TOKEN, phone
@@ -220,6 +220,10 @@ def test_sessions_are_few_and_the_oldest_gives_way() -> None:
 )
 def test_the_sign_in_leads_to_own_pages_only(target: str) -> None:
     assert own_path(target) == "/"
+
+
+def test_an_address_that_gets_too_long_leads_to_the_form_alone() -> None:
+    assert sign_in_first("/explain?sku=" + "%F0%9F%91%95" * 255) == "/actions/sign-in"
 
 
 async def test_after_the_sign_in_no_other_site_is_opened(tmp_path: Path) -> None:

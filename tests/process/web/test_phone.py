@@ -125,6 +125,20 @@ async def test_a_hold_is_ended_from_a_phone_by_the_number_that_was_counted(
         await page.tap("Show what it writes")
         assert "TEE: every mirrored location will show 140 (your number)" in await page.words()
         await keep(page, "resolve-light")
+        w.made.shop.sell_online("TEE", "Munich", 2)
+
+        async def is_seen() -> bool:
+            levels = json.loads((await w.get("/api/explain/TEE")).text)["items"][0]["levels"]
+            return 98 in [level["available"] for level in levels]
+
+        await w.until("the sale is seen", is_seen)
+        await page.tap("Yes, 140 is right")
+        moved = await page.words()
+        assert "Nothing was done: it is not any more what you saw" in moved
+        assert "Munich shows: was 100, is now 98" in moved
+        await page.dark(on=True)
+        await keep(page, "moved-dark")
+        await page.dark(on=False)
         await page.tap("Yes, 140 is right")
         await w.until("all show 140", lambda: w.agrees("TEE", 140))
         assert "Resolved to 140 by Anna from 127.0.0.1" in (await w.ask("journal")).stdout
