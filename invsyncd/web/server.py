@@ -46,9 +46,9 @@ async def serving(
     actions = ActionRoutes(window, policy, sessions or Sessions(loop.time), cookie)
     guarding = _guarding(policy, connections, actions)
     app = web.Application(middlewares=[guarding], client_max_size=BODY_MAX)
-    app.add_routes([web.get(path, _bound(window, method)) for path, method in ROUTES.items()])
     if policy.actions:
         app.add_routes(actions.table())
+    app.add_routes([web.get(path, _bound(window, method)) for path, method in ROUTES.items()])
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
     server = runner.server
