@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 DAY_S = 86_400
 SHOPS = {"shopify": "Shopify", "tiktok": "TikTok"}  # names for people, by target
@@ -42,7 +43,12 @@ def moment(at: int, now: int) -> str:
     when = datetime.fromtimestamp(at, UTC)
     if at // DAY_S == now // DAY_S:
         return f"{when:%H:%M:%S} UTC"
-    return f"{when:%Y-%m-%d %H:%M:%S} UTC"
+    return utc_moment(at)
+
+
+def utc_moment(at: int) -> str:
+    """A Unix second with its date, in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def iso(at: int | None) -> str | None:
@@ -62,6 +68,21 @@ def ends_hold(sku: str) -> str:
     if sku.startswith("-"):
         return command("resolve", "--use", "lowest", sku=sku)
     return f"invsyncd resolve {shlex.quote(sku)} --use lowest"
+
+
+ACTS = "/actions"
+
+
+def act_path(act: str, **asked: str) -> str:
+    """The page that shows what an act would do: `act_path("resolve", sku="TEE", use="lowest")`."""
+    given = {name: value for name, value in asked.items() if value}
+    path = f"{ACTS}/{act}" if act else ACTS
+    return path + (f"?{urlencode(given)}" if given else "")
+
+
+def explain_path(sku: str) -> str:
+    """The page that explains a SKU."""
+    return f"/explain?{urlencode({'sku': sku})}"
 
 
 def offered(choices: Sequence[tuple[str, int]]) -> str:

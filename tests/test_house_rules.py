@@ -85,6 +85,7 @@ LARGE_ROOMS = {
     "invsyncd/cli": "one file for each command, or for a few of one kind; none decides",
     "invsyncd/core": "one pure decision a file; no other room decides",
     "invsyncd/mirror": "the Shopify side of a pass; a file for each step, and for each way to read",
+    "invsyncd/planning": "one file for each thing that is worked out from the state; none calls",
     "invsyncd/store": "one file for each thing that is stored; they share the database only",
     "invsyncd/shopify": "one large API; a file for each way it is asked, and for each answer",
     "invsyncd/sandbox/shopify": "the fake of a large API; one file for each part of it",

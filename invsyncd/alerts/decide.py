@@ -38,7 +38,8 @@ class Snapshot:
     `situations` has the reasons that are reported at once, by topic; an absent one is not known.
     `reasons` says why the daemon is not ready, without what a bad situation says already. `held`
     is (item id, SKU), None while the held items are not known. `numbers` is (name, sentence) of
-    each number that is not what it should be, None while they are not known. `at` is in Unix
+    each number that is not what it should be, None while they are not known. `ways` has what each
+    choice would give for a held item, and the page that ends its hold, by its id. `at` is in Unix
     seconds.
     """
 
@@ -48,6 +49,7 @@ class Snapshot:
     situations: Mapping[str, Situation]
     held: tuple[tuple[int, str], ...] | None
     numbers: tuple[tuple[str, str], ...] | None = None
+    ways: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,9 @@ def _newly_held(memory: Memory, now: Snapshot) -> Iterator[Message]:
     new = [(item, sku) for item, sku in now.held if item not in memory.held]
     if new and _quiet_is_over(last, now.at):
         ids = frozenset(item for item, _ in new)
-        yield Message(HELD, alarm=True, title=_count(len(new)), text=_how_to_resolve(new), held=ids)
+        yield Message(
+            HELD, alarm=True, title=_count(len(new)), text=_how_to_resolve(new, now.ways), held=ids
+        )
     if not now.held and last is not None and last.open:
         yield Message(HELD, alarm=False, title="no item is held any more", text="")
 
@@ -165,10 +169,11 @@ def _newly_wrong(memory: Memory, now: Snapshot) -> Iterator[Message]:
         yield Message(NUMBERS, alarm=False, title="every number is right again", text="")
 
 
-def _how_to_resolve(new: list[tuple[int, str]]) -> str:
+def _how_to_resolve(new: list[tuple[int, str]], ways: Mapping[int, tuple[str, ...]]) -> str:
     lines = ["Nothing is written for them until somebody says which number is right:"]
-    # The commands are quoted: people paste them into a shell, and a SKU may hold anything.
-    lines += [ends_hold(sku) for _, sku in new[:SKUS_MAX]]
+    for item, sku in new[:SKUS_MAX]:
+        # The command is quoted: people paste it into a shell, and a SKU may hold anything.
+        lines += [ends_hold(sku), *ways.get(item, ())]
     if len(new) > SKUS_MAX:
         lines.append(f"and {len(new) - SKUS_MAX} more")
     lines.append("Try: invsyncd explain SKU shows the numbers")

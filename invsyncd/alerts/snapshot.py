@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from invsyncd.alerts.decide import Situation, Snapshot
 from invsyncd.config import Settings
+from invsyncd.core.guard import Pause
 from invsyncd.core.model import Target
-from invsyncd.errors import StateError
-from invsyncd.planning.breaker import pause_of
+from invsyncd.errors import InvsyncError, StateError
+from invsyncd.planning.breaker import pause_ends, pause_of
+from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.checks import Check, fold_checks
 from invsyncd.status.expiry import ADVICE, AHEAD_S
 from invsyncd.status.health import Health, number_text
+from invsyncd.status.listings import held_choices
 from invsyncd.store import Store
-from invsyncd.text import SHOPS, ways_out
+from invsyncd.text import SHOPS, act_path, explain_path
 
+NAMED_MAX = 50  # held items whose choices are worked out for a message
 OTHER_WRITER = "writer"
 CREDENTIALS = {
     Target.SHOPIFY: "Try: invsyncd check; the app may have been uninstalled or its secret changed",
@@ -30,10 +34,12 @@ async def take_snapshot(settings: Settings, store: Store, health: Health, at: fl
     situations.update(_other_writer(health, checks))
     situations.update(_listings(health))
     held: tuple[tuple[int, str], ...] | None = None
+    ways: Mapping[int, tuple[str, ...]] = {}
     try:
         held = tuple(await store.census.held())
+        ways = await _ways(settings, store, held[:NAMED_MAX])
         for target in health.targets:
-            situations[f"paused {target.value}"] = await _paused(store, target)
+            situations[f"paused {target.value}"] = await _paused(settings, store, target)
         if settings.tiktok.enabled:
             situations.update(await _refresh_token(store, at))
     except StateError:
@@ -41,7 +47,30 @@ async def take_snapshot(settings: Settings, store: Store, health: Health, at: fl
     others = [check for check in checks if not _has_own_message(check, situations)]
     reasons = tuple(one.whole for one in fold_checks(others, health.targets) if one.fails)
     ready = all(check.ok for check in checks)
-    return Snapshot(at, ready, reasons, situations, held, _numbers(health, held or (), at))
+    numbers = _numbers(health, held or (), at)
+    return Snapshot(at, ready, reasons, situations, held, numbers, ways)
+
+
+async def _ways(
+    settings: Settings, store: Store, held: Sequence[tuple[int, str]]
+) -> dict[int, tuple[str, ...]]:
+    """What each choice would give for these held items, and the page that ends the hold."""
+    if not held:
+        return {}
+    try:
+        gives = await held_choices(store, Rulebook(settings, store), [item for item, _ in held])
+    except InvsyncError:
+        gives = {}
+    found = {}
+    for item, sku in held:
+        act = act_path("resolve", sku=sku) if settings.server.actions else explain_path(sku)
+        found[item] = tuple(x for x in (gives.get(item, ""), _linked(settings, act)) if x)
+    return found
+
+
+def _linked(settings: Settings, path: str) -> str:
+    """The whole address of a page; empty where it is not known how people reach the server."""
+    return f"{settings.server.public_url}{path}" if settings.server.public_url else ""
 
 
 def _numbers(
@@ -95,14 +124,26 @@ def _listings(health: Health) -> Iterator[tuple[str, Situation]]:
             yield name, Situation(False, good)
 
 
-async def _paused(store: Store, target: Target) -> Situation:
+async def _paused(settings: Settings, store: Store, target: Target) -> Situation:
     """Whether a target is paused: from the database, as the health learns it in the first round."""
     pause = await pause_of(store, target)
     if pause is None:
         return Situation(False, f"{SHOPS[target]} is written again")
-    text = f"{pause.because}\nNothing is written there until somebody decides."
-    ways = ways_out(target.value, pause.passes)
-    return Situation(True, f"{SHOPS[target]} is paused", f"{text}\n{ways}")
+    reason = pause.reason[:1].upper() + pause.reason[1:] if pause.by_hand else pause.reason
+    text = f"{reason}\nNothing is written there until somebody decides."
+    ways = pause_ends(target, pause)
+    lines = [text, ways, *_pause_links(settings, target, pause)]
+    return Situation(True, f"{SHOPS[target]} is paused", "\n".join(lines))
+
+
+def _pause_links(settings: Settings, target: Target, pause: Pause) -> list[str]:
+    """The pages with the ways out of a pause, the safe one first."""
+    if not settings.server.actions:
+        page = _linked(settings, "/")
+        return [page] if page else []
+    resume = act_path("resume", target=target.value)
+    undo = [act_path("undo", **{"pass": name}) for name in pause.passes]
+    return [link for path in (*undo, resume) if (link := _linked(settings, path))]
 
 
 async def _refresh_token(store: Store, at: float) -> Iterator[tuple[str, Situation]]:

@@ -36,7 +36,7 @@ GROUPS = {
     "Set up": ("init", "check", "tiktok-login", "plan", "alert-test"),
     "Run": ("run", "once", "healthcheck", "fleet"),
     "Ask": ("status", "explain", "journal", "audit"),
-    "Mend": ("undo", "resolve", "resume", "scan", "backup", "restore"),
+    "Mend": ("undo", "resolve", "pause", "resume", "scan", "backup", "restore"),
 }
 """The commands as `--help` lists them; one that stands nowhere comes last."""
 

@@ -1,9 +1,9 @@
-"""`resolve`, `scan` and `resume`: a person's requests to the daemon.
+"""`resolve`, `scan`, `pause` and `resume`: a person's requests to the daemon.
 
 Only the process that owns the state may carry out `resolve` and `scan`. So the request is stored in
 the database, and a running daemon carries it out within one interval. Without a daemon, the command
-runs the pass itself, under the same lock. `resume` ends the pause of a target, after it has shown
-what will be written.
+runs the pass itself, under the same lock. `pause` stops the writes of a target; `resume` ends the
+pause, after it has shown what will be written.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ from invsyncd.cli.output import (
     yes_option,
 )
 from invsyncd.config import Settings
-from invsyncd.core.interventions import NUMBER, resolution
+from invsyncd.core.interventions import NUMBER
 from invsyncd.core.model import Target
-from invsyncd.core.plan import Shift, totals
+from invsyncd.core.plan import totals
 from invsyncd.daemon.wiring import assemble, one_pass
-from invsyncd.errors import ConfigError, InvsyncError, StateError
-from invsyncd.planning.breaker import CircuitBreaker, pause_text
-from invsyncd.planning.requests import RESOLVE, SCAN, location_names
+from invsyncd.errors import ConfigError, StateError
+from invsyncd.planning.breaker import CircuitBreaker, pause_of, pause_target, pause_text
+from invsyncd.planning.interventions import Resolving, Resuming, resolving, resuming
+from invsyncd.planning.requests import Wish, wish_to_scan
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
@@ -87,33 +88,20 @@ def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
     or its target is paused.
     """
     settings = context.quiet_settings(needs_secrets=False)
-    item, pool = asyncio.run(_resolution(settings, sku, use))
-    click.echo(f"{sku}: every mirrored location will show {pool}")
+    found = asyncio.run(_resolving(settings, sku, use))
+    click.echo(f"{sku}: every mirrored location will show {found.pool}")
+    print_shifts("What will be written", found.shifts)
     # Which number is right was said already. A person still sees what that gives, and may say no.
     confirm("Write it?", yes=yes or not sys.stdin.isatty())
-    _request(context, settings, RESOLVE, {"item": item, "use": use})
+    _request(context, settings, found.wish)
 
 
-async def _resolution(settings: Settings, sku: str, use: str) -> tuple[int, int]:
-    """The item and its new pool, from a private copy: a wrong request fails here, with advice."""
+async def _resolving(settings: Settings, sku: str, use: str) -> Resolving:
+    """What it would do, from a private copy: a wrong request fails here, with advice."""
     with scratch_copy(existing_state(settings)) as path:
         async with Store.open(path) as store:
-            items = (await store.levels.items_of_skus({sku})).get(sku, [])
-            if len(items) != 1:
-                raise InvsyncError(
-                    f'{len(items)} items have the SKU "{sku}"',
-                    advice="check upper and lower case: SKUs are compared exactly; `invsyncd check`"
-                    " lists shared ones",
-                )
             rules = await Rulebook(settings, store).rules()
-            state = (await store.levels.states(items))[items[0]]
-            try:
-                names = await location_names(store)
-                return items[0], resolution(state, use, rules.scope, names)
-            except ValueError as error:
-                raise InvsyncError(
-                    str(error), advice=f"`invsyncd explain {sku}` shows its levels"
-                ) from None
+            return await resolving(store, rules, sku, use, now=int(time.time()))
 
 
 @click.command()
@@ -129,17 +117,15 @@ def scan(context: Context) -> None:
     Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
     or its target is paused.
     """
-    _request(context, context.quiet_settings(needs_secrets=False), SCAN, {})
+    _request(context, context.quiet_settings(needs_secrets=False), wish_to_scan())
 
 
-def submit(
-    context: Context, settings: Settings, kind: str, body: dict[str, Any]
-) -> PassReport | str:
+def submit(context: Context, settings: Settings, wish: Wish) -> PassReport | str:
     """Store the request; without a daemon, run the pass that carries it out.
 
     Returns that pass's report, with its errors printed; or who will carry it out.
     """
-    asyncio.run(_store_request(settings, kind, body))
+    asyncio.run(_store_request(settings, wish))
     with ExitStack() as stack:
         try:
             stack.enter_context(take_lock(settings.state.path))
@@ -155,8 +141,8 @@ def submit(
     return report
 
 
-def _request(context: Context, settings: Settings, kind: str, body: dict[str, Any]) -> None:
-    report = submit(context, settings, kind, body)
+def _request(context: Context, settings: Settings, wish: Wish) -> None:
+    report = submit(context, settings, wish)
     if isinstance(report, str):
         click.echo(report)
         return
@@ -165,9 +151,9 @@ def _request(context: Context, settings: Settings, kind: str, body: dict[str, An
     click.get_current_context().exit(code)
 
 
-async def _store_request(settings: Settings, kind: str, body: dict[str, Any]) -> None:
+async def _store_request(settings: Settings, wish: Wish) -> None:
     async with Store.open(existing_state(settings)) as store, store.transaction() as tx:
-        await store.requests.add(tx, kind, body, int(time.time()))
+        await wish.leave(tx, store, int(time.time()))
 
 
 async def _pass(settings: Settings) -> PassReport:
@@ -203,13 +189,13 @@ def resume(context: Context, target: str, yes: bool) -> None:
     nobody to ask and no --yes.
     """
     settings = context.quiet_settings(needs_secrets=False)
-    why, owed = asyncio.run(_paused_and_owed(settings, Target(target)))
-    if not why:
+    why, found = asyncio.run(_resuming(settings, Target(target)))
+    if found is None:
         click.echo(f"{target} is not paused")
         return
     click.echo(visible(why))
-    print_shifts("What a resume writes", owed)
-    print_totals({target: totals(owed)})
+    print_shifts("What a resume writes", found.shifts)
+    print_totals({target: totals(found.shifts)})
     confirm("Resume it?", yes=yes)
     asyncio.run(_resume(settings, Target(target)))
     later = is_in_use(settings.state.path)
@@ -217,11 +203,9 @@ def resume(context: Context, target: str, yes: bool) -> None:
     click.echo(f"resumed; it goes on {when}")
 
 
-async def _paused_and_owed(settings: Settings, target: Target) -> tuple[str, list[Shift]]:
+async def _resuming(settings: Settings, target: Target) -> tuple[str, Resuming | None]:
     async with Store.open(existing_state(settings)) as store:
-        why = await pause_text(store, target)
-        rows = await store.impacts.rows(target) if why else []
-        return why, [Shift(target, row.sku, row.where, row.before, row.after) for row in rows]
+        return pause_text(target, await pause_of(store, target)), await resuming(store, target)
 
 
 async def _resume(settings: Settings, target: Target) -> None:
@@ -229,8 +213,34 @@ async def _resume(settings: Settings, target: Target) -> None:
         await CircuitBreaker(settings, store, target).resume(int(time.time()))
 
 
+@click.command()
+@click.argument("target", type=click.Choice([target.value for target in Target]))
+@pass_context
+def pause(context: Context, target: str) -> None:
+    """Pause a target: nothing is written there until `resume`. Reading and planning go on.
+
+    What is on the wire comes to its end. The pause outlives restarts. It writes nothing to a shop,
+    so it does not ask. `/readyz` says no meanwhile.
+
+    \b
+    Example: invsyncd pause tiktok
+    Exit codes: 0 paused, or paused already; 1 no usable state; 2 usage or config.
+    """
+    settings = context.quiet_settings(needs_secrets=False)
+    is_new, says = asyncio.run(_pause(settings, Target(target)))
+    click.echo(visible(says if is_new else f"nothing changed: {says}"))
+
+
+async def _pause(settings: Settings, target: Target) -> tuple[bool, str]:
+    async with Store.open(existing_state(settings)) as store:
+        async with store.transaction() as tx:
+            is_new = await pause_target(tx, store, target, int(time.time()))
+        return is_new, pause_text(target, await pause_of(store, target))
+
+
 COMMANDS = (
     resolve,
     scan,
+    pause,
     resume,
 )

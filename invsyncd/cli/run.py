@@ -29,7 +29,7 @@ from invsyncd.config import UNREAD, Settings
 from invsyncd.daemon.loop import new_loop
 from invsyncd.daemon.process import serve
 from invsyncd.daemon.wiring import assemble, one_pass
-from invsyncd.planning.breaker import pause_text
+from invsyncd.planning.breaker import pause_of, pause_text
 from invsyncd.planning.rulebook import warehouse_names
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store, scratch_copy, take_lock
@@ -98,7 +98,7 @@ async def run_once(
             report = parts.jobs.report()
             await one_pass(parts, report)
             locations = {str(x): name for x, name in (await store.locations.names()).items()}
-            pauses = [await pause_text(store, target) for target in report.paused]
+            pauses = [pause_text(x, await pause_of(store, x)) for x in report.paused]
             return report, locations | await warehouse_names(store), pauses
 
 

@@ -27,7 +27,7 @@ from invsyncd.cli.run import DATABASE, from_daemon
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
 from invsyncd.errors import ConfigError
-from invsyncd.planning.breaker import pause_text
+from invsyncd.planning.breaker import pause_of, pause_text
 from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.differing import differences
@@ -71,7 +71,7 @@ async def _from_database(settings: Settings) -> dict[str, Any]:
             "locations": {names[k.location.id]: utc_time(k.read_at) for k in known},
             "targets": {
                 target.value: {
-                    "paused": await pause_text(store, target),
+                    "paused": pause_text(target, await pause_of(store, target)),
                     "undelivered": await _owed(store, target),
                 }
                 for target in Target

@@ -24,12 +24,10 @@ from invsyncd.cli.output import (
 from invsyncd.cli.requests import LEFT_TO_DAEMON, LEFT_TO_NEXT, submit
 from invsyncd.config import Settings
 from invsyncd.core.model import Target
-from invsyncd.core.plan import Effect, Shift, totals
-from invsyncd.planning.breaker import CircuitBreaker
-from invsyncd.planning.passes import pass_meant
-from invsyncd.planning.requests import UNDO
+from invsyncd.core.plan import totals
+from invsyncd.planning.breaker import pause_says
+from invsyncd.planning.interventions import TakingBack, taking_back
 from invsyncd.planning.rulebook import Rulebook
-from invsyncd.planning.undo import Undoing, undoing
 from invsyncd.store import Store, scratch_copy
 from invsyncd.text import plural
 
@@ -64,24 +62,24 @@ def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool
     something stays as it is, or waits for a paused target.
     """
     settings = context.quiet_settings(needs_secrets=False)
-    pass_id, found, paused = asyncio.run(_find(settings, pass_id))
+    act = asyncio.run(_find(settings, pass_id))
+    found = act.plan
     if not as_json:
-        click.echo(f"pass {pass_id}")
-        _print(found, paused)
+        click.echo(f"pass {act.pass_id}")
+        _print(act)
     if found.steps and not dry_run:
         confirm(f"Take back {plural(len(found.steps), 'item')}?", yes=yes)
     says = done = "dry run" if dry_run else "nothing to take back"
     code = 3 if found.refused else 0
     if found.steps and not dry_run:
-        body = {"pass": pass_id, "items": [x.item for x in found.steps]}
-        report = submit(context, settings, UNDO, body)
+        report = submit(context, settings, act.wish)
         if isinstance(report, str):
             says, done = report, _LEFT[report]
         else:
             says = done = "done"
             code = 1 if report.failures else 3 if report.was_stopped else code
     if as_json:
-        print_json(_json(pass_id, found, paused, done))
+        print_json(_json(act, done))
     else:
         click.echo(says)
         if found.steps and found.refused:
@@ -90,23 +88,15 @@ def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool
     click.get_current_context().exit(code)
 
 
-async def _find(settings: Settings, name: str) -> tuple[str, Undoing, dict[Target, str]]:
+async def _find(settings: Settings, name: str) -> TakingBack:
     with scratch_copy(existing_state(settings)) as path:
         async with Store.open(path) as store:
-            pass_id = await pass_meant(store, name)
             rules = await Rulebook(settings, store).rules()
-            found = await undoing(store, rules, pass_id, int(time.time()))
-            paused = {t: await CircuitBreaker(settings, store, t).reason() for t in Target}
-            return pass_id, found, {target: why for target, why in paused.items() if why}
+            return await taking_back(store, rules, name, int(time.time()))
 
 
-def _shifts(found: Undoing) -> list[Shift]:
-    every = (shift for step in found.steps for shift in step.shifts)
-    return [shift for shift in every if shift.effect is not Effect.UNCHANGED]
-
-
-def _print(found: Undoing, paused: dict[Target, str]) -> None:
-    shifts = _shifts(found)
+def _print(act: TakingBack) -> None:
+    found, shifts = act.plan, act.shifts
     print_table(
         "Pools that go back",
         ["SKU", "pool now", "pool before that pass"],
@@ -116,15 +106,20 @@ def _print(found: Undoing, paused: dict[Target, str]) -> None:
     for target in Target:
         print_totals({target.value: totals(s for s in shifts if s.target is target)})
     print_table("Stays as it is", ["SKU", "because"], [[r.sku, r.because] for r in found.refused])
-    for target, why in paused.items():
-        name = target.value
-        text = f"{name} is paused: {why}. The pause ends with this undo"
-        click.echo(f"{text}, unless something else goes too far")
+    for target, pause in act.pauses.items():
+        text = pause_says(target.value, pause)
+        if pause.by_hand:
+            click.echo(
+                f"{text}. This undo does not end that: `invsyncd resume {target.value}` does"
+            )
+        else:
+            click.echo(f"{text}. The pause ends with this undo, unless something else goes too far")
 
 
-def _json(pass_id: str, found: Undoing, paused: dict[Target, str], done: str) -> dict[str, object]:
+def _json(act: TakingBack, done: str) -> dict[str, object]:
+    found = act.plan
     return {
-        "pass": pass_id,
+        "pass": act.pass_id,
         "done": done,
         "items": [
             {
@@ -137,7 +132,7 @@ def _json(pass_id: str, found: Undoing, paused: dict[Target, str], done: str) ->
             for step in found.steps
         ],
         "refused": [{"sku": r.sku, "item": r.item, "because": r.because} for r in found.refused],
-        "paused": {target.value: why for target, why in paused.items()},
+        "paused": {target.value: pause.reason for target, pause in act.pauses.items()},
     }
 
 

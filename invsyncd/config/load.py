@@ -106,7 +106,7 @@ def _without_secrets(document: Document) -> None:
     if isinstance(tiktok, dict) and tiktok.get("enabled"):
         tiktok.setdefault("app_secret", UNREAD)
     server = document.get("server")
-    if isinstance(server, dict) and "listen" in server:
+    if isinstance(server, dict) and ("listen" in server or "actions" in server):
         server.setdefault("token", UNREAD)
 
 

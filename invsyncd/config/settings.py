@@ -9,13 +9,16 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from invsyncd.config.alerts import AlertSettings
 from invsyncd.config.fields import (
+    Endpoint,
     FilePath,
+    Flag,
     Percent,
     Rule,
     Ruled,
@@ -85,6 +88,12 @@ def _guarded(section: ServerSettings) -> Iterator[Problem]:
             "can be reached from other machines, and server.token is not set",
             "Listen on 127.0.0.1, or set server.token (or the file server-token)",
         )
+    if section.actions and section.token is None:
+        yield Problem(
+            "actions",
+            "is true, and server.token is not set: whoever reaches the page could write",
+            "Set server.token (or the file server-token) to a long random text, or leave it false",
+        )
 
 
 class ServerSettings(Section):
@@ -101,7 +110,7 @@ class ServerSettings(Section):
         Secret | None,
         Field(
             description="What a client must send as bearer token or as password; required unless "
-            "listen is loopback"
+            "listen is loopback, and for actions"
         ),
     ] = None
     allowed_hosts: Annotated[
@@ -111,6 +120,27 @@ class ServerSettings(Section):
             "that of a reverse proxy"
         ),
     ] = ()
+
+    actions: Annotated[
+        Flag,
+        Field(
+            description="Whether people who sign in with token may resolve, undo, resume, pause "
+            "and scan from the page; needs token"
+        ),
+    ] = False
+    public_url: Annotated[
+        Endpoint | None,
+        Field(
+            description="Where people reach this server, such as https://stock.example.com; "
+            "alerts link to it, and its host is answered"
+        ),
+    ] = None
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names by which browsers may call this server, beside its own address."""
+        own = urlsplit(self.public_url).hostname if self.public_url else None
+        return (*self.allowed_hosts, own) if own else self.allowed_hosts
 
     @property
     def address(self) -> tuple[str, int]:

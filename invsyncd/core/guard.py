@@ -71,10 +71,21 @@ SHARE = 10  # a pass that accounts for less than one in so many items is not nam
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Why a target is not written: the reason, and the passes that made the numbers."""
+    """Why a target is not written: the guard's reason, with the passes that made the numbers.
+
+    `by_hand` says who paused it and when; empty where only the guard did. `because` is empty where
+    only a person did.
+    """
 
     because: str
     passes: tuple[str, ...] = ()
+    by_hand: str = ""
+
+    @property
+    def reason(self) -> str:
+        """Everything that keeps the target from being written, in a line."""
+        by_hand = f"paused by {self.by_hand}" if self.by_hand else ""
+        return "; ".join(part for part in (self.because, by_hand) if part)
 
 
 def passes_named(passes: Iterable[str]) -> tuple[str, ...]:

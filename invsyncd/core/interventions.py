@@ -119,6 +119,11 @@ def _no_cause(done: PassEffect, since: LaterCounts) -> str:
 
 
 NUMBER = re.compile(r"-?[0-9]{1,9}")
+_UNRESOLVABLE = {
+    Standing.POOLED: "is not on hold",
+    Standing.OUT: "is not mirrored",
+    Standing.NEW: "was not read as a whole yet",
+}
 RESOLVABLE = (Standing.HELD, Standing.FOLLOWING)
 
 
@@ -131,7 +136,8 @@ def resolution(state: ItemState, use: str, scope: Scope, names: Mapping[str, int
     """
     item = state.item
     if item.standing not in RESOLVABLE:
-        raise ValueError(f"{item.sku} is {item.standing.value}: there is nothing to resolve")
+        why = _UNRESOLVABLE[item.standing]
+        raise ValueError(f"{item.sku} {why}: there is nothing to resolve")
     levels = {
         level.location: level.available
         for level in state.levels.values()

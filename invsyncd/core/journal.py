@@ -33,7 +33,7 @@ class EntryKind(StrEnum):
     FOUND = "found"  # a lost listing is there again
     REMATCHED = "rematched"  # a listing sells another item than before
     SHARED = "shared"  # several listings sell one SKU
-    PAUSED = "paused"  # the guard paused a target
+    PAUSED = "paused"  # the guard, or a person, paused a target
     RESUMED = "resumed"  # a person let a paused target go on
     DIFFERS = "differs"  # a number was not what it should be for too long
     UNREADABLE = "unreadable"  # Shopify's answer about an item cannot be read; the item waits

@@ -19,7 +19,7 @@ from invsyncd.core.model import Target
 from invsyncd.errors import InvsyncError, StateError, Throttled, Unauthorised
 from invsyncd.metrics import Metrics
 from invsyncd.mirror.commit import Committed
-from invsyncd.planning.breaker import pause_text
+from invsyncd.planning.breaker import pause_of, pause_text
 from invsyncd.planning.lost_locations import lost_level_notes
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.status.health import OTHER_MIRROR, Health, number_text
@@ -171,9 +171,11 @@ class Conclusion:
     async def _paused(self, target: Target) -> None:
         """A pause is logged when it begins and when it ends, with both ways out."""
         health, name = self._health.targets[target], target.value
-        text = await pause_text(self._store, target)
+        pause = await pause_of(self._store, target)
+        text = pause_text(target, pause)
+        health.paused_by_hand = pause is not None and not pause.because
         if text and text != health.paused:
-            log.error("%s", text)
+            log.log(logging.WARNING if health.paused_by_hand else logging.ERROR, "%s", text)
         if health.paused and not text:
             log.info("%s is not paused any more", name)
         health.paused = text

@@ -72,6 +72,7 @@ class Jobs:
         self._tempo = Tempo(self._poll.interval_min_s, self._poll.interval_s)
         self._slow = {target: SlowDown() for target in Target}
         self._listings_not_before = AT_ONCE
+        self._mirror_wake = asyncio.Event()
         self._listings_wake = asyncio.Event()
         self._scan_wake = asyncio.Event()
 
@@ -87,7 +88,7 @@ class Jobs:
         """
         first_s = self._poll.interval_s
         jobs = [
-            Job(MIRROR, self._mirror_job),
+            Job(MIRROR, self._mirror_job, self._mirror_wake),
             Job(CATALOGUE, self._catalogue_job, droppable=True, first_s=first_s),
             Job(FULL_SCAN, self._scan_job, self._scan_wake, droppable=True, first_s=first_s),
             Job(LOOKBACK, self._lookback_job, droppable=True, first_s=first_s),
@@ -97,6 +98,11 @@ class Jobs:
             run = lambda: self._listings_job(new_tokens)  # noqa: E731
             jobs.append(Job(LISTINGS, run, self._listings_wake, first_s=first_s))
         return jobs
+
+    def wake(self) -> None:
+        """Begin the next pass and the next round at once: a person asked for something."""
+        self._mirror_wake.set()
+        self._listings_wake.set()
 
     def _has_listings(self) -> bool:
         return self._listings is not None

@@ -99,12 +99,20 @@ async def _serve(
             raise RuntimeError("asked before the start")
         return window
 
-    listening = False
+    listening, acts = False, settings.server.actions  # a reload does not change the server
     while not requests.stop.is_set():
         async with assemble(settings, store, metrics=metrics) as parts:
             if window is not None:
                 parts.health.carry_over(window.health)
-            window = Window(store, metrics, parts.health, parts.rulebook, settings.shopify.shop)
+            window = Window(
+                store,
+                metrics,
+                parts.health,
+                parts.rulebook,
+                settings.shopify.shop,
+                wake=parts.jobs.wake,
+                actions=acts,
+            )
             if not listening:
                 await _listen(settings, look, stack)
                 listening = True
@@ -127,7 +135,9 @@ async def _listen(settings: Settings, look: Callable[[], Window], stack: AsyncEx
     server = settings.server
     host, port = server.address
     token = server.token.get_secret_value() if server.token else None
-    policy = Policy.of(host, server.allowed_hosts, token)
+    policy = Policy.of(
+        host, server.hosts, token, actions=server.actions, public=server.public_url or ""
+    )
     try:
         port = await stack.enter_async_context(serving(look, host, port, policy))
     except OSError as error:

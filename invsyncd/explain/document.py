@@ -18,7 +18,8 @@ from invsyncd.explain.journal_text import STORIES, entry_summary, entry_text, is
 from invsyncd.explain.levels import changes, hold_choices, level_reasons, levels, mirrored
 from invsyncd.explain.offers import listing_json, listing_reasons, unmatched_reasons
 from invsyncd.explain.writes import unusual_writes, writes
-from invsyncd.text import SHOPS, iso, listed, moment, plain, plural, ways_out
+from invsyncd.planning.breaker import pause_ends, pause_says
+from invsyncd.text import SHOPS, iso, listed, moment, plain, plural
 
 SHOWN_ROWS = 30
 _MOVING = STORIES | {EntryKind.WRITE, EntryKind.HOLD, EntryKind.DRIFT}
@@ -76,8 +77,7 @@ def shop_reasons(shop: ShopFacts) -> list[Reason]:
         text = "The first baseline is not complete: nothing is written before it is"
         reasons.append(Reason(Cause.NO_BASELINE, text))
     for target, pause in shop.paused.items():
-        text = f"{SHOPS[target]} is paused: {pause.because}. "
-        text += ways_out(target.value, pause.passes)
+        text = f"{pause_says(SHOPS[target], pause)}. {pause_ends(target, pause)}"
         ways = [f"invsyncd undo {name}" for name in pause.passes[-1:]]
         reasons.append(Reason(Cause.PAUSED, text, (ways or [f"invsyncd resume {target.value}"])[0]))
     for target, facts in (shop.targets or {}).items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from invsyncd.core.journal import MOVES_POOL, EntryKind
+from invsyncd.core.persons import Asker
 from invsyncd.explain.causes import Cause, Reason
 from invsyncd.explain.change_text import Places, Row, change_brief, change_reason, place_of
 from invsyncd.explain.listing_text import LISTING_TEXTS
@@ -37,9 +38,39 @@ def entry_text(row: Row, places: Places) -> Reason:
 
 def _undone(row: Row, _: Places, __: Warehouses) -> Reason | str:
     if "refused" in row:
-        return f"Not taken back from pass {row['of']}: {row['refused']}"
+        return f"Not taken back from pass {row['of']}{_for(row)}: {row['refused']}"
     moved = f"{plain(row['pool_before'])} → {plain(row['pool'])}"
-    return Reason(Cause.UNDONE, f"A person took back pass {row['of']}: the pool goes {moved}")
+    who = Asker.of(row).text("A person")
+    return Reason(Cause.UNDONE, f"{who} took back pass {row['of']}: the pool goes {moved}")
+
+
+def _resolved(row: Row, _: Places, __: Warehouses) -> Reason | str:
+    if "refused" in row:
+        return f"Not resolved{_for(row)}: {row['refused']}"
+    pool, person = plain(row["pool"]), Asker.of(row)
+    if person.name:
+        return Reason(Cause.RESOLVED, f"Resolved to {pool} by {person.text()}")
+    return Reason(Cause.RESOLVED, f"A person said that the pool is {pool}")
+
+
+def _for(row: Row) -> str:
+    """For whom something was not done, where that is known."""
+    person = Asker.of(row)
+    return f" for {person.text()}" if person.name else ""
+
+
+def _paused(row: Row, _: Places, __: Warehouses) -> str:
+    if "because" not in row:
+        ends = f"`invsyncd resume {row['target']}` ends it"
+        return f"{_shop(row)} was paused by {Asker.of(row).text('hand')}; {ends}"
+    ways = f". {ways_out(row['target'], row['passes'])}" if "passes" in row else ""
+    return f"{_shop(row)} is paused: {row['because']}{ways}"
+
+
+def _resumed(row: Row, _: Places, __: Warehouses) -> str:
+    if "because" in row:
+        return f"{_shop(row)} is written again: {row['because']}"
+    return f"{_shop(row)} was resumed by {Asker.of(row).text()}"
 
 
 def _out_of_mirror(row: Row, _: Places, __: Warehouses) -> Reason:
@@ -147,9 +178,7 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
     EntryKind.INTO_MIRROR: lambda *_: Reason(
         Cause.ENTERED_MIRROR, "It entered the mirror; first sight decides"
     ),
-    EntryKind.RESOLVED: lambda row, *_: Reason(
-        Cause.RESOLVED, f"A person said that the pool is {plain(row['pool'])}"
-    ),
+    EntryKind.RESOLVED: _resolved,
     EntryKind.UNDO: _undone,
     EntryKind.WRITE: _write,
     EntryKind.HOLD: _hold,
@@ -164,18 +193,12 @@ RENDERERS: Mapping[EntryKind, Callable[[Row, Places, Warehouses], Reason | str]]
         f"TikTok, {_warehouse(x, names)}: {plain(x['units'])} on backorder, beyond the stock"
     ),
     **dict.fromkeys(LISTING_TEXTS, _of_listing),
-    EntryKind.PAUSED: lambda x, *_: (
-        f"{_shop(x)} is paused: {x['because']}"
-        + (f". {ways_out(x['target'], x['passes'])}" if "passes" in x else "")
-    ),
-    EntryKind.RESUMED: lambda x, *_: (
-        f"{_shop(x)} is written again: {x['because']}"
-        if "because" in x
-        else f"{_shop(x)} was resumed by a person"
-    ),
+    EntryKind.PAUSED: _paused,
+    EntryKind.RESUMED: _resumed,
     **OF_NUMBERS,
     EntryKind.SCAN: lambda x, *_: (
         f"Full scan by {x['by']}: {x['levels']:,} levels, {x['suspects']:,} items to look at"
+        + (f"; asked for by {Asker.of(x).text()}" if "who" in x else "")
     ),
 }
 """One renderer a kind: cause and sentence for a line of STORIES, the sentence for any other."""

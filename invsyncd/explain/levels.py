@@ -227,9 +227,8 @@ def is_refusal_of(write: Row, units: int) -> bool:
 
 def _held(facts: ItemFacts, shop: ShopFacts) -> Reason:
     began = None
-    for row in reversed(
-        [x for x in facts.rows if x["kind"] in (EntryKind.CHANGE, EntryKind.RESOLVED)]
-    ):
+    decisive = (EntryKind.CHANGE, EntryKind.RESOLVED)
+    for row in reversed([x for x in facts.rows if x["kind"] in decisive and "refused" not in x]):
         if not row.get("held"):
             break
         began = row

@@ -14,7 +14,7 @@ from functools import partial
 
 from invsyncd.core.clocks import Clocks, LoopSeconds, later
 from invsyncd.core.journal import Outcome
-from invsyncd.core.model import Listing, Offer
+from invsyncd.core.model import Listing, Offer, Target
 from invsyncd.core.trying import AGAIN_S
 from invsyncd.errors import InvsyncError, Unauthorised
 from invsyncd.listings.backoff import Backoff, CallSchedule, SplitProducts
@@ -24,6 +24,7 @@ from invsyncd.listings.moves import missing_entry
 from invsyncd.listings.payload import ProductWrite, WritePayload, entry, tell
 from invsyncd.listings.stock import ListingStock, StockRead
 from invsyncd.net.tasks import run_together
+from invsyncd.planning.breaker import may_write
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
 from invsyncd.store import Store
@@ -168,6 +169,9 @@ class ListingDelivery:
             if write is None:
                 raise _Withdrawn
             async with self._store.transaction() as tx:
+                if not await may_write(self._store, Target.TIKTOK, tx):
+                    self._gives_up = True  # paused since the round began, which may last minutes
+                    raise _Withdrawn
                 await self._store.listings.save_sent(tx, write.offers)
             prepared.append(write)
             return write.skus

@@ -18,11 +18,12 @@ from invsyncd.core.fold import Earlier
 from invsyncd.core.journal import EntryKind, Outcome
 from invsyncd.core.model import Attempt, Entry, LevelWrite, Target
 from invsyncd.errors import InvalidResponse, InvsyncError, Refused
-from invsyncd.mirror.commit import Committed, Committer, OnCommit
+from invsyncd.mirror.commit import Batch, Committed, Committer, OnCommit
 from invsyncd.mirror.poll import Poller
 from invsyncd.mirror.splitting import Search, SplitCalls
 from invsyncd.mirror.waits import REFUSED_WAIT_S, RefusedWrites, StaleWrites
 from invsyncd.net.tasks import run_together
+from invsyncd.planning.breaker import may_write
 from invsyncd.planning.rules import Rules
 from invsyncd.shopify.reply import AccessDenied
 from invsyncd.shopify.target import (
@@ -93,15 +94,14 @@ class Delivery:
 
     async def _next_round(self, pass_id: str, rules: Rules, *, plan_writes: bool) -> Committed:
         doubtful = await self._store.levels.doubtful_items()
-        if not doubtful:
-            if not plan_writes:
-                return Committed((), ())
-            async with self._store.transaction() as tx:
-                return Committed((), await self._committer.plan(tx, pass_id))
-        batch = await self._poller.direct(doubtful)
+        if not (doubtful or plan_writes):
+            return Committed((), ())
+        batch = await self._poller.direct(doubtful) if doubtful else Batch()
         batch = replace(batch, earlier=self._earlier)
+        # Somebody may have paused the target since the pass began.
+        gate = partial(may_write, self._store, Target.SHOPIFY)
         committed = await self._committer.commit(
-            pass_id, batch, rules, plan_writes=plan_writes, changed_apart=True
+            pass_id, batch, rules, plan_writes=plan_writes, changed_apart=True, gate=gate
         )
         self._earlier |= committed.earlier
         return committed

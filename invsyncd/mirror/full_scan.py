@@ -17,6 +17,7 @@ from invsyncd.config import Settings
 from invsyncd.core.clocks import AT_ONCE, Clocks, LoopSeconds, later
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Reading
+from invsyncd.core.persons import Asker
 from invsyncd.errors import InvalidResponse, InvsyncError
 from invsyncd.mirror.suspects import Suspects
 from invsyncd.planning.requests import SCAN
@@ -220,6 +221,7 @@ class FullScan:
             "by": found.by,
             "levels": found.levels,
             "suspects": len(found.suspects),
+            **next((named for x in asked if (named := Asker.of(x.body).numbers())), {}),
         }
         async with self._store.transaction() as tx:
             await self._store.scans.clear(tx)

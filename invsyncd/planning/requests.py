@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from invsyncd.core.interventions import resolution
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry
+from invsyncd.core.persons import Asker
 from invsyncd.errors import InvsyncError
 from invsyncd.planning.rules import Rules
 from invsyncd.planning.undo import undoing
 from invsyncd.store import Store
+from invsyncd.store.database import Tx
 from invsyncd.store.requests import Request
 
 log = logging.getLogger(__name__)
 
 RESOLVE, SCAN, UNDO = "resolve", "scan", "undo"
+UNNAMED = Asker()
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asks a pass to do: the kind of request and its numbers."""
+
+    kind: str
+    body: dict[str, object]
+
+    async def leave(self, tx: Tx, store: Store, now: int, person: Asker = UNNAMED) -> int:
+        """Store the request for the next pass, with who asks; returns its id."""
+        return await store.requests.add(tx, self.kind, {**self.body, **person.numbers()}, now)
+
+
+def wish_to_resolve(item: int, use: str) -> Wish:
+    """End the hold of an item with this answer."""
+    return Wish(RESOLVE, {"item": item, "use": use})
+
+
+def wish_to_undo(pass_id: str, items: Collection[int]) -> Wish:
+    """Take a pass back for these items."""
+    return Wish(UNDO, {"pass": pass_id, "items": list(items)})
+
+
+def wish_to_scan() -> Wish:
+    """Run a full scan now."""
+    return Wish(SCAN, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,19 +92,23 @@ class RequestDesk:
         if state is None:
             return
         names = await location_names(self._store)
+        person = Asker.of(request.body).numbers()
         try:
             pool = resolution(state, str(request.body["use"]), rules.scope, names)
         except ValueError as error:  # the item could be resolved when the request was made
             log.warning("resolve: %s", error)
+            refused: dict[str, object] = {"refused": str(error), **person}
+            entries.append(Entry(EntryKind.RESOLVED, item, state.item.sku, refused))
             return
         pools[item] = pool
-        entries.append(Entry(EntryKind.RESOLVED, item, state.item.sku, {"pool": pool}))
+        entries.append(Entry(EntryKind.RESOLVED, item, state.item.sku, {"pool": pool, **person}))
 
     async def _undo(
         self, request: Request, rules: Rules, pools: dict[int, int], entries: list[Entry]
     ) -> None:
         """Decide the undo again: an item that moved since the request stays; the log says why."""
         pass_id, items = str(request.body["pass"]), set(request.body["items"])
+        person = Asker.of(request.body).numbers()
         try:
             plan = await undoing(self._store, rules, pass_id, int(self._clock()))
         except InvsyncError as error:
@@ -83,12 +117,17 @@ class RequestDesk:
         for step in plan.steps:
             if step.item in items and step.item not in pools:
                 pools[step.item] = step.pool_to
-                numbers = {"of": pass_id, "pool_before": step.pool_from, "pool": step.pool_to}
+                numbers: dict[str, object] = {
+                    "of": pass_id,
+                    "pool_before": step.pool_from,
+                    "pool": step.pool_to,
+                    **person,
+                }
                 entries.append(Entry(EntryKind.UNDO, step.item, step.sku, numbers))
         for refusal in plan.refused:
             if refusal.item in items:
                 log.warning("undo of %s: %s: %s", pass_id, refusal.sku, refusal.because)
-                because: dict[str, object] = {"of": pass_id, "refused": refusal.because}
+                because: dict[str, object] = {"of": pass_id, "refused": refusal.because, **person}
                 entries.append(Entry(EntryKind.UNDO, refusal.item, refusal.sku, because))
 
 

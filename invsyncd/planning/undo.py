@@ -8,16 +8,17 @@ the configuration, and never by a write of its own, which the next pass would on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from invsyncd.core.interventions import CannotUndo, LaterCounts, PassEffect, PoolChange, pool_before
 from invsyncd.core.journal import EntryKind, Outcome, moves_pool, outcome_of
-from invsyncd.core.model import ItemState, LevelWrite, Listing, Target
-from invsyncd.core.plan import Shift, offer
+from invsyncd.core.model import ItemState, LevelWrite, Target
+from invsyncd.core.plan import Shift
 from invsyncd.errors import InvsyncError
 from invsyncd.planning.rules import Rules
+from invsyncd.planning.shifts import level_shifts, offer_shifts
 from invsyncd.store import Store
 
 Line = dict[str, Any]
@@ -125,7 +126,8 @@ class _Undo:
         except CannotUndo as reason:
             self._refused.append(UndoRefusal(sku, item, str(reason)))
             return
-        shifts = [*self._levels(state, pool), *await self._offers(state, pool)]
+        levels = level_shifts(state, pool, self._rules, self._location_names)
+        shifts = [*levels, *await self._offers(state, pool)]
         self._steps.append(Step(item, sku, state.item.pool or 0, pool, tuple(shifts)))
 
     async def _since(
@@ -143,35 +145,8 @@ class _Undo:
             cause=earlier[-1] if earlier and not done.changes else "",
         )
 
-    def _levels(self, state: ItemState, pool: int) -> Iterable[Shift]:
-        for location, level in sorted(state.levels.items()):
-            if level.active and location in self._rules.scope.locations:
-                yield Shift(
-                    Target.SHOPIFY,
-                    state.item.sku,
-                    self._location_names.get(location, str(location)),
-                    level.available,
-                    pool,
-                    {"item": state.item.id, "location": location},
-                )
-
     async def _offers(self, state: ItemState, pool: int) -> list[Shift]:
-        plan = self._rules.offers
-        if plan is None:
-            return []
-        with_pool = replace(state, item=replace(state.item, pool=pool))
-        listings = await self._store.listings.of_items([state.item.id])
-        offers = await self._store.listings.offers([x.key for x in listings], self._now)
-        found = []
-        for listing in listings:
-            for known in offers.get(listing.key, ()):
-                result = offer(with_pool, listing, known.offer.warehouse, known.held, plan)
-                if result is not None:
-                    key = _key(listing, known.offer.warehouse)
-                    sku, warehouse = listing.sku or listing.seller_sku, known.offer.warehouse
-                    shown = known.offer.shown
-                    found.append(Shift(Target.TIKTOK, sku, warehouse, shown, result.units, key))
-        return found
+        return await offer_shifts(self._store, self._rules, state, pool, self._now)
 
     async def _refuse_tiktok_only(self, lines: Sequence[Line], state: ItemState | None) -> None:
         """Refuse items that the pass changed on TikTok alone, and say what those numbers follow."""
@@ -206,11 +181,3 @@ class _Undo:
         offers = await self._offers(state, pool) if pool is not None else []
         shows = {(s.key["sku_id"], s.key["warehouse"]): s.after for s in offers}
         return all(shows.get((x["sku_id"], x["warehouse"])) == x["from"] for x in writes)
-
-
-def _key(listing: Listing, warehouse: str) -> dict[str, int | str]:
-    return {
-        "product_id": listing.product_id,
-        "sku_id": listing.sku_id,
-        "warehouse": warehouse,
-    }

@@ -16,13 +16,13 @@ from invsyncd.core.model import ItemState, Listing, Offer, Target
 from invsyncd.core.parking import ParkedBy
 from invsyncd.core.plan import parts_of
 from invsyncd.errors import ConfigError
-from invsyncd.planning.breaker import pause_of
+from invsyncd.planning.breaker import pause_ends, pause_of, pause_says
 from invsyncd.planning.bundles import with_parts
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.planning.rules import TIKTOKS_OWN, Rules
 from invsyncd.store import Store
 from invsyncd.store.differing import DifferingOffer
-from invsyncd.text import OTHER_WRITER_ENDS, command, ends_hold, ways_out
+from invsyncd.text import OTHER_WRITER_ENDS, command, ends_hold
 
 HELD_MAX = 200  # held items that are looked at
 REASONS_MAX = 50  # numbers of a target whose reason is looked up in the journal
@@ -78,8 +78,8 @@ async def _levels(store: Store, places: Mapping[int, str]) -> list[Difference]:
             ends=_tried_again(row.sku),
         )
         if paused:
-            because = f"Shopify is paused: {paused.because}"
-            ends = ways_out(Target.SHOPIFY.value, paused.passes)
+            because = pause_says("Shopify", paused)
+            ends = pause_ends(Target.SHOPIFY, paused)
             one = replace(one, because=because, ends=ends, whole_target=True)
         elif row.unanswered:
             one = replace(one, because=_UNANSWERED)
@@ -99,8 +99,8 @@ async def _offers(store: Store, names: Names, now: int) -> list[Difference]:
             because = f"its listing is left alone: {row.parked}"
             one = replace(one, because=because, on_sale=row.parked_by != ParkedBy.STATUS)
         elif paused:
-            because = f"TikTok is paused: {paused.because}"
-            ends = ways_out(Target.TIKTOK.value, paused.passes)
+            because = pause_says("TikTok", paused)
+            ends = pause_ends(Target.TIKTOK, paused)
             one = replace(one, because=because, ends=ends, whole_target=True)
         elif (row.product_id, row.sku_id, row.warehouse) in rivals:
             why = rivals[row.product_id, row.sku_id, row.warehouse]

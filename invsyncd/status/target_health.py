@@ -24,6 +24,8 @@ class TargetHealth:
     throttled: bool = False
     """Whether the trouble is only that the target told us to slow down."""
     paused: str = ""
+    paused_by_hand: bool = False
+    """Whether only a person paused it: then there is no mistake to take back."""
     undelivered: dict[OwedKey, float] = field(default_factory=dict)
     """Owed writes and since when each is owed; only the first ones if there are very many."""
     owed: int = 0

@@ -15,6 +15,7 @@ from invsyncd.store.sql import marks, pages
 KEPT_S_MAX = 25 * 3600  # Shopify tracks keys for 24 h (documented), and clocks differ
 NEWEST = 200  # of an item's lines: what was counted since a pass is among the newest
 _ALWAYS = 2**62
+LATELY = 20_000  # newest lines that are looked through for those of a kind
 _ALL = -1
 _KEYS = ("id", "at", "pass", "kind", "item", "sku")
 
@@ -152,6 +153,16 @@ class Journal:
             )
             found |= {row[4]: _line(row) for row in rows}
         return found
+
+    async def lately(
+        self, kinds: Collection[EntryKind], since: int, limit: int
+    ) -> list[dict[str, Any]]:
+        """The newest lines of these kinds since `since` (Unix s), among the newest of all."""
+        where = (
+            f"id > (SELECT max(id) FROM journal) - {LATELY} AND at >= ?"
+            f" AND kind IN ({marks(len(kinds))})"
+        )
+        return await self._newest(limit, where, since, *[kind.value for kind in kinds])
 
     async def moves_of(
         self, tx: Tx, item: int, sku: str, since: int, limit: int

@@ -28,11 +28,12 @@ class Requests:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add(self, tx: Tx, kind: str, body: dict[str, Any], at: int) -> None:
-        """Save a request."""
-        await tx.execute(
+    async def add(self, tx: Tx, kind: str, body: dict[str, Any], at: int) -> int:
+        """Save a request; returns its id."""
+        cursor = await tx.execute(
             "INSERT INTO request (at, kind, body) VALUES (?,?,?)", (at, kind, json.dumps(body))
         )
+        return int(cursor.lastrowid or 0)
 
     async def open(self, kind: str | None = None) -> list[Request]:
         """The requests still to be carried out: all, or those of one kind."""

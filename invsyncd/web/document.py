@@ -11,11 +11,13 @@ from contextlib import suppress
 from typing import Any
 
 from invsyncd import __version__
-from invsyncd.core.model import Target
-from invsyncd.errors import ConfigError, StateError
+from invsyncd.core.interventions import choices
+from invsyncd.core.model import Standing, Target
+from invsyncd.errors import ConfigError, InvsyncError, StateError
 from invsyncd.explain.journal_groups import grouped, listing_key
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.explain.rules_text import mirror_sentences, tiktok_sentences
+from invsyncd.planning.interventions import paused_targets
 from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.status.checks import fold_checks
@@ -31,8 +33,10 @@ ROWS_MAX = 14
 LINES_EACH = 8  # lines that are read for each that is shown: many are writes of one item
 
 
-async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str, Any]:
-    """The document; `now` is in Unix seconds."""
+async def facts(
+    store: Store, health: Health, shop: str, now: float, rulebook: Rulebook | None = None
+) -> dict[str, Any]:
+    """The document; `now` is in Unix seconds. With `rulebook` held items have their choices."""
     found: dict[str, Any] = {
         "version": __version__,
         "shop": shop,
@@ -41,13 +45,15 @@ async def facts(store: Store, health: Health, shop: str, now: float) -> dict[str
         "wrong": wrong(health),
         "owed_since": {t.value: h.oldest_undelivered for t, h in health.targets.items()},
         "lag": health.latency.as_json(list(health.targets)),
+        "pauses": {},
         "holds": None,
         "parked": None,
         "journal": [],
     }
     with suppress(StateError):  # the health reports it
         found["items"] = await store.census.items()
-        found["holds"] = await _held(store)
+        found["pauses"] = await _pauses(store)
+        found["holds"] = await _held(store, rulebook)
         if Target.TIKTOK in health.targets:
             count = await store.listing_census.parked_count()
             first = await store.listing_census.parked_first(FIRST_MAX)
@@ -87,6 +93,7 @@ async def rules_json(store: Store, rulebook: Rulebook) -> dict[str, list[str]]:
 def wrong(health: Health) -> list[dict[str, Any]]:
     """Every cause: whether it is only a note, what to do, and what follows from it."""
     dead = {target.value for target, state in health.targets.items() if state.dead}
+    by_hand = {f"{t.value}:paused" for t, state in health.targets.items() if state.paused_by_hand}
     return [
         {
             "check": one.check.name,
@@ -96,21 +103,59 @@ def wrong(health: Health) -> list[dict[str, Any]]:
                 one.check.name,
                 dead=one.check.name.partition(":")[0] in dead,
                 tried=not one.check.output.endswith(UNTRIED),
-            ),
+            )
+            if one.check.name not in by_hand
+            else "",  # it says itself what ends it, and there is no mistake to take back
             "follows": [check.output for check in one.follows],
         }
         for one in fold_checks(health.checks(), health.targets)
     ]
 
 
-async def _held(store: Store) -> dict[str, Any]:
+async def _pauses(store: Store) -> dict[str, Any]:
+    """Every paused target: why, by which passes, and by whom if a person paused it."""
+    return {
+        target.value: {
+            "because": pause.because,
+            "passes": list(pause.passes),
+            "by_hand": pause.by_hand,
+        }
+        for target, pause in (await paused_targets(store)).items()
+    }
+
+
+async def _choices(
+    store: Store, rulebook: Rulebook | None, skus: list[str]
+) -> Mapping[str, list[dict[str, Any]]]:
+    """What each choice would give, by the SKU of a held item; nothing without rules."""
+    if rulebook is None or not skus:
+        return {}
+    try:
+        rules = await rulebook.rules()
+    except InvsyncError:
+        return {}
+    items = [x for found in (await store.levels.items_of_skus(set(skus))).values() for x in found]
+    names = await store.locations.names()
+    return {
+        state.item.sku: [
+            {"use": x.use, "name": x.name, "units": x.units}
+            for x in choices(state, rules.scope.locations, names)
+        ]
+        for state in (await store.levels.states(items)).values()
+        if state.item.standing is Standing.HELD
+    }
+
+
+async def _held(store: Store, rulebook: Rulebook | None) -> dict[str, Any]:
     count, skus = await store.census.held_first(FIRST_MAX)
+    gives = await _choices(store, rulebook, skus)
     locations = await store.locations.names()
     first = []
     for sku in skus:
         rows = [row for row in await store.journal.read(sku=sku, limit=10) if row.get("held")]
         because = entry_summary(rows[-1], locations) if rows else ""
-        first.append({"sku": sku, "because": because, "resolve": ends_hold(sku)})
+        resolve, offered = ends_hold(sku), gives.get(sku, [])
+        first.append({"sku": sku, "because": because, "resolve": resolve, "choices": offered})
     return {"count": count, "first": first}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from invsyncd.explain.causes import Cause, Weight, weight
 from invsyncd.text import SHOPS, plural
+from invsyncd.web.actions.links import choice_links, home_link
 from invsyncd.web.html import Child, Html, explain_link, section, table, tag, whole_page
 from invsyncd.web.page import record
 from invsyncd.web.words import clip
@@ -31,8 +32,10 @@ _STATES = {
 _TONES = {"held": "bad", "following": "warn", "new": "warn", "pooled": "good"}
 
 
-def explained_page(found: Mapping[str, Any], shop: str, now: float) -> str:
-    """The page of a known SKU; `now` is in Unix seconds."""
+def explained_page(
+    found: Mapping[str, Any], shop: str, now: float, *, actions: bool = False
+) -> str:
+    """The page of a known SKU; `now` is in Unix seconds. With `actions` it links to the acts."""
     sku = str(found["sku"])
     items = found.get("items", [])
     verdicts, lines = found.get("verdicts", []), found.get("record", [])
@@ -41,6 +44,7 @@ def explained_page(found: Mapping[str, Any], shop: str, now: float) -> str:
     parts = [
         tag("div", tag("h1", tag("bdi", sku)), _shared_sku(items), class_="title"),
         _verdicts(told),
+        _acts(items, verdicts) if actions else None,
         [_item(item, number, len(items), said) for number, item in enumerate(items, 1)],
         record(
             "How it came about", "Nothing is recorded for this SKU yet.", lines, now, skus=False
@@ -121,6 +125,20 @@ def _verdicts(verdicts: list[Mapping[str, Any]]) -> Html | None:
         for one in verdicts
     ]
     return section("In short", tag("ul", rows, class_="reasons"), id_="verdicts")
+
+
+def _acts(items: list[Mapping[str, Any]], verdicts: list[Mapping[str, Any]]) -> Html | None:
+    """What a person can do now: the choices of a hold, and the ways out of a pause."""
+    held = [
+        links
+        for item in items
+        if len(items) == 1 and (links := choice_links(str(item["sku"]), item.get("choices", ())))
+    ]
+    if held:
+        return section("Which number is right?", held, id_="acts")
+    if any(one.get("cause") == Cause.PAUSED for one in verdicts):
+        return section("You can end this", home_link(), id_="acts")
+    return None
 
 
 def _item(item: Mapping[str, Any], number: int, of: int, said: Collection[str]) -> Html:

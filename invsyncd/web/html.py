@@ -103,11 +103,19 @@ _DOTS = {"good": "#1a7f45", "warn": "#b7791f", "bad": "#c0342b", "calm": "#6b728
 
 
 def whole_page(
-    title: str, state: str, main: Child, *, shop: str, sku: str = "", renews: bool = True
+    title: str,
+    state: str,
+    main: Child,
+    *,
+    shop: str,
+    sku: str = "",
+    renews: bool = True,
+    live: bool = True,
 ) -> str:
     """A whole page. `state` is good, warn, bad or calm, and colours the icon in the tab.
 
-    `renews` says whether a browser without script loads it again by itself.
+    `renews` says whether a browser without script loads it again by itself. A page that is not
+    `live` is never renewed: somebody fills a form, or decides on what it shows.
     """
     head = [
         tag("meta", charset="utf-8"),
@@ -117,7 +125,9 @@ def whole_page(
         tag("title", title),
         tag("link", rel="icon", id="mark", href=_mark(_DOTS[state])),
         tag("style", Html(STYLE)),
-        tag("noscript", tag("meta", http_equiv="refresh", content=RELOAD_S)) if renews else None,
+        tag("noscript", tag("meta", http_equiv="refresh", content=RELOAD_S))
+        if live and renews
+        else None,
     ]
     body = [
         tag("a", "Skip to the content", class_="skip", href="#main"),
@@ -125,7 +135,7 @@ def whole_page(
         tag("main", main, id="main", tabindex="-1"),
         _foot(),
         tag("datalist", id=SUGGESTIONS),
-        tag("script", Html(SCRIPT)),
+        tag("script", Html(SCRIPT)) if live else None,
     ]
     return f"<!doctype html>{tag('html', tag('head', head), tag('body', body), lang='en')}"
 

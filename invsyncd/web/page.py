@@ -12,6 +12,7 @@ from typing import Any
 
 from invsyncd.status.target_health import UNTRIED
 from invsyncd.text import DAY_S, SHOPS, command, plural
+from invsyncd.web.actions.links import choice_links, home_link, pause_links
 from invsyncd.web.details import details_section
 from invsyncd.web.html import Child, Html, explain_link, section, tag, whole_page, with_code
 from invsyncd.web.stock_page import stock_section
@@ -124,7 +125,8 @@ def _verdict(found: Facts, state: str, heading: str) -> Html:
             tag("div", tag("h1", heading, role="status"), tag("p", _last_pass(found))),
             class_="says",
         ),
-        tag("ul", [_reason(one) for one in reasons], class_="reasons") if reasons else None,
+        tag("ul", [_reason(one, found) for one in reasons], class_="reasons") if reasons else None,
+        home_link() if found.get("actions") else None,
         id="verdict",
         class_=f"verdict {state}",
         data_live=True,
@@ -146,15 +148,23 @@ def _last_pass(found: Facts) -> list[Child]:
     return [tag("b", f"Last pass {when}".strip()), f": {did}.{items} ", up]
 
 
-def _reason(one: Mapping[str, Any]) -> Html:
+def _reason(one: Mapping[str, Any], found: Facts) -> Html:
     try_ = one["try"]
     return tag(
         "li",
         tag("p", with_code(clip(one["says"])), class_="what"),
         tag("p", tag("b", "Try: "), with_code(try_)) if try_ else None,
+        _ways_out(one["check"], found),
         _follows(one.get("follows", ())),
         class_="note" if one["note"] else None,
     )
+
+
+def _ways_out(check: str, found: Facts) -> Html | None:
+    """The ways out of a pause as links, where people may act."""
+    target = check.removesuffix(":paused")
+    pause = (found.get("pauses") or {}).get(target) if found.get("actions") else None
+    return pause_links(target, pause) if pause and check.endswith(":paused") else None
 
 
 def _follows(follows: Sequence[str]) -> Html | None:
@@ -173,7 +183,7 @@ def _needs(found: Facts) -> Html:
         return tag("div", id="needs", data_live=True)
     return tag(
         "div",
-        _held(held) if held and held["count"] else None,
+        _held(held, actions=bool(found.get("actions"))) if held and held["count"] else None,
         _parked(parked, found["now"]) if parked and parked["count"] else None,
         id="needs",
         class_="needs",
@@ -181,12 +191,13 @@ def _needs(found: Facts) -> Html:
     )
 
 
-def _held(held: Mapping[str, Any]) -> Html:
+def _held(held: Mapping[str, Any], *, actions: bool) -> Html:
     rows = [
         _waiting(
             one["sku"],
             clip(one["because"]) or "its numbers contradict each other",
-            tag("code", one["resolve"]),
+            (choice_links(one["sku"], one.get("choices", ())) if actions else None)
+            or tag("code", one["resolve"]),
         )
         for one in held["first"]
     ]

@@ -14,7 +14,8 @@ from typing import Any
 from aiohttp import web
 
 from invsyncd.errors import InvsyncError
-from invsyncd.web.guard import HEADERS, HttpRefusal, HttpRequest, Policy, refusal
+from invsyncd.web.actions import ActionRoutes, Sessions, cookie_name
+from invsyncd.web.guard import BODY_MAX, HEADERS, HttpRefusal, HttpRequest, Policy, refusal
 from invsyncd.web.peer import Connections, Peer, PeerLimits
 from invsyncd.web.views import ROUTES, Window
 
@@ -31,17 +32,25 @@ async def serving(
     port: int,
     policy: Policy,
     limits: PeerLimits | None = None,
+    *,
+    sessions: Sessions | None = None,
 ) -> AsyncIterator[int]:
     """Serve until the block ends; yields the port. `window` returns the current window.
 
-    Raises OSError if the server cannot listen on that address.
+    `sessions` are those of people who may act, if the policy lets them. Raises OSError if the
+    server cannot listen on that address.
     """
     connections = Connections(limits or PeerLimits())
-    app = web.Application(middlewares=[_guarding(policy, connections)])
+    loop = asyncio.get_running_loop()
+    cookie = cookie_name(f"{host}:{port}")
+    actions = ActionRoutes(window, policy, sessions or Sessions(loop.time), cookie)
+    guarding = _guarding(policy, connections, actions)
+    app = web.Application(middlewares=[guarding], client_max_size=BODY_MAX)
+    if policy.actions:
+        app.add_routes(actions.table())
     app.add_routes([web.get(path, _bound(window, method)) for path, method in ROUTES.items()])
     runner = web.AppRunner(app, access_log=None, handle_signals=False)
     await runner.setup()
-    loop = asyncio.get_running_loop()
     server = runner.server
     assert server is not None  # noqa: S101  set up two lines above
     listening = None
@@ -64,11 +73,12 @@ def _bound(window: Callable[[], Window], method: Any) -> Handler:
     return handle
 
 
-def _guarding(policy: Policy, connections: Connections) -> Any:
+def _guarding(policy: Policy, connections: Connections, actions: ActionRoutes) -> Any:
     @web.middleware
     async def guarding(request: web.Request, handler: Handler) -> web.StreamResponse:
         connections.mark_active(request.protocol)
-        refused = refusal(policy, _as_http_request(request))
+        signed_in = policy.actions and actions.is_signed_in(request)
+        refused = refusal(policy, _as_http_request(request, signed_in=signed_in))
         if refused is not None:
             response: web.StreamResponse = _response(refused)
         else:
@@ -106,9 +116,12 @@ def _response(refused: HttpRefusal) -> web.Response:
     return response
 
 
-def _as_http_request(request: web.Request) -> HttpRequest:
+def _as_http_request(request: web.Request, *, signed_in: bool) -> HttpRequest:
     transport = request.transport
     address = transport.get_extra_info("sockname") if transport is not None else None
+    origin, referer, site = (
+        request.headers.get(name, "") for name in ("Origin", "Referer", "Sec-Fetch-Site")
+    )
     return HttpRequest(
         method=request.method,
         target=request.raw_path,
@@ -117,4 +130,9 @@ def _as_http_request(request: web.Request) -> HttpRequest:
         authorization=request.headers.get("Authorization", ""),
         has_body=request.can_read_body,
         version=(request.version.major, request.version.minor),
+        signed_in=signed_in,
+        wants_page="text/html" in request.headers.get("Accept", ""),
+        content_type=request.headers.get("Content-Type", ""),
+        content_length=request.content_length,
+        source=(origin, referer, site),
     )

@@ -35,7 +35,16 @@ class Window:
     """What the server may read; a reload replaces the whole window."""
 
     def __init__(
-        self, store: Store, metrics: Metrics, health: Health, rulebook: Rulebook, shop: str = ""
+        self,
+        store: Store,
+        metrics: Metrics,
+        health: Health,
+        rulebook: Rulebook,
+        shop: str = "",
+        *,
+        wake: Callable[[], None] = lambda: None,
+        actions: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = store
         self.metrics = metrics
@@ -43,6 +52,10 @@ class Window:
         self.rulebook = rulebook
         self.shop = shop
         self.today = Today(store)
+        self.actions = actions
+        self.clock = clock
+        self.wake = wake
+        """Begins the next pass at once, for what a person asked for on a page."""
 
     async def livez(self, _: web.Request) -> web.StreamResponse:
         """Whether every job makes progress."""
@@ -74,7 +87,7 @@ class Window:
 
     async def status(self, _: web.Request) -> web.StreamResponse:
         """The document of the status page, with all held items and the listings."""
-        found = await facts(self.store, self.health, self.shop, time.time())
+        found = await facts(self.store, self.health, self.shop, time.time(), self.rulebook)
         return web.json_response(await with_listings(found, self.store, self.rulebook))
 
     async def journal(self, request: web.Request) -> web.StreamResponse:
@@ -96,7 +109,8 @@ class Window:
     async def page(self, _: web.Request) -> web.StreamResponse:
         """The status page."""
         now = time.time()
-        found = await facts(self.store, self.health, self.shop, now)
+        found = await facts(self.store, self.health, self.shop, now, self.rulebook)
+        found["actions"] = self.actions
         with suppress(StateError):  # the health reports it
             found["stock"] = await self._stock(StockQuery(), FIRST_ROWS, now)
             found["rules"] = await rules_json(self.store, self.rulebook)
@@ -129,7 +143,7 @@ class Window:
         if found is None:
             alike = await self.store.stock.like(sku, ALIKE_MAX) if sku else []
             return _html(unknown_page(sku, alike, self.shop), 404 if sku else 200)
-        return _html(explained_page(found, self.shop, time.time()))
+        return _html(explained_page(found, self.shop, time.time(), actions=self.actions))
 
     async def missing(self, request: web.Request) -> web.StreamResponse:
         """An address that leads nowhere: a page for browsers, a line for programs."""

@@ -45,6 +45,8 @@ class Running:
     home: Path
     urls: tuple[str, str]
     port: int = field(default_factory=free_port)
+    token: str = ""
+    """What its server asks for, if `configure` sets it."""
 
     def __post_init__(self) -> None:
         self.config = self.home / "config.toml"
@@ -116,7 +118,10 @@ class Running:
         try:
             async with (
                 aiohttp.ClientSession() as client,
-                client.get(f"http://127.0.0.1:{self.port}{path}") as answer,
+                client.get(
+                    f"http://127.0.0.1:{self.port}{path}",
+                    headers={"Authorization": f"Bearer {self.token}"} if self.token else {},
+                ) as answer,
             ):
                 return Page(answer.status, await answer.text(), dict(answer.headers))
         except aiohttp.ClientError:

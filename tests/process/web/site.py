@@ -72,7 +72,14 @@ async def site(
     )
     async with Store.open(settings.state.path) as store:
         health = health or Health(time.time, 15, list(Target))
-        window = Window(store, Metrics(), health, Rulebook(settings, store), settings.shopify.shop)
+        window = Window(
+            store,
+            Metrics(),
+            health,
+            Rulebook(settings, store),
+            settings.shopify.shop,
+            actions=policy.actions,
+        )
 
         def look() -> Window:
             asked()

@@ -135,6 +135,8 @@ DEFAULTS = {
     "server.listen": "127.0.0.1:8787",
     "server.token": None,
     "server.allowed_hosts": (),
+    "server.actions": False,
+    "server.public_url": None,
     "state.path": Path("/var/lib/invsyncd/state.db"),
     "alerts.urls": (),
     "alerts.stale_after_s": 300,
