@@ -12,7 +12,7 @@ import pytest
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry, Item, ItemState, Level, Listing, Offer, Standing
 from invsyncd.core.stock_list import LISTED_MAX, StockFilter, StockRow
-from invsyncd.store import Store
+from invsyncd.store import Store, copy_to
 from tests.unit.store.plans import explained
 from tests.unit.store.test_migration import made_at
 
@@ -263,3 +263,18 @@ async def test_a_database_of_version_10_can_be_searched(path: Path) -> None:
         db.commit()
     async with Store.open(path) as store:
         assert await listed(store, "rün") == []
+
+
+async def test_a_copy_of_the_database_can_be_searched_too(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    await many(store, 300)
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(path)) as db:
+        copy_to(db, copy)
+    async with Store.open(copy) as copied:
+        assert await listed(copied, "0042") == ["SKU-000042"]
+        await save(copied, Item(42, "renamed"))
+        assert await listed(copied, "0042") == []
+    with closing(sqlite3.connect(copy)) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
