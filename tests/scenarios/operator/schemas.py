@@ -133,7 +133,18 @@ STATUS_OF_DAEMON = obj(
     wrong=many(obj(**{"try": MAYBE_TEXT}, check=TEXT, note=YES_NO, says=TEXT, follows=many(TEXT))),
     owed_since=by_target({"type": ["number", "null"]}),
     lag=obj(bucket_s=COUNT, buckets=COUNT, ends_at=COUNT, targets=by_target(LAG_OF_TARGET)),
-    holds=obj(count=COUNT, first=many(obj(sku=TEXT, because=TEXT, resolve=TEXT))),
+    pauses=by_target(obj(because=TEXT, passes=many(TEXT), by_hand=TEXT)),
+    holds=obj(
+        count=COUNT,
+        first=many(
+            obj(
+                sku=TEXT,
+                because=TEXT,
+                resolve=TEXT,
+                choices=many(obj(use=TEXT, name=TEXT, units={"type": "integer"})),
+            )
+        ),
+    ),
     parked={"oneOf": [obj(count=COUNT, first={"type": "array"}), {"type": "null"}]},
     journal=many(obj(at=COUNT, kind=TEXT, sku=TEXT, says=TEXT, lines=COUNT, **{"pass": TEXT})),
     items=COUNT,
