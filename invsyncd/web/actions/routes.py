@@ -62,6 +62,10 @@ def cookie_name(listen: str) -> str:
     return f"invsyncd_{hashlib.sha256(listen.encode()).hexdigest()[:8]}"
 
 
+async def _post_only(request: web.Request) -> web.StreamResponse:
+    raise web.HTTPMethodNotAllowed(request.method, ["POST"])
+
+
 class ActionRoutes:
     """All routes of /actions. `window` returns what they may read now."""
 
@@ -88,6 +92,7 @@ class ActionRoutes:
             web.get("/actions", self.home),
             web.get("/actions/sign-in", self.ask_in),
             web.post("/actions/sign-in", self.sign_in),
+            web.get("/actions/sign-out", _post_only),
             web.post("/actions/sign-out", self.sign_out),
             web.get("/actions/asked/{once}", self.asked),
         ]
