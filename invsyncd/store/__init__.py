@@ -23,16 +23,19 @@ from invsyncd.store.notices import ListingNotices
 from invsyncd.store.other_writers import OtherWriters
 from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
+from invsyncd.store.restore import Restored, put_in_place
 from invsyncd.store.scans import Scans
 from invsyncd.store.scratch import is_in_use, read_only, scratch_copy
 from invsyncd.store.unreadable import Unreadable
 
 __all__ = [
     "BASELINE",
+    "Restored",
     "Store",
     "copy_to",
     "is_in_use",
     "prepare",
+    "put_in_place",
     "read_only",
     "scratch_copy",
     "take_lock",

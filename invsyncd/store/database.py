@@ -80,7 +80,8 @@ def prepare(path: Path) -> None:
     if not is_new and path.stat().st_size == 0:
         raise StateError(
             f"{path} is empty; its state was lost",
-            advice="restore a backup, or delete the file to start again with a first baseline",
+            advice="restore a backup: `invsyncd restore FILE`; or delete the file to start again"
+            " with a first baseline",
         )
     try:
         # A new file gets its name only when it is whole: half of one would look like lost state.
@@ -100,7 +101,7 @@ def prepare(path: Path) -> None:
             raise disk_error(error, path) from error
         raise StateError(
             f"{path} cannot be read as a state database: {error}",
-            advice="restore a backup; nothing was deleted",
+            advice="restore a backup: `invsyncd restore FILE`; nothing was deleted",
         ) from error
     except OSError as error:
         raise StateError(
@@ -127,7 +128,8 @@ def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
     if version > VERSION:
         raise StateError(
             f"{path} was written by a newer invsyncd (version {version}, this one knows {VERSION})",
-            advice="install the newer invsyncd again, or restore the backup made before it",
+            advice="install the newer invsyncd again, or restore the copy that it made of the older"
+            f" one: `invsyncd restore {path}.v{VERSION}.bak`",
         )
     if not is_new:
         (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()

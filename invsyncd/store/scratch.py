@@ -34,7 +34,7 @@ def scratch_copy(path: Path) -> Iterator[Path]:
         except sqlite3.Error as error:
             raise StateError(
                 f"{path} cannot be read as a state database: {error}",
-                advice="restore a backup; nothing was deleted",
+                advice="restore a backup: `invsyncd restore FILE`; nothing was deleted",
             ) from error
         except OSError as error:
             raise StateError(
