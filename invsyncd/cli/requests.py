@@ -26,6 +26,7 @@ from invsyncd.cli.output import (
     pass_context,
     print_shifts,
     print_totals,
+    read_state,
     visible,
     yes_option,
 )
@@ -39,7 +40,7 @@ from invsyncd.planning.breaker import CircuitBreaker, pause_text
 from invsyncd.planning.requests import RESOLVE, SCAN, location_names
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
-from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
+from invsyncd.store import Store, is_in_use, take_lock
 
 LEFT_TO_DAEMON = "the running daemon does it within one interval"
 LEFT_TO_NEXT = (
@@ -95,25 +96,24 @@ def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
 
 
 async def _resolution(settings: Settings, sku: str, use: str) -> tuple[int, int]:
-    """The item and its new pool, from a private copy: a wrong request fails here, with advice."""
-    with scratch_copy(existing_state(settings)) as path:
-        async with Store.open(path) as store:
-            items = (await store.levels.items_of_skus({sku})).get(sku, [])
-            if len(items) != 1:
-                raise InvsyncError(
-                    f'{len(items)} items have the SKU "{sku}"',
-                    advice="check upper and lower case: SKUs are compared exactly; `invsyncd check`"
-                    " lists shared ones",
-                )
-            rules = await Rulebook(settings, store).rules()
-            state = (await store.levels.states(items))[items[0]]
-            try:
-                names = await location_names(store)
-                return items[0], resolution(state, use, rules.scope, names)
-            except ValueError as error:
-                raise InvsyncError(
-                    str(error), advice=f"`invsyncd explain {sku}` shows its levels"
-                ) from None
+    """The item and its new pool: a wrong request fails here, with advice."""
+    async with read_state(settings) as store:
+        items = (await store.levels.items_of_skus({sku})).get(sku, [])
+        if len(items) != 1:
+            raise InvsyncError(
+                f'{len(items)} items have the SKU "{sku}"',
+                advice="check upper and lower case: SKUs are compared exactly; `invsyncd check`"
+                " lists shared ones",
+            )
+        rules = await Rulebook(settings, store).rules()
+        state = (await store.levels.states(items))[items[0]]
+        try:
+            names = await location_names(store)
+            return items[0], resolution(state, use, rules.scope, names)
+        except ValueError as error:
+            raise InvsyncError(
+                str(error), advice=f"`invsyncd explain {sku}` shows its levels"
+            ) from None
 
 
 @click.command()

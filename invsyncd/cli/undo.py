@@ -12,12 +12,12 @@ from invsyncd.cli.output import (
     Context,
     as_json,
     confirm,
-    existing_state,
     pass_context,
     print_json,
     print_shifts,
     print_table,
     print_totals,
+    read_state,
     shifts_json,
     yes_option,
 )
@@ -30,7 +30,6 @@ from invsyncd.planning.passes import pass_meant
 from invsyncd.planning.requests import UNDO
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.planning.undo import Undoing, undoing
-from invsyncd.store import Store, scratch_copy
 from invsyncd.text import plural
 
 _LEFT = {LEFT_TO_DAEMON: "left to the running daemon", LEFT_TO_NEXT: "left to the next run"}
@@ -91,13 +90,12 @@ def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool
 
 
 async def _find(settings: Settings, name: str) -> tuple[str, Undoing, dict[Target, str]]:
-    with scratch_copy(existing_state(settings)) as path:
-        async with Store.open(path) as store:
-            pass_id = await pass_meant(store, name)
-            rules = await Rulebook(settings, store).rules()
-            found = await undoing(store, rules, pass_id, int(time.time()))
-            paused = {t: await CircuitBreaker(settings, store, t).reason() for t in Target}
-            return pass_id, found, {target: why for target, why in paused.items() if why}
+    async with read_state(settings) as store:
+        pass_id = await pass_meant(store, name)
+        rules = await Rulebook(settings, store).rules()
+        found = await undoing(store, rules, pass_id, int(time.time()))
+        paused = {t: await CircuitBreaker(settings, store, t).reason() for t in Target}
+        return pass_id, found, {target: why for target, why in paused.items() if why}
 
 
 def _shifts(found: Undoing) -> list[Shift]:

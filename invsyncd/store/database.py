@@ -182,6 +182,19 @@ class Database:
                 await reader.create_function("casefold", 1, str.casefold, deterministic=True)
                 yield cls(path, writer, reader)
 
+    @classmethod
+    @asynccontextmanager
+    async def read(cls, path: Path, address: str) -> AsyncIterator[Database]:
+        """Open a file of this version for reading alone; all that is read is of one moment.
+
+        `address` is SQLite's for this file.
+        """
+        async with aiosqlite.connect(address, uri=True, isolation_level=None) as reader:
+            await reader.execute("PRAGMA busy_timeout=5000")
+            await reader.create_function("casefold", 1, str.casefold, deterministic=True)
+            await reader.execute("BEGIN")
+            yield cls(path, reader, reader)
+
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:
         """Run one transaction, all or nothing. It waits until any other one has ended.
