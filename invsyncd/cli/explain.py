@@ -20,10 +20,10 @@ from invsyncd.cli.complete import skus
 from invsyncd.cli.output import (
     Context,
     as_json,
-    open_state_copy,
     pass_context,
     print_json,
     print_table,
+    read_state,
     visible,
     width,
 )
@@ -240,7 +240,7 @@ def explain(context: Context, name: str, as_json: bool) -> None:
 
 
 async def _from_database(settings: Settings, name: str) -> dict[str, Any] | None:
-    async with open_state_copy(settings) as store:
+    async with read_state(settings) as store:
         try:
             rules = await Rulebook(settings, store).rules()
         except InvsyncError:
@@ -283,7 +283,7 @@ def journal(
 async def _journal(
     settings: Settings, sku: str | None, since: int, limit: int
 ) -> list[dict[str, Any]]:
-    async with open_state_copy(settings) as store:
+    async with read_state(settings) as store:
         locations = await store.locations.names()
         warehouses = await warehouse_names(store)
         rows = await store.journal.read(sku=sku, since=since, limit=limit)

@@ -1,8 +1,9 @@
-"""`backup`, `tiktok-login` and `alert-test`: what an operator does by hand now and then."""
+"""`backup`, `restore`, `tiktok-login`, `alert-test`: what an operator does by hand now and then."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -12,8 +13,10 @@ from pathlib import Path
 import click
 
 from invsyncd import alerts
-from invsyncd.cli.output import Context, existing_state, pass_context, print_table
-from invsyncd.config import Settings
+from invsyncd.cli.output import Context, existing_state, pass_context, print_table, utc_time
+from invsyncd.cli.program import program
+from invsyncd.config import Settings, find_config
+from invsyncd.config.unit import unit_of
 from invsyncd.daemon.wiring import assemble
 from invsyncd.errors import (
     ConfigError,
@@ -23,7 +26,7 @@ from invsyncd.errors import (
     UsageProblem,
 )
 from invsyncd.setup.readers import redirect_query
-from invsyncd.store import Store, copy_to, read_only
+from invsyncd.store import Restored, Store, copy_to, put_in_place, read_only, take_lock
 from invsyncd.text import listed
 from invsyncd.tiktok.client import ScopeMissing
 from invsyncd.tiktok.shops import AuthorisedShop, WrongAccount
@@ -55,6 +58,67 @@ def backup(context: Context, path: Path) -> None:
             advice="name a file in a directory that you may write to",
         ) from error
     click.echo(f"copied {state} to {path} ({path.stat().st_size} bytes)")
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@pass_context
+def restore(context: Context, file: Path) -> None:
+    """Put a backup in the place of the state database; the daemon must be stopped.
+
+    Checks the whole file first, and changes nothing if it cannot be trusted. The old database stays
+    beside the new one under another name. The daemon then reads the shops anew: it takes nothing
+    that was written since the backup for a change. FILE stays as it is.
+
+    \b
+    Example: invsyncd restore state-copy.db
+    Exit codes: 0 restored, 1 failed, or the daemon runs, 2 usage or config.
+    """
+    settings = context.quiet_settings(needs_secrets=False)
+    state = settings.state.path
+    if not file.exists():
+        raise UsageProblem(f"there is no {file}", advice="name a file that `invsyncd backup` made")
+    if state.exists() and state.samefile(file):
+        raise UsageProblem(f"{file} is the state database itself", advice="name a backup of it")
+    unit = unit_of(find_config(context.config, os.environ, Path.cwd()))
+    _may_own(state.parent)
+    try:
+        lock = take_lock(state)
+    except StateError as error:
+        stop = f"stop it first: `systemctl stop {unit.name}`" if unit else "stop it first"
+        advice = f"{stop}; nothing was changed" if "in use" in str(error) else error.advice
+        raise StateError(str(error), advice=advice) from None
+    with lock:
+        done = put_in_place(file, state, time.time())
+    _print_restored(file, state, done, settings, unit.name if unit else "")
+
+
+def _may_own(folder: Path) -> None:
+    """Make the directory on a new machine; StateError where the daemon could not use our files."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        owner = folder.stat().st_uid
+    except OSError as error:
+        raise StateError(
+            f"cannot use {folder}: {error.strerror}", advice="run this as root; see state.path"
+        ) from None
+    if os.geteuid() not in (0, owner):
+        raise StateError(
+            f"{folder} belongs to another user", advice="run this as root, or as that user"
+        )
+
+
+def _print_restored(file: Path, state: Path, done: Restored, settings: Settings, unit: str) -> None:
+    until = f"; its journal ends at {utc_time(done.newest)} UTC" if done.newest else ""
+    click.echo(f"restored {state} from {file}{until}")
+    if done.kept is not None:
+        click.echo(f"kept  {done.kept}: what was there before")
+    start = f"systemctl start {unit}" if unit else f"{program()} run"
+    click.echo("The next pass reads the shops anew; until then nothing is written.")
+    click.echo(f"Next: {start}")
+    if settings.tiktok.enabled:
+        again = "`invsyncd tiktok-login --code CODE`"
+        click.echo(f"If TikTok does not accept the tokens of that copy: {again}")
 
 
 @click.command("tiktok-login")
@@ -183,6 +247,7 @@ def alert_test(context: Context) -> None:
 
 COMMANDS = (
     backup,
+    restore,
     tiktok_login,
     alert_test,
 )

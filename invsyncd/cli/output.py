@@ -31,7 +31,7 @@ from invsyncd.config import Settings, find_config, load
 from invsyncd.core.plan import Effect, Shift, by_size
 from invsyncd.errors import StateError, UsageProblem
 from invsyncd.metrics import Metrics
-from invsyncd.store import Store, scratch_copy
+from invsyncd.store import Store
 
 WIDTH_MIN = 60
 WIDTH_MAX = 10_000
@@ -79,11 +79,10 @@ def existing_state(settings: Settings) -> Path:
 
 
 @asynccontextmanager
-async def open_state_copy(settings: Settings) -> AsyncIterator[Store]:
-    """Open a private copy of the state database; StateError if there is none yet."""
-    with scratch_copy(existing_state(settings)) as path:
-        async with Store.open(path) as store:
-            yield store
+async def read_state(settings: Settings) -> AsyncIterator[Store]:
+    """Open the state database for reading, also beside the daemon; StateError if there is none."""
+    async with Store.read(existing_state(settings)) as store:
+        yield store
 
 
 def utc_time(at: int | None) -> str | None:

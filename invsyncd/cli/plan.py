@@ -14,16 +14,15 @@ from invsyncd.cli.output import (
     Context,
     as_json,
     count_progress,
-    existing_state,
     pass_context,
     print_json,
     print_shifts,
     print_totals,
+    read_state,
     shifts_json,
 )
 from invsyncd.config import Settings, load
 from invsyncd.planning.whatif import WhatIf, what_if
-from invsyncd.store import Store, scratch_copy
 
 
 @click.command()
@@ -77,11 +76,8 @@ def plan(context: Context, new_config: Path, show_all: bool, as_json: bool) -> N
 
 
 async def _what_if(running: Settings, new: Settings, path: Path) -> WhatIf:
-    with (
-        scratch_copy(existing_state(running)) as copy,
-        count_progress("comparing items") as on_page,
-    ):
-        async with Store.open(copy) as store:
+    with count_progress("comparing items") as on_page:
+        async with read_state(running) as store:
             now = int(time.time())
             return await what_if(store, running, new, now, name=str(path), on_page=on_page)
 

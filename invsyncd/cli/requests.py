@@ -26,6 +26,7 @@ from invsyncd.cli.output import (
     pass_context,
     print_shifts,
     print_totals,
+    read_state,
     visible,
     yes_option,
 )
@@ -40,7 +41,7 @@ from invsyncd.planning.interventions import Resolving, Resuming, resolving, resu
 from invsyncd.planning.requests import Wish, wish_to_scan
 from invsyncd.planning.rulebook import Rulebook
 from invsyncd.status.report import PassReport
-from invsyncd.store import Store, is_in_use, scratch_copy, take_lock
+from invsyncd.store import Store, is_in_use, take_lock
 
 LEFT_TO_DAEMON = "the running daemon does it within one interval"
 LEFT_TO_NEXT = (
@@ -97,11 +98,10 @@ def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
 
 
 async def _resolving(settings: Settings, sku: str, use: str) -> Resolving:
-    """What it would do, from a private copy: a wrong request fails here, with advice."""
-    with scratch_copy(existing_state(settings)) as path:
-        async with Store.open(path) as store:
-            rules = await Rulebook(settings, store).rules()
-            return await resolving(store, rules, sku, use, now=int(time.time()))
+    """What it would do: a wrong request fails here, with advice."""
+    async with read_state(settings) as store:
+        rules = await Rulebook(settings, store).rules()
+        return await resolving(store, rules, sku, use, now=int(time.time()))
 
 
 @click.command()

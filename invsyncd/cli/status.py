@@ -16,10 +16,10 @@ import click
 from invsyncd.cli.output import (
     Context,
     as_json,
-    open_state_copy,
     pass_context,
     print_json,
     print_table,
+    read_state,
     utc_time,
     visible,
 )
@@ -62,7 +62,7 @@ def status(context: Context, as_json: bool) -> None:
 
 
 async def _from_database(settings: Settings) -> dict[str, Any]:
-    async with open_state_copy(settings) as store:
+    async with read_state(settings) as store:
         rulebook = Rulebook(settings, store)
         known = [k for k in await store.locations.all() if k.location.active]
         names = distinct_names({k.location.id: k.location.name for k in known})

@@ -12,12 +12,12 @@ from invsyncd.cli.output import (
     Context,
     as_json,
     confirm,
-    existing_state,
     pass_context,
     print_json,
     print_shifts,
     print_table,
     print_totals,
+    read_state,
     shifts_json,
     yes_option,
 )
@@ -28,7 +28,6 @@ from invsyncd.core.plan import totals
 from invsyncd.planning.breaker import pause_says
 from invsyncd.planning.interventions import TakingBack, taking_back
 from invsyncd.planning.rulebook import Rulebook
-from invsyncd.store import Store, scratch_copy
 from invsyncd.text import plural
 
 _LEFT = {LEFT_TO_DAEMON: "left to the running daemon", LEFT_TO_NEXT: "left to the next run"}
@@ -89,10 +88,9 @@ def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool
 
 
 async def _find(settings: Settings, name: str) -> TakingBack:
-    with scratch_copy(existing_state(settings)) as path:
-        async with Store.open(path) as store:
-            rules = await Rulebook(settings, store).rules()
-            return await taking_back(store, rules, name, int(time.time()))
+    async with read_state(settings) as store:
+        rules = await Rulebook(settings, store).rules()
+        return await taking_back(store, rules, name, int(time.time()))
 
 
 def _print(act: TakingBack) -> None:

@@ -260,10 +260,7 @@ class Comparison:
                 relinked.append(replace(listing, sku=sku, linked_item=item))
         if not relinked:
             return {}
-        async with self._store.transaction() as tx:
-            await self._store.assortment.save_seen(tx, [(x, {}) for x in relinked], self._now)
-        keys = {listing.key for listing in relinked}
-        return {k: item for k, item in await self._store.assortment.mismatched() if k in keys}
+        return dict(await self._store.assortment.mismatched(relinked))
 
     async def _add_rematched(self, found: Compared, rematched: Mapping[Key, int | None]) -> None:
         listings = await self._store.listings.by_keys(rematched)

@@ -23,17 +23,20 @@ from invsyncd.store.notices import ListingNotices
 from invsyncd.store.other_writers import OtherWriters
 from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
+from invsyncd.store.restore import Restored, put_in_place
 from invsyncd.store.scans import Scans
-from invsyncd.store.scratch import is_in_use, read_only, scratch_copy
+from invsyncd.store.scratch import address, is_in_use, is_readable, read_only, scratch_copy
 from invsyncd.store.stock import StockList
 from invsyncd.store.unreadable import Unreadable
 
 __all__ = [
     "BASELINE",
+    "Restored",
     "Store",
     "copy_to",
     "is_in_use",
     "prepare",
+    "put_in_place",
     "read_only",
     "scratch_copy",
     "take_lock",
@@ -76,3 +79,19 @@ class Store:
         prepare(path)
         async with Database.open(path) as database:
             yield cls(database)
+
+    @classmethod
+    @asynccontextmanager
+    async def read(cls, path: Path) -> AsyncIterator[Store]:
+        """Open the file at `path` for reading, beside a daemon: all that is read is of one moment.
+
+        Nothing is migrated, locked, or copied unless the file cannot be read as it lies there.
+        Raises StateError where it cannot be trusted.
+        """
+        if is_readable(path):
+            async with Database.read(path, address(path)) as database:
+                yield cls(database)
+            return
+        with scratch_copy(path) as copy:
+            async with Database.open(copy) as database:
+                yield cls(database)

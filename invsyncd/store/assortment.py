@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from invsyncd.core.model import Listing
 from invsyncd.store.database import Database, Tx, fetch
 from invsyncd.store.listings import LISTING_COLUMNS, Key
 from invsyncd.store.sql import marks, pages
+
+_RELINKED = (
+    "(SELECT stored.product_id, stored.sku_id, stored.item,"
+    " json_extract(value, '$[2]') AS sku, json_extract(value, '$[3]') AS linked_item"
+    " FROM json_each(?) JOIN listing AS stored ON stored.product_id = json_extract(value, '$[0]')"
+    " AND stored.sku_id = json_extract(value, '$[1]')) AS listing"
+)
 
 
 class Assortment:
@@ -102,8 +110,10 @@ class Assortment:
             found += [Listing(*row) for row in rows]
         return found
 
-    async def mismatched(self) -> list[tuple[Key, int | None]]:
+    async def mismatched(self, relinked: Sequence[Listing] = ()) -> list[tuple[Key, int | None]]:
         """Listings whose item is not the one that has their SKU now, each with that item.
+
+        If `relinked` are given: only of those, as they are here and not as they are stored.
 
         Compared exactly. One SKU on several items matches none of them, except where only one of
         them is stocked anywhere, or where only one stocked one is on sale: the others are drafts,
@@ -116,13 +126,14 @@ class Assortment:
             f" {stocked.format('item.id')} AS stocked, item.on_sale AS on_sale,"
             " listing.linked_item IS NULL"
             f" AND {stocked.format('listing.item')} AS keeps"
-            " FROM listing LEFT JOIN item ON item.sku = listing.sku"
+            f" FROM {_RELINKED if relinked else 'listing'} LEFT JOIN item ON item.sku = listing.sku"
             " AND listing.sku <> '' AND item.id = coalesce(listing.linked_item, item.id))"
             " SELECT product_id, sku_id, CASE WHEN count(id) = 1 THEN min(id)"
             " WHEN sum(stocked) = 1 THEN max(iif(stocked, id, NULL))"
             " WHEN sum(stocked AND on_sale) = 1 THEN max(iif(stocked AND on_sale, id, NULL))"
             " WHEN max(keeps) THEN max(was) END AS now"
-            " FROM candidate GROUP BY product_id, sku_id HAVING now IS NOT was"
+            " FROM candidate GROUP BY product_id, sku_id HAVING now IS NOT was",
+            [json.dumps([[*x.key, x.sku, x.linked_item] for x in relinked])] if relinked else (),
         )
         return [((row[0], row[1]), row[2]) for row in rows]
 

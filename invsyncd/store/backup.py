@@ -32,16 +32,16 @@ def copy_to(database: sqlite3.Connection, path: Path) -> None:
         os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         give_to_service(part)
         database.execute("VACUUM INTO ?", (str(part),))
-        _forget(part)
-        _sync(part)  # VACUUM INTO does not sync (documented)
+        forget_known(part)
+        sync(part)  # VACUUM INTO does not sync (documented)
         part.rename(path)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _sync(path.parent)  # so that the name is on the disk, too
+    sync(path.parent)  # so that the name is on the disk, too
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file's content, or a folder's names, are on the disk."""
     opened = os.open(path, os.O_RDONLY)
     try:
@@ -50,7 +50,7 @@ def _sync(path: Path) -> None:
         os.close(opened)
 
 
-def _forget(path: Path) -> None:
+def forget_known(path: Path) -> None:
     """Remove from a copy everything that it claims to know."""
     with closing(sqlite3.connect(path, isolation_level=None)) as copy:
         copy.execute("BEGIN IMMEDIATE")

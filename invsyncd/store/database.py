@@ -82,7 +82,8 @@ def prepare(path: Path) -> None:
     if not is_new and path.stat().st_size == 0:
         raise StateError(
             f"{path} is empty; its state was lost",
-            advice="restore a backup, or delete the file to start again with a first baseline",
+            advice="restore a backup: `invsyncd restore FILE`; or delete the file to start again"
+            " with a first baseline",
         )
     try:
         # A new file gets its name only when it is whole: half of one would look like lost state.
@@ -104,7 +105,7 @@ def prepare(path: Path) -> None:
             raise disk_error(error, path) from error
         raise StateError(
             f"{path} cannot be read as a state database: {error}",
-            advice="restore a backup; nothing was deleted",
+            advice="restore a backup: `invsyncd restore FILE`; nothing was deleted",
         ) from error
     except OSError as error:
         raise StateError(
@@ -142,7 +143,8 @@ def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
     if version > VERSION:
         raise StateError(
             f"{path} was written by a newer invsyncd (version {version}, this one knows {VERSION})",
-            advice="install the newer invsyncd again, or restore the backup made before it",
+            advice="install the newer invsyncd again, or restore the copy that it made of the older"
+            f" one: `invsyncd restore {path}.v{VERSION}.bak`",
         )
     if not is_new:
         (verdict,) = db.execute("PRAGMA quick_check(1)").fetchone()
@@ -198,6 +200,19 @@ class Database:
                 await reader.execute("PRAGMA busy_timeout=5000")
                 await reader.execute("PRAGMA query_only=ON")
                 yield cls(path, writer, reader)
+
+    @classmethod
+    @asynccontextmanager
+    async def read(cls, path: Path, address: str) -> AsyncIterator[Database]:
+        """Open a file of this version for reading alone; all that is read is of one moment.
+
+        `address` is SQLite's for this file.
+        """
+        async with aiosqlite.connect(address, uri=True, isolation_level=None) as reader:
+            await reader.execute("PRAGMA busy_timeout=5000")
+            await reader.create_function("casefold", 1, str.casefold, deterministic=True)
+            await reader.execute("BEGIN")
+            yield cls(path, reader, reader)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[aiosqlite.Connection]:

@@ -1,7 +1,8 @@
-"""A private copy of the state database, for commands that look and for dry runs.
+"""The state database for commands that look, beside a daemon, and a private copy for dry runs.
 
-The original is only read, and nothing is left beside it: a file made by another user could keep the
-daemon from opening its own.
+A command that only reads opens the file for reading, as it lies there, and leaves nothing beside
+it. Where that is not possible, it reads a copy: of a database of an older version, or where the log
+of a daemon that died must be read first and this user may make no file beside it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 from invsyncd.errors import StateError
 from invsyncd.store.database import prepare
+from invsyncd.store.schema import APPLICATION_ID, VERSION
 
 
 @contextmanager
@@ -34,7 +36,7 @@ def scratch_copy(path: Path) -> Iterator[Path]:
         except sqlite3.Error as error:
             raise StateError(
                 f"{path} cannot be read as a state database: {error}",
-                advice="restore a backup; nothing was deleted",
+                advice="restore a backup: `invsyncd restore FILE`; nothing was deleted",
             ) from error
         except OSError as error:
             raise StateError(
@@ -64,7 +66,29 @@ def _copy(path: Path, copy: Path) -> None:
 
 def read_only(path: Path, *, wait_s: float = 5.0) -> sqlite3.Connection:
     """The database, for reading beside a daemon. It waits so long where the file is locked."""
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=wait_s)
+    return sqlite3.connect(address(path), uri=True, timeout=wait_s)
+
+
+def address(path: Path) -> str:
+    """SQLite's address of the database for reading.
+
+    While nobody writes and all is in the file itself, SQLite is told so: then it makes no files
+    beside it. A daemon that starts meanwhile writes to its log first, not to the file.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    is_still = not is_in_use(path) and not (log.exists() and log.stat().st_size)
+    return f"file:{quote(str(path))}?mode=ro{'&immutable=1' if is_still else ''}"
+
+
+def is_readable(path: Path) -> bool:
+    """Whether this user can read the database as it lies there: ours, and of this version."""
+    try:
+        with closing(read_only(path)) as database:
+            (application_id,) = database.execute("PRAGMA application_id").fetchone()
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error:
+        return False
+    return (application_id, version) == (APPLICATION_ID, VERSION)
 
 
 def is_in_use(path: Path) -> bool:
@@ -72,9 +96,9 @@ def is_in_use(path: Path) -> bool:
     lock = path.with_name(path.name + ".lock")
     if not lock.exists():
         return False
-    with lock.open("rb") as file:
-        try:
+    try:
+        with lock.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
-        return False
+    except OSError:
+        return True
+    return False
