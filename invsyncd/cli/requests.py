@@ -83,8 +83,8 @@ def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
 
     \b
     Example: invsyncd resolve TEE-M --use location:Berlin
-    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
-    or its target is paused.
+    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a
+      write was refused or its target is paused.
     """
     settings = context.quiet_settings(needs_secrets=False)
     item, pool = asyncio.run(_resolution(settings, sku, use))
@@ -126,8 +126,8 @@ def scan(context: Context) -> None:
 
     \b
     Example: invsyncd scan
-    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
-    or its target is paused.
+    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a
+      write was refused or its target is paused.
     """
     _request(context, context.quiet_settings(needs_secrets=False), SCAN, {})
 
@@ -199,8 +199,8 @@ def resume(context: Context, target: str, yes: bool) -> None:
 
     \b
     Example: invsyncd resume tiktok
-    Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2 usage, config, or
-    nobody to ask and no --yes.
+    Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2
+      usage, config, or nobody to ask and no --yes.
     """
     settings = context.quiet_settings(needs_secrets=False)
     why, owed = asyncio.run(_paused_and_owed(settings, Target(target)))

@@ -78,7 +78,7 @@ def sandbox_command(
 
     async def serve() -> None:
         async with serving(made, **ports) as urls:
-            _write_private(write_config, config_text(made, *urls, state))
+            _write_private(write_config, config_text(made, *urls, state, interval_s=2))
             click.echo(f"fake Shopify:     {urls[0]}")
             click.echo(f"fake TikTok Shop: {urls[1]}")
             places = [location.name for location in made.shop.locations.values()]
@@ -98,6 +98,7 @@ def sandbox_command(
 
 def _cannot_start(what: str, error: OSError, advice: str) -> InvsyncError:
     reason = error.strerror or str(error)
+    reason = f"{error.filename}: {reason}" if error.filename else reason
     return InvsyncError(f"the {what} cannot start: {reason}", advice=advice)
 
 

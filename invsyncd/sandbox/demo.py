@@ -105,8 +105,8 @@ class Story:
         """Why a storm takes its time."""
         shopify, tiktok = self.made.shopify_faults, self.made.tiktok_faults
         return (
-            f"refused so far: {shopify.fired.total()} times by Shopify, {tiktok.fired.total()} by "
-            "TikTok; the daemon waits longer each time"
+            f"refusals so far: {shopify.fired.total()} by Shopify, {tiktok.fired.total()} by "
+            "TikTok; each wait is longer"
         )
 
     def refusals(self) -> int:

@@ -104,9 +104,7 @@ class Screen:
     def _shelves(self) -> Table:
         shop, market = self._made.shop, self._made.market
         names = [location.name for location in shop.locations.values()]
-        table = Table(
-            "SKU", *names, "TikTok", "", box=SIMPLE_HEAD, pad_edge=False, show_edge=False
-        )
+        table = Table("SKU", *names, "TikTok", "", box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
         for column in table.columns[1:-1]:
             column.justify = "right"
         for sku in self._skus:
