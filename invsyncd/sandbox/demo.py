@@ -82,6 +82,14 @@ class Story:
         self.heard = self.answered()
         await self.child.start()
 
+    async def stop(self) -> None:
+        """End the daemon, and say so while that takes."""
+        async with asyncio.TaskGroup() as group:
+            ending = group.create_task(self.child.stop())
+            while not ending.done():
+                self.screen.waiting("the daemon ends")
+                await asyncio.wait((ending,), timeout=TICK_S)
+
     def answered(self) -> int:
         """How many operations Shopify has answered."""
         return sum(self.made.shopify.operations.values())
@@ -290,6 +298,7 @@ async def _play(story: Story) -> None:
         try:
             for chapter in CHAPTERS:
                 await chapter(story)
+            await story.stop()
         except DaemonEndedError:
             story.seen("the daemon ended by itself", False, "see its log")
 
