@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 usage or config, 3 finished but something was re
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 import sys
@@ -145,6 +146,9 @@ for command in (command for subject in SUBJECTS for command in subject.COMMANDS)
 def main() -> None:
     """Run the command line. Only this user may read the files that it makes."""
     os.umask(0o077)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal or a pipe without Unicode gets \u2713 for a check mark, and no traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         group(prog_name="invsyncd")
     except BrokenPipeError:

@@ -176,3 +176,15 @@ def test_help_is_whole_at_80_columns(name: tuple[str, ...]) -> None:
         while words and words[0].startswith("-"):
             words = words[2:]
         assert isinstance(group.commands.get(words[0]), click.Command), example
+
+
+async def test_a_pipe_without_unicode_gets_everything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    async with running(tmp_path, locations=2, TEE=10) as w:
+        await w.ask("once")
+        ended = await command("--config", str(w.config), "status")
+    assert ended.returncode == 0
+    assert "shopify" in ended.stdout
+    assert "Traceback" not in ended.stderr
