@@ -29,6 +29,10 @@ from invsyncd.tiktok.shop import TikTokShop
 from invsyncd.tiktok.tokens import ADVICE_SCOPES, TokenKeeper, TokenPair
 
 SHOPIFY, TIKTOK = Target.SHOPIFY, Target.TIKTOK
+ADVICE_UNAVAILABLE = (
+    "check this machine's network and name server; if they are right, the other side is down: ask "
+    "again later"
+)
 SCOPES_NEEDED = ("read_locations", "write_inventory", "read_products")
 IMPLIED_BY = {"read_locations": ("write_locations",), "read_products": ("write_products",)}
 NAMES_MAX = 20  # how many examples a finding names
@@ -120,7 +124,10 @@ class _Tries:
         except InvsyncError as error:
             if isinstance(error, Unavailable | Unauthorised | InvalidResponse):
                 self._down[needs[-1]] = what
-            return [Finding(what, str(error), bad=True, advice=error.advice)]
+            advice = error.advice
+            if not advice and isinstance(error, Unavailable):
+                advice = ADVICE_UNAVAILABLE
+            return [Finding(what, str(error), bad=True, advice=advice)]
 
 
 def missing_scopes(granted: Collection[str]) -> list[str]:

@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 failed, 2 usage or config, 3 finished but something was re
 
 from __future__ import annotations
 
+import io
 import os
 import sqlite3
 import sys
@@ -28,6 +29,9 @@ from invsyncd.cli import (
 )
 from invsyncd.cli.output import Context
 from invsyncd.errors import ConfigError, InvsyncError, UsageProblem
+
+GENERAL = ("--config", "--log-format", "--version")
+"""Options that stand before the command."""
 
 SHORT_MAX = 400  # characters of a first sentence: never cut
 
@@ -97,8 +101,14 @@ def _tell_usage(error: click.UsageError) -> None:
     """Say what is wrong with a command line, and where its help is."""
     path = error.ctx.command_path.split()[1:] if error.ctx is not None else []
     text = error.format_message().rstrip(".")
+    text = text.replace("is not a valid integer range", "is not a whole number")
     click.echo(f"Error: {text}", err=True)
-    click.echo(f"Try: {' '.join(['invsyncd', *path])} --help", err=True)
+    option = error.option_name if isinstance(error, click.NoSuchOption) else ""
+    if path and option in GENERAL:
+        advice = f"write it before the command: invsyncd {option} … {' '.join(path)}"
+    else:
+        advice = f"{' '.join(['invsyncd', *path])} --help"
+    click.echo(f"Try: {advice}", err=True)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -136,6 +146,9 @@ for command in (command for subject in SUBJECTS for command in subject.COMMANDS)
 def main() -> None:
     """Run the command line. Only this user may read the files that it makes."""
     os.umask(0o077)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal or a pipe without Unicode gets \u2713 for a check mark, and no traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         group(prog_name="invsyncd")
     except BrokenPipeError:

@@ -33,8 +33,8 @@ def check(context: Context, as_json: bool) -> None:
 
     \b
     Example: invsyncd check
-    Exit codes: 0 nothing is wrong, 1 something must be put right, 2 usage or config, 3 nothing is
-    wrong, but an item is held.
+    Exit codes: 0 nothing is wrong, 1 something must be put right, 2 usage or
+      config, 3 nothing is wrong, but an item is held.
     """
     settings = context.quiet_settings()
     findings = asyncio.run(check_settings(settings))

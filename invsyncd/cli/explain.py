@@ -221,7 +221,8 @@ def explain(context: Context, name: str, as_json: bool) -> None:
 
     \b
     Example: invsyncd explain TEE-M
-    Exit codes: 0 explained, 1 nothing is known about that SKU, 2 usage or config.
+    Exit codes: 0 explained, 1 nothing is known about that SKU, 2 usage or
+      config.
     """
     settings = context.quiet_settings(needs_secrets=False)
     found = from_daemon(settings, f"/api/explain/{quote(name, safe='')}")

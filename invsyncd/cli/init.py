@@ -81,7 +81,8 @@ def init(
 
     \b
     Example: invsyncd init
-    Exit codes: 0 ready to start, 1 something must be put right first, 2 usage or a wrong answer.
+    Exit codes: 0 ready to start, 1 something must be put right first, 2 usage
+      or a wrong answer.
     """
     if example:
         click.echo(example_text(), nl=False)

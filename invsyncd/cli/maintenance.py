@@ -136,7 +136,8 @@ def tiktok_login(context: Context, code: str) -> None:
 
     \b
     Example: invsyncd tiktok-login --code ROW_xxxx
-    Exit codes: 0 stored, 1 TikTok refused the code or it is of another account, 2 usage or config.
+    Exit codes: 0 stored, 1 TikTok refused the code or it is of another account,
+      2 usage or config.
     """
     settings = context.quiet_settings()
     if not settings.tiktok.enabled:
@@ -230,7 +231,8 @@ def alert_test(context: Context) -> None:
 
     \b
     Example: invsyncd alert-test
-    Exit codes: 0 all took it, 1 at least one did not, 2 usage or config, or no service is named.
+    Exit codes: 0 all took it, 1 at least one did not, 2 usage or config, or no
+      service is named.
     """
     settings = context.quiet_settings()
     if not settings.alerts.urls:

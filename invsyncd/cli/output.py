@@ -31,7 +31,7 @@ from invsyncd.config import Settings, find_config, load
 from invsyncd.core.plan import Effect, Shift, by_size
 from invsyncd.errors import StateError, UsageProblem
 from invsyncd.metrics import Metrics
-from invsyncd.store import Store
+from invsyncd.store import Store, refuse_directory
 
 WIDTH_MIN = 60
 WIDTH_MAX = 10_000
@@ -70,6 +70,7 @@ class Context:
 def existing_state(settings: Settings) -> Path:
     """The path of the state database; StateError if there is none yet."""
     path = settings.state.path
+    refuse_directory(path)
     if not path.exists():
         raise StateError(
             f"there is no state database at {path}",

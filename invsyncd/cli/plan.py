@@ -45,7 +45,8 @@ def plan(context: Context, new_config: Path, show_all: bool, as_json: bool) -> N
 
     \b
     Example: invsyncd plan --config new.toml
-    Exit codes: 0 compared, 1 no usable state database, 2 usage, or either configuration is wrong.
+    Exit codes: 0 compared, 1 no usable state database, 2 usage, or either
+      configuration is wrong.
     """
     running = context.quiet_settings(needs_secrets=False)
     new = load(Path.cwd() / new_config, os.environ, needs_secrets=False)

@@ -85,8 +85,8 @@ def resolve(context: Context, sku: str, use: str, yes: bool) -> None:
 
     \b
     Example: invsyncd resolve TEE-M --use location:Berlin
-    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
-    or its target is paused.
+    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a
+      write was refused or its target is paused.
     """
     settings = context.quiet_settings(needs_secrets=False)
     found = asyncio.run(_resolving(settings, sku, use))
@@ -114,8 +114,8 @@ def scan(context: Context) -> None:
 
     \b
     Example: invsyncd scan
-    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a write was refused
-    or its target is paused.
+    Exit codes: 0 done or left to the daemon, 1 failed, 2 usage or config, 3 a
+      write was refused or its target is paused.
     """
     _request(context, context.quiet_settings(needs_secrets=False), wish_to_scan())
 
@@ -185,8 +185,8 @@ def resume(context: Context, target: str, yes: bool) -> None:
 
     \b
     Example: invsyncd resume tiktok
-    Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2 usage, config, or
-    nobody to ask and no --yes.
+    Exit codes: 0 resumed, or not paused; 1 no usable state, or you said no; 2
+      usage, config, or nobody to ask and no --yes.
     """
     settings = context.quiet_settings(needs_secrets=False)
     why, found = asyncio.run(_resuming(settings, Target(target)))

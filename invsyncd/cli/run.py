@@ -67,8 +67,8 @@ def once(context: Context, dry_run: bool, as_json: bool) -> None:
 
     \b
     Example: invsyncd once --dry-run
-    Exit codes: 0 done, 1 something failed, 2 usage or config, 3 something was refused, is held
-    or is paused.
+    Exit codes: 0 done, 1 something failed, 2 usage or config, 3 something was
+      refused, is held or is paused.
     """
     settings = context.quiet_settings()
     with ExitStack() as stack:

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from invsyncd.cli.program import program
 from invsyncd.errors import InvsyncError
@@ -17,16 +18,32 @@ from invsyncd.errors import InvsyncError
 def demo() -> None:
     """Show the daemon at work in the sandbox, step by step; takes about a minute.
 
+    It needs no shop, and leaves nothing behind.
+
     \b
     Example: invsyncd demo
-    Exit codes: 0 everything agreed, 1 something did not.
+    Exit codes: 0 everything agreed, 1 something did not, or it was stopped.
     """
+    # Said before the imports below, which take a moment.
+    click.echo("The real daemon between a fake Shopify and a fake TikTok Shop. Ctrl-C ends it.")
     # Imported here and below, not on top: the daemon must not pay for the fakes (5 MB and 0.1 s).
     from invsyncd.sandbox.demo import tell  # noqa: PLC0415
 
-    agreed = asyncio.run(tell())
-    click.echo("Everything agreed." if agreed else "Something did not agree: see above.")
-    click.get_current_context().exit(0 if agreed else 1)
+    try:
+        agreed = asyncio.run(tell(Console(highlight=False)))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        raise InvsyncError("the demo was stopped before its end; nothing is left behind") from None
+    except OSError as error:
+        raise _cannot_start("demo", error, "free some space, or set TMPDIR") from None
+    if not agreed:
+        raise InvsyncError(
+            "something did not agree: see ✗ above",
+            advice="run it once more: a machine that is very busy may be too slow for it",
+        )
+    called = program()
+    click.echo("Everything agreed. Next:")
+    click.echo(f"  {called} sandbox   be the shop's people; play an outage")
+    click.echo(f"  {called} init      set up your own shop, by questions")
 
 
 @click.command("sandbox")
@@ -61,7 +78,7 @@ def sandbox_command(
 
     async def serve() -> None:
         async with serving(made, **ports) as urls:
-            _write_private(write_config, config_text(made, *urls, state))
+            _write_private(write_config, config_text(made, *urls, state, interval_s=2))
             click.echo(f"fake Shopify:     {urls[0]}")
             click.echo(f"fake TikTok Shop: {urls[1]}")
             places = [location.name for location in made.shop.locations.values()]
@@ -76,10 +93,13 @@ def sandbox_command(
     except KeyboardInterrupt:
         click.echo("stopped")
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InvsyncError(
-            f"the sandbox cannot start: {reason}", advice="use other ports, or another folder"
-        ) from None
+        raise _cannot_start("sandbox", error, "use other ports, or another folder") from None
+
+
+def _cannot_start(what: str, error: OSError, advice: str) -> InvsyncError:
+    reason = error.strerror or str(error)
+    reason = f"{error.filename}: {reason}" if error.filename else reason
+    return InvsyncError(f"the {what} cannot start: {reason}", advice=advice)
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -49,7 +49,8 @@ def status(context: Context, as_json: bool) -> None:
 
     \b
     Example: invsyncd status
-    Exit codes: 0 shown, good or bad; 1 no daemon and no usable state database; 2 usage or config.
+    Exit codes: 0 shown, good or bad; 1 no daemon and no usable state database;
+      2 usage or config.
     """
     settings = context.quiet_settings(needs_secrets=False)
     found = from_daemon(settings, "/api/status")

@@ -57,8 +57,9 @@ def undo(context: Context, pass_id: str, dry_run: bool, yes: bool, as_json: bool
 
     \b
     Example: invsyncd undo last --dry-run
-    Exit codes: 0 everything goes back, 1 failed, 2 usage, config, or nobody to ask and no --yes, 3
-    something stays as it is, or waits for a paused target.
+    Exit codes: 0 everything goes back, 1 failed, 2 usage, config, or nobody to
+      ask and no --yes, 3 something stays as it is, or waits for a paused
+      target.
     """
     settings = context.quiet_settings(needs_secrets=False)
     act = asyncio.run(_find(settings, pass_id))

@@ -32,6 +32,12 @@ API_VERSION_MIN = "2026-04"  # in older ones changeFromQuantity and idempotency 
 
 def _shop(value: str) -> str:
     value = value.lower()
+    if "admin.shopify.com" in value:
+        raise invalid(
+            "is an address of Shopify's admin",
+            "In admin.shopify.com/store/NAME the NAME counts: write NAME.myshopify.com, unless the "
+            "admin's Settings, Domains show another .myshopify.com name",
+        )
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)+", value):
         raise invalid(
             "is not a shop's host name",
@@ -54,6 +60,28 @@ def _api_version(value: str) -> str:
 
 def _own_endpoint(data: dict[str, Any]) -> str:
     return f"https://{data.get('shop', '')}"
+
+
+KEPT_APART = {"shpss_": "a client secret", "shpat_": "an access token"}
+
+
+def _each_in_its_place(section: ShopifySettings) -> Iterator[Problem]:
+    """Shopify marks its secrets by how they begin. One in another's place is never accepted."""
+    places = {
+        "access_token": (section.access_token, "an access token", "shpat_"),
+        "client_id": (section.client_id, "a client ID", ""),
+        "client_secret": (section.client_secret, "a client secret", "shpss_"),
+    }
+    for key, (value, wanted, mark) in places.items():
+        text = value if isinstance(value, str) else value.get_secret_value() if value else ""
+        for begins, what in KEPT_APART.items():
+            if begins != mark and text.startswith(begins):
+                yield Problem(
+                    key,
+                    f"is {what}, not {wanted}: it begins with {begins}",
+                    f"Set {what} as {'client_secret' if begins == 'shpss_' else 'access_token'}, "
+                    f"and copy {wanted} from the app's settings",
+                )
 
 
 def _one_grant(section: ShopifySettings) -> Iterator[Problem]:
@@ -101,7 +129,7 @@ def _admin_host(section: ShopifySettings) -> Iterator[Problem]:
 class ShopifySettings(Section):
     """Which shop, and how to sign in."""
 
-    RULES: ClassVar[tuple[Rule, ...]] = (_one_grant, _admin_host)
+    RULES: ClassVar[tuple[Rule, ...]] = (_one_grant, _each_in_its_place, _admin_host)
 
     shop: Annotated[
         Word,

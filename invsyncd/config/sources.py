@@ -23,6 +23,7 @@ from invsyncd.config.problems import ConfigProblems, Problem
 from invsyncd.config.settings import Settings
 from invsyncd.config.toml_errors import where_and_why
 from invsyncd.config.unit import Unit, decrypted
+from invsyncd.errors import ConfigError
 
 ENV_PREFIX = "INVSYNCD_"
 ENV_OURS = frozenset({"INVSYNCD_CONFIG"})
@@ -195,6 +196,16 @@ def read_toml(path: Path) -> Document:
         # Editors on Windows put a byte order mark at the start, which TOML does not allow.
         text = raw.decode("utf-8-sig")
         return tomllib.loads(text)
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no configuration at {path}",
+            advice="check the path, or run `invsyncd init`, which asks and writes one",
+        ) from None
+    except IsADirectoryError:
+        raise ConfigError(
+            f"the configuration {path} is a directory",
+            advice="name the file in it, such as config.toml",
+        ) from None
     except OSError as error:
         raise _unreadable(
             path, f"cannot be read: {_reason(error)}", "Check its path and permissions"

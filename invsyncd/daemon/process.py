@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import logging
+import os
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -141,7 +142,7 @@ async def _listen(settings: Settings, look: Callable[[], Window], stack: AsyncEx
     try:
         port = await stack.enter_async_context(serving(look, host, port, policy))
     except OSError as error:
-        reason = error.strerror or str(error)
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)  # not asyncio's
         raise InvsyncError(
             f"cannot listen on {host}:{port}: {reason}", advice=ADVICE_PORT
         ) from None

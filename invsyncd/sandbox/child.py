@@ -48,6 +48,11 @@ class Child:
             raise RuntimeError("the daemon was not started")
         return self._process.pid
 
+    @property
+    def ended(self) -> bool:
+        """Whether the child was started and runs no more."""
+        return self._process is not None and self._process.returncode is not None
+
     async def start(self) -> None:
         """Start the daemon, without the INVSYNCD_ variables of this environment."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("INVSYNCD_")}

@@ -6,6 +6,8 @@ curl -X POST "http://127.0.0.1:PORT/sandbox/down?side=tiktok&seconds=60"
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +17,7 @@ from aiohttp import web
 from invsyncd.sandbox.faults import Faults, Kind
 from invsyncd.sandbox.shopify.shop import Shop
 from invsyncd.sandbox.tiktok.marketplace import Marketplace
+from invsyncd.text import plural
 
 Act = Callable[[Shop, Marketplace, str, str, int], None]
 
@@ -64,17 +67,25 @@ class Control:
         name = request.match_info["act"]
         try:
             if name in FAULTS:
-                return web.json_response({"done": self._break(name, request.query)})
-            return web.json_response(self._do(name, request.query))
+                return _answer({"done": self._break(name, request.query)})
+            return _answer(self._do(name, request.query))
         except (LookupError, ValueError) as error:
-            reason = f"nobody can do that: {name}" if isinstance(error, KeyError) else str(error)
-            known = ", ".join((*sorted(ACTS), *FAULTS))
-            return web.json_response({"error": reason, "acts": known}, status=400)
+            return _answer({"error": str(error.args[0] if error.args else error)}, status=400)
 
     def _do(self, name: str, query: Mapping[str, str]) -> dict[str, object]:
+        if name not in ACTS:
+            known = ", ".join((*sorted(ACTS), *FAULTS))
+            raise ValueError(f"there is no act {name!r}; the acts are: {known}")
         at_tiktok = name.startswith("tiktok-")
         place = query.get("location", query.get("warehouse", self._warehouse if at_tiktok else ""))
-        sku, units = query.get("sku", ""), int(query.get("units", "1"))
+        sku, units = query.get("sku", ""), _whole("units", query, 1)
+        try:
+            self._shop.item(sku)
+        except LookupError:
+            raise ValueError(f"no item has the SKU {sku!r}; write it as in sku=ITEM-0001") from None
+        names = [location.name for location in self._shop.locations.values()]
+        if not at_tiktok and place not in names:
+            raise ValueError(f"no location is called {place!r}; write location={'|'.join(names)}")
         ACTS[name](self._shop, self._market, sku, place, units)
         levels = {
             location.name: self._shop.available(sku, location.name)
@@ -92,18 +103,31 @@ class Control:
         word = query.get("side", "shopify")
         if word not in self._sides:
             raise ValueError(f"side is shopify or tiktok, not {word!r}")
-        side, times = self._sides[word], int(query.get("times", "1"))
-        seconds = float(query.get("seconds", "60"))
+        side, times = self._sides[word], _whole("times", query, 1)
+        seconds = float(_whole("seconds", query, 60))
         if times < 1 or not 0 < seconds <= SECONDS_MAX:
             raise ValueError(f"times begin at 1, and seconds end at {SECONDS_MAX:g}")
         if name == "429":
             side.faults.add(Kind.TOO_MANY, times=times, match=side.api)
-            return f"{word} answers the next {times} requests with 429"
+            return f"{word} answers the next {plural(times, 'request')} with 429"
         if name == "down":
             side.faults.add(Kind.ERROR_BEFORE, match=side.api, for_s=seconds)
             return f"{word} is down for {seconds:g} s, or until up"
         side.faults.add(Kind.LOST, times=times, match=side.write)
-        return f"{word} carries out the next {times} writes, and their answers are lost"
+        return f"{word} carries out the next {plural(times, 'write')}; no answer will arrive"
+
+
+def _answer(body: Mapping[str, object], status: int = 200) -> web.Response:
+    """JSON with a line end: a shell's prompt must not stand behind it."""
+    text = json.dumps(body, ensure_ascii=False) + "\n"
+    return web.Response(text=text, content_type="application/json", status=status)
+
+
+def _whole(name: str, query: Mapping[str, str], default: int) -> int:
+    text = query.get(name, str(default))
+    if not re.fullmatch(r"-?\d{1,9}", text):
+        raise ValueError(f"{name} is a whole number, not {text!r}")
+    return int(text)
 
 
 def greeting(urls: tuple[str, str], program: str, config: str, *, page: str, location: str) -> str:
@@ -113,10 +137,11 @@ def greeting(urls: tuple[str, str], program: str, config: str, *, page: str, loc
     post = f'curl -X POST "{shopify}/sandbox'
     return f"""\
 In a second terminal:
-  {program} --config {config} check            what is wrong with the set-up
-  {program} --config {config} once --dry-run   what a first pass would write
-  {program} --config {config} run              the daemon
-  {program} --config {config} explain {sku}    why its numbers are so
+  {program} --config {config} check               what is wrong with the set-up
+  {program} --config {config} once --dry-run      what a first pass would write
+  {program} --config {config} run                 the daemon
+  {program} --config {config} status              what is owed, and why
+  {program} --config {config} explain {sku}   why its numbers are so
 While it runs, its page is at {page}
 
 Be the people of the shop: an online order, a till sale, a count, a buyer on TikTok.

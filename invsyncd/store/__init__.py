@@ -11,7 +11,7 @@ from invsyncd.store.attempts import Attempts
 from invsyncd.store.backup import BASELINE, copy_to
 from invsyncd.store.census import Census, ListingCensus
 from invsyncd.store.components import Components
-from invsyncd.store.database import Database, prepare, take_lock
+from invsyncd.store.database import Database, prepare, refuse_directory, take_lock
 from invsyncd.store.differing import Differing
 from invsyncd.store.journal import Journal
 from invsyncd.store.levels import KnownCatalogue, Levels
@@ -38,6 +38,7 @@ __all__ = [
     "prepare",
     "put_in_place",
     "read_only",
+    "refuse_directory",
     "scratch_copy",
     "take_lock",
 ]

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import aiosqlite
 
-from invsyncd.errors import StateError
+from invsyncd.errors import ConfigError, StateError
 from invsyncd.store.backup import copy_to
 from invsyncd.store.disk_errors import disk_error, may_pass
 from invsyncd.store.owner import give_to_service
@@ -31,6 +31,15 @@ SQLITE_MIN = (3, 37, 0)  # STRICT tables
 KEPT_MAX, KEPT_ROWS_MAX = 256, 100  # answers that are kept, and rows of each
 
 
+def refuse_directory(path: Path) -> None:
+    """Raise ConfigError if state.path names a directory and not a file."""
+    if path.is_dir():
+        raise ConfigError(
+            f"state.path is {path}, which is a directory",
+            advice=f"name a file in it, such as {path / 'state.db'}",
+        )
+
+
 def take_lock(path: Path) -> IO[str]:
     """Lock this database for one daemon, until the returned file is closed.
 
@@ -38,9 +47,15 @@ def take_lock(path: Path) -> IO[str]:
     because closing any other descriptor of the database drops SQLite's own locks.
     """
     lock_path = path.with_name(path.name + ".lock")
+    refuse_directory(path)
     try:
         lock = lock_path.open("a+")
         give_to_service(lock_path)
+    except FileNotFoundError:
+        raise StateError(
+            f"cannot open {lock_path}: there is no directory {path.parent}",
+            advice="make it, writable for this user, or correct state.path",
+        ) from None
     except OSError as error:
         raise StateError(
             f"cannot open {lock_path}: {error.strerror}",

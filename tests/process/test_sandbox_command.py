@@ -1,4 +1,4 @@
-"""`invsyncd sandbox` and `invsyncd demo`, as somebody without a shop uses them."""
+"""`invsyncd sandbox`, as somebody without a shop uses it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ import aiohttp
 import pytest
 
 from invsyncd.sandbox.child import own_command
-from tests.support.running import DEADLINE_S, command, environment, files, running
-
-DEMO_S_MAX = 120
+from tests.support.running import DEADLINE_S, command, environment, running
 
 
 @asynccontextmanager
@@ -140,19 +138,3 @@ async def test_a_sandbox_whose_port_is_taken_says_so(tmp_path: Path) -> None:
         assert ended.returncode == 1
         assert ended.stderr.startswith("Error: the sandbox cannot start: ")
         assert "Try: use other ports" in ended.stderr
-
-
-@pytest.mark.timeout(DEMO_S_MAX)
-async def test_the_demo_agrees_in_the_end_and_prints_plain_lines_where_no_terminal_is(
-    tmp_path: Path,
-) -> None:
-    ended = await command("demo", cwd=tmp_path, deadline_s=DEMO_S_MAX - 5)
-    assert ended.returncode == 0, ended.stdout
-    assert ended.stderr == ""
-    assert ended.stdout.rstrip().endswith("Everything agreed.")
-    assert "\x1b" not in ended.stdout
-    steps = [line for line in ended.stdout.splitlines() if re.match(r"\d\. ", line)]
-    assert [line[:2] for line in steps] == [f"{n}." for n in range(1, len(steps) + 1)]
-    assert len(steps) >= 7
-    assert "✗" not in ended.stdout
-    assert files(tmp_path) == {}

@@ -30,6 +30,8 @@ class Terminal:
         self._master, self._process = master, process
         self._raw, self._read = b"", 0
         self._news = asyncio.Event()
+        self.over = False
+        """Whether the command has closed the terminal."""
         asyncio.get_running_loop().add_reader(master, self._take)
 
     @property
@@ -71,6 +73,7 @@ class Terminal:
             self._raw += os.read(self._master, 65_536)
         except OSError:  # the other end is closed
             asyncio.get_running_loop().remove_reader(self._master)
+            self.over = True
         self._news.set()
 
 
