@@ -22,11 +22,11 @@ from invsyncd.cli.output import (
     Context,
     answers_progress,
     confirm,
-    existing_state,
     pass_context,
     print_shifts,
     print_totals,
     read_state,
+    state_to_write,
     visible,
     yes_option,
 )
@@ -166,7 +166,7 @@ def _request(context: Context, settings: Settings, kind: str, body: dict[str, An
 
 
 async def _store_request(settings: Settings, kind: str, body: dict[str, Any]) -> None:
-    async with Store.open(existing_state(settings)) as store, store.transaction() as tx:
+    async with Store.open(state_to_write(settings)) as store, store.transaction() as tx:
         await store.requests.add(tx, kind, body, int(time.time()))
 
 
@@ -218,14 +218,14 @@ def resume(context: Context, target: str, yes: bool) -> None:
 
 
 async def _paused_and_owed(settings: Settings, target: Target) -> tuple[str, list[Shift]]:
-    async with Store.open(existing_state(settings)) as store:
+    async with read_state(settings) as store:
         why = await pause_text(store, target)
         rows = await store.impacts.rows(target) if why else []
         return why, [Shift(target, row.sku, row.where, row.before, row.after) for row in rows]
 
 
 async def _resume(settings: Settings, target: Target) -> None:
-    async with Store.open(existing_state(settings)) as store:
+    async with Store.open(state_to_write(settings)) as store:
         await CircuitBreaker(settings, store, target).resume(int(time.time()))
 
 
