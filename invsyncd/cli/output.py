@@ -31,7 +31,7 @@ from invsyncd.config import Settings, find_config, load
 from invsyncd.core.plan import Effect, Shift, by_size
 from invsyncd.errors import StateError, UsageProblem
 from invsyncd.metrics import Metrics
-from invsyncd.store import Store, refuse_directory
+from invsyncd.store import Store, is_in_use, is_readable, refuse_directory
 
 WIDTH_MIN = 60
 WIDTH_MAX = 10_000
@@ -70,11 +70,29 @@ class Context:
 def existing_state(settings: Settings) -> Path:
     """The path of the state database; StateError if there is none yet."""
     path = settings.state.path
-    refuse_directory(path)
-    if not path.exists():
+    try:
+        refuse_directory(path)
+        path.stat()
+    except PermissionError:
+        raise StateError(
+            f"this user may not read {path}",
+            advice='run this as root, or let a group in: see "People without root" in README.md',
+        ) from None
+    except OSError:
         raise StateError(
             f"there is no state database at {path}",
             advice="start `invsyncd run` first, or check state.path",
+        ) from None
+    return path
+
+
+def state_to_write(settings: Settings) -> Path:
+    """The state database, for a request beside a daemon; never migrated under a running one."""
+    path = existing_state(settings)
+    if is_in_use(path) and not is_readable(path):
+        raise StateError(
+            f"{path} is in use by a daemon of another version",
+            advice="restart the daemon, so that both are of one version; then repeat this",
         )
     return path
 

@@ -22,11 +22,11 @@ from invsyncd.cli.output import (
     Context,
     answers_progress,
     confirm,
-    existing_state,
     pass_context,
     print_shifts,
     print_totals,
     read_state,
+    state_to_write,
     visible,
     yes_option,
 )
@@ -152,7 +152,7 @@ def _request(context: Context, settings: Settings, wish: Wish) -> None:
 
 
 async def _store_request(settings: Settings, wish: Wish) -> None:
-    async with Store.open(existing_state(settings)) as store, store.transaction() as tx:
+    async with Store.open(state_to_write(settings)) as store, store.transaction() as tx:
         await wish.leave(tx, store, int(time.time()))
 
 
@@ -204,12 +204,12 @@ def resume(context: Context, target: str, yes: bool) -> None:
 
 
 async def _resuming(settings: Settings, target: Target) -> tuple[str, Resuming | None]:
-    async with Store.open(existing_state(settings)) as store:
+    async with read_state(settings) as store:
         return pause_text(target, await pause_of(store, target)), await resuming(store, target)
 
 
 async def _resume(settings: Settings, target: Target) -> None:
-    async with Store.open(existing_state(settings)) as store:
+    async with Store.open(state_to_write(settings)) as store:
         await CircuitBreaker(settings, store, target).resume(int(time.time()))
 
 
@@ -232,7 +232,7 @@ def pause(context: Context, target: str) -> None:
 
 
 async def _pause(settings: Settings, target: Target) -> tuple[bool, str]:
-    async with Store.open(existing_state(settings)) as store:
+    async with Store.open(state_to_write(settings)) as store:
         async with store.transaction() as tx:
             is_new = await pause_target(tx, store, target, int(time.time()))
         return is_new, pause_text(target, await pause_of(store, target))

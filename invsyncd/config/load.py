@@ -22,7 +22,7 @@ from invsyncd.config.sources import (
     leaves,
     read_toml,
 )
-from invsyncd.config.unit import closed_stores, unit_of
+from invsyncd.config.unit import Unit, closed_stores, unit_of
 from invsyncd.errors import ConfigError
 from invsyncd.text import listed
 
@@ -94,7 +94,7 @@ def load(
     # Raised outside the except clause, so that the library's error, which holds the input, is not
     # chained.
     presented = _presented(problems, sources.origins)
-    advice = _where_secrets_are(presented) if unit is not None else ""
+    advice = _where_secrets_are(presented, unit) if unit is not None else ""
     raise ConfigProblems(str(path), presented, advice=advice)
 
 
@@ -110,10 +110,10 @@ def _without_secrets(document: Document) -> None:
         server.setdefault("token", UNREAD)
 
 
-def _where_secrets_are(problems: Iterable[Problem]) -> str:
+def _where_secrets_are(problems: Iterable[Problem], unit: Unit) -> str:
     """What to do where a secret is missing, and this user may not read the unit's store."""
     secrets = {key for key, field in leaves() if is_secret(field)}
-    closed = closed_stores()
+    closed = closed_stores(unit)
     if not closed or secrets.isdisjoint(problem.key for problem in problems):
         return ""
     return f"run it as root: the unit's secrets are in {listed(closed)}, which you may not read"

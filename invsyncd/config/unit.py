@@ -54,10 +54,16 @@ def unit_of(config: Path) -> Unit | None:
     return Unit(f"invsyncd@{path.stem}", f"invsyncd-{path.stem}")
 
 
-def closed_stores() -> list[str]:
-    """The credential stores of this machine that this user may not read."""
-    stores = (ROOT / name for name in ("etc/credstore", "etc/credstore.encrypted"))
-    return [str(x) for x in stores if os.path.isdir(x) and not os.access(x, os.R_OK | os.X_OK)]
+def closed_stores(unit: Unit) -> list[str]:
+    """The credential stores of this machine in which this user may not read the unit's secrets."""
+    stores = [ROOT / name for name in ("etc/credstore", "etc/credstore.encrypted")]
+    return [str(x) for x in stores if os.path.isdir(x) and not _is_open(x, unit)]
+
+
+def _is_open(store: Path, unit: Unit) -> bool:
+    if not os.access(store, os.R_OK | os.X_OK):
+        return False
+    return all(os.access(file, os.R_OK) for file in store.glob(f"{unit.prefix}.*"))
 
 
 def decrypted(path: Path, secret: str) -> str | None:

@@ -35,6 +35,7 @@ __all__ = [
     "Store",
     "copy_to",
     "is_in_use",
+    "is_readable",
     "prepare",
     "put_in_place",
     "read_only",

@@ -20,7 +20,7 @@ import aiosqlite
 from invsyncd.errors import ConfigError, StateError
 from invsyncd.store.backup import copy_to
 from invsyncd.store.disk_errors import disk_error, may_pass
-from invsyncd.store.owner import give_to_service
+from invsyncd.store.owner import give_to_service, set_mode
 from invsyncd.store.schema import APPLICATION_ID, STEPS, VERSION
 
 Row = tuple[Any, ...]
@@ -51,6 +51,7 @@ def take_lock(path: Path) -> IO[str]:
     try:
         lock = lock_path.open("a+")
         give_to_service(lock_path)
+        set_mode(lock_path)
     except FileNotFoundError:
         raise StateError(
             f"cannot open {lock_path}: there is no directory {path.parent}",
@@ -109,6 +110,7 @@ def prepare(path: Path) -> None:
             target.unlink(missing_ok=True)
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             give_to_service(target)
+            set_mode(target)
         with closing(sqlite3.connect(target, isolation_level=None)) as db:
             _check_search(db)
             db.create_function("casefold", 1, str.casefold, deterministic=True)
@@ -141,13 +143,11 @@ def _check_search(db: sqlite3.Connection) -> None:
 
 
 def _restrict_access(path: Path) -> None:
-    """Let only the owner read the file and its log: they hold tokens, and a restored copy may
-    be readable for others.
+    """Let nobody else read the file and its log: they hold tokens, and a restored copy may be
+    readable for others.
     """
     for part in (path, path.with_name(path.name + "-wal"), path.with_name(path.name + "-shm")):
-        with suppress(FileNotFoundError, PermissionError):
-            if (mode := part.stat().st_mode & 0o777) & 0o077:
-                part.chmod(mode & 0o700)
+        set_mode(part)
 
 
 def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:

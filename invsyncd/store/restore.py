@@ -17,7 +17,7 @@ from pathlib import Path
 
 from invsyncd.errors import StateError
 from invsyncd.store.backup import forget_known, sync
-from invsyncd.store.owner import give_to_service
+from invsyncd.store.owner import give_to_service, set_mode
 from invsyncd.store.schema import APPLICATION_ID, VERSION
 from invsyncd.store.scratch import is_in_use, read_only
 
@@ -71,6 +71,7 @@ def _fetch(file: Path, part: Path) -> None:
         raise StateError(f"{file} is empty: it holds no state", advice=ADVICE_OTHER)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     give_to_service(part)
+    set_mode(part)
     if is_in_use(file):
         with closing(read_only(file)) as original, closing(sqlite3.connect(part)) as target:
             original.backup(target)

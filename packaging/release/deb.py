@@ -88,6 +88,7 @@ def content(made: Release, parts: Parts) -> dict[str, Entry | Link | Folder]:
         f"{DOC}/config.example.toml": example,
         # Not a part of the units: systemd 252 would warn of keys that it does not know.
         f"{DOC}/growing-delay.conf": _file(parts.source / "systemd" / "growing-delay.conf"),
+        f"{DOC}/group.conf": _file(parts.source / "systemd" / "group.conf"),
         f"{DOC}/README.md": _file(parts.source / "README.md"),
         f"{DOC}/copyright": Entry(_copyright(parts)),
         f"{DOC}/changelog.gz": _gz(changes.encode()),

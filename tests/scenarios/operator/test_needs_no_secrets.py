@@ -6,11 +6,14 @@ The kind: a person types a command as root, in a shell that knows nothing of the
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from invsyncd.store import Store
+from invsyncd.store import Store, take_lock
+from invsyncd.store.schema import VERSION
 from tests.support.running import Running, running
 
 SERVICE = 64_123  # a user that systemd made up for the unit
@@ -92,3 +95,22 @@ async def test_what_root_makes_in_the_state_directory_belongs_to_the_service(
         assert {"state.db", "state.db.lock", "state.db-wal", "copy.db"} <= set(owners)
         assert set(owners.values()) == {(SERVICE, SERVICE)}
         assert os.stat(w.config).st_uid == 0
+
+
+async def test_no_request_changes_the_tables_under_a_daemon_of_another_version(
+    tmp_path: Path,
+) -> None:
+    """The kind: the program was replaced, and the daemon of before still runs."""
+    async with running(tmp_path, TEE=10) as w:
+        await w.ask("once")
+        with closing(sqlite3.connect(w.state)) as database:
+            database.execute(f"PRAGMA user_version = {VERSION - 1}")
+        with take_lock(w.state):
+            for words in (("scan",), ("resolve", "TEE", "--use", "3", "--yes")):
+                result = await w.ask(*words)
+                assert result.exit_code == 1
+                if words == ("scan",):
+                    assert "is in use by a daemon of another version" in result.stderr
+                    assert "Try: restart the daemon" in result.stderr
+        with closing(sqlite3.connect(w.state)) as database:
+            assert database.execute("PRAGMA user_version").fetchone() == (VERSION - 1,)

@@ -95,7 +95,7 @@ def test_a_store_that_may_not_be_read_is_named_with_what_to_do(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     loading = sys.modules["invsyncd.config.load"]  # the package has a function of that name
-    monkeypatch.setattr(loading, "closed_stores", lambda: ["/etc/credstore"])
+    monkeypatch.setattr(loading, "closed_stores", lambda unit: ["/etc/credstore"])
     with pytest.raises(ConfigProblems) as told:
         at(machine)
     assert told.value.advice.startswith("run it as root: the unit's secrets are in /etc/credstore")

@@ -66,3 +66,31 @@ async def test_a_database_of_another_version_is_left_as_it_is(path: Path) -> Non
     with pytest.raises(StateError, match="newer invsyncd"):
         async with Store.read(path):
             pass
+
+
+@pytest.mark.parametrize(
+    ("folder", "mode"), [(0o700, 0o600), (0o755, 0o600), (0o775, 0o600), (0o2770, 0o660)]
+)
+async def test_only_a_directory_that_is_shared_on_purpose_lets_its_group_read(
+    tmp_path: Path, folder: int, mode: int
+) -> None:
+    home = tmp_path / "state"
+    home.mkdir()
+    home.chmod(folder)
+    path = home / "state.db"
+    with take_lock(path):
+        async with Store.open(path) as daemon, daemon.transaction() as tx:
+            await daemon.meta.set(tx, "a", "b")
+            modes = {x.name: x.stat().st_mode & 0o777 for x in home.iterdir()}
+    names = {"state.db", "state.db-wal", "state.db-shm", "state.db.lock"}
+    assert modes == dict.fromkeys(names, mode)
+
+
+async def test_a_directory_that_was_shared_before_is_closed_again(tmp_path: Path) -> None:
+    home = tmp_path / "state"
+    home.mkdir()
+    path = home / "state.db"
+    for folder, mode in ((0o2770, 0o660), (0o700, 0o600)):
+        home.chmod(folder)
+        async with Store.open(path):
+            assert path.stat().st_mode & 0o777 == mode
