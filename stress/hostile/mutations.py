@@ -27,8 +27,8 @@ OPTIONAL = _names(
     " is_replicated combined_skus global_listing_policy replicate_source next_page_token"
     " total_count products warehouses skus sub_type name region product_status data errors detail"
     " extra_errors warehouse_id sku_id code field errorCode url inventoryAdjustmentGroup sku"
-    " updatedAt variants nodes extensions search cost error_description scope shop_id"
-    " inventory_type product_id access_token refresh_token"
+    " updatedAt variants nodes inventoryLevel extensions search cost error_description scope"
+    " shop_id inventory_type product_id access_token refresh_token"
     " access_token_expire_in refresh_token_expire_in granted_scopes"
 )
 """May be missing or null somewhere by the documents: what comes of it is no violation."""

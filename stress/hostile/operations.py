@@ -245,7 +245,8 @@ class Replayed(Http):
         self._left: dict[str, list[Raw]] = {}
         for name, raw in record:
             self._left.setdefault(name, []).append(raw)
-        if changed.status in (408, 429, 430) or not 200 <= changed.status < 500:
+        again = (402, 403, 408, 423, 429, 430)
+        if changed.status in again or not 200 <= changed.status < 500:
             self._left[op].insert(nth, changed)  # it may be asked again: then comes the honest one
         else:
             self._left[op][nth] = changed
