@@ -6,7 +6,6 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,7 @@ from invsyncd.errors import (
     UsageProblem,
 )
 from invsyncd.setup.readers import redirect_query
-from invsyncd.store import Restored, Store, copy_to, put_in_place, read_only, take_lock
+from invsyncd.store import Restored, Store, back_up, put_in_place, take_lock
 from invsyncd.text import listed
 from invsyncd.tiktok.client import ScopeMissing
 from invsyncd.tiktok.shops import AuthorisedShop, WrongAccount
@@ -50,8 +49,7 @@ def backup(context: Context, path: Path) -> None:
     if path.exists():
         raise StateError(f"{path} exists already", advice="name a file that does not exist yet")
     try:
-        with closing(read_only(state)) as database:
-            copy_to(database, path)
+        back_up(state, path)
     except OSError as error:
         raise StateError(
             f"cannot write {path}: {error.strerror}",

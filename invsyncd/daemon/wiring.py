@@ -290,6 +290,7 @@ def _tokens(
     tiktok = settings.tiktok
 
     async def load() -> TokenPair | None:
+        await store.refresh()  # a login may just have stored newer ones
         stored = await store.meta.tokens()
         if not stored:
             return None

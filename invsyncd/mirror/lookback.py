@@ -212,8 +212,11 @@ class OverlapSchedule:
         }
         self._short_at = self._far_at = now
         self._of_baseline = (now, taken.recent)
-        if taken.newest is not None:
-            self._stamps.saw(taken.newest, now)
+        reached = max((at for at in taken.marks.values() if at is not None), default=None)
+        if taken.newest is not None and reached is not None:
+            # A stamp ahead of its reading says nothing of their clock, and would hide all that
+            # changes until then.
+            self._stamps.saw(min(taken.newest, reached), now)
 
     def _is_due(self, now: LoopSeconds, *, waits: bool) -> bool:
         if self._far_at is None or self._overlap_s <= SHORT_S:
@@ -288,10 +291,12 @@ class OverlapSchedule:
         mark = latest(before, self._stamps.at_least(self._began_at))
         if self.is_far or near is None:
             return Progress(watermark - int(self._overlap_s), True, mark, before)
-        floor = self._floor.get(location, 0)
-        if location in self._open_seconds and location not in self._due_seconds:
+        floor, since = self._floor.get(location, 0), self._since(location, near)
+        if location in self._due_seconds:
+            return Progress(min(since, floor), False, mark, before)
+        if location in self._open_seconds:
             floor += 1
-        return Progress(max(self._since(location, near), floor), False, mark, before)
+        return Progress(max(since, floor), False, mark, before)
 
     def _since(self, location: int, near: int) -> int:
         last, short = self._last.get(location), self._short.get(location)

@@ -25,7 +25,14 @@ from invsyncd.store.owed import OwedWrites, PlannedImpacts
 from invsyncd.store.requests import Requests
 from invsyncd.store.restore import Restored, put_in_place
 from invsyncd.store.scans import Scans
-from invsyncd.store.scratch import address, is_in_use, is_readable, read_only, scratch_copy
+from invsyncd.store.scratch import (
+    address,
+    back_up,
+    is_in_use,
+    is_readable,
+    read_only,
+    scratch_copy,
+)
 from invsyncd.store.stock import StockList
 from invsyncd.store.unreadable import Unreadable
 
@@ -33,6 +40,7 @@ __all__ = [
     "BASELINE",
     "Restored",
     "Store",
+    "back_up",
     "copy_to",
     "is_in_use",
     "is_readable",

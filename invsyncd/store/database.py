@@ -10,6 +10,7 @@ import asyncio
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
@@ -28,6 +29,7 @@ Tx = aiosqlite.Connection
 Question = tuple[str, tuple[Any, ...]]
 
 SQLITE_MIN = (3, 37, 0)  # STRICT tables
+LOCK_TRIES, LOCK_AGAIN_S = 4, 0.02
 KEPT_MAX, KEPT_ROWS_MAX = 256, 100  # answers that are kept, and rows of each
 
 
@@ -62,16 +64,14 @@ def take_lock(path: Path) -> IO[str]:
             f"cannot open {lock_path}: {error.strerror}",
             advice="make the directory of state.path writable for this user",
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    if not _locks(lock):
         lock.seek(0)
         owner = lock.read().strip() or "unknown"
         lock.close()
         raise StateError(
             f"{path} is in use by the invsyncd with pid {owner}",
             advice="stop that one first, or give this one its own state.path",
-        ) from None
+        )
     try:
         lock.seek(0)
         lock.truncate()
@@ -85,6 +85,19 @@ def take_lock(path: Path) -> IO[str]:
             advice="make space on that disk; nothing was lost",
         ) from error
     return lock
+
+
+def _locks(lock: IO[str]) -> bool:
+    """Whether the file could be locked. A command that asks who runs holds it for a moment."""
+    for again in reversed(range(LOCK_TRIES)):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if again:
+                time.sleep(LOCK_AGAIN_S)
+        else:
+            return True
+    return False
 
 
 def prepare(path: Path) -> None:

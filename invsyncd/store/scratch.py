@@ -17,8 +17,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from invsyncd.errors import StateError
+from invsyncd.store.backup import copy_to
 from invsyncd.store.database import prepare
 from invsyncd.store.schema import APPLICATION_ID, VERSION
+
+COPIES_MAX = 5
 
 
 @contextmanager
@@ -69,15 +72,41 @@ def read_only(path: Path, *, wait_s: float = 5.0) -> sqlite3.Connection:
     return sqlite3.connect(address(path), uri=True, timeout=wait_s)
 
 
+def back_up(path: Path, to: Path) -> None:
+    """Copy the database as it was at one moment; again if somebody began to write meanwhile.
+
+    Raises StateError if nobody lets it be, OSError if the copy cannot be written.
+    """
+    for _ in range(COPIES_MAX):
+        still, before = _is_still(path), _look(path)
+        with closing(read_only(path)) as database:
+            copy_to(database, to)
+        if not still or _look(path) == before:
+            return
+        to.unlink()
+    raise StateError(
+        f"{path} was written to while it was copied; no copy was kept", advice="try again"
+    )
+
+
 def address(path: Path) -> str:
     """SQLite's address of the database for reading.
 
     While nobody writes and all is in the file itself, SQLite is told so: then it makes no files
-    beside it. A daemon that starts meanwhile writes to its log first, not to the file.
+    beside it. Who begins to write meanwhile writes to a log first, and to the file much later.
     """
+    return f"file:{quote(str(path))}?mode=ro{'&immutable=1' if _is_still(path) else ''}"
+
+
+def _is_still(path: Path) -> bool:
     log = path.with_name(f"{path.name}-wal")
-    is_still = not is_in_use(path) and not (log.exists() and log.stat().st_size)
-    return f"file:{quote(str(path))}?mode=ro{'&immutable=1' if is_still else ''}"
+    return not is_in_use(path) and not (log.exists() and log.stat().st_size)
+
+
+def _look(path: Path) -> tuple[object, ...]:
+    """What changes when anybody writes to the database."""
+    found = path.stat()
+    return _is_still(path), found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def is_readable(path: Path) -> bool:

@@ -77,6 +77,7 @@ class ActDesk:
 
     async def act(self, kind: str, given: Mapping[str, str]) -> Act:
         """The act of this kind; InvsyncError where it cannot be done, or is not complete."""
+        await self.store.refresh()  # commands commit beside us
         return await _MAKERS[kind](self, given)
 
     async def do(

@@ -266,7 +266,12 @@ class ActionRoutes:
 
 
 async def _form(request: web.Request) -> Mapping[str, str]:
-    fields = await request.post()
+    try:
+        fields = await request.post()
+    except (LookupError, ValueError):  # no such charset; bytes that are none of it
+        raise web.HTTPBadRequest(
+            text="Error: this form cannot be read: nothing was done\nTry: open the page again"
+        ) from None
     return {name: value for name, value in fields.items() if isinstance(value, str)}
 
 
@@ -293,7 +298,8 @@ def address_of(request: web.Request) -> str:
     try:
         if not ipaddress.ip_address(own).is_loopback:
             return own
-        said = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        chain = ",".join(request.headers.getall("X-Forwarded-For", []))
+        said = chain.rpartition(",")[2].partition("%")[0].strip()  # no zone: any text may be one
         return str(ipaddress.ip_address(said)) if said else own
     except ValueError:
         return own

@@ -135,7 +135,7 @@ class WrongTokens:
         """Note a wrong token; returns the seconds that the address must wait now."""
         now = self._clock()
         count = self._by_address.get(address, (0, 0.0))[0] + 1
-        wait_s = min(2.0 ** (count - 1), WAIT_S_MAX)
+        wait_s = min(2.0 ** min(count - 1, 16), WAIT_S_MAX)
         _keep(self._by_address, address, (count, now + wait_s), ADDRESSES_MAX)
         self._everywhere = (self._everywhere[0] + 1, now + 1.0)
         return self.wait_s(address)

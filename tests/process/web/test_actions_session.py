@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
 from invsyncd.core.persons import Asker, person_name
 from invsyncd.web import guard
@@ -186,6 +188,7 @@ def test_each_wrong_token_in_a_row_doubles_the_wait_up_to_a_minute() -> None:
     waits = [wrong.add("a") for _ in range(9)]
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60, 60]
     assert wrong.wait_s("b") == 0
+    assert [wrong.add("a") for _ in range(2_000)][-1] == 60, "guessing never becomes free"
     wrong.forget("a")
     assert wrong.wait_s("a") == 0
     for number in range(EVERYWHERE_MAX + 1):
@@ -294,3 +297,41 @@ async def test_what_somebody_wrote_into_a_sku_or_a_name_stays_text(tmp_path: Pat
             page = await browser.get(path)
             assert "alert(" in page.text, path
             assert "<script>alert" not in page.text, path
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Content-Type": f"{FORM}; charset=nonsense"}, b"name=A"),
+        ({"Content-Type": FORM}, b"name=%FF%FE\xff"),
+    ],
+)
+async def test_a_form_that_cannot_be_read_is_refused_in_words(
+    tmp_path: Path, headers: dict[str, str], body: bytes
+) -> None:
+    async with acting(tmp_path) as (_, browser):
+        given = {"Origin": browser.url, **headers}
+        url = f"{browser.url}/actions/sign-in"
+        async with browser.client.post(url, data=body, headers=given) as answer:
+            assert answer.status in (400, 401)
+            assert "failed" not in await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("said", "address"),
+    [
+        (["10.0.0.7"], "10.0.0.7"),
+        (["1.2.3.4", "10.0.0.7"], "10.0.0.7"),
+        (["1.2.3.4, 10.0.0.7"], "10.0.0.7"),
+        (["fe80::1%nobody; Resolved by Ben"], "fe80::1"),
+        (["Ben"], "127.0.0.1"),
+        ([], "127.0.0.1"),
+    ],
+)
+def test_the_last_proxy_says_where_a_request_comes_from_and_only_an_address(
+    said: list[str], address: str
+) -> None:
+    headers = CIMultiDict([("X-Forwarded-For", one) for one in said])
+    request = make_mocked_request("GET", "/", headers=headers)
+    request = request.clone(remote="127.0.0.1")
+    assert routes.address_of(request) == address

@@ -156,6 +156,30 @@ def test_the_second_in_which_a_baseline_began_is_read_once_when_it_is_over() -> 
         made.committed({7: progress.polled(7, 0)})
 
 
+def test_the_open_second_is_read_even_where_a_later_sale_moved_the_mark_on() -> None:
+    made = OverlapSchedule(OVERLAP_S)
+    made.has_baseline(LoopSeconds(50.0), Taken(9, {7: MARK}, newest=MARK, recent=9))
+    made.begin(LoopSeconds(51.0), 1.0)
+    made.saw(page(MARK + 20, answered=MARK + 21), LoopSeconds(51.0))
+    progress = made.progress(PLACE)
+    progress.saw(page(MARK + 20, answered=MARK + 21))
+    made.committed({7: progress.polled(7, 0)})
+    made.begin(LoopSeconds(53.0), 1.0)
+    since = made.progress(PLACE).since
+    assert since is not None
+    assert since <= MARK
+
+
+def test_a_stamp_ahead_of_its_baseline_hides_nothing_that_changes_after() -> None:
+    made = OverlapSchedule(OVERLAP_S)
+    taken = Taken(9, {7: MARK}, newest=MARK + 10_000_000, recent=9)
+    made.has_baseline(LoopSeconds(50.0), taken)
+    made.begin(LoopSeconds(52.0), 1.0)
+    since = made.progress(PLACE).since
+    assert since is not None
+    assert since <= MARK + 2
+
+
 def test_a_baseline_that_began_after_all_stamps_leaves_no_second_open() -> None:
     made = OverlapSchedule(OVERLAP_S)
     made.has_baseline(LoopSeconds(50.0), Taken(9, {7: MARK + 1}, newest=MARK, recent=80_000))

@@ -17,7 +17,9 @@ import pytest
 from invsyncd.alerts.decide import Memory, Message, messages_due, observe
 from invsyncd.alerts.snapshot import take_snapshot
 from invsyncd.core.model import Target
-from invsyncd.planning.breaker import pause_of
+from invsyncd.core.persons import Asker
+from invsyncd.planning.breaker import pause_of, pause_target
+from invsyncd.store import Store
 from invsyncd.web import Policy, Window, serving
 from tests.support import virtual
 from tests.support.asking import document, lines, verdicts
@@ -133,6 +135,23 @@ async def test_a_hold_whose_readings_moved_is_not_ended_and_the_page_says_what_m
             await browser.press(refused)
             await w.settle(2)
             assert w.levels("TEE") == [47] * 4
+
+
+@in_virtual_time
+async def test_what_a_command_changed_meanwhile_counts_as_moved_too(tmp_path: Path) -> None:
+    async with world(tmp_path) as w:
+        w.made.add("TEE", 10)
+        await w.settle(3)
+        async with at_the_phone(w) as browser:
+            page = await browser.get("/actions/pause?target=tiktok")
+            async with (
+                Store.open(w.path / "state.db") as command,
+                command.transaction() as tx,
+            ):
+                await pause_target(tx, command, Target.TIKTOK, 1, Asker("Ben"))
+            refused = await browser.press(page)
+            assert refused.status == 409
+            assert "Ben" in refused.words
 
 
 @in_virtual_time
