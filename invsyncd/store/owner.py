@@ -24,12 +24,14 @@ def give_to_service(path: Path) -> None:
 def set_mode(path: Path) -> None:
     """Let only its owner read a file, or the group of a directory that is shared on purpose.
 
-    Such a directory is writable for its group, and gives its group to new files (mode 2770). SQLite
+    Neither may do more than the owner could before. Such a directory is writable for its group, and gives its group to new files (mode 2770). SQLite
     gives the mode of a database to the files that it makes beside it.
     """
     folder = path.parent.stat().st_mode
     is_shared = folder & stat.S_ISGID and folder & stat.S_IRWXG == stat.S_IRWXG
-    allowed = 0o660 if is_shared else 0o600
     with suppress(FileNotFoundError, PermissionError):  # another member may have made it
-        if stat.S_IMODE(path.stat().st_mode) != allowed:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        owners = mode & 0o600  # what somebody made read-only stays so
+        allowed = owners | owners >> 3 if is_shared else owners
+        if mode != allowed:
             path.chmod(allowed)

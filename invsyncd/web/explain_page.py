@@ -82,11 +82,10 @@ def unknown_page(sku: str, alike: list[str], shop: str) -> str:
     )
 
 
-def missing_page(path: str, shop: str) -> str:
+def missing_page(shop: str) -> str:
     """The page of an address that leads nowhere."""
     words = [
         tag("h1", "There is no such page"),
-        tag("p", tag("bdi", clip(path, 120)), " leads nowhere."),
         tag("p", tag("a", "The status page", href="/"), " · ", tag("a", "Stock", href="/stock")),
     ]
     return whole_page(

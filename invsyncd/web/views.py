@@ -148,9 +148,9 @@ class Window:
     async def missing(self, request: web.Request) -> web.StreamResponse:
         """An address that leads nowhere: a page for browsers, a line for programs."""
         if "text/html" in request.headers.get("Accept", ""):
-            return _html(missing_page(request.path, self.shop), 404)
-        text = f"Error: there is no page {request.path}\n{_WAY_BACK}"
-        raise web.HTTPNotFound(text=text)
+            return _html(missing_page(self.shop), 404)
+        # The address is not repeated: somebody may have pasted a secret one.
+        raise web.HTTPNotFound(text=f"Error: there is no such page\n{_WAY_BACK}")
 
     async def _explained(self, sku: str) -> dict[str, Any] | None:
         try:

@@ -41,6 +41,7 @@ class Story:
 def _filled(folder: Path, version: int) -> None:
     """A database of this version that knows something, and has pages enough to be torn."""
     with closing(sqlite3.connect(folder / STATE)) as db:
+        db.create_function("casefold", 1, str.casefold, deterministic=True)
         for step in STEPS[:version]:
             db.executescript(step)
         db.executescript(KNOWN)

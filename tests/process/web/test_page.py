@@ -258,7 +258,7 @@ async def test_an_unknown_path_is_a_page_for_people_and_a_line_for_programs(
         async with made.client.get("/admin") as answer:
             assert (answer.status, answer.content_type) == (404, "text/plain")
             assert await answer.text() == (
-                "Error: there is no page /admin\nTry: / is the status page, /stock the stock list\n"
+                "Error: there is no such page\nTry: / is the status page, /stock the stock list\n"
             )
 
 
