@@ -24,8 +24,9 @@ def give_to_service(path: Path) -> None:
 def set_mode(path: Path) -> None:
     """Let only its owner read a file, or the group of a directory that is shared on purpose.
 
-    Neither may do more than the owner could before. Such a directory is writable for its group, and gives its group to new files (mode 2770). SQLite
-    gives the mode of a database to the files that it makes beside it.
+    Neither may do more than the owner could before. Such a directory is writable for its group, and
+    gives its group to new files (mode 2770). SQLite gives the mode of a database to the files that
+    it makes beside it.
     """
     folder = path.parent.stat().st_mode
     is_shared = folder & stat.S_ISGID and folder & stat.S_IRWXG == stat.S_IRWXG
