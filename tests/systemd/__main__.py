@@ -23,7 +23,7 @@ from pathlib import Path
 
 from tests.systemd.package import ROOT, newest_deb, site_packages
 
-LIMIT_S = 295
+LIMIT_S = 900  # two minutes on a machine that does nothing else
 EMPTY_S_MAX = 10.0
 NEEDED = ("unshare", "nsenter", "mount", "ip", "systemctl", "systemd-analyze", "journalctl")
 SYSTEMD = Path("/lib/systemd/systemd")

@@ -16,6 +16,7 @@ from tests.support.running import Running
 from tests.systemd.machine import Machine
 
 UNIT = "invsyncd"
+CHECK_S_MAX = 240  # the longest takes 20 s where nothing else runs, and 60 where much does
 SECRETS = {
     'access_token = "shpat_sandbox"\n': "",
     'app_secret = "sandbox-app-secret"\n': "",
@@ -97,7 +98,7 @@ class Bench:
         """Run one check and print its line; returns whether it passed."""
         began = asyncio.get_running_loop().time()
         try:
-            told = await asyncio.wait_for(check(self), 60)
+            told = await asyncio.wait_for(check(self), CHECK_S_MAX)
         except (Exception, pytest.fail.Exception) as error:  # noqa: BLE001 (a failed check)
             print(f"FAIL {name}: {str(error) or type(error).__name__}", flush=True)
             print(f"{(await self.log())[-3000:]}\n", file=sys.stderr, flush=True)
