@@ -160,6 +160,10 @@ class Choice:
     name: str
     units: int
 
+    def as_json(self) -> dict[str, object]:
+        """As documents and links have it."""
+        return {"use": self.use, "name": self.name, "units": self.units}
+
 
 def choices(
     state: ItemState, mirrored: Collection[int], names: Mapping[int, str]

@@ -34,6 +34,9 @@ class Asker:
         return f"{self.name} from {self.address}" if self.address else self.name
 
 
+UNNAMED = Asker()
+
+
 def person_name(text: str) -> str:
     """A name as it may stand in a journal: printable, on one line, and not too long."""
     shown = "".join(c if c.isprintable() else " " for c in text)

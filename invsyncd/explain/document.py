@@ -158,7 +158,7 @@ def _item(item: ItemFacts, shop: ShopFacts) -> dict[str, Any]:
         "standing": known.standing.value,
         # Nobody has decided the number of a held item: the sum of its changes is no pool.
         "pool": None if known.standing is Standing.HELD else known.pool,
-        "choices": [{"use": x.use, "name": x.name, "units": x.units} for x in gives],
+        "choices": [x.as_json() for x in gives],
         "pool_because": _pool_because(item, shop),
         "levels": levels(item, shop),
         "changes": changes(item.rows[-SHOWN_ROWS:], shop),

@@ -15,7 +15,7 @@ from invsyncd.config import Settings
 from invsyncd.core.guard import GuardLimits, Impact, Pause, beyond, left, passes_named, tripped
 from invsyncd.core.journal import EntryKind, counts_stock, moves_pool
 from invsyncd.core.model import Entry, Target
-from invsyncd.core.persons import Asker
+from invsyncd.core.persons import UNNAMED, Asker
 from invsyncd.store import Store
 from invsyncd.store.database import Tx
 from invsyncd.store.owed import OwedItem
@@ -26,7 +26,6 @@ LINES_MAX = 10  # journal lines of each that are looked at
 CAUSE_S = 3600  # what was counted before that did not make a pass go too far now
 
 BY_HAND = "by hand"  # stands for the pass in lines that no pass made
-UNNAMED = Asker()
 NOTHING_OWED = "nothing is owed any more"
 TAKEN_BACK = "what went too far was taken back"
 

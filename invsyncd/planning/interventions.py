@@ -22,7 +22,7 @@ from invsyncd.planning.passes import pass_meant
 from invsyncd.planning.requests import (
     SCAN,
     Wish,
-    location_names,
+    by_name,
     wish_to_resolve,
     wish_to_scan,
     wish_to_undo,
@@ -88,7 +88,7 @@ async def resolving(
         },
     )
     try:
-        pool = resolution(state, use or "lowest", rules.scope, await location_names(store))
+        pool = resolution(state, use or "lowest", rules.scope, by_name(names))
     except ValueError as error:
         advice = f"`{command('explain', sku=sku)}` shows its levels"
         raise InvsyncError(str(error), advice=advice) from None

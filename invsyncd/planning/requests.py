@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from invsyncd.core.interventions import resolution
 from invsyncd.core.journal import EntryKind
 from invsyncd.core.model import Entry
-from invsyncd.core.persons import Asker
+from invsyncd.core.persons import UNNAMED, Asker
 from invsyncd.errors import InvsyncError
 from invsyncd.planning.rules import Rules
 from invsyncd.planning.undo import undoing
@@ -20,7 +20,6 @@ from invsyncd.store.requests import Request
 log = logging.getLogger(__name__)
 
 RESOLVE, SCAN, UNDO = "resolve", "scan", "undo"
-UNNAMED = Asker()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +132,9 @@ class RequestDesk:
 
 async def location_names(store: Store) -> dict[str, int]:
     """Location ids by name and by id as text."""
-    names = await store.locations.names()
+    return by_name(await store.locations.names())
+
+
+def by_name(names: Mapping[int, str]) -> dict[str, int]:
+    """Location ids by name and by id as text, from the names by id."""
     return {name: i for i, name in names.items()} | {str(i): i for i in names}

@@ -35,7 +35,7 @@ LOCATION_IDS = "location_ids"  # configured names, as JSON, with the ids that th
 WAREHOUSES = "warehouses"
 WAREHOUSE_IDS = "warehouse_ids"  # mapped names, as JSON, with the ids that they meant
 READ_ONLY = "read_only_warehouses"
-UNNAMED = "unnamed_warehouses"
+UNNAMED_WAREHOUSES = "unnamed_warehouses"
 MAX_QUANTITY = "max_quantity"
 MAX_QUANTITY_OLD = 99_999  # in TikTok's documents, and still enforced in some shops
 
@@ -147,17 +147,17 @@ class Rulebook:
 
         Returns whether this is new.
         """
-        return await self._learn(UNNAMED, warehouse_id)
+        return await self._learn(UNNAMED_WAREHOUSES, warehouse_id)
 
     async def name_all(self) -> None:
         """Name every warehouse again: TikTok refused a write that lacked one."""
         if await self.unnamed():
             async with self._store.transaction() as tx:
-                await self._store.meta.forget(tx, UNNAMED)
+                await self._store.meta.forget(tx, UNNAMED_WAREHOUSES)
 
     async def unnamed(self) -> frozenset[str]:
         """The warehouses that no write may name."""
-        return await self._learnt(UNNAMED)
+        return await self._learnt(UNNAMED_WAREHOUSES)
 
     async def _read_only(self) -> frozenset[str]:
         return await self._learnt(READ_ONLY)

@@ -12,7 +12,8 @@ from typing import Any
 
 from invsyncd.config.example import toml
 from invsyncd.config.tiktok import Link
-from invsyncd.core.interventions import choices
+from invsyncd.core.interventions import Choice, choices
+from invsyncd.core.model import Standing
 from invsyncd.core.near_skus import nearest
 from invsyncd.errors import ConfigError
 from invsyncd.planning.rulebook import Rulebook
@@ -243,14 +244,22 @@ async def held_json(store: Store, rulebook: Rulebook) -> list[dict[str, Any]]:
 
 
 async def held_choices(store: Store, rulebook: Rulebook, items: Sequence[int]) -> dict[int, str]:
-    """What each choice would give, by held item; nothing while the rules do not fit the shop."""
+    """What each choice would give in words, by held item."""
+    found = await held_answers(store, rulebook, items)
+    return {item: offered([(x.name, x.units) for x in those]) for item, those in found.items()}
+
+
+async def held_answers(
+    store: Store, rulebook: Rulebook, items: Sequence[int]
+) -> dict[int, tuple[Choice, ...]]:
+    """The choices of those items that are held; nothing while the rules do not fit the shop."""
     try:
         rules = await rulebook.rules()
     except ConfigError:
         return {}
     names = await store.locations.names()
-    states = await store.levels.states(items)
     return {
-        item: offered([(x.name, x.units) for x in choices(state, rules.scope.locations, names)])
-        for item, state in states.items()
+        item: choices(state, rules.scope.locations, names)
+        for item, state in (await store.levels.states(items)).items()
+        if state.item.standing is Standing.HELD
     }

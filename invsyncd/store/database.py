@@ -163,9 +163,15 @@ def _restrict_access(path: Path) -> None:
         set_mode(part)
 
 
-def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
+def identity(db: sqlite3.Connection) -> tuple[int, int]:
+    """The application id and the version that the file claims."""
     (application_id,) = db.execute("PRAGMA application_id").fetchone()
     (version,) = db.execute("PRAGMA user_version").fetchone()
+    return application_id, version
+
+
+def _migrate(db: sqlite3.Connection, path: Path, *, is_new: bool) -> None:
+    application_id, version = identity(db)
     if not is_new and application_id != APPLICATION_ID:
         raise StateError(f"{path} is not a state database of invsyncd", advice="check state.path")
     if version > VERSION:
@@ -238,7 +244,6 @@ class Database:
         """
         async with aiosqlite.connect(address, uri=True, isolation_level=None) as reader:
             await reader.execute("PRAGMA busy_timeout=5000")
-            await reader.create_function("casefold", 1, str.casefold, deterministic=True)
             await reader.execute("BEGIN")
             yield cls(path, reader, reader)
 

@@ -8,7 +8,6 @@ daemon takes a first baseline, and counts none of its own later writes as change
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ from pathlib import Path
 
 from invsyncd.errors import StateError
 from invsyncd.store.backup import forget_known, sync
+from invsyncd.store.database import identity
 from invsyncd.store.owner import give_to_service, set_mode
 from invsyncd.store.schema import APPLICATION_ID, VERSION
-from invsyncd.store.scratch import is_in_use, read_only
+from invsyncd.store.scratch import copy_raw
 
 BESIDE = ("-wal", "-shm", "-journal")
 ADVICE_OTHER = "name another backup; nothing was changed"
@@ -72,21 +72,13 @@ def _fetch(file: Path, part: Path) -> None:
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     give_to_service(part)
     set_mode(part)
-    if is_in_use(file):
-        with closing(read_only(file)) as original, closing(sqlite3.connect(part)) as target:
-            original.backup(target)
-        return
-    shutil.copyfile(file, part)
-    log = file.with_name(f"{file.name}-wal")
-    if log.exists():
-        shutil.copyfile(log, part.with_name(f"{part.name}-wal"))
+    copy_raw(file, part)
 
 
 def _checked(part: Path, file: Path) -> int | None:
     """The time of the newest line of the journal; StateError if this is no state of ours."""
     with closing(sqlite3.connect(part, isolation_level=None)) as database:
-        (application_id,) = database.execute("PRAGMA application_id").fetchone()
-        (version,) = database.execute("PRAGMA user_version").fetchone()
+        application_id, version = identity(database)
         if application_id != APPLICATION_ID:
             raise StateError(f"{file} is no state database of invsyncd", advice=ADVICE_OTHER)
         if version > VERSION:

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 from invsyncd.errors import StateError
 from invsyncd.store.backup import copy_to
-from invsyncd.store.database import prepare
+from invsyncd.store.database import identity, prepare
 from invsyncd.store.schema import APPLICATION_ID, VERSION
 
 COPIES_MAX = 5
@@ -34,7 +34,7 @@ def scratch_copy(path: Path) -> Iterator[Path]:
         copy = Path(folder) / "state.db"
         try:
             if path.exists():
-                _copy(path, copy)
+                copy_raw(path, copy)
             prepare(copy)
         except sqlite3.Error as error:
             raise StateError(
@@ -52,7 +52,8 @@ def scratch_copy(path: Path) -> Iterator[Path]:
         yield copy
 
 
-def _copy(path: Path, copy: Path) -> None:
+def copy_raw(path: Path, copy: Path) -> None:
+    """Copy the database and its log, unread where nobody writes; a copy that exists is filled."""
     if path.stat().st_size == 0 or not is_in_use(path):
         # Nobody writes, so the file and its log are whole.
         for suffix in ("", "-wal"):
@@ -113,11 +114,9 @@ def is_readable(path: Path) -> bool:
     """Whether this user can read the database as it lies there: ours, and of this version."""
     try:
         with closing(read_only(path)) as database:
-            (application_id,) = database.execute("PRAGMA application_id").fetchone()
-            (version,) = database.execute("PRAGMA user_version").fetchone()
+            return identity(database) == (APPLICATION_ID, VERSION)
     except sqlite3.Error:
         return False
-    return (application_id, version) == (APPLICATION_ID, VERSION)
 
 
 def is_in_use(path: Path) -> bool:

@@ -11,9 +11,8 @@ from contextlib import suppress
 from typing import Any
 
 from invsyncd import __version__
-from invsyncd.core.interventions import choices
-from invsyncd.core.model import Standing, Target
-from invsyncd.errors import ConfigError, InvsyncError, StateError
+from invsyncd.core.model import Target
+from invsyncd.errors import ConfigError, StateError
 from invsyncd.explain.journal_groups import grouped, listing_key
 from invsyncd.explain.journal_text import entry_summary
 from invsyncd.explain.rules_text import mirror_sentences, tiktok_sentences
@@ -22,7 +21,7 @@ from invsyncd.planning.maximum import maximum_json
 from invsyncd.planning.rulebook import Rulebook, warehouse_names
 from invsyncd.status.checks import fold_checks
 from invsyncd.status.health import Health
-from invsyncd.status.listings import held_json, listings_json
+from invsyncd.status.listings import held_answers, held_json, listings_json
 from invsyncd.status.target_health import UNTRIED
 from invsyncd.store import Store
 from invsyncd.text import ends_hold
@@ -130,20 +129,10 @@ async def _choices(
     """What each choice would give, by the SKU of a held item; nothing without rules."""
     if rulebook is None or not skus:
         return {}
-    try:
-        rules = await rulebook.rules()
-    except InvsyncError:
-        return {}
-    items = [x for found in (await store.levels.items_of_skus(set(skus))).values() for x in found]
-    names = await store.locations.names()
-    return {
-        state.item.sku: [
-            {"use": x.use, "name": x.name, "units": x.units}
-            for x in choices(state, rules.scope.locations, names)
-        ]
-        for state in (await store.levels.states(items)).values()
-        if state.item.standing is Standing.HELD
-    }
+    known = await store.levels.items_of_skus(set(skus))
+    items = {item: sku for sku, those in known.items() for item in those}
+    answers = await held_answers(store, rulebook, list(items))
+    return {items[item]: [x.as_json() for x in those] for item, those in answers.items()}
 
 
 async def _held(store: Store, rulebook: Rulebook | None) -> dict[str, Any]:

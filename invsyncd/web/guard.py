@@ -24,11 +24,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlsplit
 
+from invsyncd.text import ACTS
+
 METHODS = ("GET", "HEAD")
 PATH_MAX = 4096  # room for a SKU of 255 characters of 4 bytes, each byte written as %XX
 BODY_MAX = 4096  # bytes of a form
 FORM = "application/x-www-form-urlencoded"
-ACTIONS, SIGN_IN = "/actions/", "/actions/sign-in"
+ACTIONS, SIGN_IN = f"{ACTS}/", f"{ACTS}/sign-in"
 CHALLENGES = ('Bearer realm="invsyncd"', 'Basic realm="invsyncd", charset="UTF-8"')
 
 # Nothing may be loaded, framed or guessed. A page that needs more sets a policy of its own.

@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from importlib.resources import files
 from typing import TypeAlias
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from invsyncd import __version__
+from invsyncd.text import explain_path, plural
 
 VOID = frozenset({"br", "input", "link", "meta", "rect", "path", "circle", "line"})
 # A page needs no control characters, and HTML parsers do not agree on all of them.
@@ -186,7 +187,7 @@ def explain_link(sku: str) -> Html:
     """A link from a SKU to its page; `bdi` keeps right-to-left characters from turning the line."""
     if not sku:
         return Html()
-    return tag("a", tag("bdi", sku), class_="sku", href=f"/explain?{urlencode({'sku': sku})}")
+    return tag("a", tag("bdi", sku), class_="sku", href=explain_path(sku))
 
 
 def with_code(text: str) -> list[Child]:
@@ -211,6 +212,12 @@ def section(title: str, *children: Child, id_: str, class_: str | None = None) -
         aria_labelledby=heading,
         data_live=True,
     )
+
+
+def more_line(more: int, what: str = "") -> Html | None:
+    """How many are not shown, such as `… and 12 more` or `… and 12 more items`."""
+    words = plural(more, f"more {what}") if what else f"{more:,} more"
+    return tag("p", f"… and {words}", class_="small") if more > 0 else None
 
 
 def table(caption: str, heads: list[str], rows: list[list[Child]], numbers: int = 0) -> Html:

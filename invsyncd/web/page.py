@@ -14,7 +14,16 @@ from invsyncd.status.target_health import UNTRIED
 from invsyncd.text import DAY_S, SHOPS, command, plural
 from invsyncd.web.actions.links import choice_links, home_link, pause_links
 from invsyncd.web.details import details_section
-from invsyncd.web.html import Child, Html, explain_link, section, tag, whole_page, with_code
+from invsyncd.web.html import (
+    Child,
+    Html,
+    explain_link,
+    more_line,
+    section,
+    tag,
+    whole_page,
+    with_code,
+)
 from invsyncd.web.stock_page import stock_section
 from invsyncd.web.words import ago, clip, date_and_time, span
 
@@ -210,7 +219,7 @@ def _held(held: Mapping[str, Any], *, actions: bool) -> Html:
             " lowest, highest, sum, a number, or location:NAME.",
         ),
         tag("ul", rows, class_="waiting"),
-        _more(held),
+        more_line(held["count"] - len(held["first"])),
         aria_labelledby="held-title",
     )
 
@@ -234,18 +243,13 @@ def _parked(parked: Mapping[str, Any], now: int) -> Html:
         tag("h2", f"{plural(parked['count'], 'listing')} parked", id="parked-title"),
         tag("p", "TikTok Shop does not accept these for now. The others go on."),
         tag("ul", rows, class_="waiting"),
-        _more(parked),
+        more_line(parked["count"] - len(parked["first"])),
         aria_labelledby="parked-title",
     )
 
 
 def _waiting(sku: str, because: str, resolves: Html) -> Html:
     return tag("li", tag("p", explain_link(sku), " ", with_code(because)), resolves)
-
-
-def _more(some: Mapping[str, Any]) -> Html | None:
-    more = some["count"] - len(some["first"])
-    return tag("p", f"… and {more:,} more", class_="small") if more > 0 else None
 
 
 def _rules(rules: Mapping[str, Sequence[str]]) -> Html | None:

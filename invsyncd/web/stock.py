@@ -121,10 +121,7 @@ def everywhere(state: ItemState, scope: Scope | None, names: Mapping[int, str]) 
     pool = item.pool if item.standing is Standing.POOLED else None
     gives = []
     if item.standing is Standing.HELD:
-        gives = [
-            {"use": x.use, "name": x.name, "units": x.units}
-            for x in choices(state, [x.location for x in levels], names)
-        ]
+        gives = [x.as_json() for x in choices(state, [x.location for x in levels], names)]
     return {
         "standing": item.standing.value,
         "pool": pool,

@@ -6,19 +6,44 @@ was taken is one of the honest answer, and every row that is missing is named as
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from invsyncd.core.marketplace import ListingSeen, OddRow, WarehouseList
+from invsyncd.core.model import LocationList
+from invsyncd.shopify.source import Direct
 from invsyncd.tiktok.parse import ListingPage, ShownStock
 from invsyncd.tiktok.tokens import TokenPair
 
 
-def is_set_aside_at_tiktok(got: object, expected: object) -> bool:
-    """Whether only rows, or the name of the seller, are missing that are told as unreadable."""
+def is_set_aside(got: object, expected: object) -> bool:
+    """Whether only rows are missing of which it says that they could not be read."""
+    return _at_shopify(got, expected) or _at_tiktok(got, expected)
+
+
+def _at_shopify(got: object, expected: object) -> bool:
+    """Locations, and the rows of pages."""
+    if isinstance(got, LocationList) and isinstance(expected, LocationList):
+        return _readable(got, expected, lost=bool(got.lost))
+    items, lost = set[int](), False
+    for page in got if isinstance(got, list | tuple) else [got]:
+        items |= set(getattr(page, "aside", {}))
+        lost = lost or bool(getattr(page, "lost", ()))
+    if not items and not lost and not any(getattr(x, "unreadable", False) for x in flat(got)):
+        return False
+    found, honest = set(flat(got)), set(flat(expected))
+    rows = {row for row in found if not getattr(row, "unreadable", False)}
+    items |= {getattr(row, "item", 0) for row in found - rows}
+    return rows <= honest and all(
+        lost or getattr(row, "item", None) in items for row in honest - rows
+    )
+
+
+def _at_tiktok(got: object, expected: object) -> bool:
+    """Warehouses, stock and listings; or the name of the seller."""
     if isinstance(got, WarehouseList) and isinstance(expected, WarehouseList):
-        missing = {x.id for x in expected.readable if x not in got.readable}
-        is_said = "" in got.odd or missing <= got.odd.keys()
-        return is_said and all(x in expected.readable for x in got.readable)
+        return _readable(got, expected, lost="" in got.odd)
     if isinstance(got, ShownStock) and isinstance(expected, ShownStock):
         return _stock(got, expected)
     if not (isinstance(got, list) and isinstance(expected, list)):
@@ -29,6 +54,13 @@ def is_set_aside_at_tiktok(got: object, expected: object) -> bool:
         # The name is shown to a person, and decides nothing.
         return [replace(x, seller="") for x in got] == [replace(x, seller="") for x in expected]
     return False
+
+
+def _readable(got: Any, expected: Any, *, lost: bool) -> bool:
+    """Lists of places; `lost` says that some were told as unreadable without an id."""
+    missing = {x.id for x in expected.readable if x not in got.readable}
+    is_said = lost or missing <= got.odd.keys()
+    return is_said and all(x in expected.readable for x in got.readable)
 
 
 def _stock(got: ShownStock, expected: ShownStock) -> bool:
@@ -65,3 +97,18 @@ def _is_named(odd: list[OddRow], product_id: str, sku_id: str) -> bool:
         row.sku_id in ("", sku_id) and (not product_id or row.product_id in ("", product_id))
         for row in odd
     )
+
+
+def flat(value: object) -> Iterator[object]:
+    """The rows in an answer, or the answer itself."""
+    if hasattr(value, "readings"):
+        yield from value.readings
+    elif isinstance(value, Direct):
+        yield from value.rows
+    elif hasattr(value, "request_id"):
+        yield value.errors  # type: ignore[attr-defined]
+    elif isinstance(value, list | tuple | set | frozenset):
+        for one in value:
+            yield from flat(one)
+    else:
+        yield value

@@ -15,12 +15,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields, is_dataclass
 
-from invsyncd.core.model import LocationList, Reading
+from invsyncd.core.model import Reading
 from invsyncd.errors import InvsyncError
 from invsyncd.net.http import Http
 from invsyncd.shopify.catalogue import Count
-from invsyncd.shopify.source import Direct
-from stress.hostile.aside import is_set_aside_at_tiktok
+from stress.hostile.aside import flat, is_set_aside
 from stress.hostile.mutations import Raw, mutated, mutated_lines
 from stress.hostile.operations import Operation, Records, Replayed, small_pages
 from tests.support import virtual
@@ -73,30 +72,9 @@ async def _taken(records: Records, operation: Operation, raw: Raw, got: object) 
     honest = records.answers[operation.name]
     plain = Replayed(honest, operation.op, operation.nth, records.honest(operation))
     expected = await _played(records, operation, plain)
-    is_aside = _is_set_aside(got, expected) or is_set_aside_at_tiktok(got, expected)
-    if _canonical(got) == _canonical(expected) or is_aside:
+    if _canonical(got) == _canonical(expected) or is_set_aside(got, expected):
         return Verdict("harmless")
     return Verdict("taken as told") if raw.lie else Verdict("taken", f"took {str(got)[:300]}")
-
-
-def _is_set_aside(got: object, expected: object) -> bool:
-    """Whether only rows are missing of which it says that they could not be read."""
-    if isinstance(got, LocationList) and isinstance(expected, LocationList):
-        missing = {x.id for x in expected.readable if x not in got.readable}
-        is_said = bool(got.lost) or missing <= got.odd.keys()
-        return is_said and all(x in expected.readable for x in got.readable)
-    items, lost = set[int](), False
-    for page in got if isinstance(got, list | tuple) else [got]:
-        items |= set(getattr(page, "aside", {}))
-        lost = lost or bool(getattr(page, "lost", ()))
-    if not items and not lost and not any(getattr(x, "unreadable", False) for x in _flat(got)):
-        return False
-    found, honest = set(_flat(got)), set(_flat(expected))
-    rows = {row for row in found if not getattr(row, "unreadable", False)}
-    items |= {getattr(row, "item", 0) for row in found - rows}
-    return rows <= honest and all(
-        lost or getattr(row, "item", None) in items for row in honest - rows
-    )
 
 
 async def _played(records: Records, operation: Operation, http: Http) -> object:
@@ -111,7 +89,7 @@ def _canonical(value: object) -> object:
         case dict():
             return frozenset((key, _canonical(one)) for key, one in value.items())
         case list() | tuple() | set() | frozenset():
-            return frozenset(_canonical(one) for one in _flat(value))
+            return frozenset(_canonical(one) for one in flat(value))
         case _:
             pass
     if is_dataclass(value) and not isinstance(value, type):
@@ -121,23 +99,9 @@ def _canonical(value: object) -> object:
     return value
 
 
-def _flat(value: object) -> Iterator[object]:
-    if hasattr(value, "readings"):
-        yield from value.readings
-    elif isinstance(value, Direct):
-        yield from value.rows
-    elif hasattr(value, "request_id"):
-        yield value.errors  # type: ignore[attr-defined]
-    elif isinstance(value, list | tuple | set | frozenset):
-        for one in value:
-            yield from _flat(one)
-    else:
-        yield value
-
-
 def _unfit(value: object) -> str:
     """What SQLite, UTF-8 or a clock could not keep; empty where all is well."""
-    for one in _flat(value):
+    for one in flat(value):
         if isinstance(one, Reading) and not -STAMP_MAX <= one.updated_at <= STAMP_MAX:
             return f"stamped {one.updated_at}"
         members = asdict(one) if is_dataclass(one) and not isinstance(one, type) else one

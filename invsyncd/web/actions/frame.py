@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from invsyncd.planning.interventions import MovedFact, ShownFacts, facts_mark
 from invsyncd.text import ACTS
 from invsyncd.web.actions.links import act_link
-from invsyncd.web.html import Child, Html, tag, whole_page, with_code
+from invsyncd.web.html import Child, Html, more_line, tag, whole_page, with_code
 
 MOVED_MAX = 30
 
@@ -110,12 +110,11 @@ def _refused(moves: Sequence[MovedFact]) -> Html:
         )
         for one in moves[:MOVED_MAX]
     ]
-    more = len(moves) - len(rows)
     return tag(
         "section",
         tag("h2", "Nothing was done: it is not any more what you saw"),
         tag("ul", rows, class_="moved") if rows else None,
-        tag("p", f"… and {more:,} more", class_="small") if more > 0 else None,
+        more_line(len(moves) - len(rows)),
         tag("p", "Below is how it stands now. Decide again."),
         class_="refusal",
         role="alert",

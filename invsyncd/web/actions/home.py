@@ -11,7 +11,7 @@ from invsyncd.web.actions.asked import ActProgress
 from invsyncd.web.actions.frame import Frame, page
 from invsyncd.web.actions.links import act_link, pause_links
 from invsyncd.web.actions.session import Asked
-from invsyncd.web.html import Child, explain_link, tag, with_code
+from invsyncd.web.html import Child, explain_link, more_line, tag, with_code
 from invsyncd.web.words import ago, clip
 
 TOLD_S = 3600
@@ -65,13 +65,12 @@ def _held(count: int, skus: list[str]) -> list[Child]:
         tag("li", explain_link(sku), " ", act_link("Which number is right?", "resolve", sku=sku))
         for sku in skus
     ]
-    more = count - len(skus)
     return [
         tag(
             "section",
             tag("h2", f"{plural(count, 'item')} on hold"),
             tag("ul", rows, class_="waiting"),
-            tag("p", f"… and {more:,} more", class_="small") if more else None,
+            more_line(count - len(skus)),
         )
     ]
 
@@ -89,12 +88,11 @@ def asked_page(frame: Frame, asked: Asked, progress: ActProgress, now: int) -> s
         tag("li", explain_link(sku), " " if sku else "", with_code(clip(says)))
         for sku, says in progress.says
     ]
-    more = progress.done + progress.refused - len(rows)
     became = tag(
         "section",
         tag("h2", words, class_=f"badge {state}", role="status"),
         tag("ul", rows, class_="waiting") if rows else None,
-        tag("p", f"… and {plural(more, 'more line')}", class_="small") if more > 0 else None,
+        more_line(progress.done + progress.refused - len(rows), "line"),
         tag("ul", [tag("li", text) for text in progress.left], class_="plainly")
         if progress.left and not progress.waits
         else None,

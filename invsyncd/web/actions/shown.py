@@ -11,7 +11,7 @@ from invsyncd.planning.interventions import Pausing, Resolving, Resuming, Scanni
 from invsyncd.text import SHOPS, act_path, plain, plural
 from invsyncd.web.actions.frame import Shown, hidden
 from invsyncd.web.actions.links import act_link, choice_links
-from invsyncd.web.html import Child, Html, explain_link, table, tag
+from invsyncd.web.html import Child, Html, explain_link, more_line, table, tag
 from invsyncd.web.words import clip
 
 ROWS_MAX = 25
@@ -25,11 +25,7 @@ EFFECTS = {
 
 def resolve_shown(act: Resolving) -> Shown:
     """Ending a hold: the choices, or what one of them would write."""
-    offered = choice_links(
-        act.sku,
-        [{"use": x.use, "name": x.name, "units": x.units} for x in act.choices],
-        other=False,
-    )
+    offered = choice_links(act.sku, [x.as_json() for x in act.choices], other=False)
     address = act_path("resolve", sku=act.sku, use=act.use)
     if act.pool is None:
         body = [
@@ -97,11 +93,11 @@ def undo_shown(act: TakingBack) -> Shown:
         tag("p", "Pass ", tag("code", act.pass_id), ": ", _will(len(steps), len(refused))),
         [_pause_line(target, pause) for target, pause in act.pauses.items()] if steps else None,
         table("What goes back", ["SKU", "now", "then"], goes, 2) if goes else None,
-        _more(len(steps), "item"),
+        more_line(len(steps) - ROWS_MAX, "item"),
         [tag("h2", "Stays as it is"), table("Stays as it is", ["SKU", "because"], stays)]
         if stays
         else None,
-        _more(len(refused), "item"),
+        more_line(len(refused) - ROWS_MAX, "item"),
         _rows("What will be written", act.named_shifts, skus=True),
     ]
     count = plural(len(steps), "item")
@@ -235,10 +231,5 @@ def _rows(title: str, shifts: Sequence[Shift], *, skus: bool) -> Html | None:
         "div",
         tag("h2", f"{title}: {', '.join(counts)}"),
         table(title, heads, rows, 2),
-        _more(len(shifts), "number"),
+        more_line(len(shifts) - ROWS_MAX, "number"),
     )
-
-
-def _more(count: int, what: str) -> Html | None:
-    more = count - ROWS_MAX
-    return tag("p", f"… and {plural(more, f'more {what}')}", class_="small") if more > 0 else None

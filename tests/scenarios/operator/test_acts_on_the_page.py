@@ -64,6 +64,15 @@ async def held(w: World, sku: str = "TEE", units: tuple[int, int] = (50, 30)) ->
     await w.once()
 
 
+@asynccontextmanager
+async def deciding(path: Path) -> AsyncIterator[tuple[World, Phone]]:
+    """A world with a held item, and Anna at the phone."""
+    async with world(path, **HOLD) as w:
+        await held(w)
+        async with at_the_phone(w) as browser:
+            yield w, browser
+
+
 async def open_requests(w: World) -> int:
     assert w.running is not None
     return len(await w.running.store.requests.open())
@@ -101,40 +110,36 @@ async def test_a_hold_is_ended_by_a_choice_that_was_shown_with_what_it_gives(
 
 @in_virtual_time
 async def test_a_number_of_ones_own_is_shown_first_too(tmp_path: Path) -> None:
-    async with world(tmp_path, **HOLD) as w:
-        await held(w)
-        async with at_the_phone(w) as browser:
-            choose = await browser.get("/actions/resolve?sku=TEE")
-            form = choose.form("Show what it writes")
-            page = await browser.get(f"{form.action}?sku=TEE&use=44")
-            assert "every mirrored location will show 44 (your number)" in page.words
-            await browser.press(page)
-            await w.settle(2)
-            assert w.levels("TEE") == [44] * 4
-            for wrong in ("4.5", "many", "location:Nowhere", "1e3"):
-                refused = await browser.get(f"/actions/resolve?sku=TEE&use={wrong}")
-                assert refused.status == 409
-                assert "This cannot be done now" in refused.words
+    async with deciding(tmp_path) as (w, browser):
+        choose = await browser.get("/actions/resolve?sku=TEE")
+        form = choose.form("Show what it writes")
+        page = await browser.get(f"{form.action}?sku=TEE&use=44")
+        assert "every mirrored location will show 44 (your number)" in page.words
+        await browser.press(page)
+        await w.settle(2)
+        assert w.levels("TEE") == [44] * 4
+        for wrong in ("4.5", "many", "location:Nowhere", "1e3"):
+            refused = await browser.get(f"/actions/resolve?sku=TEE&use={wrong}")
+            assert refused.status == 409
+            assert "This cannot be done now" in refused.words
 
 
 @in_virtual_time
 async def test_a_hold_whose_readings_moved_is_not_ended_and_the_page_says_what_moved(
     tmp_path: Path,
 ) -> None:
-    async with world(tmp_path, **HOLD) as w:
-        await held(w)
-        async with at_the_phone(w) as browser:
-            page = await browser.get("/actions/resolve?sku=TEE&use=highest")
-            w.made.shop.sell_online("TEE", "Berlin", 3)
-            await w.once()
-            refused = await browser.press(page)
-            assert refused.status == 409
-            assert "Nothing was done: it is not any more what you saw" in refused.words
-            assert "Berlin shows : was 50, is now 47" in refused.words
-            assert await open_requests(w) == 0
-            await browser.press(refused)
-            await w.settle(2)
-            assert w.levels("TEE") == [47] * 4
+    async with deciding(tmp_path) as (w, browser):
+        page = await browser.get("/actions/resolve?sku=TEE&use=highest")
+        w.made.shop.sell_online("TEE", "Berlin", 3)
+        await w.once()
+        refused = await browser.press(page)
+        assert refused.status == 409
+        assert "Nothing was done: it is not any more what you saw" in refused.words
+        assert "Berlin shows : was 50, is now 47" in refused.words
+        assert await open_requests(w) == 0
+        await browser.press(refused)
+        await w.settle(2)
+        assert w.levels("TEE") == [47] * 4
 
 
 @in_virtual_time
@@ -156,54 +161,46 @@ async def test_what_a_command_changed_meanwhile_counts_as_moved_too(tmp_path: Pa
 
 @in_virtual_time
 async def test_a_hold_that_somebody_else_ended_meanwhile_is_left_alone(tmp_path: Path) -> None:
-    async with world(tmp_path, **HOLD) as w:
-        await held(w)
-        async with at_the_phone(w) as browser:
-            pages = [
-                await browser.get(f"/actions/resolve?sku=TEE&use={x}") for x in ("lowest", "sum")
-            ]
-            await browser.press(pages[0])
-            await w.settle(2)
-            refused = await browser.press(pages[1])
-            assert refused.status == 409
-            assert "Nothing was done" in refused.words
-            assert "there is nothing to resolve" in refused.words
-            await w.once()
-            assert w.levels("TEE") == [10] * 4
+    async with deciding(tmp_path) as (w, browser):
+        pages = [await browser.get(f"/actions/resolve?sku=TEE&use={x}") for x in ("lowest", "sum")]
+        await browser.press(pages[0])
+        await w.settle(2)
+        refused = await browser.press(pages[1])
+        assert refused.status == 409
+        assert "Nothing was done" in refused.words
+        assert "there is nothing to resolve" in refused.words
+        await w.once()
+        assert w.levels("TEE") == [10] * 4
 
 
 @in_virtual_time
 async def test_two_answers_before_the_next_pass_end_the_hold_once_and_the_other_is_told(
     tmp_path: Path,
 ) -> None:
-    async with world(tmp_path, **HOLD) as w:
-        await held(w)
-        async with at_the_phone(w) as browser:
-            pages = [await browser.get(f"/actions/resolve?sku=TEE&use={x}") for x in ("44", "45")]
-            asked = [await browser.press(page) for page in pages]
-            await w.settle(2)
-            told = [(await browser.get(x.path)).words for x in asked]
-            assert len({*w.levels("TEE")}) == 1
-            assert w.levels("TEE")[0] in (44, 45)
-            assert any("Done" in x for x in told)
+    async with deciding(tmp_path) as (w, browser):
+        pages = [await browser.get(f"/actions/resolve?sku=TEE&use={x}") for x in ("44", "45")]
+        asked = [await browser.press(page) for page in pages]
+        await w.settle(2)
+        told = [(await browser.get(x.path)).words for x in asked]
+        assert len({*w.levels("TEE")}) == 1
+        assert w.levels("TEE")[0] in (44, 45)
+        assert any("Done" in x for x in told)
 
 
 @in_virtual_time
 async def test_a_form_that_is_sent_twice_is_carried_out_once(tmp_path: Path) -> None:
-    async with world(tmp_path, **HOLD) as w:
-        await held(w)
-        async with at_the_phone(w) as browser:
-            page = await browser.get("/actions/resolve?sku=TEE&use=lowest")
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(browser.press(page)) for _ in range(3)]
-            first, second, _ = (task.result() for task in tasks)
-            assert first.path == second.path
-            assert await open_requests(w) == 1
-            await w.settle(2)
-            third = await browser.press(page)  # also after it was carried out
-            assert third.path == first.path
-            assert await open_requests(w) == 0
-            assert len(await lines(w, "resolved")) == 1
+    async with deciding(tmp_path) as (w, browser):
+        page = await browser.get("/actions/resolve?sku=TEE&use=lowest")
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(browser.press(page)) for _ in range(3)]
+        first, second, _ = (task.result() for task in tasks)
+        assert first.path == second.path
+        assert await open_requests(w) == 1
+        await w.settle(2)
+        third = await browser.press(page)  # also after it was carried out
+        assert third.path == first.path
+        assert await open_requests(w) == 0
+        assert len(await lines(w, "resolved")) == 1
 
 
 async def mistaken(w: World, count: int = 30) -> list[str]:
